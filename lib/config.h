@@ -1,0 +1,61 @@
+/*
+ * config.h: dropstream.conf (INI, through inih) and the environment.
+ *
+ * Every key has a default, a unit and a range. A key DROPSTREAM_<KEY> in the
+ * environment wins over the file. Unknown keys, unknown sections and values out
+ * of range are errors with file:line.
+ */
+#ifndef DROPSTREAM_CONFIG_H
+#define DROPSTREAM_CONFIG_H
+
+#include "log.h"
+#include "rc.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config {
+    char bind[64];           /* address that lighttpd listens on */
+    int64_t port;            /* 1..65535 */
+    int64_t max_upload_mb;   /* MiB of one uploaded file */
+    int64_t disk_reserve_mb; /* MiB of free disk that uploads never touch */
+    int64_t upload_threads;  /* uploads received at once */
+    int64_t api_threads;     /* API requests answered at once */
+    int64_t store_handles;   /* database handles per FastCGI program */
+    char ffmpeg[PATH_MAX];   /* program name or path */
+    char ffprobe[PATH_MAX];  /* program name or path */
+    int64_t jobs;            /* child programs at once; 0: one more than the cores */
+    int64_t nice;            /* 0..19, of the child programs */
+    int64_t lease_s;         /* s a job's lease lasts without renewal */
+    int64_t stall_s;         /* s without output before a child is stopped */
+    int64_t probe_timeout_s; /* s one ffprobe may take */
+    int64_t grace_s;         /* s between SIGTERM and SIGKILL */
+    int64_t attempts;        /* tries of one job before its video is failed */
+    int64_t backoff_ms;      /* ms before the second try, times 4 each time */
+    int64_t poll_ms;         /* ms between looks at the queue without a wake-up */
+    int64_t max_duration_s;  /* s of the longest video taken */
+    int64_t max_pixels;      /* width x height of the largest picture decoded */
+    int64_t job_log_kb;      /* KiB kept of one job's log */
+    int64_t activity_rows;   /* rows of the activity log that are kept */
+    enum log_level log_level;
+};
+
+/* Fills every field with its default. */
+void config_defaults(struct config *out);
+
+/*
+ * Reads path over the defaults and the environment over that. A missing file is
+ * RC_NOT_FOUND. On RC_INVALID err holds one line, "file:line: what is wrong" or
+ * "DROPSTREAM_PORT: what is wrong". RC_IO, RC_NOMEM.
+ */
+enum rc config_load(const char *path, struct config *out, char *err, size_t err_size);
+
+/*
+ * The value of one key as text, for run.sh (`dropstream-worker --get port`).
+ * RC_NOT_FOUND for an unknown key, RC_TOO_LARGE if out is too small.
+ */
+enum rc config_get(const struct config *config, const char *key, char *out,
+                   size_t out_size);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * id.h: random names that the server makes.
+ *
+ * Ids name rows and spool files; keys are capabilities: who has one may watch.
+ * Both are RFC 4648 section 6 base32 in lower case without padding, so they are
+ * safe as a path component and in a URL.
+ */
+#ifndef DROPSTREAM_ID_H
+#define DROPSTREAM_ID_H
+
+#include "rc.h"
+
+#include <stdbool.h>
+
+#define ID_LEN 16  /* 80 random bits */
+#define KEY_LEN 26 /* 130 random bits, at least the 128 a capability needs */
+
+/* A new id or key from getrandom(2). RC_IO if the kernel gives no randomness. */
+enum rc id_new(char out[ID_LEN + 1]);
+enum rc key_new(char out[KEY_LEN + 1]);
+
+/* True if s is exactly one id (or key) and nothing else. NULL is not. */
+bool id_valid(const char *s);
+bool key_valid(const char *s);
+
+#endif

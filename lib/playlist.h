@@ -1,0 +1,45 @@
+/*
+ * playlist.h: the texts of HLS playlists (RFC 8216), from the plan alone.
+ *
+ * Pure: structs in, text out. The caller frees *out.
+ */
+#ifndef DROPSTREAM_PLAYLIST_H
+#define DROPSTREAM_PLAYLIST_H
+
+#include "grid.h"
+#include "rc.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The media playlist of one rendition: VOD, EXT-X-ENDLIST, EXT-X-MAP init.mp4 and
+ * <k>.m4s for every segment of the grid (RFC 8216 s. 4.3.3, 4.3.2). RC_NOMEM.
+ */
+enum rc playlist_media(const struct grid *g, char **out);
+
+struct playlist_variant {
+    const char *uri;             /* "360p-1/index.m3u8" */
+    int64_t bandwidth;           /* bit/s, peak, audio included */
+    int64_t average_bandwidth;   /* bit/s; 0 leaves the attribute out */
+    const char *codecs;          /* RFC 6381, audio included */
+    int width, height;
+    int rate_num, rate_den;
+};
+
+struct playlist_audio {
+    const char *uri;      /* "audio-0-1/index.m3u8" */
+    const char *name;     /* shown to people; no quote, no control character */
+    const char *language; /* BCP 47, or NULL */
+    int is_default;
+};
+
+/*
+ * The master playlist: one EXT-X-MEDIA for each audio rendition in the group
+ * "audio", one EXT-X-STREAM-INF for each variant (RFC 8216 s. 4.3.4). RC_INVALID: a
+ * text that a quoted string cannot hold. RC_NOMEM.
+ */
+enum rc playlist_master(const struct playlist_variant *variants, size_t n_variants,
+                        const struct playlist_audio *audio, size_t n_audio, char **out);
+
+#endif

@@ -1,0 +1,354 @@
+/*
+ * store.h: everything that is remembered: videos, their renditions, the queue of
+ * jobs and the activity log. One opaque handle; all SQL lives behind it.
+ *
+ * Invariants: a job is held by one worker at a time, and every write of a job
+ * carries its fencing number, so a worker that lost its lease changes nothing. A
+ * video is `ready` only when each of its encode jobs is done. A function is one
+ * transaction. Besides what is listed at each function, every one may return
+ * RC_BUSY (locked for the whole busy timeout), RC_IO, RC_NOSPACE, RC_CORRUPT or
+ * RC_NOMEM.
+ *
+ * A handle belongs to one thread at a time. Structs hold their strings inline, so
+ * there is nothing to free.
+ */
+#ifndef DROPSTREAM_STORE_H
+#define DROPSTREAM_STORE_H
+
+#include "clock.h"
+#include "id.h"
+#include "rc.h"
+#include "sniff.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_TITLE_MAX 1020    /* bytes: 255 code points of UTF-8 */
+#define STORE_FILENAME_MAX 1020 /* bytes; data only, never a path */
+#define STORE_TEXT_MAX 500      /* bytes of an error, a warning, a log message */
+#define STORE_CODEC_MAX 31
+#define STORE_OWNER_MAX 63
+#define STORE_RENDITION_MAX 31 /* bytes of a rendition's name */
+#define STORE_RENDITIONS_MAX 16
+
+struct store;
+
+/*
+ * Opens the database at path, creates or migrates it (PRAGMA user_version). WAL,
+ * synchronous=NORMAL, busy timeout 10 s, wal_autocheckpoint=0 and no checkpoint on
+ * close: only store_checkpoint ever checkpoints. clock is copied. RC_NETFS: the file
+ * would lie on a network file system. RC_UNSUPPORTED: made by a newer version.
+ */
+enum rc store_open(const char *path, const struct clock *clock, struct store **out);
+void store_close(struct store *st);
+
+/* The last SQLite message of this handle, for the log; never NULL. */
+const char *store_message(const struct store *st);
+
+/* True in *out if another handle has committed since the last call on this one. */
+enum rc store_changed(struct store *st, bool *out);
+
+/*
+ * Moves the WAL into the database file. Only for the one process that holds the
+ * site's checkpoint lock (SQLite before 3.51.3 may corrupt a WAL database when two
+ * checkpoints and a commit overlap). RC_BUSY is harmless.
+ */
+enum rc store_checkpoint(struct store *st);
+
+/* RC_OK if a read works; for the health page. */
+enum rc store_ping(struct store *st);
+
+/* ---- videos ------------------------------------------------------------- */
+
+enum video_state {
+    VIDEO_RECEIVING,
+    VIDEO_STORED,
+    VIDEO_PROCESSING,
+    VIDEO_READY,
+    VIDEO_FAILED,
+};
+
+/* "receiving" …; static. */
+const char *video_state_name(enum video_state s);
+
+struct video {
+    char id[ID_LEN + 1];
+    char title[STORE_TITLE_MAX + 1];
+    char filename[STORE_FILENAME_MAX + 1];
+    enum container container;
+    enum video_state state;
+    bool playable;
+    int64_t size;     /* bytes; -1 while unknown */
+    int64_t received; /* bytes */
+    char error[STORE_TEXT_MAX + 1];   /* "" if none */
+    char warning[STORE_TEXT_MAX + 1]; /* "" if none */
+    int64_t duration_us;              /* of the timeline; -1 while unknown */
+    int width, height;                /* as shown (rotated, square pixels); 0 unknown */
+    int rate_num, rate_den;           /* the source's average rate; 0/1 unknown */
+    char video_codec[STORE_CODEC_MAX + 1]; /* "" unknown */
+    char audio_codec[STORE_CODEC_MAX + 1]; /* "" unknown or none */
+    char media_root[KEY_LEN + 1];     /* folder under htdocs/media; never handed out */
+    char media_key[KEY_LEN + 1];      /* the owner's grant: symlink to media_root */
+    bool has_poster;
+    int64_t created_ms;               /* wall clock; the upload began */
+    int64_t first_segment_ms;         /* ms since the upload began; -1 not yet */
+    int64_t stored_ms;                /* likewise */
+    int64_t ready_ms;                 /* likewise */
+};
+
+struct video_new {
+    char title[STORE_TITLE_MAX + 1];
+    char filename[STORE_FILENAME_MAX + 1];
+    enum container container;
+    int64_t size;       /* bytes; -1 while unknown */
+    int64_t created_ms; /* wall clock; when the request began */
+};
+
+/*
+ * A new row in state receiving under an id, root and key made here; *out is the
+ * whole row. RC_INVALID: title or filename is not UTF-8 or holds a control
+ * character.
+ */
+enum rc store_video_create(struct store *st, const struct video_new *v,
+                           struct video *out);
+
+/* Progress of a receiving upload. RC_NOT_FOUND: deleted meanwhile. */
+enum rc store_video_received(struct store *st, const char *id, int64_t bytes);
+
+/*
+ * receiving → stored, with the final size, and its probe job queued, in one
+ * transaction with synchronous=FULL: when this returns RC_OK the upload may be
+ * acknowledged. *out is the row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not
+ * receiving.
+ */
+enum rc store_video_stored(struct store *st, const char *id, int64_t size,
+                           struct video *out);
+
+/* Removes a row that is still receiving; reason goes to the activity log. RC_OK also
+ * if there is none. */
+enum rc store_video_abandon(struct store *st, const char *id, const char *reason);
+
+/* RC_NOT_FOUND: no such video, or it is deleted. */
+enum rc store_video_get(struct store *st, const char *id, struct video *out);
+
+/* The video whose owner's grant is key. RC_NOT_FOUND. */
+enum rc store_video_by_key(struct store *st, const char *key, struct video *out);
+
+enum video_sort { SORT_NEWEST, SORT_OLDEST, SORT_TITLE };
+
+struct video_query {
+    const char *q;     /* substring of title or filename, any case; NULL or "": all */
+    enum video_sort sort;
+    int limit;         /* 1..200 */
+    const char *after; /* id of the last video of the page before; NULL: first page */
+};
+
+/*
+ * Calls cb for each video of the page. *more: there is another page. RC_NOT_FOUND:
+ * `after` names no video. What cb returned if not RC_OK.
+ */
+enum rc store_video_list(struct store *st, const struct video_query *query,
+                         enum rc (*cb)(void *arg, const struct video *v), void *arg,
+                         bool *more);
+
+/* RC_NOT_FOUND, RC_INVALID (as in store_video_create; an empty title too). */
+enum rc store_video_rename(struct store *st, const char *id, const char *title);
+
+/*
+ * Marks the video as deleted: every other function then says RC_NOT_FOUND, its jobs
+ * are fenced off, and the worker removes files and rows. *out is the row as it was
+ * (for its media_key). RC_NOT_FOUND.
+ */
+enum rc store_video_delete(struct store *st, const char *id, struct video *out);
+
+/*
+ * A failed video again: state stored, error and warning cleared, its jobs replaced
+ * by a new probe job. RC_NOT_FOUND; RC_CONFLICT: the video has not failed.
+ */
+enum rc store_video_retry(struct store *st, const char *id);
+
+/* Each video that is marked deleted, or (receiving) still being uploaded. */
+enum rc store_video_each_deleted(struct store *st,
+                                 enum rc (*cb)(void *arg, const struct video *v),
+                                 void *arg);
+enum rc store_video_each_receiving(struct store *st,
+                                   enum rc (*cb)(void *arg, const struct video *v),
+                                   void *arg);
+
+/* Removes every row of a video that is marked deleted; RC_OK if there is none. */
+enum rc store_video_purge(struct store *st, const char *id);
+
+/* True in *out if a row of any state has this id, deleted ones included. */
+enum rc store_video_exists(struct store *st, const char *id, bool *out);
+
+/* ---- renditions --------------------------------------------------------- */
+
+enum rendition_kind { RENDITION_VIDEO, RENDITION_AUDIO };
+
+/* "video", "audio"; static. */
+const char *rendition_kind_name(enum rendition_kind k);
+
+struct rendition {
+    char name[STORE_RENDITION_MAX + 1]; /* "360p", "audio-0" */
+    enum rendition_kind kind;
+    int generation;                     /* from 1 */
+    int width, height;                  /* video only */
+    int64_t bitrate;                    /* bit/s: planned, later measured peak */
+    int64_t average_bitrate;            /* bit/s measured; 0 while unknown */
+    char codecs[STORE_CODEC_MAX + 1];   /* RFC 6381 */
+    int rate_num, rate_den;             /* frames, or AAC frames, a second */
+    int gop;                            /* frames in a segment */
+    int64_t frames;                     /* of the whole timeline */
+    int64_t segments;                   /* promised */
+    int64_t done;                       /* published */
+    int stream;                         /* index in the source, as ffprobe counts */
+};
+
+/* Renditions of a video, video ones first. *n <= STORE_RENDITIONS_MAX. RC_NOT_FOUND. */
+enum rc store_renditions(struct store *st, const char *video_id,
+                         struct rendition out[STORE_RENDITIONS_MAX], size_t *n);
+
+/* ---- jobs --------------------------------------------------------------- */
+
+enum job_kind { JOB_PROBE, JOB_ENCODE, JOB_POSTER };
+
+/* "probe", "encode", "poster"; static. */
+const char *job_kind_name(enum job_kind k);
+
+struct job {
+    int64_t id;
+    char video_id[ID_LEN + 1];
+    enum job_kind kind;
+    char rendition[STORE_RENDITION_MAX + 1]; /* "" unless an encode job */
+    int64_t fence;                           /* the attempt, from 1; never reused */
+    int failures;                            /* attempts that ended in an error */
+};
+
+/* What a probe found and what was planned from it. */
+struct video_plan {
+    int64_t duration_us;
+    int width, height;
+    int rate_num, rate_den;
+    char video_codec[STORE_CODEC_MAX + 1];
+    char audio_codec[STORE_CODEC_MAX + 1];
+    char warning[STORE_TEXT_MAX + 1];
+    struct rendition renditions[STORE_RENDITIONS_MAX];
+    size_t n_renditions;
+};
+
+/*
+ * Takes the most urgent job that is due: queued and past its back-off, or running
+ * under a lease that has ended (lease clock, or another boot). One UPDATE …
+ * RETURNING in BEGIN IMMEDIATE; its fence goes up by one. Priority, then age.
+ * lease_ms from now. RC_NOT_FOUND: nothing is due.
+ */
+enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
+                        struct job *out);
+
+/* ms until a job may become due without anyone writing; -1: none will. */
+enum rc store_job_next_due(struct store *st, int64_t *out_ms);
+
+/* A new lease and the progress 0..1. RC_FENCED. */
+enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_ms,
+                        double progress);
+
+/*
+ * The probe is done: the timeline, the renditions (replacing earlier ones, whose
+ * generation must be lower) and their encode and poster jobs, video → processing.
+ * RC_FENCED.
+ */
+enum rc store_job_planned(struct store *st, const struct job *job,
+                          const struct video_plan *plan);
+
+/* done segments of the job's rendition exist; the first one makes it playable (and
+ * sets first_segment_ms) if it is a video rendition. RC_FENCED. */
+enum rc store_job_published(struct store *st, const struct job *job, int64_t done);
+
+/*
+ * The job is done. *video_ready: it was the last encode job, and the video went to
+ * ready with it (with ready_ms). A poster job sets has_poster if ok. bitrate and
+ * average_bitrate (0: leave as planned) are kept with an encode job's rendition.
+ * RC_FENCED.
+ */
+struct job_result {
+    bool poster_made;
+    int64_t bitrate;
+    int64_t average_bitrate;
+};
+enum rc store_job_done(struct store *st, const struct job *job,
+                       const struct job_result *result, bool *video_ready);
+
+/* Back to the queue after an error, due in delay_ms; failures goes up. RC_FENCED. */
+enum rc store_job_retry(struct store *st, const struct job *job, int64_t delay_ms,
+                        const char *error);
+
+/* Back to the queue at once and without blame (the worker stops). RC_FENCED. */
+enum rc store_job_release(struct store *st, const struct job *job);
+
+/*
+ * No more tries. A probe or encode job takes its video to failed with error as its
+ * sentence, and its other jobs are dropped; a poster job only fails itself.
+ * RC_FENCED.
+ */
+enum rc store_job_fail(struct store *st, const struct job *job, const char *error);
+
+/* Ends at once the leases that owner holds: it is known to be dead. *n: how many. */
+enum rc store_job_release_owner(struct store *st, const char *owner, int *n);
+
+/* RC_OK while the job is still this attempt's and its video is not deleted, else
+ * RC_FENCED. Read only. */
+enum rc store_job_check(struct store *st, const struct job *job);
+
+/* Adds to the video's warning (a sentence), once each. RC_NOT_FOUND. */
+enum rc store_video_warn(struct store *st, const char *id, const char *sentence);
+
+/* ---- workers ------------------------------------------------------------ */
+
+/* Says that worker owner is alive; forgets those silent for a day. */
+enum rc store_worker_beat(struct store *st, const char *owner, int pid);
+
+/* ms since the youngest beat of this boot. RC_NOT_FOUND: none. */
+enum rc store_worker_age(struct store *st, int64_t *out_ms);
+
+/* Takes the row away: the worker stopped in good order. */
+enum rc store_worker_gone(struct store *st, const char *owner);
+
+/* ---- activity ----------------------------------------------------------- */
+
+enum activity_level { ACTIVITY_INFO, ACTIVITY_WARN, ACTIVITY_ERROR };
+
+struct activity {
+    int64_t id; /* grows; the cursor */
+    int64_t at_ms;
+    enum activity_level level;
+    char kind[24];              /* "upload", "probe", "encode", "video", "worker"… */
+    char video_id[ID_LEN + 1];  /* "" if none */
+    char title[STORE_TITLE_MAX + 1]; /* of that video, "" if none or gone */
+    char message[STORE_TEXT_MAX + 1];
+};
+
+/* "info", "warn", "error"; static. */
+const char *activity_level_name(enum activity_level l);
+
+/*
+ * Adds a row; video_id may be NULL. The functions above write the rows of their own
+ * events (upload begun, stored, abandoned; renamed, deleted, retried; job started,
+ * planned, done, retried, failed; video ready, failed), so callers add only what
+ * the store cannot know. Text over STORE_TEXT_MAX is cut at a UTF-8 border.
+ */
+enum rc store_activity_add(struct store *st, enum activity_level level,
+                           const char *kind, const char *video_id, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Rows with id > after, oldest first, at most limit (1..1000). after < 0: the newest
+ * limit rows, oldest first. */
+enum rc store_activity_list(struct store *st, int64_t after, int limit,
+                            enum rc (*cb)(void *arg, const struct activity *a),
+                            void *arg);
+
+/* Keeps the newest rows only. */
+enum rc store_activity_trim(struct store *st, int64_t keep_rows);
+
+#endif
