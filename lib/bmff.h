@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BMFF_FOURCC(a, b, c, d)                                                       \
+#define BMFF_FOURCC(a, b, c, d)                                                        \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
 struct bmff_header {
@@ -23,7 +23,8 @@ struct bmff_header {
 
 /*
  * Reads a box header from the first n bytes. RC_TRUNCATED: n is too small to tell.
- * RC_INVALID: a size smaller than its own header.
+ * RC_INVALID: a size smaller than its own header, or a 64-bit size of 0. Whether the
+ * size fits in the file is for the caller to say.
  */
 enum rc bmff_header(const uint8_t *data, size_t n, struct bmff_header *out);
 
@@ -43,18 +44,21 @@ struct bmff_iter {
 
 struct bmff_iter bmff_iter(const void *data, size_t n);
 
-/* The boxes inside box's body, after skip bytes (4 for a FullBox, 8 for stsd…). */
+/* The boxes inside box's body, after skip bytes (4 for a FullBox, 8 for stsd…); none
+ * if the body is shorter than that. */
 struct bmff_iter bmff_children(const struct bmff_box *box, size_t skip);
 
 /*
- * The next box. RC_NOT_FOUND at the clean end; RC_INVALID where a size does not fit
- * in what is left (a size of 0 reaches to the end).
+ * The next box. RC_NOT_FOUND at the clean end, which may be up to 7 zero bytes
+ * (QuickTime ends some lists so); RC_INVALID where a size does not fit in what is
+ * left, and again at every further call. A size of 0 reaches to the end.
  */
 enum rc bmff_next(struct bmff_iter *it, struct bmff_box *out);
 
 /*
  * Follows a path of types from the boxes in [data, data+n), taking the first match
- * at each level ("moov", "trak", "mdia"). count >= 1. RC_NOT_FOUND, RC_INVALID.
+ * at each level ("moov", "trak", "mdia"). count >= 1. RC_NOT_FOUND; RC_INVALID: a level
+ * is broken before the match.
  */
 enum rc bmff_find(const void *data, size_t n, const uint32_t *path, size_t count,
                   struct bmff_box *out);

@@ -2,8 +2,8 @@
  * config.h: dropstream.conf (INI, through inih) and the environment.
  *
  * Every key has a default, a unit and a range. A key DROPSTREAM_<KEY> in the
- * environment wins over the file. Unknown keys, unknown sections and values out
- * of range are errors with file:line.
+ * environment wins over the file; an empty one counts as not set. Unknown keys, a key
+ * set twice, unknown sections and values out of range are errors with file:line.
  */
 #ifndef DROPSTREAM_CONFIG_H
 #define DROPSTREAM_CONFIG_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 struct config {
-    char bind[64];           /* address that lighttpd listens on */
+    char bind[64];           /* IPv4 or IPv6 address that lighttpd listens on */
     int64_t port;            /* 1..65535 */
     int64_t max_upload_mb;   /* MiB of one uploaded file */
     int64_t disk_reserve_mb; /* MiB of free disk that uploads never touch */

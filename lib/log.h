@@ -19,11 +19,15 @@ void log_open(const char *name, enum log_level level);
 
 /*
  * Appends to path from now on instead of standard error (mode 0600, created if
- * missing). Returns 0, or -1 with errno set and the old destination kept.
+ * missing). May be called again, to begin a new file, while other threads write.
+ * Returns 0, or -1 with errno set and the old destination kept.
  */
 int log_to_file(const char *path);
 
-/* "2026-01-31T12:00:00.000Z name[pid] level: message\n"; at most 2048 bytes. */
+/*
+ * "2026-01-31T12:00:00.000Z name[pid] level: message\n"; at most 2048 bytes, what is
+ * longer is cut. The message goes through text_clean. errno is left as it was.
+ */
 void log_write(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,11 +1,22 @@
 /*
  * sniff.h: what a file is, by its first 4096 bytes, whatever its name says.
  *
- * Taken: ISO BMFF and QuickTime that begin with an ftyp box with a video brand and
- * plausible box sizes after it (ISO 14496-12 s. 4.2, 4.3), and EBML files (RFC
- * 8794) whose DocType is matroska or webm (RFC 9559). All else is refused with a
- * sentence that says why. htdocs/src/lib/sniff.ts is the same rule in the browser;
- * tests/vectors/sniff.json holds both to it.
+ * Taken are:
+ *
+ * - ISO BMFF and QuickTime (ISO 14496-12 s. 4.2, 4.3): an ftyp box of 16 to 512 bytes
+ *   at the beginning, its size a multiple of 4. If the major brand is one of video the
+ *   file is taken, if of audio or images refused, whatever else it is compatible with;
+ *   if it is unknown, a compatible brand of video has it taken. Brand "qt  " makes it
+ *   MOV. Then at least one box; each box that begins within the bytes has a type known
+ *   at the top level and a size of at least its header and at most 2^48, and the last
+ *   may run past them.
+ *
+ * - Matroska and WebM (RFC 8794, RFC 9559): an EBML header of at most 1024 bytes with a
+ *   DocType of matroska or webm, an EBMLReadVersion of 1, a DocTypeReadVersion of 1 to
+ *   4. Then, if it begins within the bytes, a Segment; Void and CRC-32 may come before.
+ *
+ * All else is refused with a sentence that says why. htdocs/src/lib/sniff.ts is the
+ * same rule in the browser; tests/vectors/sniff.json holds both to it.
  */
 #ifndef DROPSTREAM_SNIFF_H
 #define DROPSTREAM_SNIFF_H

@@ -20,8 +20,8 @@ struct spool_file;
 
 /*
  * Creates site/spool/<id>.part, mode 0600, O_EXCL, locked. The caller owns *out
- * and ends it with spool_finish, spool_abandon or spool_close. RC_EXISTS,
- * RC_NOSPACE, RC_IO, RC_NOMEM.
+ * and ends it with spool_finish or spool_abandon. RC_INVALID: not an id (as in every
+ * function here). RC_EXISTS, RC_NOSPACE, RC_IO, RC_NOMEM.
  */
 enum rc spool_create(const struct site *site, const char *id, struct spool_file **out);
 
@@ -38,10 +38,15 @@ int64_t spool_size(const struct spool_file *f);
  */
 enum rc spool_finish(struct spool_file *f);
 
-/* Unlinks the .part (a missing one is fine), closes and frees. NULL is legal. */
+/* Unlinks what f wrote, .part or .src (a missing one is fine), closes and frees. NULL
+ * is legal. */
 void spool_abandon(struct spool_file *f);
 
-/* True if <id>.part exists and a living writer holds it. */
+/*
+ * True if <id>.part exists and a living writer holds it. An upload has its row an
+ * instant before its file, and its file an instant before the lock: who clears up
+ * after dead writers leaves uploads alone that only just began.
+ */
 bool spool_is_receiving(const struct site *site, const char *id);
 
 /* Removes <id>.part and <id>.src; missing files are fine. RC_IO. */

@@ -14,7 +14,8 @@ bool text_is_clean(const char *s, size_t n);
 /*
  * Copies src into dst (size bytes with the NUL): bytes that are not UTF-8 become
  * U+FFFD, control characters a space, spaces at both ends go, and what does not fit
- * is cut at a code point. Always ends with a NUL. Returns the length written.
+ * is cut at a code point. size >= 1; always ends with a NUL. Returns the length
+ * written. dst and src must not overlap.
  */
 size_t text_clean(char *dst, size_t size, const char *src);
 

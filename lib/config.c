@@ -1,0 +1,341 @@
+/*
+ * The table of options is the program's only list of keys; etc/dropstream.conf says
+ * the same to people, and test_config holds the two together.
+ */
+#include "config.h"
+
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_type { OPTION_INT, OPTION_TEXT, OPTION_ADDRESS, OPTION_LEVEL };
+
+struct option {
+    const char *section;
+    const char *key;
+    enum option_type type;
+    size_t offset;    /* in struct config */
+    size_t size;      /* of the field: bytes that a text may fill with its NUL */
+    const char *text; /* default, as it would stand in the file */
+    int64_t min, max; /* OPTION_INT */
+    const char *unit; /* for messages; "" for a plain number */
+};
+
+#define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
+#define TEXT(s, f, type, def)                                                          \
+    {                                                                                  \
+        s, #f, type, FIELD(f), def, 0, 0, ""                                           \
+    }
+#define INT(s, f, def, min, max, unit)                                                 \
+    {                                                                                  \
+        s, #f, OPTION_INT, FIELD(f), def, min, max, unit                               \
+    }
+
+static const struct option options[] = {
+    TEXT("web", bind, OPTION_ADDRESS, "127.0.0.1"),
+    INT("web", port, "8080", 1, 65535, ""),
+    INT("web", upload_threads, "16", 1, 256, "threads"),
+    INT("web", api_threads, "4", 1, 64, "threads"),
+    INT("web", store_handles, "4", 1, 64, "handles"),
+    INT("upload", max_upload_mb, "51200", 1, 1048576, "MiB"),
+    INT("upload", disk_reserve_mb, "1024", 0, 1048576, "MiB"),
+    TEXT("media", ffmpeg, OPTION_TEXT, "ffmpeg"),
+    TEXT("media", ffprobe, OPTION_TEXT, "ffprobe"),
+    INT("media", max_duration_s, "86400", 1, 604800, "s"),
+    INT("media", max_pixels, "35389440", 65536, 268435456, "pixels"),
+    INT("worker", jobs, "0", 0, 64, "programs"),
+    INT("worker", nice, "10", 0, 19, ""),
+    INT("worker", lease_s, "30", 2, 600, "s"),
+    INT("worker", stall_s, "60", 1, 3600, "s"),
+    INT("worker", probe_timeout_s, "60", 1, 600, "s"),
+    INT("worker", grace_s, "5", 1, 60, "s"),
+    INT("worker", attempts, "3", 1, 10, "tries"),
+    INT("worker", backoff_ms, "2000", 0, 600000, "ms"),
+    INT("worker", poll_ms, "2000", 50, 60000, "ms"),
+    INT("log", job_log_kb, "256", 4, 65536, "KiB"),
+    INT("log", activity_rows, "10000", 100, 1000000, "rows"),
+    TEXT("log", log_level, OPTION_LEVEL, "info"),
+};
+
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+#define PROBLEM_SIZE 256
+
+static const char *const levels[] = {"error", "warn", "info", "debug"};
+#define LEVEL_COUNT (sizeof(levels) / sizeof(levels[0]))
+
+static enum rc set_int(const struct option *o, const char *text, void *field,
+                       char problem[PROBLEM_SIZE])
+{
+    const char *digits = *text == '-' ? text + 1 : text;
+    long long v;
+
+    errno = 0;
+    v = strtoll(text, NULL, 10);
+    if (!*digits || digits[strspn(digits, "0123456789")]) {
+        snprintf(problem, PROBLEM_SIZE, "%s must be a whole number, not \"%.40s\"",
+                 o->key, text);
+        return RC_INVALID;
+    }
+    if (errno == ERANGE || v < o->min || v > o->max) {
+        snprintf(problem, PROBLEM_SIZE, "%s must be %lld to %lld%s%s, not %.40s",
+                 o->key, (long long)o->min, (long long)o->max, *o->unit ? " " : "",
+                 o->unit, text);
+        return RC_INVALID;
+    }
+    *(int64_t *)field = v;
+    return RC_OK;
+}
+
+static enum rc set_text(const struct option *o, const char *text, char *field,
+                        char problem[PROBLEM_SIZE])
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    size_t n = strlen(text);
+
+    if (n == 0 || n >= o->size || !text_is_clean(text, n)) {
+        snprintf(problem, PROBLEM_SIZE,
+                 "%s must be 1 to %zu bytes of UTF-8 without control characters",
+                 o->key, o->size - 1);
+        return RC_INVALID;
+    }
+    /* Numbers only: the text ends up in lighttpd's configuration. */
+    if (o->type == OPTION_ADDRESS && inet_pton(AF_INET, text, address) != 1 &&
+        inet_pton(AF_INET6, text, address) != 1) {
+        snprintf(problem, PROBLEM_SIZE,
+                 "%s must be an IPv4 or IPv6 address, not \"%.60s\"", o->key, text);
+        return RC_INVALID;
+    }
+    memcpy(field, text, n + 1);
+    return RC_OK;
+}
+
+static enum rc set_level(const struct option *o, const char *text,
+                         enum log_level *field, char problem[PROBLEM_SIZE])
+{
+    size_t i;
+
+    for (i = 0; i < LEVEL_COUNT; i++) {
+        if (strcmp(text, levels[i]) == 0) {
+            *field = (enum log_level)i;
+            return RC_OK;
+        }
+    }
+    snprintf(problem, PROBLEM_SIZE,
+             "%s must be error, warn, info or debug, not \"%.40s\"", o->key, text);
+    return RC_INVALID;
+}
+
+static enum rc set_option(const struct option *o, const char *text, struct config *out,
+                          char problem[PROBLEM_SIZE])
+{
+    void *field = (char *)out + o->offset;
+
+    switch (o->type) {
+    case OPTION_INT:
+        return set_int(o, text, field, problem);
+    case OPTION_LEVEL:
+        return set_level(o, text, field, problem);
+    default:
+        return set_text(o, text, field, problem);
+    }
+}
+
+void config_defaults(struct config *out)
+{
+    char problem[PROBLEM_SIZE];
+    size_t i;
+
+    memset(out, 0, sizeof(*out));
+    for (i = 0; i < OPTION_COUNT; i++)
+        set_option(&options[i], options[i].text, out, problem);
+}
+
+/* ---- the file ----------------------------------------------------------- */
+
+struct reader {
+    FILE *file;
+    int line; /* the one that inih has now, from 1 */
+    struct config *config;
+    bool seen[OPTION_COUNT];
+    int problem_line; /* of the first problem; 0: none */
+    char problem[PROBLEM_SIZE];
+};
+
+static void note(struct reader *r, const char *problem)
+{
+    if (r->problem_line)
+        return;
+    r->problem_line = r->line;
+    memcpy(r->problem, problem, strlen(problem) + 1);
+}
+
+/*
+ * inih's fgets: one call is one line of the file, so that line numbers are right. A
+ * line that does not fit in inih's buffer would be cut in silence; here it is an error.
+ */
+static char *read_line(char *buf, int size, void *arg)
+{
+    struct reader *r = arg;
+    int c = EOF, n = 0;
+
+    while (n < size - 1 && (c = getc(r->file)) != EOF) {
+        buf[n++] = (char)c;
+        if (c == '\n')
+            break;
+    }
+    buf[n] = '\0';
+    if (n == 0)
+        return NULL;
+    r->line++;
+    if (c == '\n' || c == EOF)
+        return buf;
+    c = getc(r->file);
+    if (c != '\n' && c != EOF)
+        note(r, "the line is too long");
+    while (c != '\n' && c != EOF)
+        c = getc(r->file);
+    return buf;
+}
+
+static const struct option *find_option(const char *key)
+{
+    size_t i;
+
+    for (i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].key, key) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static bool section_exists(const char *section)
+{
+    size_t i;
+
+    for (i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].section, section) == 0)
+            return true;
+    return false;
+}
+
+/* inih's handler: 0 makes it remember the line as a wrong one. */
+static int on_key(void *arg, const char *section, const char *key, const char *value)
+{
+    struct reader *r = arg;
+    const struct option *o = find_option(key);
+    char problem[PROBLEM_SIZE];
+
+    if (!*section) {
+        snprintf(problem, sizeof(problem), "a key before the first [section]");
+    } else if (!section_exists(section)) {
+        snprintf(problem, sizeof(problem), "unknown section [%.60s]", section);
+    } else if (!o) {
+        snprintf(problem, sizeof(problem), "unknown key \"%.60s\"", key);
+    } else if (strcmp(o->section, section) != 0) {
+        snprintf(problem, sizeof(problem), "%s belongs in section [%s]", key,
+                 o->section);
+    } else if (r->seen[o - options]) {
+        snprintf(problem, sizeof(problem), "%s is set twice", key);
+    } else {
+        r->seen[o - options] = true;
+        if (set_option(o, value, r->config, problem) == RC_OK)
+            return 1;
+    }
+    note(r, problem);
+    return 0;
+}
+
+static enum rc load_file(const char *path, struct config *config, char *err,
+                         size_t err_size)
+{
+    struct reader r = {.config = config};
+    enum rc rc = RC_OK;
+    int line;
+
+    r.file = fopen(path, "re");
+    if (!r.file)
+        return rc_from_errno(errno);
+    line = ini_parse_stream(read_line, &r, on_key, &r);
+    if (ferror(r.file))
+        rc = RC_IO;
+    else if (line == -2)
+        rc = RC_NOMEM;
+    else if (line != 0 || r.problem_line != 0)
+        rc = RC_INVALID;
+    fclose(r.file);
+    if (rc != RC_INVALID)
+        return rc;
+    /* What inih refused by itself has a line, but no sentence from us. */
+    if (line > 0 && (r.problem_line == 0 || line < r.problem_line)) {
+        r.problem_line = line;
+        snprintf(r.problem, sizeof(r.problem), "neither \"key = value\" nor [section]");
+    }
+    snprintf(err, err_size, "%s:%d: %s", path, r.problem_line, r.problem);
+    return RC_INVALID;
+}
+
+/* ---- the environment ---------------------------------------------------- */
+
+static enum rc load_environment(struct config *config, char *err, size_t err_size)
+{
+    char problem[PROBLEM_SIZE], name[64];
+    const char *value;
+    size_t i, k;
+
+    for (i = 0; i < OPTION_COUNT; i++) {
+        snprintf(name, sizeof(name), "DROPSTREAM_%s", options[i].key);
+        for (k = 0; name[k]; k++)
+            name[k] = (char)toupper((unsigned char)name[k]);
+        value = getenv(name);
+        if (!value || !*value)
+            continue;
+        if (set_option(&options[i], value, config, problem) != RC_OK) {
+            snprintf(err, err_size, "%s: %s", name, problem);
+            return RC_INVALID;
+        }
+    }
+    return RC_OK;
+}
+
+enum rc config_load(const char *path, struct config *out, char *err, size_t err_size)
+{
+    struct config config;
+    enum rc rc;
+
+    config_defaults(&config);
+    rc = load_file(path, &config, err, err_size);
+    if (rc == RC_OK)
+        rc = load_environment(&config, err, err_size);
+    if (rc == RC_OK)
+        *out = config;
+    return rc;
+}
+
+enum rc config_get(const struct config *config, const char *key, char *out,
+                   size_t out_size)
+{
+    const struct option *o = find_option(key);
+    const char *field, *text;
+    char number[24];
+
+    if (!o)
+        return RC_NOT_FOUND;
+    field = (const char *)config + o->offset;
+    text = field;
+    if (o->type == OPTION_INT) {
+        snprintf(number, sizeof(number), "%lld", (long long)*(const int64_t *)field);
+        text = number;
+    } else if (o->type == OPTION_LEVEL) {
+        text = levels[*(const enum log_level *)field];
+    }
+    if (strlen(text) >= out_size)
+        return RC_TOO_LARGE;
+    memcpy(out, text, strlen(text) + 1);
+    return RC_OK;
+}

@@ -1,0 +1,53 @@
+#include "id.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* RFC 4648 section 6 in lower case; 32 letters, so a byte masked to five bits picks
+ * each with the same chance. */
+static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+static enum rc random_name(char *out, size_t len)
+{
+    unsigned char bytes[KEY_LEN];
+    ssize_t n;
+    size_t i;
+
+    /* Up to 256 bytes come whole or not at all (getrandom(2)). */
+    do
+        n = getrandom(bytes, len, 0);
+    while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)len)
+        return RC_IO;
+    for (i = 0; i < len; i++)
+        out[i] = alphabet[bytes[i] & 31];
+    out[len] = '\0';
+    return RC_OK;
+}
+
+static bool name_valid(const char *s, size_t len)
+{
+    return s && strspn(s, alphabet) == len && s[len] == '\0';
+}
+
+enum rc id_new(char out[ID_LEN + 1])
+{
+    return random_name(out, ID_LEN);
+}
+
+enum rc key_new(char out[KEY_LEN + 1])
+{
+    return random_name(out, KEY_LEN);
+}
+
+bool id_valid(const char *s)
+{
+    return name_valid(s, ID_LEN);
+}
+
+bool key_valid(const char *s)
+{
+    return name_valid(s, KEY_LEN);
+}
