@@ -1,0 +1,117 @@
+#include "playlist.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* RFC 8216 s. 4.3.3.1: no EXTINF, rounded to a whole second, may be above it. */
+static int64_t target_duration_s(const struct grid *g)
+{
+    int64_t longest = grid_frame_us(g, grid_segment_frames(g, 0));
+    int64_t s = (longest + 500000) / 1000000;
+    return s > 0 ? s : 1;
+}
+
+/* Durations are differences of rounded starts, so that their sum never drifts. */
+static void put_segments(FILE *f, const struct grid *g)
+{
+    int64_t n = grid_segments(g);
+    for (int64_t k = 0; k < n; k++) {
+        int64_t us = grid_frame_us(g, grid_segment_start(g, k + 1)) -
+                     grid_frame_us(g, grid_segment_start(g, k));
+        fprintf(f, "#EXTINF:%" PRId64 ".%06" PRId64 ",\n%" PRId64 ".m4s\n",
+                us / 1000000, us % 1000000, k);
+    }
+}
+
+/* Ends a stream of open_memstream; on any error the text is freed. */
+static enum rc finish(FILE *f, char **text, char **out)
+{
+    int failed = ferror(f);
+    if (fclose(f) != 0 || failed) {
+        free(*text);
+        return RC_NOMEM;
+    }
+    *out = *text;
+    return RC_OK;
+}
+
+enum rc playlist_media(const struct grid *g, char **out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return RC_NOMEM;
+    fprintf(f,
+            "#EXTM3U\n"
+            "#EXT-X-VERSION:7\n"
+            "#EXT-X-TARGETDURATION:%" PRId64 "\n"
+            "#EXT-X-MEDIA-SEQUENCE:0\n"
+            "#EXT-X-PLAYLIST-TYPE:VOD\n"
+            "#EXT-X-INDEPENDENT-SEGMENTS\n"
+            "#EXT-X-MAP:URI=\"init.mp4\"\n",
+            target_duration_s(g));
+    put_segments(f, g);
+    fputs("#EXT-X-ENDLIST\n", f);
+    return finish(f, &text, out);
+}
+
+/* RFC 8216 s. 4.2: a quoted-string holds no line break and no double quote. */
+static int quotable(const char *s)
+{
+    return s && strpbrk(s, "\"\r\n") == NULL;
+}
+
+static enum rc put_audio(FILE *f, const struct playlist_audio *a)
+{
+    if (!quotable(a->uri) || !quotable(a->name))
+        return RC_INVALID;
+    if (a->language && !quotable(a->language))
+        return RC_INVALID;
+    fprintf(f, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"%s\"", a->name);
+    if (a->language)
+        fprintf(f, ",LANGUAGE=\"%s\"", a->language);
+    fprintf(f, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"%s\"\n",
+            a->is_default ? "YES" : "NO", a->uri);
+    return RC_OK;
+}
+
+static enum rc put_variant(FILE *f, const struct playlist_variant *v, int has_audio)
+{
+    if (!quotable(v->uri) || !quotable(v->codecs))
+        return RC_INVALID;
+    fprintf(f, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRId64, v->bandwidth);
+    if (v->average_bandwidth > 0)
+        fprintf(f, ",AVERAGE-BANDWIDTH=%" PRId64, v->average_bandwidth);
+    fprintf(f, ",CODECS=\"%s\",RESOLUTION=%dx%d,FRAME-RATE=%.3f", v->codecs, v->width,
+            v->height, (double)v->rate_num / v->rate_den);
+    if (has_audio)
+        fputs(",AUDIO=\"audio\"", f);
+    fprintf(f, "\n%s\n", v->uri);
+    return RC_OK;
+}
+
+enum rc playlist_master(const struct playlist_variant *variants, size_t n_variants,
+                        const struct playlist_audio *audio, size_t n_audio, char **out)
+{
+    enum rc rc = RC_OK;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return RC_NOMEM;
+    fputs("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n", f);
+    for (size_t i = 0; i < n_audio && rc == RC_OK; i++)
+        rc = put_audio(f, &audio[i]);
+    for (size_t i = 0; i < n_variants && rc == RC_OK; i++)
+        rc = put_variant(f, &variants[i], n_audio > 0);
+    if (rc != RC_OK) {
+        fclose(f);
+        free(text);
+        return rc;
+    }
+    return finish(f, &text, out);
+}
