@@ -1,0 +1,285 @@
+#include "args.h"
+
+#include "grid.h"
+#include "plan.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The share of pictures that may fail to decode before ffmpeg exits with 69. */
+#define MAX_ERROR_RATE "0.02"
+
+__attribute__((format(printf, 2, 3))) static void add(struct args *a, const char *fmt, ...)
+{
+    va_list ap;
+    int room = (int)sizeof(a->text) - a->used;
+    va_start(ap, fmt);
+    int n = vsnprintf(a->text + a->used, (size_t)room, fmt, ap);
+    va_end(ap);
+    if (n < 0 || n >= room || a->n + 1 >= ARGS_MAX) {
+        a->overflow = true;
+        return;
+    }
+    a->v[a->n++] = a->text + a->used;
+    a->v[a->n] = NULL;
+    a->used += n + 1;
+}
+
+static void add_all(struct args *a, const char *const *words)
+{
+    for (; *words; words++)
+        add(a, "%s", *words);
+}
+
+static void begin(struct args *a, const char *program)
+{
+    a->n = a->used = 0;
+    a->v[0] = NULL;
+    a->overflow = false;
+    add(a, "%s", program);
+}
+
+/* Input options: a playlist or a script in disguise reaches no other demuxer, no other
+ * protocol and so no other file. */
+static enum rc add_input_options(struct args *a, const struct args_source *src)
+{
+    const char *demuxer;
+    switch (src->container) {
+    case CONTAINER_MP4:
+    case CONTAINER_MOV:
+        demuxer = "mov";
+        break;
+    case CONTAINER_MATROSKA:
+    case CONTAINER_WEBM:
+        demuxer = "matroska";
+        break;
+    default:
+        return RC_INVALID;
+    }
+    add(a, "-protocol_whitelist");
+    add(a, "file,pipe");
+    add(a, "-max_pixels");
+    add(a, "%" PRId64, src->max_pixels);
+    add(a, "-f");
+    add(a, "%s", demuxer);
+    return RC_OK;
+}
+
+static void add_input(struct args *a, const struct args_source *src)
+{
+    add(a, "-i");
+    add(a, "file:%s", src->path);
+}
+
+static enum rc end(const struct args *a)
+{
+    return a->overflow ? RC_INVALID : RC_OK;
+}
+
+enum rc args_probe(const struct args_source *src, struct args *out)
+{
+    begin(out, src->program);
+    add_all(out, (const char *const[]){"-v", "error", "-of", "json=compact=1",
+                                       "-show_format", "-show_streams", NULL});
+    if (add_input_options(out, src) != RC_OK)
+        return RC_INVALID;
+    add_input(out, src);
+    return end(out);
+}
+
+enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out)
+{
+    begin(out, src->program);
+    add_all(out,
+            (const char *const[]){"-v", "error", "-of", "compact=p=0:nk=1",
+                                  "-show_entries",
+                                  "packet=stream_index,pts_time,dts_time,duration_time,"
+                                  "flags",
+                                  NULL});
+    if (from_us > 0) {
+        add(out, "-read_intervals");
+        add(out, "%" PRId64 ".%06" PRId64 "%%", from_us / 1000000, from_us % 1000000);
+    }
+    if (add_input_options(out, src) != RC_OK)
+        return RC_INVALID;
+    add_input(out, src);
+    return end(out);
+}
+
+static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool rough,
+                            int64_t seek_us)
+{
+    begin(a, src->program);
+    add_all(a, (const char *const[]){"-nostdin", "-hide_banner", "-v", "error",
+                                     "-max_error_rate", MAX_ERROR_RATE, NULL});
+    if (seek_us > 0) {
+        if (rough)
+            add(a, "-noaccurate_seek");
+        add(a, "-ss");
+        add(a, "%" PRId64 ".%06" PRId64, seek_us / 1000000, seek_us % 1000000);
+    }
+    if (add_input_options(a, src) != RC_OK)
+        return RC_INVALID;
+    add_all(a, (const char *const[]){"-copyts", "-start_at_zero", NULL});
+    add_input(a, src);
+    return RC_OK;
+}
+
+static void add_fragments(struct args *a, const char *flags)
+{
+    add_all(a, (const char *const[]){"-map_metadata", "-1", "-use_editlist", "0",
+                                     "-avoid_negative_ts", "disabled", "-movflags", NULL});
+    add(a, "%s+empty_moov+default_base_moof+frag_discont", flags);
+    add_all(a, (const char *const[]){"-f", "mp4", "pipe:1", NULL});
+}
+
+/*
+ * What each filter is for: bwdif makes whole pictures of interlaced ones; tpad repeats
+ * the last picture for ever, so that -frames:v alone decides the end; fps puts the
+ * pictures on the grid, beginning with the run's first frame. Dropping frames comes
+ * before scaling where the source has many more than the grid.
+ */
+static void add_video_filters(struct args *a, const struct rendition *r,
+                              double source_rate, int64_t start_us)
+{
+    char fps[96], scale[96];
+    snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64, r->rate_num,
+             r->rate_den, start_us / 1000000, start_us % 1000000);
+    snprintf(scale, sizeof(scale), "scale=%d:%d:flags=bilinear", r->width, r->height);
+    bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
+    add(a, "-vf");
+    add(a, "%stpad=stop_mode=clone:stop=-1,%s,%s,setsar=1,format=yuv420p",
+        r->deinterlace ? "bwdif=mode=send_frame," : "", drop_first ? fps : scale,
+        drop_first ? scale : fps);
+}
+
+static enum rc encode_video(const struct args_source *src, const struct rendition *r,
+                            const struct grid *g, double source_rate, int64_t k,
+                            struct args *a)
+{
+    int level;
+    char codecs[STORE_CODEC_MAX + 1];
+    int64_t start_us = grid_frame_us(g, grid_segment_start(g, k));
+    int64_t seek_us = start_us - grid_frame_us(g, 1) / 2;
+    if (seek_us > r->source_last_us)
+        seek_us = r->source_last_us;
+    seek_us -= r->seek_margin_us;
+
+    if (begin_ffmpeg(a, src, true, k > 0 ? seek_us : 0) != RC_OK)
+        return RC_INVALID;
+    add(a, "-map");
+    add(a, "0:%d", r->stream);
+    add_video_filters(a, r, source_rate, start_us);
+    add(a, "-frames:v");
+    add(a, "%" PRId64, g->frames - grid_segment_start(g, k));
+    plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, codecs);
+    /* zerolatency turns sliced threads on, which only costs speed here. */
+    add_all(a, (const char *const[]){"-c:v", "libx264", "-preset", "ultrafast", "-tune",
+                                     "zerolatency", "-x264-params", "sliced-threads=0",
+                                     "-profile:v", "baseline", "-level:v", NULL});
+    add(a, "%d.%d", level / 10, level % 10);
+    add_all(a, (const char *const[]){"-sc_threshold", "0", "-g", NULL});
+    add(a, "%d", g->gop);
+    add(a, "-keyint_min");
+    add(a, "%d", g->gop);
+    add_fragments(a, "+frag_keyframe");
+    return end(a);
+}
+
+/*
+ * apad before the second aresample gives a run that begins after the end of the sound
+ * something to trim: silence. A run starts 3072 samples early so that the encoder is
+ * warm; the bitstream filter drops those packets and the priming.
+ */
+static enum rc encode_audio(const struct args_source *src, const struct rendition *r,
+                            const struct grid *g, int64_t k, struct args *a)
+{
+    const int64_t warm_up = 3 * GRID_AAC_FRAME;
+    int64_t first = grid_segment_start(g, k) * GRID_AAC_FRAME;
+    int64_t begin_at = first > warm_up ? first - warm_up : 0;
+    int64_t seek_us = first * 1000000 / GRID_AUDIO_RATE - 64000;
+    if (seek_us > r->source_last_us)
+        seek_us = r->source_last_us;
+
+    if (begin_ffmpeg(a, src, false, k > 0 ? seek_us : 0) != RC_OK)
+        return RC_INVALID;
+    add(a, "-map");
+    add(a, "0:%d", r->stream);
+    add(a, "-af");
+    add(a,
+        "aresample=%d,apad,aresample=async=1:min_hard_comp=0.02:first_pts=%" PRId64
+        ",aformat=channel_layouts=stereo,atrim=end_pts=%" PRId64,
+        GRID_AUDIO_RATE, begin_at, g->frames * GRID_AAC_FRAME);
+    add_all(a, (const char *const[]){"-c:a", "aac", "-b:a", NULL});
+    add(a, "%d", PLAN_AUDIO_BITRATE);
+    add(a, "-bsf:a");
+    add(a, "noise=drop=lt(pts\\,%" PRId64 ")", first);
+    add(a, "-frag_duration");
+    add(a, "%" PRId64, grid_frame_us(g, g->gop));
+    add_fragments(a, "");
+    return end(a);
+}
+
+enum rc args_encode(const struct args_source *src, const struct rendition *r,
+                    double source_rate, int64_t k, struct args *out)
+{
+    struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
+    if (r->kind == RENDITION_AUDIO)
+        return encode_audio(src, r, &g, k, out);
+    return encode_video(src, r, &g, source_rate, k, out);
+}
+
+enum rc args_poster(const struct args_source *src, const struct rendition *r,
+                    int64_t at_us, int max_side, struct args *out)
+{
+    double longer = r->width > r->height ? r->width : r->height;
+    double scale = longer > max_side ? max_side / longer : 1;
+    if (begin_ffmpeg(out, src, true, at_us) != RC_OK)
+        return RC_INVALID;
+    add(out, "-map");
+    add(out, "0:%d", r->stream);
+    add(out, "-vf");
+    add(out, "%sscale=%d:%d:flags=bicubic,setsar=1,format=yuvj420p",
+        r->deinterlace ? "bwdif=mode=send_frame," : "",
+        (int)(r->width * scale / 2 + 0.5) * 2, (int)(r->height * scale / 2 + 0.5) * 2);
+    add_all(out, (const char *const[]){"-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4",
+                                       "-f", "image2pipe", "pipe:1", NULL});
+    return end(out);
+}
+
+static bool plain(const char *s)
+{
+    return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                             "0123456789_-+=./:,%@")] == '\0';
+}
+
+/* Appends n bytes if they fit; a line in a log may be cut. */
+static void append(char *out, int size, int *used, const char *s, int n)
+{
+    if (*used + n >= size)
+        return;
+    memcpy(out + *used, s, (size_t)n);
+    *used += n;
+    out[*used] = '\0';
+}
+
+void args_quote(const struct args *args, char *out, int size)
+{
+    int used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < args->n; i++) {
+        const char *s = args->v[i];
+        if (i > 0)
+            append(out, size, &used, " ", 1);
+        if (plain(s)) {
+            append(out, size, &used, s, (int)strlen(s));
+            continue;
+        }
+        append(out, size, &used, "'", 1);
+        for (; *s; s++)
+            append(out, size, &used, *s == '\'' ? "'\\''" : s, *s == '\'' ? 4 : 1);
+        append(out, size, &used, "'", 1);
+    }
+}

@@ -1,0 +1,61 @@
+/*
+ * args.h: the command lines of ffprobe and ffmpeg. A struct in, an argv out; pure.
+ *
+ * Invariant of the encoders' lines: a run that begins at segment k gives the same
+ * init segment, the same decode times and the same frame counts as a run from the
+ * start, so any run may make any segment.
+ */
+#ifndef DROPSTREAM_ARGS_H
+#define DROPSTREAM_ARGS_H
+
+#include "rc.h"
+#include "sniff.h"
+#include "store.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ARGS_MAX 96
+
+/* A command line. v is NULL-terminated and points into text; not to be copied. */
+struct args {
+    char *v[ARGS_MAX];
+    int n;
+    char text[16384];
+    int used;
+    bool overflow;
+};
+
+/* The file to read and what every program is told about it. */
+struct args_source {
+    const char *program;      /* "ffmpeg" or "ffprobe", name or path */
+    const char *path;         /* absolute */
+    enum container container; /* forces the demuxer, whatever the content pretends */
+    int64_t max_pixels;
+};
+
+/* All of the following: RC_INVALID if the container is none or the line does not fit. */
+
+/* Streams and format as JSON, for media_info_parse. */
+enum rc args_probe(const struct args_source *src, struct args *out);
+
+/* Packets as lines for packet_scan_feed: from from_us of the file's clock to the end;
+ * from_us <= 0: the whole file. */
+enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out);
+
+/* One run of a video or audio rendition from segment k to the end of the timeline,
+ * as one fragmented MP4 on standard output. source_rate: of the source, frames/s. */
+enum rc args_encode(const struct args_source *src, const struct rendition *r,
+                    double source_rate, int64_t k, struct args *out);
+
+/* One JPEG on standard output, of the picture at at_us of the timeline, at most
+ * max_side pixels on its longer side. */
+enum rc args_poster(const struct args_source *src, const struct rendition *r,
+                    int64_t at_us, int max_side, struct args *out);
+
+/* The line as a person would type it, quoted for a shell, at most size bytes with the
+ * NUL; cut if it does not fit. */
+void args_quote(const struct args *args, char *out, int size);
+
+#endif

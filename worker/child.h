@@ -1,0 +1,36 @@
+/*
+ * child.h: starting, signalling and reaping one child program. The only file of the
+ * program that forks.
+ *
+ * A child runs in a process group of its own, dies with the worker (PR_SET_PDEATHSIG),
+ * reads /dev/null and has no descriptor but its three standard ones.
+ */
+#ifndef DROPSTREAM_CHILD_H
+#define DROPSTREAM_CHILD_H
+
+#include "rc.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child {
+    pid_t pid;
+    int out_fd; /* what it writes to standard output; non-blocking */
+    int err_fd; /* what it writes to standard error; non-blocking */
+};
+
+/*
+ * Starts argv[0] (looked up in PATH). nice: 0..19, added. The caller owns the two
+ * descriptors of *out and must reap the child. RC_NOT_FOUND: there is no such program;
+ * RC_IO, RC_NOMEM.
+ */
+enum rc child_start(char *const *argv, int nice, struct child *out);
+
+/* Sends sig to the child's whole process group. Harmless after it was reaped. */
+void child_signal(const struct child *c, int sig);
+
+/* True once, when the child has ended; *status is that of waitpid(2). Never blocks.
+ * Sets pid to 0. */
+bool child_reap(struct child *c, int *status);
+
+#endif

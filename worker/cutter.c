@@ -1,0 +1,257 @@
+#include "cutter.h"
+
+#include "bmff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FTYP BMFF_FOURCC('f', 't', 'y', 'p')
+#define MOOV BMFF_FOURCC('m', 'o', 'o', 'v')
+#define MOOF BMFF_FOURCC('m', 'o', 'o', 'f')
+#define MDAT BMFF_FOURCC('m', 'd', 'a', 't')
+#define TRAK BMFF_FOURCC('t', 'r', 'a', 'k')
+#define MDIA BMFF_FOURCC('m', 'd', 'i', 'a')
+#define MDHD BMFF_FOURCC('m', 'd', 'h', 'd')
+#define TRAF BMFF_FOURCC('t', 'r', 'a', 'f')
+#define TFDT BMFF_FOURCC('t', 'f', 'd', 't')
+#define TRUN BMFF_FOURCC('t', 'r', 'u', 'n')
+
+enum step {
+    STEP_HEADER, /* collecting a box header */
+    STEP_HOLD,   /* collecting a whole box that is looked into */
+    STEP_PASS,   /* handing an mdat through */
+    STEP_SKIP,   /* a box that is of no use here (mfra, free, sidx …) */
+};
+
+struct cutter {
+    struct cutter_events events;
+    enum step step;
+    enum rc broken;  /* RC_OK, or what every later call returns */
+    int have_init;   /* the init event was sent */
+    int in_segment;  /* a moof was taken, its mdat is awaited */
+    uint32_t type;   /* of the current box */
+    uint64_t left;   /* bytes of the current box still to come */
+    uint8_t *held;   /* ftyp + moov, or one moof, or a header being collected */
+    size_t held_size, held_room;
+    size_t box_at;   /* where the current box begins in held */
+};
+
+enum rc cutter_open(const struct cutter_events *events, struct cutter **out)
+{
+    struct cutter *c = calloc(1, sizeof(*c));
+    if (!c)
+        return RC_NOMEM;
+    c->events = *events;
+    *out = c;
+    return RC_OK;
+}
+
+void cutter_free(struct cutter *c)
+{
+    if (!c)
+        return;
+    free(c->held);
+    free(c);
+}
+
+static enum rc hold(struct cutter *c, const uint8_t *data, size_t n)
+{
+    if (n > CUTTER_HEADER_MAX - c->held_size)
+        return RC_TOO_LARGE;
+    if (c->held_size + n > c->held_room) {
+        size_t room = (c->held_size + n) * 2;
+        uint8_t *p = realloc(c->held, room);
+        if (!p)
+            return RC_NOMEM;
+        c->held = p;
+        c->held_room = room;
+    }
+    memcpy(c->held + c->held_size, data, n);
+    c->held_size += n;
+    return RC_OK;
+}
+
+/* The timescale of the only track. */
+static enum rc read_timescale(const uint8_t *moov, size_t n, uint32_t *out)
+{
+    static const uint32_t path[] = {MOOV, TRAK, MDIA, MDHD};
+    struct bmff_box box, mdhd;
+    int tracks = 0;
+
+    if (bmff_find(moov, n, path, 4, &mdhd) != RC_OK || mdhd.body_size < 4)
+        return RC_INVALID;
+    if (bmff_find(moov, n, path, 1, &box) != RC_OK)
+        return RC_INVALID;
+    struct bmff_iter it = bmff_children(&box, 0);
+    while (bmff_next(&it, &box) == RC_OK)
+        tracks += box.type == TRAK;
+    size_t at = mdhd.body[0] == 1 ? 20 : 12;
+    if (tracks != 1 || mdhd.body_size < at + 4)
+        return RC_INVALID;
+    *out = bmff_u32(mdhd.body + at);
+    return *out ? RC_OK : RC_INVALID;
+}
+
+static enum rc read_tfdt(const struct bmff_box *tfdt, uint64_t *out)
+{
+    size_t width = tfdt->body_size > 0 && tfdt->body[0] == 1 ? 8 : 4;
+    if (tfdt->body_size < 4 + width)
+        return RC_INVALID;
+    *out = width == 8 ? bmff_u64(tfdt->body + 4) : bmff_u32(tfdt->body + 4);
+    return RC_OK;
+}
+
+/* Decode time and samples of the only track fragment. */
+static enum rc read_moof(const uint8_t *moof, size_t n, uint64_t *decode_time,
+                         uint64_t *frames)
+{
+    static const uint32_t path[] = {MOOF, TRAF};
+    struct bmff_box traf, box;
+    int times = 0, trafs = 0;
+
+    if (bmff_find(moof, n, path, 1, &box) != RC_OK)
+        return RC_INVALID;
+    struct bmff_iter it = bmff_children(&box, 0);
+    while (bmff_next(&it, &box) == RC_OK)
+        trafs += box.type == TRAF;
+    if (trafs != 1 || bmff_find(moof, n, path, 2, &traf) != RC_OK)
+        return RC_INVALID;
+
+    *frames = 0;
+    it = bmff_children(&traf, 0);
+    while (bmff_next(&it, &box) == RC_OK) {
+        if (box.type == TFDT) {
+            if (read_tfdt(&box, decode_time) != RC_OK)
+                return RC_INVALID;
+            times++;
+        } else if (box.type == TRUN) {
+            if (box.body_size < 8)
+                return RC_INVALID;
+            *frames += bmff_u32(box.body + 4);
+        }
+    }
+    return times == 1 ? RC_OK : RC_INVALID;
+}
+
+/* A held box is whole: the init segment after moov, a segment's start after moof. */
+static enum rc held_box_done(struct cutter *c)
+{
+    enum rc rc = RC_OK;
+    if (c->type == FTYP)
+        return RC_OK; /* stays held until moov has come */
+    if (c->type == MOOV) {
+        uint32_t timescale;
+        rc = read_timescale(c->held + c->box_at, c->held_size - c->box_at, &timescale);
+        if (rc == RC_OK)
+            rc = c->events.init(c->events.arg, c->held, c->held_size, timescale);
+        c->have_init = 1;
+    } else {
+        uint64_t decode_time, frames;
+        rc = read_moof(c->held, c->held_size, &decode_time, &frames);
+        if (rc == RC_OK)
+            rc = c->events.segment_begin(c->events.arg, decode_time, frames);
+        if (rc == RC_OK)
+            rc = c->events.segment_data(c->events.arg, c->held, c->held_size);
+        c->in_segment = 1;
+    }
+    c->held_size = 0;
+    return rc;
+}
+
+static enum rc box_done(struct cutter *c)
+{
+    enum rc rc = RC_OK;
+    if (c->step == STEP_HOLD) {
+        rc = held_box_done(c);
+    } else if (c->step == STEP_PASS) {
+        c->in_segment = 0;
+        rc = c->events.segment_end(c->events.arg);
+    }
+    c->step = STEP_HEADER;
+    c->box_at = c->held_size;
+    return rc;
+}
+
+/* What is to be done with the box whose header is at the end of held. */
+static enum rc box_begin(struct cutter *c, const struct bmff_header *h)
+{
+    c->type = h->type;
+    if (h->size == 0)
+        return RC_INVALID; /* up to the end of file: not in a stream */
+    c->left = h->size - h->header_size;
+    switch (h->type) {
+    case FTYP:
+    case MOOV:
+        c->step = STEP_HOLD;
+        return c->have_init ? RC_INVALID : RC_OK;
+    case MOOF:
+        c->step = STEP_HOLD;
+        return c->have_init && !c->in_segment ? RC_OK : RC_INVALID;
+    case MDAT:
+        if (!c->in_segment)
+            return RC_INVALID;
+        c->step = STEP_PASS;
+        c->held_size = c->box_at;
+        return c->events.segment_data(c->events.arg, c->held + c->box_at,
+                                      h->header_size);
+    default:
+        c->step = STEP_SKIP;
+        c->held_size = c->box_at;
+        return c->in_segment ? RC_INVALID : RC_OK;
+    }
+}
+
+/* One byte at a time up to a whole header: at most 16 of them a box. */
+static enum rc take_header(struct cutter *c, uint8_t byte)
+{
+    struct bmff_header h;
+    enum rc rc = hold(c, &byte, 1);
+    if (rc != RC_OK)
+        return rc;
+    rc = bmff_header(c->held + c->box_at, c->held_size - c->box_at, &h);
+    if (rc == RC_TRUNCATED)
+        return RC_OK;
+    if (rc == RC_OK)
+        rc = box_begin(c, &h);
+    if (rc == RC_OK && c->left == 0)
+        rc = box_done(c);
+    return rc;
+}
+
+static enum rc take_body(struct cutter *c, const uint8_t *data, size_t n)
+{
+    enum rc rc = RC_OK;
+    if (c->step == STEP_HOLD)
+        rc = hold(c, data, n);
+    else if (c->step == STEP_PASS)
+        rc = c->events.segment_data(c->events.arg, data, n);
+    c->left -= n;
+    if (rc == RC_OK && c->left == 0)
+        rc = box_done(c);
+    return rc;
+}
+
+enum rc cutter_feed(struct cutter *c, const void *data, size_t n)
+{
+    const uint8_t *p = data;
+    while (n > 0 && c->broken == RC_OK) {
+        size_t take = 1;
+        if (c->step == STEP_HEADER) {
+            c->broken = take_header(c, *p);
+        } else {
+            take = n < c->left ? n : (size_t)c->left;
+            c->broken = take_body(c, p, take);
+        }
+        p += take;
+        n -= take;
+    }
+    return c->broken;
+}
+
+enum rc cutter_finish(struct cutter *c)
+{
+    if (c->broken != RC_OK)
+        return c->broken;
+    int whole = c->step == STEP_HEADER && c->held_size == c->box_at && !c->in_segment;
+    return whole && c->have_init ? RC_OK : RC_TRUNCATED;
+}

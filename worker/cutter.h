@@ -1,0 +1,48 @@
+/*
+ * cutter.h: cuts ffmpeg's fragmented MP4 stream into an init segment and segments.
+ *
+ * A push parser over ISO 14496-12: ftyp + moov become the init segment, each moof with
+ * the mdat after it one media segment. What a segment says of itself (decode time,
+ * frames) is handed out before its bytes, so that nothing wrong is ever published. The
+ * media bytes pass through; only moov and moof are held, at most CUTTER_HEADER_MAX.
+ * Pure: no I/O.
+ */
+#ifndef DROPSTREAM_CUTTER_H
+#define DROPSTREAM_CUTTER_H
+
+#include "rc.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CUTTER_HEADER_MAX (1 << 20) /* bytes of ftyp + moov, or of one moof */
+
+/* Any code but RC_OK from a callback ends the parse and is returned. */
+struct cutter_events {
+    /* ftyp and moov; timescale in ticks a second, of the one track (mdhd). */
+    enum rc (*init)(void *arg, const uint8_t *data, size_t n, uint32_t timescale);
+    /* A new segment: baseMediaDecodeTime (tfdt) and samples (all its truns). */
+    enum rc (*segment_begin)(void *arg, uint64_t decode_time, uint64_t frames);
+    enum rc (*segment_data)(void *arg, const uint8_t *data, size_t n);
+    enum rc (*segment_end)(void *arg);
+    void *arg;
+};
+
+struct cutter;
+
+/* The events are copied. RC_NOMEM. */
+enum rc cutter_open(const struct cutter_events *events, struct cutter **out);
+
+/*
+ * Takes all n bytes. RC_INVALID: not such a stream (a media box before moov, no tfdt,
+ * more than one track, boxes that do not fit into each other). RC_TOO_LARGE: a header
+ * over the limit. Errors stick.
+ */
+enum rc cutter_feed(struct cutter *c, const void *data, size_t n);
+
+/* The stream is over. RC_TRUNCATED: in the middle of a box or before moov. */
+enum rc cutter_finish(struct cutter *c);
+
+void cutter_free(struct cutter *c);
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * main.c: the daemon: reads its options, opens the site, and runs the loop until it is
+ * told to stop.
+ */
+#include "worker.h"
+
+#include "live.h"
+#include "log.h"
+#include "mediadir.h"
+#include "owner.h"
+#include "sweep.h"
+#include "wake.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BEAT_MS 10000
+#define SWEEP_MS 60000
+#define CHECKPOINT_MS 10000
+#define CHECKPOINT_BYTES (1 << 20) /* of WAL; less waits until nothing is running */
+#define STOP_MS 5000               /* for the children to go; they were killed */
+
+struct options {
+    const char *site, *get;
+    bool live;
+};
+
+/* Everything that lives as long as the daemon. */
+struct daemon {
+    struct worker w;
+    struct wake *wake;
+    struct live *live;
+    struct loop_source *signals;
+    struct loop_timer beat, sweep, checkpoint, stop;
+    int signal_fd, lock_fd;
+};
+
+static void usage(FILE *to)
+{
+    fputs("usage: dropstream-worker [--site DIR] [--live] [--get KEY] [--help]\n"
+          "  --site DIR  the site (default: $DROPSTREAM_SITE, else where the program is)\n"
+          "  --live      show what happens on standard output\n"
+          "  --get KEY   print the value of one configuration key and end\n",
+          to);
+}
+
+/* 0: go on; else the exit status plus one. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {{"site", required_argument, NULL, 's'},
+                                          {"live", no_argument, NULL, 'l'},
+                                          {"get", required_argument, NULL, 'g'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int c;
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 's':
+            o->site = optarg;
+            break;
+        case 'l':
+            o->live = true;
+            break;
+        case 'g':
+            o->get = optarg;
+            break;
+        case 'h':
+            usage(stdout);
+            return 1;
+        default:
+            usage(stderr);
+            return 3;
+        }
+    }
+    if (optind == argc)
+        return 0;
+    usage(stderr);
+    return 3;
+}
+
+/* ---- housekeeping ------------------------------------------------------- */
+
+static void on_beat(void *arg)
+{
+    struct daemon *d = arg;
+    int jobs = 0;
+    loop_timer_set(d->w.loop, &d->beat, BEAT_MS, on_beat, d);
+    enum rc rc = store_worker_beat(d->w.store, d->w.owner, (int)getpid());
+    if (rc != RC_OK)
+        log_error("cannot say that this worker lives: %s (%s)", rc_name(rc),
+                  store_message(d->w.store));
+    if (owner_bury_dead(&d->w.site, d->w.store, &jobs) == RC_OK && jobs > 0) {
+        log_info("took over %d jobs of a dead worker", jobs);
+        jobs_look(&d->w);
+    }
+}
+
+static void on_sweep(void *arg)
+{
+    struct daemon *d = arg;
+    loop_timer_set(d->w.loop, &d->sweep, SWEEP_MS, on_sweep, d);
+    sweep_leftovers(&d->w);
+}
+
+static int64_t wal_bytes(const struct site *site)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (site_path(site, "db/dropstream.db-wal", path) != RC_OK || stat(path, &st) < 0)
+        return 0;
+    return st.st_size;
+}
+
+static void on_checkpoint(void *arg)
+{
+    struct daemon *d = arg;
+    loop_timer_set(d->w.loop, &d->checkpoint, CHECKPOINT_MS, on_checkpoint, d);
+    int64_t bytes = wal_bytes(&d->w.site);
+    if (bytes == 0 || (bytes < CHECKPOINT_BYTES && d->w.running > 0))
+        return;
+    if (!owner_may_checkpoint(&d->w.site))
+        return;
+    enum rc rc = store_checkpoint(d->w.store);
+    if (rc != RC_OK && rc != RC_BUSY)
+        log_error("cannot checkpoint: %s (%s)", rc_name(rc), store_message(d->w.store));
+}
+
+static void on_changed(void *arg)
+{
+    struct daemon *d = arg;
+    jobs_look(&d->w);
+    sweep_deleted(&d->w);
+    live_changed(d->live);
+}
+
+/* ---- signals and the end ------------------------------------------------ */
+
+static void on_stop_timeout(void *arg)
+{
+    struct daemon *d = arg;
+    log_warn("children did not end in time");
+    loop_stop(d->w.loop);
+}
+
+static void stop(struct daemon *d)
+{
+    if (d->w.stopping)
+        return;
+    log_info("stopping, %d jobs go back to the queue", d->w.running);
+    d->w.stopping = true;
+    jobs_stop_all(&d->w);
+    if (d->w.running == 0)
+        loop_stop(d->w.loop);
+    loop_timer_set(d->w.loop, &d->stop, STOP_MS, on_stop_timeout, d);
+}
+
+static void on_signal(void *arg)
+{
+    struct daemon *d = arg;
+    struct signalfd_siginfo info;
+    while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD)
+            supervise_reap_all();
+        else
+            stop(d);
+    }
+}
+
+static enum rc watch_signals(struct daemon *d)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return RC_IO;
+    d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (d->signal_fd < 0)
+        return RC_IO;
+    return loop_watch(d->w.loop, d->signal_fd, on_signal, d, &d->signals);
+}
+
+/* ---- start -------------------------------------------------------------- */
+
+static enum rc load(const struct options *o, struct site *site, struct config *config)
+{
+    char path[PATH_MAX], err[256];
+    enum rc rc = o->site ? site_at(o->site, site) : site_find(site);
+    if (rc != RC_OK) {
+        fprintf(stderr, "dropstream-worker: no site here: give --site DIR\n");
+        return rc;
+    }
+    rc = site_path(site, "etc/dropstream.conf", path);
+    if (rc == RC_OK)
+        rc = config_load(path, config, err, sizeof(err));
+    if (rc == RC_INVALID)
+        fprintf(stderr, "dropstream-worker: %s\n", err);
+    else if (rc != RC_OK)
+        fprintf(stderr, "dropstream-worker: cannot read %s: %s\n", path, rc_name(rc));
+    return rc;
+}
+
+static int print_key(const struct config *config, const char *key)
+{
+    char value[PATH_MAX];
+    if (config_get(config, key, value, sizeof(value)) != RC_OK) {
+        fprintf(stderr, "dropstream-worker: no configuration key \"%s\"\n", key);
+        return 2;
+    }
+    puts(value);
+    return 0;
+}
+
+static enum rc open_store(struct worker *w)
+{
+    char path[PATH_MAX];
+    enum rc rc = clock_system(&w->clock);
+    if (rc == RC_OK)
+        rc = site_path(&w->site, "db/dropstream.db", path);
+    if (rc == RC_OK)
+        rc = store_open(path, &w->clock, &w->store);
+    if (rc == RC_NETFS)
+        log_error("%s lies on a network file system: SQLite's locks are not safe there",
+                  path);
+    else if (rc != RC_OK)
+        log_error("cannot open the database: %s", rc_name(rc));
+    return rc;
+}
+
+static void say_started(struct daemon *d)
+{
+    struct worker *w = &d->w;
+    store_activity_add(w->store, ACTIVITY_INFO, "worker", NULL, "Worker started");
+    log_info("worker started: site %s, %d jobs at once", w->site.root, w->slots);
+}
+
+static enum rc start(struct daemon *d, const struct options *o)
+{
+    struct worker *w = &d->w;
+    int jobs = 0;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    w->slots = w->config.jobs > 0 ? (int)w->config.jobs : (int)(cores > 0 ? cores : 1) + 1;
+    enum rc rc = open_store(w);
+    if (rc == RC_OK)
+        rc = loop_open(&w->loop);
+    if (rc == RC_OK)
+        rc = watch_signals(d);
+    if (rc == RC_OK)
+        rc = owner_claim(&w->site, w->owner, &d->lock_fd);
+    if (rc == RC_OK)
+        rc = owner_bury_dead(&w->site, w->store, &jobs);
+    /* What others left in tmp is theirs while they live. */
+    if (rc == RC_OK)
+        rc = mediadir_open_tmp(&w->site, owner_may_checkpoint(&w->site), &w->tmp_fd);
+    if (rc == RC_OK)
+        rc = wake_open(w->loop, &w->site, w->store, w->config.poll_ms, on_changed, d,
+                       &d->wake);
+    if (rc == RC_OK && o->live)
+        rc = live_open(w, &d->live);
+    if (rc != RC_OK)
+        return rc;
+    say_started(d);
+    on_beat(d);
+    on_sweep(d);
+    on_changed(d);
+    loop_timer_set(w->loop, &d->checkpoint, CHECKPOINT_MS, on_checkpoint, d);
+    return RC_OK;
+}
+
+static void end(struct daemon *d)
+{
+    struct worker *w = &d->w;
+    if (w->store && d->lock_fd >= 0) {
+        store_worker_gone(w->store, w->owner);
+        store_activity_add(w->store, ACTIVITY_INFO, "worker", NULL, "Worker stopped");
+    }
+    live_close(d->live);
+    wake_close(d->wake);
+    loop_unwatch(w->loop, d->signals);
+    if (d->lock_fd >= 0)
+        owner_release(&w->site, w->owner, d->lock_fd);
+    store_close(w->store);
+    loop_close(w->loop);
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon d = {.signal_fd = -1, .lock_fd = -1, .w.tmp_fd = -1};
+    struct options o = {0};
+    int stop_with = read_options(argc, argv, &o);
+    if (stop_with)
+        return stop_with - 1;
+    if (load(&o, &d.w.site, &d.w.config) != RC_OK)
+        return 1;
+    if (o.get)
+        return print_key(&d.w.config, o.get);
+
+    log_open("worker", d.w.config.log_level);
+    if (o.live) {
+        char path[PATH_MAX];
+        if (site_path(&d.w.site, "log/worker.log", path) != RC_OK || log_to_file(path) < 0)
+            fprintf(stderr, "dropstream-worker: cannot write log/worker.log: %s\n",
+                    strerror(errno));
+    }
+    enum rc rc = start(&d, &o);
+    if (rc == RC_OK)
+        rc = loop_run(d.w.loop);
+    else
+        fprintf(stderr, "dropstream-worker: cannot start: %s\n", rc_name(rc));
+    end(&d);
+    return rc == RC_OK ? 0 : 1;
+}

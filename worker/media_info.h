@@ -1,0 +1,63 @@
+/*
+ * media_info.h: what ffprobe says of a file, as a struct.
+ *
+ * Pure: JSON text in, struct out. Times are microseconds of the file's own clock;
+ * the timeline of DESIGN begins at start_us. Nothing is believed further than it is
+ * written here: the declared times of a container may lie, packet_scan.h has the
+ * real ones.
+ */
+#ifndef DROPSTREAM_MEDIA_INFO_H
+#define DROPSTREAM_MEDIA_INFO_H
+
+#include "grid.h"
+#include "rc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEDIA_STREAMS_MAX 64
+#define MEDIA_UNKNOWN INT64_MIN /* a time that the file does not state */
+
+enum media_kind { MEDIA_OTHER, MEDIA_VIDEO, MEDIA_AUDIO };
+
+struct media_stream {
+    int index;         /* as ffprobe and -map count */
+    enum media_kind kind;
+    char codec[32];    /* ffprobe's codec_name; "" if unknown */
+    int width, height; /* coded */
+    struct rational sar;          /* sample aspect ratio; 1/1 if unknown */
+    int rotation;                 /* degrees clockwise: 0, 90, 180, 270 */
+    bool interlaced;
+    bool still;                   /* a cover picture or a thumbnail, not a video */
+    bool is_default;
+    bool reordered;               /* frames are not in presentation order (B-frames) */
+    struct rational average_rate; /* 0/1 if unknown */
+    struct rational base_rate;    /* r_frame_rate; 0/1 if unknown */
+    int64_t start_us;             /* MEDIA_UNKNOWN if not stated */
+    int64_t duration_us;          /* MEDIA_UNKNOWN if not stated */
+    int channels;                 /* audio only */
+};
+
+struct media_info {
+    int64_t start_us;    /* of the earliest stream; 0 if not stated */
+    int64_t duration_us; /* MEDIA_UNKNOWN if not stated */
+    struct media_stream streams[MEDIA_STREAMS_MAX];
+    size_t n_streams; /* streams past the limit are left out */
+};
+
+/* RC_INVALID: not the JSON that ffprobe writes. RC_NOMEM. */
+enum rc media_info_parse(const char *json, size_t n, struct media_info *out);
+
+/* The stream to show: the default one, else the first, of those that move and whose
+ * codec is known. NULL if there is none. */
+const struct media_stream *media_info_video(const struct media_info *info);
+
+/* The stream to hear, by the same rule. NULL if there is none. */
+const struct media_stream *media_info_audio(const struct media_info *info);
+
+/* "12.345678" or "-0.000023" in microseconds; MEDIA_UNKNOWN for NULL, "N/A" and all
+ * that is no number or beyond ± 10^12 s. */
+int64_t media_time_us(const char *text);
+
+#endif

@@ -1,0 +1,240 @@
+#include "mediadir.h"
+
+#include "id.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TMP_PREFIX "media-"
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+static enum rc open_media(const struct site *site, int *out)
+{
+    char path[PATH_MAX];
+    enum rc rc = site_path(site, "htdocs/media", path);
+    if (rc != RC_OK)
+        return rc;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return rc_from_errno(errno);
+    int fd = open(path, DIR_FLAGS);
+    if (fd < 0)
+        return rc_from_errno(errno);
+    *out = fd;
+    return RC_OK;
+}
+
+enum rc mediadir_create(const struct site *site, const char *root, const char *key)
+{
+    int media;
+    enum rc rc = open_media(site, &media);
+    if (rc != RC_OK)
+        return rc;
+    if (mkdirat(media, root, 0755) < 0 && errno != EEXIST)
+        rc = rc_from_errno(errno);
+    else if (symlinkat(root, media, key) < 0 && errno != EEXIST)
+        rc = rc_from_errno(errno);
+    close(media);
+    return rc;
+}
+
+enum rc mediadir_open(const struct site *site, const char *root, const char *sub,
+                      bool create, int *out_fd)
+{
+    int media, dir;
+    enum rc rc = open_media(site, &media);
+    if (rc != RC_OK)
+        return rc;
+    dir = openat(media, root, DIR_FLAGS);
+    rc = dir < 0 ? rc_from_errno(errno) : RC_OK;
+    close(media);
+    if (rc != RC_OK || sub[0] == '\0') {
+        if (rc == RC_OK)
+            *out_fd = dir;
+        return rc;
+    }
+    int fd = -1;
+    if (create && mkdirat(dir, sub, 0755) < 0 && errno != EEXIST)
+        rc = rc_from_errno(errno);
+    else if ((fd = openat(dir, sub, DIR_FLAGS)) < 0)
+        rc = rc_from_errno(errno);
+    else
+        *out_fd = fd;
+    close(dir);
+    return rc;
+}
+
+/* Unlinks the plain entries of a folder; takes the descriptor over. */
+static void empty_dir(int fd)
+{
+    DIR *d = fdopendir(fd);
+    if (!d) {
+        close(fd);
+        return;
+    }
+    struct dirent *e;
+    while ((e = readdir(d)))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
+}
+
+enum rc mediadir_remove_sub(int root_fd, const char *sub)
+{
+    int fd = openat(root_fd, sub, DIR_FLAGS);
+    if (fd >= 0)
+        empty_dir(fd);
+    if (unlinkat(root_fd, sub, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return RC_OK;
+    return RC_IO;
+}
+
+/* Two levels is all there is: the files of a video and those of its renditions. */
+static void empty_root(int root_fd)
+{
+    int fd = openat(root_fd, ".", DIR_FLAGS);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    struct dirent *e;
+    while ((e = readdir(d))) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (unlinkat(root_fd, e->d_name, 0) < 0)
+            mediadir_remove_sub(root_fd, e->d_name);
+    }
+    closedir(d);
+}
+
+enum rc mediadir_remove(const struct site *site, const char *root, const char *key)
+{
+    int media;
+    if (!key_valid(root) || !key_valid(key))
+        return RC_IO;
+    enum rc rc = open_media(site, &media);
+    if (rc != RC_OK)
+        return rc;
+    if (unlinkat(media, key, 0) < 0 && errno != ENOENT)
+        rc = RC_IO;
+    int fd = openat(media, root, DIR_FLAGS);
+    if (fd >= 0) {
+        empty_root(fd);
+        close(fd);
+    }
+    if (unlinkat(media, root, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        rc = RC_IO;
+    close(media);
+    return rc;
+}
+
+enum rc mediafile_begin(int tmp_fd, struct mediafile *f)
+{
+    char id[ID_LEN + 1];
+    enum rc rc = id_new(id);
+    if (rc != RC_OK)
+        return rc;
+    snprintf(f->name, sizeof(f->name), TMP_PREFIX "%s", id);
+    f->fd = openat(tmp_fd, f->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    f->size = 0;
+    return f->fd < 0 ? rc_from_errno(errno) : RC_OK;
+}
+
+enum rc mediafile_write(struct mediafile *f, const void *data, size_t n)
+{
+    const char *p = data;
+    while (n > 0) {
+        ssize_t done = write(f->fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return rc_from_errno(errno);
+        p += done;
+        n -= (size_t)done;
+        f->size += done;
+    }
+    return RC_OK;
+}
+
+/* link(2) never replaces, on every file system. */
+static enum rc place(int tmp_fd, const char *from, int dir_fd, const char *to, bool replace)
+{
+    if (replace)
+        return renameat(tmp_fd, from, dir_fd, to) < 0 ? rc_from_errno(errno) : RC_OK;
+    enum rc rc = RC_OK;
+    if (linkat(tmp_fd, from, dir_fd, to, 0) < 0)
+        rc = rc_from_errno(errno);
+    unlinkat(tmp_fd, from, 0);
+    return rc;
+}
+
+enum rc mediafile_publish(int tmp_fd, struct mediafile *f, int dir_fd, const char *name,
+                          bool replace)
+{
+    int closed = close(f->fd);
+    f->fd = -1;
+    enum rc rc = closed < 0 ? rc_from_errno(errno)
+                            : place(tmp_fd, f->name, dir_fd, name, replace);
+    if (rc != RC_OK)
+        unlinkat(tmp_fd, f->name, 0);
+    return rc;
+}
+
+void mediafile_abandon(int tmp_fd, struct mediafile *f)
+{
+    if (f->fd < 0)
+        return;
+    close(f->fd);
+    f->fd = -1;
+    unlinkat(tmp_fd, f->name, 0);
+}
+
+enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data, size_t n,
+                      bool replace)
+{
+    struct mediafile f = {.fd = -1};
+    enum rc rc = mediafile_begin(tmp_fd, &f);
+    if (rc == RC_OK)
+        rc = mediafile_write(&f, data, n);
+    if (rc == RC_OK)
+        return mediafile_publish(tmp_fd, &f, dir_fd, name, replace);
+    mediafile_abandon(tmp_fd, &f);
+    return rc;
+}
+
+static void sweep_tmp(int tmp_fd)
+{
+    int fd = openat(tmp_fd, ".", DIR_FLAGS);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    struct dirent *e;
+    while ((e = readdir(d)))
+        if (strncmp(e->d_name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0)
+            unlinkat(tmp_fd, e->d_name, 0);
+    closedir(d);
+}
+
+enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd)
+{
+    char path[PATH_MAX];
+    enum rc rc = site_path(site, "tmp", path);
+    if (rc != RC_OK)
+        return rc;
+    int fd = open(path, DIR_FLAGS);
+    if (fd < 0)
+        return rc_from_errno(errno);
+    if (sweep)
+        sweep_tmp(fd);
+    *out_fd = fd;
+    return RC_OK;
+}

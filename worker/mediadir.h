@@ -1,0 +1,66 @@
+/*
+ * mediadir.h: the folder of one video under htdocs/media.
+ *
+ * htdocs/media/<root>/ holds the files; the symlink htdocs/media/<key> → <root> is the
+ * owner's grant. Files are written through a descriptor of the folder: first whole in
+ * site/tmp, then renamed to their place, so that nothing half-written is ever visible.
+ */
+#ifndef DROPSTREAM_MEDIADIR_H
+#define DROPSTREAM_MEDIADIR_H
+
+#include "rc.h"
+#include "site.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Makes the folder and the grant; either may be there already. RC_IO, RC_NOSPACE. */
+enum rc mediadir_create(const struct site *site, const char *root, const char *key);
+
+/* Takes the grant and the folder with all that is in it away. RC_IO if something
+ * remains. */
+enum rc mediadir_remove(const struct site *site, const char *root, const char *key);
+
+/*
+ * Opens htdocs/media/<root>/<sub> as a directory descriptor that the caller closes;
+ * sub "" is the folder itself. create makes sub if it is missing. RC_NOT_FOUND, RC_IO,
+ * RC_NOSPACE.
+ */
+enum rc mediadir_open(const struct site *site, const char *root, const char *sub,
+                      bool create, int *out_fd);
+
+/* Removes <sub> with all that is in it; a missing one is fine. RC_IO. */
+enum rc mediadir_remove_sub(int root_fd, const char *sub);
+
+/* A file on its way: written in site/tmp, then put into its place. */
+struct mediafile {
+    int fd; /* -1: none */
+    char name[64];
+    int64_t size;
+};
+
+/* RC_IO, RC_NOSPACE. */
+enum rc mediafile_begin(int tmp_fd, struct mediafile *f);
+
+/* RC_IO, RC_NOSPACE: the file is then only good to abandon. */
+enum rc mediafile_write(struct mediafile *f, const void *data, size_t n);
+
+/*
+ * Puts the file at dir_fd/name and ends f. replace: over one that is there; else an
+ * existing file stays as it is and RC_EXISTS is returned, with f ended all the same.
+ */
+enum rc mediafile_publish(int tmp_fd, struct mediafile *f, int dir_fd, const char *name,
+                          bool replace);
+
+/* Drops the file. One that was not begun is fine. */
+void mediafile_abandon(int tmp_fd, struct mediafile *f);
+
+/* Begin, write and publish in one. */
+enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data, size_t n,
+                      bool replace);
+
+/* Opens site/tmp, and removes what a killed worker left there if sweep. */
+enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd);
+
+#endif

@@ -1,0 +1,301 @@
+#include "plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Containers round their times, and some count the last frame out. */
+#define AGREE_US 500000
+
+/* A difference that a person would notice: over a second and over 1 %. */
+static bool noticeable(int64_t declared, int64_t real)
+{
+    int64_t missing = declared - real;
+    return missing > 1000000 && missing > declared / 100;
+}
+
+static int64_t declared_end(const struct media_info *info, const struct media_stream *s)
+{
+    if (!s)
+        return MEDIA_UNKNOWN;
+    if (s->duration_us > 0)
+        return (s->start_us == MEDIA_UNKNOWN ? info->start_us : s->start_us) +
+               s->duration_us;
+    return MEDIA_UNKNOWN;
+}
+
+int64_t plan_declared_end(const struct media_info *info)
+{
+    int64_t video = declared_end(info, media_info_video(info));
+    int64_t audio = declared_end(info, media_info_audio(info));
+    int64_t end = video > audio ? video : audio;
+    /* Matroska's Duration is the end of the last block, whenever the first begins. */
+    if (end == MEDIA_UNKNOWN && info->duration_us > 0)
+        end = info->duration_us;
+    return end;
+}
+
+static const struct packet_stream *packets_of(const struct packet_scan *scan,
+                                              const struct media_stream *s)
+{
+    if (!s || s->index >= MEDIA_STREAMS_MAX || scan->streams[s->index].packets == 0)
+        return NULL;
+    return &scan->streams[s->index];
+}
+
+/* The end of the packets of both streams; MEDIA_UNKNOWN if there are none. */
+static int64_t real_end_of_both(const struct media_info *info,
+                                const struct packet_scan *scan)
+{
+    const struct packet_stream *v = packets_of(scan, media_info_video(info));
+    const struct packet_stream *a = packets_of(scan, media_info_audio(info));
+    int64_t end = MEDIA_UNKNOWN;
+    if (v)
+        end = v->end_us;
+    if (a && a->end_us > end)
+        end = a->end_us;
+    return end;
+}
+
+/* Both streams must be heard of near the end, or one may hide that the other stops. */
+bool plan_times_agree(const struct media_info *info, const struct packet_scan *tail)
+{
+    const struct media_stream *video = media_info_video(info);
+    const struct media_stream *audio = media_info_audio(info);
+    if (!packets_of(tail, video) || (audio && !packets_of(tail, audio)))
+        return false;
+    int64_t declared = plan_declared_end(info);
+    int64_t real = real_end_of_both(info, tail);
+    return declared != MEDIA_UNKNOWN && llabs(declared - real) <= AGREE_US;
+}
+
+static int even(double v)
+{
+    int n = (int)lround(v / 2) * 2;
+    return n < 2 ? 2 : n;
+}
+
+/* As shown: turned, and with square pixels (the shorter way is kept). */
+static void shown_size(const struct media_stream *v, double *width, double *height)
+{
+    double w = v->width, h = v->height;
+    double sar = (double)v->sar.num / (double)v->sar.den;
+    if (sar > 0.1 && sar < 10)
+        w *= sar;
+    bool turned = v->rotation == 90 || v->rotation == 270;
+    *width = turned ? h : w;
+    *height = turned ? w : h;
+}
+
+static struct rational source_rate(const struct media_stream *v)
+{
+    static const struct rational usual = {25, 1};
+    struct rational r = v->average_rate;
+    /* 1000/1 and the like is a time base taken for a rate. */
+    if (r.num <= 0 || r.num / r.den > 240)
+        r = v->base_rate;
+    if (r.num <= 0 || r.num / r.den > 240)
+        r = usual;
+    return r;
+}
+
+static int64_t frame_duration_us(const struct media_stream *v)
+{
+    struct rational r = source_rate(v);
+    return 1000000 * r.den / r.num;
+}
+
+/* ITU-T H.264 table A-1: level_idc, MaxMBPS, MaxFS. */
+static const struct {
+    int level, mbps, fs;
+} avc_levels[] = {
+    {10, 1485, 99},      {11, 3000, 396},     {12, 6000, 396},     {20, 11880, 396},
+    {21, 19800, 792},    {22, 20250, 1620},   {30, 40500, 1620},   {31, 108000, 3600},
+    {32, 216000, 5120},  {40, 245760, 8192},  {42, 522240, 8704},  {50, 589824, 22080},
+    {51, 983040, 36864}, {52, 2073600, 36864},
+};
+
+void plan_avc_codecs(int width, int height, int rate_num, int rate_den, int *level,
+                     char out[STORE_CODEC_MAX + 1])
+{
+    const size_t n = sizeof(avc_levels) / sizeof(avc_levels[0]);
+    int mb_wide = (width + 15) / 16, mb_high = (height + 15) / 16;
+    double mbps = (double)mb_wide * mb_high * rate_num / rate_den;
+    size_t i = 0;
+    /* A side may be at most sqrt(8 × MaxFS) macroblocks long (A.3.1 f, g). */
+    while (i + 1 < n && (mb_wide * mb_high > avc_levels[i].fs ||
+                         mbps > avc_levels[i].mbps ||
+                         mb_wide * mb_wide > 8 * avc_levels[i].fs ||
+                         mb_high * mb_high > 8 * avc_levels[i].fs))
+        i++;
+    *level = avc_levels[i].level;
+    snprintf(out, STORE_CODEC_MAX + 1, "avc1.42c0%02x", (unsigned)*level);
+}
+
+/* A first guess at the peak, until it is measured: bits per pixel of x264 ultrafast
+ * on film at its default quality, doubled. */
+static int64_t guess_bitrate(const struct rendition *r)
+{
+    double pixels_s = (double)r->width * r->height * r->rate_num / r->rate_den;
+    return (int64_t)fmax(100000, pixels_s * 0.2);
+}
+
+static void set_grid(struct rendition *r, const struct grid *g)
+{
+    r->rate_num = g->rate_num;
+    r->rate_den = g->rate_den;
+    r->gop = g->gop;
+    r->frames = g->frames;
+    r->segments = grid_segments(g);
+}
+
+static enum rc plan_video(const struct media_stream *v, int64_t last_us,
+                          int64_t duration_us, struct rendition *r)
+{
+    struct rational rate;
+    struct grid g;
+    double width, height;
+    int level;
+
+    if (grid_snap_rate(source_rate(v), &rate) != RC_OK)
+        return RC_INVALID;
+    if (grid_video(grid_halve_rate(rate, PLAN_MAX_RATE), duration_us, PLAN_SEGMENT_S,
+                   &g) != RC_OK)
+        return RC_INVALID;
+    shown_size(v, &width, &height);
+    double small = fmin(width, height);
+    double scale = small > PLAN_SMALL_SIDE ? PLAN_SMALL_SIDE / small : 1;
+    strcpy(r->name, "360p");
+    r->kind = RENDITION_VIDEO;
+    r->stream = v->index;
+    r->width = even(width * scale);
+    r->height = even(height * scale);
+    r->deinterlace = v->interlaced;
+    r->source_last_us = last_us;
+    set_grid(r, &g);
+    r->bitrate = guess_bitrate(r);
+    plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, r->codecs);
+    /* MP4 seeks by decode time: go back far enough for any usual reordering. */
+    r->seek_margin_us = v->reordered ? 1000000 : 0;
+    return RC_OK;
+}
+
+static enum rc plan_audio(const struct media_stream *a, int64_t last_us,
+                          int64_t duration_us, struct rendition *r)
+{
+    struct grid g;
+    if (grid_audio(duration_us, &g) != RC_OK)
+        return RC_INVALID;
+    strcpy(r->name, "audio-0");
+    strcpy(r->codecs, "mp4a.40.2");
+    r->kind = RENDITION_AUDIO;
+    r->stream = a->index;
+    r->bitrate = PLAN_AUDIO_BITRATE;
+    r->source_last_us = last_us;
+    set_grid(r, &g);
+    return RC_OK;
+}
+
+static void put_clock(char out[32], int64_t us)
+{
+    long long s = (us + 500000) / 1000000;
+    if (s >= 3600)
+        snprintf(out, 32, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(out, 32, "%lld:%02lld", s / 60, s % 60);
+}
+
+/* Why nothing can be made of the file, or NULL. */
+static const char *refusal(const struct media_info *info, const struct media_stream *v,
+                           const struct packet_scan *scan,
+                           const struct plan_limits *limits)
+{
+    if (info->n_streams == 0)
+        return "The file holds no picture and no sound.";
+    if (!v && media_info_audio(info))
+        return "The file holds only sound, no video.";
+    if (!v)
+        return "The file holds no video that can be decoded.";
+    if ((int64_t)v->width * v->height > limits->max_pixels)
+        return "The picture is larger than this site takes.";
+    if (!packets_of(scan, v))
+        return "No picture could be read: the file is damaged or was cut off.";
+    return NULL;
+}
+
+/* The file says it is longer than what is in it. */
+static void warn_if_short(const struct media_info *info, int64_t real_end, char *warning)
+{
+    char said[32], found[32];
+    int64_t declared = plan_declared_end(info);
+    if (declared == MEDIA_UNKNOWN)
+        return;
+    int64_t declared_us = declared - info->start_us, real_us = real_end - info->start_us;
+    if (!noticeable(declared_us, real_us))
+        return;
+    put_clock(found, real_us);
+    /* A time of years is nonsense, not a length that went missing. */
+    if (declared_us > 1000 * real_us + (int64_t)86400 * 1000000)
+        return;
+    put_clock(said, declared_us);
+    snprintf(warning, STORE_TEXT_MAX + 1,
+             "The file ends early: it should be %s long, %s of it could be read.", said,
+             found);
+}
+
+static void describe(const struct media_stream *v, const struct media_stream *a,
+                     struct video_plan *out)
+{
+    double width, height;
+    shown_size(v, &width, &height);
+    out->width = (int)lround(width);
+    out->height = (int)lround(height);
+    struct rational rate = source_rate(v);
+    out->rate_num = (int)rate.num;
+    out->rate_den = (int)rate.den;
+    snprintf(out->video_codec, sizeof(out->video_codec), "%s", v->codec);
+    if (a)
+        snprintf(out->audio_codec, sizeof(out->audio_codec), "%s", a->codec);
+}
+
+enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
+                  bool scanned_whole, const struct plan_limits *limits, int generation,
+                  struct video_plan *out, char error[STORE_TEXT_MAX + 1])
+{
+    const struct media_stream *v = media_info_video(info);
+    const struct media_stream *a = media_info_audio(info);
+    const char *why = refusal(info, v, scan, limits);
+    if (why) {
+        snprintf(error, STORE_TEXT_MAX + 1, "%s", why);
+        return RC_UNSUPPORTED;
+    }
+    if (!packets_of(scan, a))
+        a = NULL; /* a track without a packet is not heard */
+
+    int64_t end = real_end_of_both(info, scan), frame_us = frame_duration_us(v);
+    struct video_plan plan = {.duration_us = end - info->start_us};
+    if (plan.duration_us < frame_us)
+        plan.duration_us = frame_us; /* one picture, of which no duration is stated */
+    if (plan.duration_us > limits->max_duration_us) {
+        snprintf(error, STORE_TEXT_MAX + 1, "The video is longer than this site takes.");
+        return RC_UNSUPPORTED;
+    }
+    if (scanned_whole)
+        warn_if_short(info, end, plan.warning);
+    describe(v, a, &plan);
+
+    enum rc rc = plan_video(v, packets_of(scan, v)->last_us - info->start_us,
+                            plan.duration_us, &plan.renditions[plan.n_renditions++]);
+    if (rc == RC_OK && a)
+        rc = plan_audio(a, packets_of(scan, a)->last_us - info->start_us,
+                        plan.duration_us, &plan.renditions[plan.n_renditions++]);
+    if (rc != RC_OK) {
+        snprintf(error, STORE_TEXT_MAX + 1, "The video's times make no sense.");
+        return RC_UNSUPPORTED;
+    }
+    for (size_t i = 0; i < plan.n_renditions; i++)
+        plan.renditions[i].generation = generation;
+    *out = plan;
+    return RC_OK;
+}

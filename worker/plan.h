@@ -1,0 +1,51 @@
+/*
+ * plan.h: from what a probe found to what will be made. Pure.
+ *
+ * Decided here, once, and stored: the timeline's length, the frame rate grid, the
+ * size of each rendition and how its source is read. See lib/grid.h for the grid.
+ */
+#ifndef DROPSTREAM_PLAN_H
+#define DROPSTREAM_PLAN_H
+
+#include "media_info.h"
+#include "packet_scan.h"
+#include "store.h"
+
+#define PLAN_SEGMENT_S 2     /* video at 360p: a seek waits for one whole segment */
+#define PLAN_SMALL_SIDE 360  /* pixels of the smaller side at 360p */
+#define PLAN_MAX_RATE 30     /* frames a second at 360p */
+#define PLAN_AUDIO_BITRATE 128000
+
+struct plan_limits {
+    int64_t max_duration_us;
+    int64_t max_pixels; /* width × height as coded */
+};
+
+/* When, by the file's own clock, it says that its picture and sound end.
+ * MEDIA_UNKNOWN if it does not say. */
+int64_t plan_declared_end(const struct media_info *info);
+
+/*
+ * True if the declared times of the two streams agree with what a look at the last
+ * seconds found in packets, so that the rest need not be read. scan may hold the
+ * packets of any part of the file.
+ */
+bool plan_times_agree(const struct media_info *info, const struct packet_scan *tail);
+
+/*
+ * generation: of the renditions. scan: of the whole file, or of its last seconds if
+ * plan_times_agree. RC_OK fills *out. RC_UNSUPPORTED: nothing can be made of the
+ * file; error then holds a sentence for the person who uploaded it.
+ */
+enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
+                  bool scanned_whole, const struct plan_limits *limits, int generation,
+                  struct video_plan *out, char error[STORE_TEXT_MAX + 1]);
+
+/*
+ * The AVC codec string (RFC 6381 s. 3.3) of Constrained Baseline at the lowest level
+ * (ITU-T H.264 table A-1) that takes the size and rate. *level gets level_idc.
+ */
+void plan_avc_codecs(int width, int height, int rate_num, int rate_den, int *level,
+                     char out[STORE_CODEC_MAX + 1]);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * playlists.h: writes the playlists of a video from its stored renditions.
+ */
+#ifndef DROPSTREAM_PLAYLISTS_H
+#define DROPSTREAM_PLAYLISTS_H
+
+#include "rc.h"
+#include "site.h"
+#include "store.h"
+
+#include <stddef.h>
+
+/* "360p-1": the folder of a rendition in its generation. */
+void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 16]);
+
+/*
+ * Writes <rendition>-<generation>/index.m3u8 of each and then master.m3u8 and
+ * player.m3u8 over what is there. RC_IO, RC_NOSPACE, RC_NOMEM, RC_NOT_FOUND (the folder
+ * of the video is gone).
+ */
+enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
+                        const struct rendition *renditions, size_t n);
+
+#endif

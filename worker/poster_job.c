@@ -1,0 +1,94 @@
+/*
+ * poster_job.c: one still picture of the video, htdocs/media/<root>/poster.jpg.
+ */
+#include "worker.h"
+
+#include "mediadir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POSTER_SIDE 640
+#define POSTER_MAX (4 << 20)    /* bytes of the JPEG */
+#define POSTER_AT_MAX 10000000  /* µs: not later than this, so that the seek is short */
+
+struct poster {
+    char *jpeg;
+    size_t size;
+};
+
+static enum rc on_output(void *arg, const void *data, size_t n)
+{
+    struct poster *p = ((struct task *)arg)->state;
+    if (n > POSTER_MAX - p->size)
+        return RC_TOO_LARGE;
+    char *grown = realloc(p->jpeg, p->size + n);
+    if (!grown)
+        return RC_NOMEM;
+    p->jpeg = grown;
+    memcpy(p->jpeg + p->size, data, n);
+    p->size += n;
+    return RC_OK;
+}
+
+static enum rc publish(struct task *t)
+{
+    struct poster *p = t->state;
+    int fd;
+    enum rc rc = mediadir_open(&t->w->site, t->video.media_root, "", false, &fd);
+    if (rc != RC_OK)
+        return rc;
+    rc = mediafile_put(t->w->tmp_fd, fd, "poster.jpg", p->jpeg, p->size, true);
+    close(fd);
+    return rc;
+}
+
+static void on_end(struct task *t, const struct supervise_end *end)
+{
+    const struct poster *p = t->state;
+    char sentence[STORE_TEXT_MAX + 1];
+    /* A whole JPEG ends with its EOI marker, whatever the exit status says. */
+    bool whole = p->size > 4 && memcmp(p->jpeg + p->size - 2, "\xff\xd9", 2) == 0;
+    if (end->reason == SUPERVISE_EXITED && whole && publish(t) == RC_OK) {
+        task_done(t, &(struct job_result){.poster_made = true});
+        return;
+    }
+    task_explain(t, end, sentence, sizeof(sentence));
+    task_retry(t, sentence);
+}
+
+static enum rc poster_start(struct task *t)
+{
+    struct rendition all[STORE_RENDITIONS_MAX];
+    struct args_source src;
+    char path[PATH_MAX];
+    size_t n = 0;
+    struct poster *p = calloc(1, sizeof(*p));
+    if (!p)
+        return RC_NOMEM;
+    t->state = p;
+    int64_t at = t->video.duration_us / 10;
+    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
+    if (rc == RC_OK && (n == 0 || all[0].kind != RENDITION_VIDEO))
+        rc = RC_NOT_FOUND;
+    if (rc == RC_OK)
+        rc = task_source(t, t->w->config.ffmpeg, path, &src);
+    if (rc == RC_OK)
+        rc = args_poster(&src, &all[0], at < POSTER_AT_MAX ? at : POSTER_AT_MAX,
+                         POSTER_SIDE, &t->args);
+    if (rc == RC_OK)
+        rc = task_run(t, t->w->config.probe_timeout_s * 1000, on_output, on_end);
+    return rc;
+}
+
+static void poster_release(struct task *t)
+{
+    struct poster *p = t->state;
+    free(p->jpeg);
+    free(p);
+}
+
+const struct task_kind task_poster = {poster_start, poster_release};

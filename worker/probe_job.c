@@ -1,0 +1,240 @@
+/*
+ * probe_job.c: finds out what a stored file is and plans what is made of it.
+ *
+ * First ffprobe's view of the header, then a look at the packets of the last seconds.
+ * Where these do not agree (a file that was cut off, a length that is not known or a
+ * lie) every packet is read. The plan follows from what is really there.
+ */
+#include "worker.h"
+
+#include "log.h"
+#include "mediadir.h"
+#include "packet_scan.h"
+#include "plan.h"
+#include "playlists.h"
+#include "source_check.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define JSON_MAX (4 << 20) /* bytes of ffprobe's answer */
+#define TAIL_US 5000000    /* how far before the declared end packets are looked at */
+
+struct probe {
+    struct media_info info;
+    struct packet_scan scan;
+    char *json;
+    size_t json_size;
+    bool whole; /* the scan covers the whole file */
+};
+
+static void look_at_packets(struct task *t, int64_t from_us);
+
+static enum rc on_json(void *arg, const void *data, size_t n)
+{
+    struct probe *p = ((struct task *)arg)->state;
+    if (n > JSON_MAX - p->json_size)
+        return RC_TOO_LARGE;
+    char *grown = realloc(p->json, p->json_size + n);
+    if (!grown)
+        return RC_NOMEM;
+    p->json = grown;
+    memcpy(p->json + p->json_size, data, n);
+    p->json_size += n;
+    return RC_OK;
+}
+
+static enum rc on_packets(void *arg, const void *data, size_t n)
+{
+    struct probe *p = ((struct task *)arg)->state;
+    packet_scan_feed(&p->scan, data, n);
+    return RC_OK;
+}
+
+static bool ended_well(const struct supervise_end *end)
+{
+    return end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
+           WEXITSTATUS(end->status) == 0;
+}
+
+/* ---- the plan ----------------------------------------------------------- */
+
+static int next_generation(struct task *t)
+{
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n = 0;
+    int newest = 0;
+    if (store_renditions(t->w->store, t->video.id, all, &n) == RC_OK)
+        for (size_t i = 0; i < n; i++)
+            if (all[i].generation > newest)
+                newest = all[i].generation;
+    return newest + 1;
+}
+
+static bool is_planned(const struct video_plan *plan, const char *folder)
+{
+    char name[STORE_RENDITION_MAX + 16];
+    for (size_t i = 0; i < plan->n_renditions; i++) {
+        playlists_folder(&plan->renditions[i], name);
+        if (strcmp(name, folder) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Folders of earlier generations; what remains is taken when the video is deleted. */
+static void remove_old_generations(struct task *t, const struct video_plan *plan)
+{
+    int fd;
+    if (mediadir_open(&t->w->site, t->video.media_root, "", false, &fd) != RC_OK)
+        return;
+    DIR *d = fdopendir(fd);
+    if (!d) {
+        close(fd);
+        return;
+    }
+    struct dirent *e;
+    while ((e = readdir(d)))
+        if (e->d_name[0] != '.' && !strchr(e->d_name, '.') &&
+            !is_planned(plan, e->d_name))
+            mediadir_remove_sub(dirfd(d), e->d_name);
+    closedir(d);
+}
+
+static void keep_plan(struct task *t, const struct video_plan *plan)
+{
+    struct worker *w = t->w;
+    enum rc rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
+    if (rc == RC_OK)
+        rc = playlists_write(&w->site, w->tmp_fd, t->video.media_root, plan->renditions,
+                             plan->n_renditions);
+    if (rc == RC_OK)
+        rc = store_job_planned(w->store, &t->job, plan);
+    if (rc == RC_OK) {
+        remove_old_generations(t, plan);
+        task_end(t, "planned");
+    } else if (rc == RC_FENCED) {
+        task_drop(t);
+    } else {
+        char sentence[STORE_TEXT_MAX + 1];
+        snprintf(sentence, sizeof(sentence), "The playlists could not be written (%s).",
+                 rc_name(rc));
+        task_retry(t, sentence);
+    }
+}
+
+static void make_plan(struct task *t)
+{
+    struct probe *p = t->state;
+    const struct config *c = &t->w->config;
+    struct plan_limits limits = {c->max_duration_s * 1000000, c->max_pixels};
+    struct video_plan plan;
+    char error[STORE_TEXT_MAX + 1];
+    if (plan_make(&p->info, &p->scan, p->whole, &limits, next_generation(t), &plan,
+                  error) == RC_OK)
+        keep_plan(t, &plan);
+    else
+        task_fail(t, error);
+}
+
+/* ---- the steps ---------------------------------------------------------- */
+
+static void cannot_start(struct task *t, enum rc rc)
+{
+    char sentence[STORE_TEXT_MAX + 1];
+    snprintf(sentence, sizeof(sentence), "The file could not be looked at (%s).",
+             rc_name(rc));
+    task_retry(t, sentence);
+}
+
+static void packets_ended(struct task *t, const struct supervise_end *end)
+{
+    struct probe *p = t->state;
+    if (end->reason != SUPERVISE_EXITED) {
+        char sentence[STORE_TEXT_MAX + 1];
+        task_explain(t, end, sentence, sizeof(sentence));
+        task_retry(t, sentence);
+    } else if (!p->whole && !plan_times_agree(&p->info, &p->scan)) {
+        joblog_note(t->log, "the end is not where it should be: reading every packet");
+        look_at_packets(t, 0);
+    } else {
+        make_plan(t);
+    }
+}
+
+static void look_at_packets(struct task *t, int64_t from_us)
+{
+    struct probe *p = t->state;
+    struct args_source src;
+    char path[PATH_MAX];
+    packet_scan_init(&p->scan);
+    p->whole = from_us <= 0;
+    enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
+    if (rc == RC_OK)
+        rc = args_packets(&src, from_us, &t->args);
+    if (rc == RC_OK)
+        rc = task_run(t, p->whole ? 0 : t->w->config.probe_timeout_s * 1000, on_packets,
+                      packets_ended);
+    if (rc != RC_OK)
+        cannot_start(t, rc);
+}
+
+/* A file that cannot be read will not be readable in a while: no second try. */
+static void header_failed(struct task *t, const struct supervise_end *end)
+{
+    char path[PATH_MAX], how[STORE_TEXT_MAX + 1];
+    struct args_source src;
+    task_explain(t, end, how, sizeof(how));
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
+        task_retry(t, how);
+        return;
+    }
+    joblog_note(t->log, "%s", how);
+    const char *why = NULL;
+    enum container c = t->video.container;
+    if ((c == CONTAINER_MP4 || c == CONTAINER_MOV) &&
+        task_source(t, t->w->config.ffprobe, path, &src) == RC_OK)
+        why = source_check_mp4(path);
+    task_fail(t, why ? why : "The file is damaged: it cannot be read.");
+}
+
+static void header_ended(struct task *t, const struct supervise_end *end)
+{
+    struct probe *p = t->state;
+    if (!ended_well(end) ||
+        media_info_parse(p->json, p->json_size, &p->info) != RC_OK) {
+        header_failed(t, end);
+        return;
+    }
+    int64_t declared = plan_declared_end(&p->info);
+    look_at_packets(t, declared == MEDIA_UNKNOWN ? 0 : declared - TAIL_US);
+}
+
+static enum rc probe_start(struct task *t)
+{
+    struct args_source src;
+    char path[PATH_MAX];
+    struct probe *p = calloc(1, sizeof(*p));
+    if (!p)
+        return RC_NOMEM;
+    t->state = p;
+    enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
+    if (rc == RC_OK)
+        rc = args_probe(&src, &t->args);
+    if (rc == RC_OK)
+        rc = task_run(t, t->w->config.probe_timeout_s * 1000, on_json, header_ended);
+    return rc;
+}
+
+static void probe_release(struct task *t)
+{
+    struct probe *p = t->state;
+    free(p->json);
+    free(p);
+}
+
+const struct task_kind task_probe = {probe_start, probe_release};

@@ -1,0 +1,37 @@
+/*
+ * segments.h: which segments of a rendition exist, by the files on disk.
+ *
+ * The folder is the truth; this is its picture in memory. A file counts only if its
+ * boxes fill it exactly, so that one that a crash left empty or short is made again.
+ */
+#ifndef DROPSTREAM_SEGMENTS_H
+#define DROPSTREAM_SEGMENTS_H
+
+#include "rc.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct segments {
+    int64_t total;
+    int64_t done;
+    bool has_init;
+    uint8_t *bits;      /* one a segment */
+    int64_t bytes;      /* of all segments that exist */
+    int64_t peak_bytes; /* of the largest one */
+};
+
+/*
+ * Looks at dir_fd for init.mp4 and 0.m4s … (total−1).m4s; damaged ones are removed. The
+ * caller ends *out with segments_free. RC_NOMEM, RC_IO.
+ */
+enum rc segments_scan(int dir_fd, int64_t total, struct segments *out);
+void segments_free(struct segments *s);
+
+bool segments_has(const struct segments *s, int64_t k);
+void segments_add(struct segments *s, int64_t k, int64_t bytes);
+
+/* The first missing one at or after from; total if there is none. */
+int64_t segments_next_hole(const struct segments *s, int64_t from);
+
+#endif

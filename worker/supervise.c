@@ -1,0 +1,259 @@
+#include "supervise.h"
+
+#include "child.h"
+#include "text.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_BYTES 65536
+#define READS_A_TURN 16 /* so that one busy child does not starve the others */
+
+enum state { RUNNING, ASKED, KILLED, STATES };
+
+enum event { EV_STOP, EV_STOP_HARD, EV_STALL, EV_LIMIT, EV_REFUSED, EV_GRACE, EVENTS };
+
+struct supervised {
+    struct supervised *next;
+    struct supervise_spec spec;
+    struct child child;
+    struct loop_source *out_source, *err_source; /* NULL after end of file */
+    struct loop_timer stall, limit, grace;
+    enum state state;
+    bool reaped;
+    struct supervise_end end;
+    char words[SUPERVISE_WORDS_MAX + 1]; /* the last line of standard error */
+    char line[SUPERVISE_WORDS_MAX + 1];  /* the one that is being collected */
+    size_t line_size;
+};
+
+static struct supervised *all;
+
+static void take_event(struct supervised *s, enum event ev);
+
+/* ---- actions ------------------------------------------------------------ */
+
+static void on_grace(void *arg)
+{
+    take_event(arg, EV_GRACE);
+}
+
+static void ask(struct supervised *s)
+{
+    child_signal(&s->child, SIGTERM);
+    loop_timer_set(s->spec.loop, &s->grace, s->spec.grace_ms, on_grace, s);
+    s->state = ASKED;
+}
+
+static void force(struct supervised *s)
+{
+    child_signal(&s->child, SIGKILL);
+    loop_timer_set(s->spec.loop, &s->grace, s->spec.grace_ms, on_grace, s);
+    s->state = KILLED;
+}
+
+static void maybe_end(struct supervised *s, bool give_up);
+
+static void give_up(struct supervised *s)
+{
+    maybe_end(s, true);
+}
+
+static void ignore(struct supervised *s)
+{
+    (void)s;
+}
+
+static void (*const table[STATES][EVENTS])(struct supervised *s) = {
+    /*            STOP    STOP_HARD  STALL   LIMIT   REFUSED  GRACE   */
+    [RUNNING] = {ask,    force,     ask,    ask,    ask,     give_up},
+    [ASKED] =   {ignore, force,     ignore, ignore, ignore,  force},
+    [KILLED] =  {ignore, ignore,    ignore, ignore, ignore,  give_up},
+};
+
+static void take_event(struct supervised *s, enum event ev)
+{
+    static const enum supervise_reason reasons[EVENTS] = {
+        [EV_STOP] = SUPERVISE_STOPPED,   [EV_STOP_HARD] = SUPERVISE_STOPPED,
+        [EV_STALL] = SUPERVISE_STALLED,  [EV_LIMIT] = SUPERVISE_TIMEOUT,
+        [EV_REFUSED] = SUPERVISE_REFUSED,
+    };
+    /* The first cause is the one that is told. */
+    if (s->state == RUNNING && ev != EV_GRACE)
+        s->end.reason = reasons[ev];
+    table[s->state][ev](s);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static void drop_source(struct supervised *s, struct loop_source **source, int *fd)
+{
+    loop_unwatch(s->spec.loop, *source);
+    *source = NULL;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void unlink_from_all(struct supervised *s)
+{
+    for (struct supervised **p = &all; *p; p = &(*p)->next) {
+        if (*p == s) {
+            *p = s->next;
+            return;
+        }
+    }
+}
+
+/* Over once the child was reaped and both pipes are at their end. */
+static void maybe_end(struct supervised *s, bool without_pipes)
+{
+    if (!s->reaped || (!without_pipes && (s->out_source || s->err_source)))
+        return;
+    drop_source(s, &s->out_source, &s->child.out_fd);
+    drop_source(s, &s->err_source, &s->child.err_fd);
+    loop_timer_cancel(s->spec.loop, &s->stall);
+    loop_timer_cancel(s->spec.loop, &s->limit);
+    loop_timer_cancel(s->spec.loop, &s->grace);
+    unlink_from_all(s);
+    text_clean(s->words, sizeof(s->words), s->words);
+    s->end.words = s->words;
+    s->spec.on_end(s->spec.arg, &s->end);
+    free(s);
+}
+
+void supervise_reap_all(void)
+{
+    struct supervised *s = all;
+    while (s) {
+        struct supervised *next = s->next;
+        if (!s->reaped && child_reap(&s->child, &s->end.status)) {
+            s->reaped = true;
+            /* Someone may still hold its pipes open: wait for them so long only. */
+            loop_timer_set(s->spec.loop, &s->grace, s->spec.grace_ms, on_grace, s);
+            maybe_end(s, false);
+            next = all; /* on_end may have started or ended others */
+        }
+        s = next;
+    }
+}
+
+/* ---- what the child writes ---------------------------------------------- */
+
+static void on_stall(void *arg)
+{
+    take_event(arg, EV_STALL);
+}
+
+static void on_limit(void *arg)
+{
+    take_event(arg, EV_LIMIT);
+}
+
+static void expect_output(struct supervised *s)
+{
+    loop_timer_set(s->spec.loop, &s->stall, s->spec.stall_ms, on_stall, s);
+}
+
+/* false at end of file or error. */
+static bool read_some(int fd, char *buf, ssize_t *n)
+{
+    *n = read(fd, buf, READ_BYTES);
+    if (*n > 0)
+        return true;
+    if (*n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        *n = 0;
+        return true;
+    }
+    return false;
+}
+
+static void on_stdout(void *arg)
+{
+    struct supervised *s = arg;
+    static char buf[READ_BYTES];
+    ssize_t n = 1;
+    for (int turn = 0; turn < READS_A_TURN && n > 0; turn++) {
+        if (!read_some(s->child.out_fd, buf, &n)) {
+            drop_source(s, &s->out_source, &s->child.out_fd);
+            maybe_end(s, false);
+            return;
+        }
+        if (n == 0 || s->end.refusal != RC_OK)
+            continue; /* a refused stream is read to its end, so that nobody blocks */
+        if (s->state == RUNNING)
+            expect_output(s);
+        s->end.refusal = s->spec.on_output(s->spec.arg, buf, (size_t)n);
+        if (s->end.refusal != RC_OK)
+            take_event(s, EV_REFUSED);
+    }
+}
+
+static void collect_words(struct supervised *s, const char *buf, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (buf[i] == '\n' || buf[i] == '\r') {
+            if (s->line_size > 0)
+                memcpy(s->words, s->line, sizeof(s->words));
+            s->line_size = 0;
+        } else if (s->line_size < SUPERVISE_WORDS_MAX) {
+            s->line[s->line_size++] = buf[i];
+            s->line[s->line_size] = '\0';
+        }
+    }
+}
+
+static void on_stderr(void *arg)
+{
+    struct supervised *s = arg;
+    static char buf[READ_BYTES];
+    ssize_t n = 0;
+    if (!read_some(s->child.err_fd, buf, &n)) {
+        drop_source(s, &s->err_source, &s->child.err_fd);
+        maybe_end(s, false);
+        return;
+    }
+    collect_words(s, buf, (size_t)n);
+    joblog_write(s->spec.log, buf, (size_t)n);
+}
+
+/* ---- start and stop ----------------------------------------------------- */
+
+enum rc supervise_start(const struct supervise_spec *spec, struct supervised **out)
+{
+    struct supervised *s = calloc(1, sizeof(*s));
+    if (!s)
+        return RC_NOMEM;
+    s->spec = *spec;
+    s->child.out_fd = s->child.err_fd = -1;
+    enum rc rc = child_start(spec->argv, spec->nice, &s->child);
+    if (rc == RC_OK)
+        rc = loop_watch(spec->loop, s->child.out_fd, on_stdout, s, &s->out_source);
+    if (rc == RC_OK)
+        rc = loop_watch(spec->loop, s->child.err_fd, on_stderr, s, &s->err_source);
+    if (rc != RC_OK) {
+        int status;
+        child_signal(&s->child, SIGKILL);
+        while (s->child.pid > 0 && !child_reap(&s->child, &status))
+            usleep(1000);
+        drop_source(s, &s->out_source, &s->child.out_fd);
+        drop_source(s, &s->err_source, &s->child.err_fd);
+        free(s);
+        return rc;
+    }
+    expect_output(s);
+    if (spec->limit_ms > 0)
+        loop_timer_set(spec->loop, &s->limit, spec->limit_ms, on_limit, s);
+    s->next = all;
+    all = s;
+    *out = s;
+    return RC_OK;
+}
+
+void supervise_stop(struct supervised *s, bool hard)
+{
+    take_event(s, hard ? EV_STOP_HARD : EV_STOP);
+}

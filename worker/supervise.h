@@ -1,0 +1,61 @@
+/*
+ * supervise.h: watches over one child program from start to end.
+ *
+ * A table of state × event (see supervise.c) decides when a child is left alone, asked
+ * to stop (SIGTERM), or made to (SIGKILL to its process group): when it makes no
+ * progress, takes too long, is no longer wanted, or what it writes is refused. Exactly
+ * one on_end follows a successful start, after all of its output was handed over.
+ */
+#ifndef DROPSTREAM_SUPERVISE_H
+#define DROPSTREAM_SUPERVISE_H
+
+#include "joblog.h"
+#include "loop.h"
+#include "rc.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SUPERVISE_WORDS_MAX 400
+
+enum supervise_reason {
+    SUPERVISE_EXITED,   /* by itself: look at status */
+    SUPERVISE_STALLED,  /* no output for stall_ms */
+    SUPERVISE_TIMEOUT,  /* longer than limit_ms in all */
+    SUPERVISE_STOPPED,  /* by supervise_stop */
+    SUPERVISE_REFUSED,  /* on_output said no; see refusal */
+};
+
+struct supervise_end {
+    enum supervise_reason reason;
+    int status;          /* of waitpid(2) */
+    enum rc refusal;     /* what on_output returned, if refused */
+    const char *words;   /* the last line of standard error, cleaned; "" if none */
+};
+
+struct supervise_spec {
+    struct loop *loop;
+    struct joblog *log;  /* gets the command line and standard error; outlives the child */
+    char *const *argv;
+    int nice;
+    int64_t stall_ms;    /* > 0 */
+    int64_t limit_ms;    /* 0: none */
+    int64_t grace_ms;    /* between SIGTERM and SIGKILL */
+    /* Any code but RC_OK stops the child; on_output is then not called again. */
+    enum rc (*on_output)(void *arg, const void *data, size_t n);
+    void (*on_end)(void *arg, const struct supervise_end *end);
+    void *arg;
+};
+
+struct supervised;
+
+/* RC_NOT_FOUND: no such program. RC_IO, RC_NOMEM. spec is copied. */
+enum rc supervise_start(const struct supervise_spec *spec, struct supervised **out);
+
+/* Ends the child: politely, or at once if hard. on_end follows later. */
+void supervise_stop(struct supervised *s, bool hard);
+
+/* Reaps every child that has ended; call it on SIGCHLD. May call on_end. */
+void supervise_reap_all(void);
+
+#endif

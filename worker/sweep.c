@@ -1,0 +1,141 @@
+#include "sweep.h"
+
+#include "log.h"
+#include "mediadir.h"
+#include "spool.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A handler needs a moment between its row, its file and its commit. */
+#define SETTLED_MS 60000
+#define LIST_MAX 64
+#define JOB_LOG_DAYS 30
+
+/* Rows are collected first: no write while a statement reads. */
+struct list {
+    struct video v[LIST_MAX];
+    size_t n;
+};
+
+static enum rc collect(void *arg, const struct video *v)
+{
+    struct list *l = arg;
+    if (l->n < LIST_MAX)
+        l->v[l->n++] = *v;
+    return RC_OK;
+}
+
+static bool in_use(const struct worker *w, const char *id)
+{
+    for (const struct task *t = w->tasks; t; t = t->next)
+        if (strcmp(t->job.video_id, id) == 0)
+            return true;
+    return false;
+}
+
+void sweep_deleted(struct worker *w)
+{
+    static struct list l;
+    l.n = 0;
+    if (store_video_each_deleted(w->store, collect, &l) != RC_OK)
+        return;
+    for (size_t i = 0; i < l.n; i++) {
+        const struct video *v = &l.v[i];
+        if (in_use(w, v->id))
+            continue;
+        enum rc rc = mediadir_remove(&w->site, v->media_root, v->media_key);
+        if (rc == RC_OK)
+            rc = spool_remove(&w->site, v->id);
+        if (rc == RC_OK)
+            rc = store_video_purge(w->store, v->id);
+        if (rc != RC_OK)
+            log_error("video %s: cannot remove: %s", v->id, rc_name(rc));
+    }
+}
+
+/* The age of a spool file in ms by its last change; -1 if there is none. */
+static int64_t spool_age_ms(const struct worker *w, const char *id, const char *suffix)
+{
+    char name[64], path[PATH_MAX];
+    struct stat st;
+    snprintf(name, sizeof(name), "spool/%s.%s", id, suffix);
+    if (site_path(&w->site, name, path) != RC_OK || lstat(path, &st) < 0)
+        return -1;
+    return ((int64_t)time(NULL) - st.st_mtime) * 1000;
+}
+
+static int64_t stored_size(const struct worker *w, const char *id)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (spool_src_path(&w->site, id, path) != RC_OK || lstat(path, &st) < 0)
+        return -1;
+    return st.st_size;
+}
+
+static void sweep_receiving(struct worker *w, const struct video *v)
+{
+    struct video stored;
+    int64_t now = w->clock.wall_ms(w->clock.ctx);
+    if (now - v->created_ms < SETTLED_MS || spool_is_receiving(&w->site, v->id))
+        return;
+    int64_t src_age = spool_age_ms(w, v->id, "src");
+    if (src_age >= 0 && src_age < SETTLED_MS)
+        return;
+    if (src_age >= 0) {
+        log_info("video %s: was stored whole, its handler died: kept", v->id);
+        store_video_stored(w->store, v->id, stored_size(w, v->id), &stored);
+        return;
+    }
+    if (store_video_abandon(w->store, v->id, "the connection was lost") == RC_OK)
+        spool_remove(&w->site, v->id);
+}
+
+static enum rc sweep_spool_file(void *arg, const char *id, bool stored)
+{
+    struct worker *w = arg;
+    bool known = true;
+    int64_t age = spool_age_ms(w, id, stored ? "src" : "part");
+    if (age < SETTLED_MS || spool_is_receiving(&w->site, id))
+        return RC_OK;
+    if (store_video_exists(w->store, id, &known) == RC_OK && !known) {
+        log_info("spool file of unknown video %s removed", id);
+        spool_remove(&w->site, id);
+    }
+    return RC_OK;
+}
+
+static void sweep_job_logs(const struct worker *w)
+{
+    char path[PATH_MAX];
+    time_t oldest = time(NULL) - (time_t)JOB_LOG_DAYS * 86400;
+    DIR *d = site_path(&w->site, "log/jobs", path) == RC_OK ? opendir(path) : NULL;
+    if (!d)
+        return;
+    struct dirent *e;
+    struct stat st;
+    while ((e = readdir(d)))
+        if (strstr(e->d_name, ".log") &&
+            fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_mtime < oldest)
+            unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
+}
+
+void sweep_leftovers(struct worker *w)
+{
+    static struct list l;
+    l.n = 0;
+    if (store_video_each_receiving(w->store, collect, &l) == RC_OK)
+        for (size_t i = 0; i < l.n; i++)
+            sweep_receiving(w, &l.v[i]);
+    spool_each(&w->site, sweep_spool_file, w);
+    store_activity_trim(w->store, w->config.activity_rows);
+    sweep_job_logs(w);
+}

@@ -1,0 +1,20 @@
+/*
+ * sweep.h: takes away what nobody needs any more.
+ */
+#ifndef DROPSTREAM_SWEEP_H
+#define DROPSTREAM_SWEEP_H
+
+#include "worker.h"
+
+/* Files and rows of deleted videos that no task here works on. Cheap when there are
+ * none; call it after any change of the store. */
+void sweep_deleted(struct worker *w);
+
+/*
+ * Once a minute and at start: uploads whose writer is gone, spool files without a row,
+ * rows of the activity log and job logs beyond what is kept. An upload that was stored
+ * whole, but whose handler died before it could say so, is kept and queued.
+ */
+void sweep_leftovers(struct worker *w);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * worker.h: what the parts of the daemon share: the handles, and the running tasks.
+ *
+ * A task is one claimed job while it runs here. Its kind (probe, encode, poster) says
+ * what to do; jobs.c claims it, renews its lease, and ends it in exactly one way.
+ */
+#ifndef DROPSTREAM_WORKER_H
+#define DROPSTREAM_WORKER_H
+
+#include "args.h"
+#include "config.h"
+#include "joblog.h"
+#include "loop.h"
+#include "site.h"
+#include "store.h"
+#include "supervise.h"
+
+struct task;
+
+struct worker {
+    struct loop *loop;
+    struct store *store;
+    struct clock clock;
+    struct site site;
+    struct config config;
+    char owner[STORE_OWNER_MAX + 1];
+    int tmp_fd;          /* site/tmp */
+    int slots;           /* tasks at once */
+    int running;         /* tasks now */
+    bool stopping;
+    struct task *tasks;
+    struct loop_timer due; /* when a job becomes due without anyone writing */
+};
+
+struct task_kind {
+    /* Begins the work. Any code but RC_OK: the job is retried, later. */
+    enum rc (*start)(struct task *t);
+    /* Frees t->state; called once, after the last child has ended. */
+    void (*release)(struct task *t);
+};
+
+struct task {
+    struct task *next;
+    struct worker *w;
+    const struct task_kind *kind;
+    void *state; /* of the kind */
+    struct job job;
+    struct video video;
+    struct joblog *log;
+    struct args args;         /* of the child that runs */
+    struct supervised *child; /* NULL between children */
+    void (*on_end)(struct task *t, const struct supervise_end *end);
+    struct loop_timer tick;
+    double progress;          /* 0..1 */
+    double told_progress;
+    int64_t published;        /* encode: segments that exist */
+    int64_t told_published;   /* as the store knows it */
+    int64_t renewed_ms;       /* loop time of the last renewal */
+    int64_t moved_ms;         /* loop time of the last progress */
+    int64_t started_ms;       /* loop time */
+    bool cancelled;           /* fenced off or the worker stops: no result counts */
+};
+
+extern const struct task_kind task_probe, task_encode, task_poster;
+
+/* ---- jobs.c ------------------------------------------------------------- */
+
+/* Claims and starts what is due while there is a free slot; drops tasks that were
+ * fenced off. Call it after any change of the store. */
+void jobs_look(struct worker *w);
+
+/* Ends every task's child at once; their jobs go back to the queue. */
+void jobs_stop_all(struct worker *w);
+
+/* The kind's ways to end its task; t is gone afterwards. */
+void task_done(struct task *t, const struct job_result *result);
+void task_retry(struct task *t, const char *sentence); /* or fail after the last try */
+void task_fail(struct task *t, const char *sentence);
+void task_drop(struct task *t);
+/* For a kind that has told the store of its end itself; what is for the job's log. */
+void task_end(struct task *t, const char *what);
+
+/* Says that the work moved on, for the lease and for people. */
+void task_progress(struct task *t, double progress);
+
+/* The source as the programs are told of it; path must outlive src. RC_TOO_LARGE. */
+enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
+                    struct args_source *src);
+
+/*
+ * Starts t->args as the task's child, its line noted in the job's log. on_end is called
+ * with t and with t->child already NULL, unless the task was cancelled: then the task
+ * ends by itself. limit_ms: 0 for none.
+ */
+enum rc task_run(struct task *t, int64_t limit_ms,
+                 enum rc (*on_output)(void *arg, const void *data, size_t n),
+                 void (*on_end)(struct task *t, const struct supervise_end *end));
+
+/* A sentence about how a child ended, for a person: "ffmpeg stopped: <last words>". */
+void task_explain(const struct task *t, const struct supervise_end *end, char *out,
+                  size_t size);
+
+#endif
