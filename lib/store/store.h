@@ -114,7 +114,7 @@ struct video_new {
 enum rc store_video_create(struct store *st, const struct video_new *v,
                            struct video *out);
 
-/* Progress of a receiving upload. RC_NOT_FOUND: deleted meanwhile. */
+/* Progress of a receiving upload. RC_NOT_FOUND: deleted meanwhile, or not receiving. */
 enum rc store_video_received(struct store *st, const char *id, int64_t bytes);
 
 /*
@@ -139,15 +139,18 @@ enum rc store_video_by_key(struct store *st, const char *key, struct video *out)
 enum video_sort { SORT_NEWEST, SORT_OLDEST, SORT_TITLE };
 
 struct video_query {
-    const char *q;     /* substring of title or filename, any case; NULL or "": all */
+    const char *q;     /* substring of title or filename; NULL or "": all. The case
+                        * of ASCII letters makes no difference */
     enum video_sort sort;
     int limit;         /* 1..200 */
     const char *after; /* id of the last video of the page before; NULL: first page */
 };
 
 /*
- * Calls cb for each video of the page. *more: there is another page. RC_NOT_FOUND:
- * `after` names no video. What cb returned if not RC_OK.
+ * Calls cb for each video of the page, which may use st for anything.
+ * Videos of one sort key are ordered by id; titles by their letters in any (ASCII)
+ * case. *more: there is another page. RC_NOT_FOUND: `after` names no video. RC_INVALID:
+ * limit or sort out of range. What cb returned if not RC_OK.
  */
 enum rc store_video_list(struct store *st, const struct video_query *query,
                          enum rc (*cb)(void *arg, const struct video *v), void *arg,
@@ -169,7 +172,8 @@ enum rc store_video_delete(struct store *st, const char *id, struct video *out);
  */
 enum rc store_video_retry(struct store *st, const char *id);
 
-/* Each video that is marked deleted, or (receiving) still being uploaded. */
+/* Each video that is marked deleted, or (receiving) still being uploaded, in the order
+ * of ids. cb may change or purge it. What cb returned if not RC_OK. */
 enum rc store_video_each_deleted(struct store *st,
                                  enum rc (*cb)(void *arg, const struct video *v),
                                  void *arg);
@@ -204,6 +208,10 @@ struct rendition {
     int64_t segments;                   /* promised */
     int64_t done;                       /* published */
     int stream;                         /* index in the source, as ffprobe counts */
+    int64_t source_last_us;             /* timeline: last packet of that stream; the
+                                           encode pads after it */
+    int64_t seek_margin_us;             /* how much earlier than asked a seek begins */
+    bool deinterlace;                   /* video only: the source is interlaced */
 };
 
 /* Renditions of a video, video ones first. *n <= STORE_RENDITIONS_MAX. RC_NOT_FOUND. */
@@ -242,12 +250,16 @@ struct video_plan {
  * Takes the most urgent job that is due: queued and past its back-off, or running
  * under a lease that has ended (lease clock, or another boot). One UPDATE …
  * RETURNING in BEGIN IMMEDIATE; its fence goes up by one. Priority, then age.
- * lease_ms from now. RC_NOT_FOUND: nothing is due.
+ * lease_ms from now. A probe is the most urgent, then a poster, then the encodes; age
+ * lets the picture of a video go before its sound and both before the next video.
+ * RC_NOT_FOUND: nothing is due. RC_INVALID: a lease that is not positive, an owner over
+ * STORE_OWNER_MAX.
  */
 enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
                         struct job *out);
 
-/* ms until a job may become due without anyone writing; -1: none will. */
+/* ms until a job may become due without anyone writing: a back-off or a lease ends; 0
+ * one is due now; -1: none will. */
 enum rc store_job_next_due(struct store *st, int64_t *out_ms);
 
 /* A new lease and the progress 0..1. RC_FENCED. */
@@ -256,21 +268,24 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 
 /*
  * The probe is done: the timeline, the renditions (replacing earlier ones, whose
- * generation must be lower) and their encode and poster jobs, video → processing.
- * RC_FENCED.
+ * generation must be lower) and their encode and poster jobs, video → processing, and
+ * not playable until a segment of the new renditions is published. RC_FENCED.
+ * RC_INVALID: not a probe job, no duration, no or too many renditions, a name that is
+ * empty or there twice, a generation that is not higher than that name's before.
  */
 enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan);
 
 /* done segments of the job's rendition exist; the first one makes it playable (and
- * sets first_segment_ms) if it is a video rendition. RC_FENCED. */
+ * sets first_segment_ms) if it is a video rendition. RC_FENCED; RC_INVALID: more than
+ * the rendition has, or not an encode job. */
 enum rc store_job_published(struct store *st, const struct job *job, int64_t done);
 
 /*
  * The job is done. *video_ready: it was the last encode job, and the video went to
  * ready with it (with ready_ms). A poster job sets has_poster if ok. bitrate and
  * average_bitrate (0: leave as planned) are kept with an encode job's rendition.
- * RC_FENCED.
+ * RC_FENCED; RC_INVALID: a probe job, which store_job_planned ends.
  */
 struct job_result {
     bool poster_made;
@@ -296,6 +311,13 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
 
 /* Ends at once the leases that owner holds: it is known to be dead. *n: how many. */
 enum rc store_job_release_owner(struct store *st, const char *owner, int *n);
+
+/*
+ * The video goes on without the rendition of this encode job: the rendition's row is
+ * removed and sentence added to the video's warning. The job itself is then ended with
+ * store_job_done. RC_FENCED; RC_INVALID: not an encode job.
+ */
+enum rc store_job_without(struct store *st, const struct job *job, const char *sentence);
 
 /* RC_OK while the job is still this attempt's and its video is not deleted, else
  * RC_FENCED. Read only. */

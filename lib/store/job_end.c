@@ -1,0 +1,377 @@
+/*
+ * What a job has achieved, and what that means for its video. Every function here
+ * begins by checking the fencing number inside its own transaction.
+ */
+#include "store_priv.h"
+
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Within the transaction: the attempt is over, for good. */
+static enum rc end_job(struct store *st, const struct job *job, const char *state,
+                       const char *error)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_JOB_END,
+                      "UPDATE jobs SET state = ?2, error = ?3, ended_ms = ?4,"
+                      " progress = CASE ?2 WHEN 'done' THEN 1 ELSE progress END"
+                      " WHERE id = ?1",
+                      &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, job->id);
+    store_bind_text(q, 2, state);
+    store_bind_text(q, 3, error);
+    store_bind_int(q, 4, store_wall_ms(st));
+    return store_finish(st, q);
+}
+
+/* ---- a plan ------------------------------------------------------------- */
+
+static enum rc set_plan(struct store *st, const char *id, const struct video_plan *plan)
+{
+    char warning[STORE_TEXT_MAX + 1];
+    sqlite3_stmt *q;
+    /* Not playable until the new generation has a segment of its own. */
+    enum rc rc = store_prepare(
+        st, SQL_VIDEO_PLANNED,
+        "UPDATE videos SET state = 'processing', playable = 0, duration_us = ?2,"
+        " width = ?3, height = ?4, rate_num = ?5, rate_den = ?6, video_codec = ?7,"
+        " audio_codec = ?8, warning = ?9 WHERE id = ?1",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    text_clean(warning, sizeof(warning), plan->warning);
+    store_bind_text(q, 1, id);
+    store_bind_int(q, 2, plan->duration_us);
+    store_bind_int(q, 3, plan->width);
+    store_bind_int(q, 4, plan->height);
+    store_bind_int(q, 5, plan->rate_num);
+    store_bind_int(q, 6, plan->rate_den);
+    store_bind_text(q, 7, plan->video_codec);
+    store_bind_text(q, 8, plan->audio_codec);
+    store_bind_text(q, 9, warning);
+    return store_finish(st, q);
+}
+
+/* Pictures before sound: among encodes age decides. */
+static enum rc add_jobs(struct store *st, const char *id, const struct video_plan *plan)
+{
+    enum rc rc = store_job_add(st, id, JOB_POSTER, "");
+    int kind;
+    size_t i;
+
+    for (kind = RENDITION_VIDEO; kind <= RENDITION_AUDIO; kind++)
+        for (i = 0; rc == RC_OK && i < plan->n_renditions; i++)
+            if (plan->renditions[i].kind == (enum rendition_kind)kind)
+                rc = store_job_add(st, id, JOB_ENCODE, plan->renditions[i].name);
+    return rc;
+}
+
+/* "Planned 360p, audio-0 for 12.4 s" */
+static enum rc note_plan(struct store *st, const char *id,
+                         const struct video_plan *plan)
+{
+    char names[STORE_RENDITIONS_MAX * (STORE_RENDITION_MAX + 2) + 1] = "";
+    size_t i, n = 0;
+
+    for (i = 0; i < plan->n_renditions; i++)
+        n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
+                              plan->renditions[i].name);
+    return store_note(st, ACTIVITY_INFO, "probe", id, "Planned %s for %.1f s", names,
+                      (double)plan->duration_us / 1e6);
+}
+
+static bool plan_valid(const struct job *job, const struct video_plan *plan)
+{
+    size_t i;
+
+    if (job->kind != JOB_PROBE || plan->duration_us <= 0 || plan->n_renditions < 1 ||
+        plan->n_renditions > STORE_RENDITIONS_MAX)
+        return false;
+    for (i = 0; i < plan->n_renditions; i++)
+        if (!*plan->renditions[i].name)
+            return false;
+    return true;
+}
+
+enum rc store_job_planned(struct store *st, const struct job *job,
+                          const struct video_plan *plan)
+{
+    const char *id = job->video_id;
+    enum rc rc;
+
+    if (!plan_valid(job, plan))
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_renditions_replace(st, id, plan->renditions, plan->n_renditions);
+    if (rc == RC_OK)
+        rc = set_plan(st, id, plan);
+    if (rc == RC_OK)
+        rc = end_job(st, job, "done", "");
+    if (rc == RC_OK)
+        rc = add_jobs(st, id, plan);
+    if (rc == RC_OK)
+        rc = note_plan(st, id, plan);
+    return store_end(st, rc);
+}
+
+/* ---- segments ----------------------------------------------------------- */
+
+static enum rc set_done(struct store *st, const struct job *job, int64_t done)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_DONE,
+                               "UPDATE renditions SET done = ?3 WHERE video_id = ?1"
+                               " AND name = ?2 AND ?3 BETWEEN 0 AND segments",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    store_bind_int(q, 3, done);
+    rc = store_finish(st, q);
+    return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
+}
+
+static enum rc set_playable(struct store *st, const struct job *job)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_VIDEO_PLAYABLE,
+        "UPDATE videos SET playable = 1, first_segment_ms ="
+        " CASE WHEN first_segment_ms < 0 THEN max(0, ?3 - created_ms)"
+        " ELSE first_segment_ms END"
+        " WHERE id = ?1 AND playable = 0 AND EXISTS (SELECT 1 FROM renditions"
+        " WHERE video_id = ?1 AND name = ?2 AND kind = 'video' AND done > 0)",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    store_bind_int(q, 3, store_wall_ms(st));
+    return store_finish(st, q);
+}
+
+enum rc store_job_published(struct store *st, const struct job *job, int64_t done)
+{
+    enum rc rc = store_job_begin(st, job);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = set_done(st, job, done);
+    if (rc == RC_OK)
+        rc = set_playable(st, job);
+    return store_end(st, rc);
+}
+
+/* ---- done --------------------------------------------------------------- */
+
+static enum rc set_measured(struct store *st, const struct job *job,
+                            const struct job_result *result)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_MEASURED,
+        "UPDATE renditions SET"
+        " bitrate = CASE WHEN ?3 > 0 THEN ?3 ELSE bitrate END,"
+        " average_bitrate = CASE WHEN ?4 > 0 THEN ?4 ELSE average_bitrate END"
+        " WHERE video_id = ?1 AND name = ?2",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    store_bind_int(q, 3, result->bitrate);
+    store_bind_int(q, 4, result->average_bitrate);
+    return store_finish(st, q);
+}
+
+static enum rc encodes_left(struct store *st, const char *id, bool *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_JOB_ENCODES_LEFT,
+                               "SELECT 1 FROM jobs WHERE video_id = ?1"
+                               " AND kind = 'encode' AND state <> 'done' LIMIT 1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    rc = store_step(st, q);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *out = rc == RC_OK;
+    return rc == RC_OK ? store_finish(st, q) : RC_OK;
+}
+
+static enum rc set_ready(struct store *st, const char *id)
+{
+    struct video v;
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_VIDEO_READY,
+                               "UPDATE videos SET state = 'ready',"
+                               " ready_ms = max(0, ?2 - created_ms) WHERE id = ?1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_int(q, 2, store_wall_ms(st));
+    rc = store_finish(st, q);
+    if (rc == RC_OK)
+        rc = store_video_load(st, id, &v);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_INFO, "video", id, "Ready after %.1f s",
+                        (double)v.ready_ms / 1000);
+    return rc;
+}
+
+static enum rc encode_done(struct store *st, const struct job *job,
+                           const struct job_result *result, bool *ready)
+{
+    bool left = true;
+    enum rc rc = set_measured(st, job, result);
+
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoded",
+                        job->rendition);
+    if (rc == RC_OK)
+        rc = encodes_left(st, job->video_id, &left);
+    if (rc != RC_OK || left)
+        return rc;
+    *ready = true;
+    return set_ready(st, job->video_id);
+}
+
+static enum rc poster_done(struct store *st, const struct job *job, bool made)
+{
+    sqlite3_stmt *q;
+    enum rc rc;
+
+    if (!made)
+        return store_note(st, ACTIVITY_WARN, "poster", job->video_id,
+                          "No poster: there is no picture to take");
+    rc = store_prepare(st, SQL_VIDEO_POSTER,
+                       "UPDATE videos SET has_poster = 1 WHERE id = ?1", &q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    rc = store_finish(st, q);
+    return rc == RC_OK
+               ? store_note(st, ACTIVITY_INFO, "poster", job->video_id, "Poster made")
+               : rc;
+}
+
+enum rc store_job_done(struct store *st, const struct job *job,
+                       const struct job_result *result, bool *video_ready)
+{
+    bool ready = false;
+    enum rc rc;
+
+    if (job->kind == JOB_PROBE)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = end_job(st, job, "done", "");
+    if (rc == RC_OK)
+        rc = job->kind == JOB_ENCODE ? encode_done(st, job, result, &ready)
+                                     : poster_done(st, job, result->poster_made);
+    rc = store_end(st, rc);
+    if (rc == RC_OK)
+        *video_ready = ready;
+    return rc;
+}
+
+/* ---- without ------------------------------------------------------------ */
+
+static enum rc remove_rendition(struct store *st, const struct job *job)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_REMOVE,
+                               "DELETE FROM renditions WHERE video_id = ?1"
+                               " AND name = ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    return store_finish(st, q);
+}
+
+enum rc store_job_without(struct store *st, const struct job *job, const char *sentence)
+{
+    struct video v;
+    enum rc rc;
+
+    if (job->kind != JOB_ENCODE)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = remove_rendition(st, job);
+    if (rc == RC_OK)
+        rc = store_video_load(st, job->video_id, &v);
+    if (rc == RC_OK)
+        rc = store_video_add_warning(st, &v, sentence);
+    return store_end(st, rc);
+}
+
+/* ---- failed ------------------------------------------------------------- */
+
+static enum rc fail_video(struct store *st, const struct job *job, const char *error)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_JOB_DROP_OPEN,
+                               "DELETE FROM jobs WHERE video_id = ?1"
+                               " AND state IN ('queued', 'running')",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    rc = store_finish(st, q);
+    if (rc == RC_OK)
+        rc = store_prepare(st, SQL_VIDEO_FAILED,
+                           "UPDATE videos SET state = 'failed', error = ?2"
+                           " WHERE id = ?1",
+                           &q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, error);
+    rc = store_finish(st, q);
+    return rc == RC_OK ? store_note(st, ACTIVITY_ERROR, "video", job->video_id,
+                                    "Failed: %s", error)
+                       : rc;
+}
+
+enum rc store_job_fail(struct store *st, const struct job *job, const char *error)
+{
+    char text[STORE_TEXT_MAX + 1];
+    enum rc rc = store_job_begin(st, job);
+
+    if (rc != RC_OK)
+        return rc;
+    text_clean(text, sizeof(text), error);
+    rc = end_job(st, job, "failed", text);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
+                        "%s%sgiven up at attempt %lld: %s", job->rendition,
+                        *job->rendition ? ": " : "", (long long)job->fence, text);
+    if (rc == RC_OK && job->kind != JOB_POSTER)
+        rc = fail_video(st, job, text);
+    return store_end(st, rc);
+}

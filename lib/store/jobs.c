@@ -1,0 +1,316 @@
+/*
+ * The queue: claiming, holding and giving back. What a job's end means for its video
+ * is in job_end.c.
+ */
+#include "store_priv.h"
+
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+    [JOB_PROBE] = "probe",
+    [JOB_ENCODE] = "encode",
+    [JOB_POSTER] = "poster",
+};
+
+#define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
+
+/*
+ * Lower is more urgent. A probe takes a tenth of a second and all else waits for it. A
+ * poster takes not much longer; after the encodes it would leave a whole library
+ * without pictures while a batch is worked off. Encodes of picture and sound share
+ * one number, so that age decides: a video's picture first, then its sound, then the
+ * next video. Were sound less urgent, no video would be whole before all pictures are.
+ */
+static const int priorities[KIND_COUNT] = {
+    [JOB_PROBE] = 10,
+    [JOB_POSTER] = 20,
+    [JOB_ENCODE] = 30,
+};
+
+const char *job_kind_name(enum job_kind k)
+{
+    return (size_t)k < KIND_COUNT ? kind_names[k] : "unknown";
+}
+
+static enum job_kind kind_from_name(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < KIND_COUNT; i++)
+        if (strcmp(name, kind_names[i]) == 0)
+            return (enum job_kind)i;
+    return JOB_PROBE; /* the schema's CHECK lets no other name in */
+}
+
+enum rc store_job_add(struct store *st, const char *video_id, enum job_kind kind,
+                      const char *rendition)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_JOB_INSERT,
+        "INSERT INTO jobs (video_id, kind, rendition, priority, created_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5)",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, job_kind_name(kind));
+    store_bind_text(q, 3, rendition);
+    store_bind_int(q, 4, priorities[kind]);
+    store_bind_int(q, 5, store_wall_ms(st));
+    return store_finish(st, q);
+}
+
+enum rc store_job_drop_all(struct store *st, const char *video_id)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_JOB_DROP_ALL, "DELETE FROM jobs WHERE video_id = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    return store_finish(st, q);
+}
+
+/* ---- claiming ----------------------------------------------------------- */
+
+static enum rc take(struct store *st, const char *owner, int64_t lease_ms,
+                    struct job *out)
+{
+    int64_t now = store_boot_ms(st);
+    char kind[16];
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_JOB_CLAIM,
+        "UPDATE jobs SET state = 'running', fence = fence + 1, owner = ?1, due_ms = ?2,"
+        " due_boot = ?3"
+        " WHERE id = (SELECT id FROM jobs WHERE state IN ('queued', 'running')"
+        " AND (due_ms <= ?4 OR due_boot <> ?3) ORDER BY priority, id LIMIT 1)"
+        " RETURNING id, video_id, kind, rendition, fence, failures",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, owner);
+    store_bind_int(q, 2, now + lease_ms);
+    store_bind_text(q, 3, st->clock.boot_id);
+    store_bind_int(q, 4, now);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    memset(out, 0, sizeof(*out));
+    out->id = sqlite3_column_int64(q, 0);
+    store_column_text(q, 1, out->video_id, sizeof(out->video_id));
+    store_column_text(q, 2, kind, sizeof(kind));
+    out->kind = kind_from_name(kind);
+    store_column_text(q, 3, out->rendition, sizeof(out->rendition));
+    out->fence = sqlite3_column_int64(q, 4);
+    out->failures = sqlite3_column_int(q, 5);
+    return store_finish(st, q);
+}
+
+/* "360p: encoding, attempt 2" */
+static enum rc note_claim(struct store *st, const struct job *job)
+{
+    char attempt[40] = "";
+
+    if (job->fence > 1)
+        snprintf(attempt, sizeof(attempt), ", attempt %lld", (long long)job->fence);
+    switch (job->kind) {
+    case JOB_ENCODE:
+        return store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoding%s",
+                          job->rendition, attempt);
+    case JOB_POSTER:
+        return store_note(st, ACTIVITY_INFO, "poster", job->video_id,
+                          "Making the poster%s", attempt);
+    default:
+        return store_note(st, ACTIVITY_INFO, "probe", job->video_id,
+                          "Looking into the file%s", attempt);
+    }
+}
+
+enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
+                        struct job *out)
+{
+    struct job job;
+    enum rc rc;
+
+    if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
+        return RC_INVALID;
+    rc = store_begin(st);
+    if (rc != RC_OK)
+        return rc;
+    rc = take(st, owner, lease_ms, &job);
+    if (rc == RC_OK)
+        rc = note_claim(st, &job);
+    rc = store_end(st, rc);
+    if (rc == RC_OK)
+        *out = job;
+    return rc;
+}
+
+enum rc store_job_next_due(struct store *st, int64_t *out_ms)
+{
+    int64_t due = -1;
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_JOB_NEXT_DUE,
+                               "SELECT min(CASE WHEN due_boot <> ?1 THEN 0"
+                               " ELSE max(0, due_ms - ?2) END)"
+                               " FROM jobs WHERE state IN ('queued', 'running')",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, st->clock.boot_id);
+    store_bind_int(q, 2, store_boot_ms(st));
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    if (sqlite3_column_type(q, 0) != SQLITE_NULL)
+        due = sqlite3_column_int64(q, 0);
+    rc = store_finish(st, q);
+    if (rc == RC_OK)
+        *out_ms = due;
+    return rc;
+}
+
+/* ---- holding ------------------------------------------------------------ */
+
+enum rc store_job_check(struct store *st, const struct job *job)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_JOB_HELD,
+                               "SELECT 1 FROM jobs"
+                               " WHERE id = ?1 AND fence = ?2 AND state = 'running'",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, job->id);
+    store_bind_int(q, 2, job->fence);
+    rc = store_step(st, q);
+    if (rc == RC_NOT_FOUND)
+        return RC_FENCED;
+    return rc == RC_OK ? store_finish(st, q) : rc;
+}
+
+enum rc store_job_begin(struct store *st, const struct job *job)
+{
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_job_check(st, job);
+    return rc == RC_OK ? rc : store_end(st, rc);
+}
+
+enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_ms,
+                        double progress)
+{
+    sqlite3_stmt *q;
+    enum rc rc;
+
+    if (lease_ms <= 0)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, SQL_JOB_RENEW,
+                       "UPDATE jobs SET due_ms = ?2, due_boot = ?3,"
+                       " progress = ?4 WHERE id = ?1",
+                       &q);
+    if (rc == RC_OK) {
+        store_bind_int(q, 1, job->id);
+        store_bind_int(q, 2, store_boot_ms(st) + lease_ms);
+        store_bind_text(q, 3, st->clock.boot_id);
+        /* Written so that NaN becomes 0. */
+        sqlite3_bind_double(q, 4, progress > 0 ? (progress < 1 ? progress : 1) : 0);
+        rc = store_finish(st, q);
+    }
+    return store_end(st, rc);
+}
+
+/* ---- giving back -------------------------------------------------------- */
+
+/* Within the transaction: queued, due in delay_ms; error is NULL where there was none.
+ */
+static enum rc requeue(struct store *st, const struct job *job, int64_t delay_ms,
+                       const char *error)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_JOB_REQUEUE,
+                               "UPDATE jobs SET state = 'queued', due_ms = ?2,"
+                               " due_boot = ?3, failures = failures + (?4 IS NOT NULL),"
+                               " error = coalesce(?4, error) WHERE id = ?1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, job->id);
+    store_bind_int(q, 2, store_boot_ms(st) + delay_ms);
+    store_bind_text(q, 3, st->clock.boot_id);
+    store_bind_text(q, 4, error);
+    return store_finish(st, q);
+}
+
+enum rc store_job_retry(struct store *st, const struct job *job, int64_t delay_ms,
+                        const char *error)
+{
+    char text[STORE_TEXT_MAX + 1];
+    enum rc rc;
+
+    if (delay_ms < 0)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    text_clean(text, sizeof(text), error);
+    rc = requeue(st, job, delay_ms, text);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
+                        "%s%sattempt %lld failed, the next in %.1f s: %s",
+                        job->rendition, *job->rendition ? ": " : "",
+                        (long long)job->fence, (double)delay_ms / 1000, text);
+    return store_end(st, rc);
+}
+
+enum rc store_job_release(struct store *st, const struct job *job)
+{
+    enum rc rc = store_job_begin(st, job);
+
+    return rc == RC_OK ? store_end(st, requeue(st, job, 0, NULL)) : rc;
+}
+
+enum rc store_job_release_owner(struct store *st, const char *owner, int *n)
+{
+    sqlite3_stmt *q;
+    int changes = 0;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, SQL_JOB_RELEASE_OWNER,
+                       "UPDATE jobs SET state = 'queued', due_ms = 0"
+                       " WHERE state IN ('queued', 'running') AND state = 'running'"
+                       " AND owner = ?1",
+                       &q);
+    if (rc == RC_OK) {
+        store_bind_text(q, 1, owner);
+        rc = store_finish(st, q);
+    }
+    if (rc == RC_OK)
+        changes = store_changes(st);
+    if (changes > 0)
+        rc = store_note(st, ACTIVITY_WARN, "worker", NULL,
+                        "Took back %d job%s of worker %s, which is gone", changes,
+                        changes == 1 ? "" : "s", owner);
+    rc = store_end(st, rc);
+    if (rc == RC_OK)
+        *n = changes;
+    return rc;
+}

@@ -1,0 +1,158 @@
+/*
+ * Videos one after another. Each row is a query of its own that goes on after the one
+ * before, by its sort key and id: constant memory, no statement open while a callback
+ * runs, so a callback may use the handle, and a page neither repeats nor leaves out a
+ * video because of another that came or went.
+ */
+#include "store_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PATTERN_SIZE (2 * STORE_TITLE_MAX + 3)
+
+#define MATCHES                                                                        \
+    " FROM videos WHERE deleted_at IS NULL AND (?3 IS NULL"                            \
+    " OR title LIKE ?3 ESCAPE '\\' OR filename LIKE ?3 ESCAPE '\\')"
+
+static const struct {
+    enum statement id;
+    const char *sql; /* ?1, ?2: sort key and id of the row before */
+} sorts[] = {
+    [SORT_NEWEST] = {SQL_LIST_NEWEST,
+                     "SELECT " VIDEO_COLUMNS MATCHES " AND (created_ms, id) < (?1, ?2)"
+                     " ORDER BY created_ms DESC, id DESC LIMIT 1"},
+    [SORT_OLDEST] = {SQL_LIST_OLDEST,
+                     "SELECT " VIDEO_COLUMNS MATCHES " AND (created_ms, id) > (?1, ?2)"
+                     " ORDER BY created_ms, id LIMIT 1"},
+    [SORT_TITLE] = {SQL_LIST_TITLE,
+                    "SELECT " VIDEO_COLUMNS MATCHES " AND (title, id) > (?1, ?2)"
+                    " ORDER BY title, id LIMIT 1"},
+};
+
+/* "%q%" with LIKE's own signs made harmless. RC_NOT_FOUND: too long to match any. */
+static enum rc like_pattern(const char *q, char out[PATTERN_SIZE])
+{
+    size_t n = 0;
+
+    if (strlen(q) > STORE_TITLE_MAX)
+        return RC_NOT_FOUND;
+    out[n++] = '%';
+    for (; *q; q++) {
+        if (*q == '%' || *q == '_' || *q == '\\')
+            out[n++] = '\\';
+        out[n++] = *q;
+    }
+    out[n++] = '%';
+    out[n] = '\0';
+    return RC_OK;
+}
+
+/* The row after *v; RC_NOT_FOUND: there is none. */
+static enum rc next_video(struct store *st, enum video_sort sort, const char *pattern,
+                          struct video *v)
+{
+    sqlite3_stmt *q;
+    struct video next;
+    enum rc rc = store_prepare(st, sorts[sort].id, sorts[sort].sql, &q);
+
+    if (rc != RC_OK)
+        return rc;
+    if (sort == SORT_TITLE)
+        store_bind_text(q, 1, v->title);
+    else
+        store_bind_int(q, 1, v->created_ms);
+    store_bind_text(q, 2, v->id);
+    if (pattern)
+        store_bind_text(q, 3, pattern);
+    rc = store_video_row(st, q, &next);
+    if (rc == RC_OK)
+        *v = next;
+    return rc;
+}
+
+/* The row before the page: the cursor's, or one that sorts before every other. */
+static enum rc page_start(struct store *st, const struct video_query *query,
+                          struct video *out)
+{
+    if (query->after)
+        return store_video_load(st, query->after, out);
+    memset(out, 0, sizeof(*out));
+    out->created_ms = query->sort == SORT_NEWEST ? INT64_MAX : INT64_MIN;
+    return RC_OK;
+}
+
+enum rc store_video_list(struct store *st, const struct video_query *query,
+                         enum rc (*cb)(void *arg, const struct video *v), void *arg,
+                         bool *more)
+{
+    char pattern[PATTERN_SIZE];
+    bool filtered = query->q && *query->q;
+    struct video v;
+    enum rc rc;
+    int i;
+
+    if (query->limit < 1 || query->limit > 200 ||
+        (size_t)query->sort >= sizeof(sorts) / sizeof(sorts[0]))
+        return RC_INVALID;
+    rc = page_start(st, query, &v);
+    if (rc != RC_OK)
+        return rc;
+    if (filtered)
+        rc = like_pattern(query->q, pattern);
+    for (i = 0; rc == RC_OK; i++) {
+        rc = next_video(st, query->sort, filtered ? pattern : NULL, &v);
+        if (rc != RC_OK || i == query->limit)
+            break;
+        rc = cb(arg, &v);
+        if (rc != RC_OK)
+            return rc;
+    }
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *more = rc == RC_OK;
+    return RC_OK;
+}
+
+/* Calls cb for each row that sql finds, in the order of ids. */
+static enum rc each(struct store *st, enum statement id, const char *sql,
+                    enum rc (*cb)(void *arg, const struct video *v), void *arg)
+{
+    struct video v = {.id = ""};
+    char after[ID_LEN + 1];
+    sqlite3_stmt *q;
+    enum rc rc;
+
+    do {
+        memcpy(after, v.id, sizeof(after));
+        rc = store_prepare(st, id, sql, &q);
+        if (rc != RC_OK)
+            return rc;
+        store_bind_text(q, 1, after);
+        rc = store_video_row(st, q, &v);
+        if (rc != RC_OK)
+            return rc == RC_NOT_FOUND ? RC_OK : rc;
+        rc = cb(arg, &v);
+    } while (rc == RC_OK);
+    return rc;
+}
+
+enum rc store_video_each_deleted(struct store *st,
+                                 enum rc (*cb)(void *arg, const struct video *v),
+                                 void *arg)
+{
+    return each(st, SQL_LIST_DELETED,
+                "SELECT " VIDEO_COLUMNS " FROM videos"
+                " WHERE deleted_at IS NOT NULL AND id > ?1 ORDER BY id LIMIT 1",
+                cb, arg);
+}
+
+enum rc store_video_each_receiving(struct store *st,
+                                   enum rc (*cb)(void *arg, const struct video *v),
+                                   void *arg)
+{
+    return each(st, SQL_LIST_RECEIVING,
+                "SELECT " VIDEO_COLUMNS " FROM videos WHERE state = 'receiving'"
+                " AND deleted_at IS NULL AND id > ?1 ORDER BY id LIMIT 1",
+                cb, arg);
+}

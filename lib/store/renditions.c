@@ -1,0 +1,163 @@
+#include "store_priv.h"
+
+#include <string.h>
+
+static const char *const kind_names[] = {
+    [RENDITION_VIDEO] = "video",
+    [RENDITION_AUDIO] = "audio",
+};
+
+const char *rendition_kind_name(enum rendition_kind k)
+{
+    return (size_t)k < sizeof(kind_names) / sizeof(kind_names[0]) ? kind_names[k]
+                                                                  : "unknown";
+}
+
+static void read_columns(sqlite3_stmt *q, struct rendition *r)
+{
+    char kind[8];
+    int i = 0;
+
+    memset(r, 0, sizeof(*r));
+    store_column_text(q, i++, r->name, sizeof(r->name));
+    store_column_text(q, i++, kind, sizeof(kind));
+    r->kind = strcmp(kind, kind_names[RENDITION_AUDIO]) == 0 ? RENDITION_AUDIO
+                                                             : RENDITION_VIDEO;
+    r->generation = sqlite3_column_int(q, i++);
+    r->width = sqlite3_column_int(q, i++);
+    r->height = sqlite3_column_int(q, i++);
+    r->bitrate = sqlite3_column_int64(q, i++);
+    r->average_bitrate = sqlite3_column_int64(q, i++);
+    store_column_text(q, i++, r->codecs, sizeof(r->codecs));
+    r->rate_num = sqlite3_column_int(q, i++);
+    r->rate_den = sqlite3_column_int(q, i++);
+    r->gop = sqlite3_column_int(q, i++);
+    r->frames = sqlite3_column_int64(q, i++);
+    r->segments = sqlite3_column_int64(q, i++);
+    r->done = sqlite3_column_int64(q, i++);
+    r->stream = sqlite3_column_int(q, i++);
+    r->source_last_us = sqlite3_column_int64(q, i++);
+    r->seek_margin_us = sqlite3_column_int64(q, i++);
+    r->deinterlace = sqlite3_column_int(q, i++) != 0;
+}
+
+enum rc store_renditions(struct store *st, const char *video_id,
+                         struct rendition out[STORE_RENDITIONS_MAX], size_t *n)
+{
+    struct rendition list[STORE_RENDITIONS_MAX];
+    size_t count = 0;
+    bool there = false;
+    sqlite3_stmt *q;
+    /* A video without renditions is one row of NULLs, no video is no row. */
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_LIST,
+        "SELECT r.name, r.kind, r.generation, r.width, r.height, r.bitrate,"
+        " r.average_bitrate, r.codecs, r.rate_num, r.rate_den, r.gop, r.frames,"
+        " r.segments, r.done, r.stream, r.source_last_us, r.seek_margin_us,"
+        " r.deinterlace"
+        " FROM videos v LEFT JOIN renditions r ON r.video_id = v.id"
+        " WHERE v.id = ?1 AND v.deleted_at IS NULL"
+        " ORDER BY r.kind = 'audio', r.position",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    while ((rc = store_step(st, q)) == RC_OK) {
+        there = true;
+        if (sqlite3_column_type(q, 0) != SQLITE_NULL && count < STORE_RENDITIONS_MAX)
+            read_columns(q, &list[count++]);
+    }
+    if (rc != RC_NOT_FOUND || !there)
+        return rc;
+    memcpy(out, list, count * sizeof(list[0]));
+    *n = count;
+    return RC_OK;
+}
+
+/* Segments are cached for a year: what is made again needs names of its own. */
+static enum rc check_generation(struct store *st, const char *video_id,
+                                const struct rendition *r)
+{
+    sqlite3_stmt *q;
+    int64_t before;
+    enum rc rc = store_prepare(st, SQL_RENDITION_GENERATION,
+                               "SELECT generation FROM renditions"
+                               " WHERE video_id = ?1 AND name = ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, r->name);
+    rc = store_step(st, q);
+    if (rc == RC_NOT_FOUND)
+        return r->generation >= 1 ? RC_OK : RC_INVALID;
+    if (rc != RC_OK)
+        return rc;
+    before = sqlite3_column_int64(q, 0);
+    rc = store_finish(st, q);
+    if (rc == RC_OK && r->generation <= before)
+        rc = RC_INVALID;
+    return rc;
+}
+
+static enum rc insert(struct store *st, const char *video_id, const struct rendition *r,
+                      size_t position)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_INSERT,
+        "INSERT INTO renditions (video_id, position, name, kind, generation, width,"
+        " height, bitrate, average_bitrate, codecs, rate_num, rate_den, gop, frames,"
+        " segments, stream, source_last_us, seek_margin_us, deinterlace)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+        "?16,"
+        " ?17, ?18, ?19)",
+        &q);
+    int i = 1;
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, i++, video_id);
+    store_bind_int(q, i++, (int64_t)position);
+    store_bind_text(q, i++, r->name);
+    store_bind_text(q, i++, rendition_kind_name(r->kind));
+    store_bind_int(q, i++, r->generation);
+    store_bind_int(q, i++, r->width);
+    store_bind_int(q, i++, r->height);
+    store_bind_int(q, i++, r->bitrate);
+    store_bind_int(q, i++, r->average_bitrate);
+    store_bind_text(q, i++, r->codecs);
+    store_bind_int(q, i++, r->rate_num);
+    store_bind_int(q, i++, r->rate_den);
+    store_bind_int(q, i++, r->gop);
+    store_bind_int(q, i++, r->frames);
+    store_bind_int(q, i++, r->segments);
+    store_bind_int(q, i++, r->stream);
+    store_bind_int(q, i++, r->source_last_us);
+    store_bind_int(q, i++, r->seek_margin_us);
+    store_bind_int(q, i++, r->deinterlace);
+    return store_finish(st, q);
+}
+
+enum rc store_renditions_replace(struct store *st, const char *video_id,
+                                 const struct rendition *list, size_t n)
+{
+    sqlite3_stmt *q;
+    enum rc rc = RC_OK;
+    size_t i;
+
+    for (i = 0; rc == RC_OK && i < n; i++)
+        rc = check_generation(st, video_id, &list[i]);
+    if (rc == RC_OK)
+        rc = store_prepare(st, SQL_RENDITION_CLEAR,
+                           "DELETE FROM renditions WHERE video_id = ?1", &q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    rc = store_finish(st, q);
+    for (i = 0; rc == RC_OK && i < n; i++)
+        rc = insert(st, video_id, &list[i], i);
+    return rc;
+}

@@ -1,0 +1,110 @@
+-- The database of one site, version 1. It is compiled into the programs; store.c
+-- runs it once, on an empty database. Times called _ms without more are milliseconds
+-- since 1970 (wall clock, for people); a time that decides something is on the boot
+-- clock and stands beside the id of its boot.
+
+CREATE TABLE videos (
+    id TEXT NOT NULL PRIMARY KEY,     -- 16 letters of base32; also the spool file's name
+    title TEXT NOT NULL COLLATE NOCASE, -- shown to people
+    filename TEXT NOT NULL COLLATE NOCASE, -- as the client said; data, never a path
+    container TEXT NOT NULL           -- what the first bytes of the file are
+        CHECK (container IN ('none', 'mp4', 'mov', 'matroska', 'webm')),
+    state TEXT NOT NULL               -- where it is on its way from upload to playback
+        CHECK (state IN ('receiving', 'stored', 'processing', 'ready', 'failed')),
+    playable INTEGER NOT NULL DEFAULT 0, -- 1 once a segment of video is published
+    size INTEGER NOT NULL,            -- bytes of the whole file; -1 while unknown
+    received INTEGER NOT NULL DEFAULT 0, -- bytes that have come in so far
+    error TEXT NOT NULL DEFAULT '',   -- why it failed, a sentence; '' if it did not
+    warning TEXT NOT NULL DEFAULT '', -- why it is not whole, sentences; '' if it is
+    duration_us INTEGER NOT NULL DEFAULT -1, -- of the timeline; -1 while unknown
+    width INTEGER NOT NULL DEFAULT 0, -- as shown: turned upright, square pixels
+    height INTEGER NOT NULL DEFAULT 0, -- likewise; 0 while unknown
+    rate_num INTEGER NOT NULL DEFAULT 0, -- the source's average frame rate, numerator
+    rate_den INTEGER NOT NULL DEFAULT 1, -- and denominator; 0/1 while unknown
+    video_codec TEXT NOT NULL DEFAULT '', -- of the source; '' while unknown
+    audio_codec TEXT NOT NULL DEFAULT '', -- of the source; '' while unknown, or none
+    media_root TEXT NOT NULL UNIQUE,  -- folder of its files; never handed out
+    media_key TEXT NOT NULL UNIQUE,   -- the owner's grant: symlink to media_root
+    has_poster INTEGER NOT NULL DEFAULT 0, -- 1 once poster.jpg exists
+    created_ms INTEGER NOT NULL,      -- when the upload began
+    first_segment_ms INTEGER NOT NULL DEFAULT -1, -- from then to the first segment
+    stored_ms INTEGER NOT NULL DEFAULT -1, -- from then to the file being stored
+    ready_ms INTEGER NOT NULL DEFAULT -1, -- from then to being ready; -1: not yet
+    deleted_at INTEGER                -- ms; set: gone for all but who clears it away
+) STRICT;
+
+-- The library's orders, each ending in the id so that a page's end is one place.
+CREATE INDEX videos_by_age ON videos (created_ms, id) WHERE deleted_at IS NULL;
+CREATE INDEX videos_by_title ON videos (title, id) WHERE deleted_at IS NULL;
+-- What the worker has to clear away; both are empty most of the time.
+CREATE INDEX videos_deleted ON videos (id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX videos_receiving ON videos (id) WHERE state = 'receiving';
+
+CREATE TABLE renditions (
+    video_id TEXT NOT NULL            -- the video that it is made from
+        REFERENCES videos (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,               -- '360p', 'audio-0'; part of its folder's name
+    position INTEGER NOT NULL,        -- its place in the plan, from 0
+    kind TEXT NOT NULL CHECK (kind IN ('video', 'audio')), -- video and audio are apart
+    generation INTEGER NOT NULL,      -- from 1; up when it is made again, for new URLs
+    width INTEGER NOT NULL,           -- pixels; 0 for audio
+    height INTEGER NOT NULL,          -- pixels; 0 for audio
+    bitrate INTEGER NOT NULL,         -- bit/s: planned, then the measured peak
+    average_bitrate INTEGER NOT NULL, -- bit/s measured; 0 while unknown
+    codecs TEXT NOT NULL,             -- RFC 6381
+    rate_num INTEGER NOT NULL,        -- frames (or AAC frames) a second, numerator
+    rate_den INTEGER NOT NULL,        -- and denominator
+    gop INTEGER NOT NULL,             -- frames in a segment
+    frames INTEGER NOT NULL,          -- of the whole timeline
+    segments INTEGER NOT NULL,        -- promised by the playlist
+    done INTEGER NOT NULL DEFAULT 0,  -- of them published
+    stream INTEGER NOT NULL,          -- index in the source, as ffprobe counts
+    source_last_us INTEGER NOT NULL,  -- timeline: last packet of that stream
+    seek_margin_us INTEGER NOT NULL,  -- how much earlier than asked a seek begins
+    deinterlace INTEGER NOT NULL,     -- 1: the source is interlaced video
+    PRIMARY KEY (video_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- A video that is marked deleted has no jobs: that is what fences its workers off.
+CREATE TABLE jobs (
+    -- AUTOINCREMENT: were a number used again, a late worker's (id, fence) could fit
+    -- a job that it never had.
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- also the job's age
+    video_id TEXT NOT NULL            -- what it works on
+        REFERENCES videos (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('probe', 'encode', 'poster')), -- the unit of work
+    rendition TEXT NOT NULL DEFAULT '', -- name of what an encode job makes, else ''
+    priority INTEGER NOT NULL,        -- lower is more urgent
+    state TEXT NOT NULL DEFAULT 'queued' -- only queued and running ones can be claimed
+        CHECK (state IN ('queued', 'running', 'done', 'failed')),
+    fence INTEGER NOT NULL DEFAULT 0, -- number of the attempt; only ever goes up
+    failures INTEGER NOT NULL DEFAULT 0, -- attempts that ended in an error
+    due_ms INTEGER NOT NULL DEFAULT 0, -- boot clock; nobody may claim it before: the end
+                                      -- of the lease if running, of the wait if queued
+    due_boot TEXT NOT NULL DEFAULT '', -- boot id of due_ms; in another boot it is past
+    owner TEXT NOT NULL DEFAULT '',   -- the worker that has or had the lease
+    progress REAL NOT NULL DEFAULT 0, -- 0 to 1
+    error TEXT NOT NULL DEFAULT '',   -- what ended the last failed attempt
+    created_ms INTEGER NOT NULL,      -- when it was queued
+    ended_ms INTEGER                  -- when it was done or failed for good
+) STRICT;
+
+-- The queue in the order in which it is worked off.
+CREATE INDEX jobs_open ON jobs (priority, id) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_by_video ON jobs (video_id);
+
+CREATE TABLE workers (
+    owner TEXT NOT NULL PRIMARY KEY,  -- the name under which it claims jobs
+    pid INTEGER NOT NULL,             -- its process
+    beat_ms INTEGER NOT NULL,         -- boot clock; its last sign of life
+    beat_boot TEXT NOT NULL           -- boot id of beat_ms
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE activity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- the cursor of who reads along
+    at_ms INTEGER NOT NULL,           -- when it happened
+    level TEXT NOT NULL CHECK (level IN ('info', 'warn', 'error')), -- how bad it is
+    kind TEXT NOT NULL,               -- 'upload', 'probe', 'encode', 'video', 'worker' …
+    video_id TEXT NOT NULL DEFAULT '', -- '' if none; the video may be gone
+    message TEXT NOT NULL             -- a short sentence for people
+) STRICT;

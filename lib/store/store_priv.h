@@ -1,0 +1,182 @@
+/*
+ * store_priv.h: what the files of lib/store share; nobody else includes it, nor
+ * sqlite3.h.
+ *
+ * Invariant: outside a function of store.h no statement is half-stepped and no
+ * transaction is open, so a handle never keeps others from writing or the WAL from
+ * being checkpointed.
+ */
+#ifndef DROPSTREAM_STORE_PRIV_H
+#define DROPSTREAM_STORE_PRIV_H
+
+#include "store.h"
+
+#include <sqlite3.h>
+
+/* One for each SQL text; the text stands where it is used. */
+enum statement {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_PING,
+    SQL_DATA_VERSION,
+    SQL_VIDEO_INSERT,
+    SQL_VIDEO_BY_ID,
+    SQL_VIDEO_BY_KEY,
+    SQL_VIDEO_RECEIVED,
+    SQL_VIDEO_STORED,
+    SQL_VIDEO_REMOVE,
+    SQL_VIDEO_RENAME,
+    SQL_VIDEO_MARK_DELETED,
+    SQL_VIDEO_RETRY,
+    SQL_VIDEO_PURGE,
+    SQL_VIDEO_EXISTS,
+    SQL_VIDEO_WARN,
+    SQL_VIDEO_PLANNED,
+    SQL_VIDEO_PLAYABLE,
+    SQL_VIDEO_POSTER,
+    SQL_VIDEO_READY,
+    SQL_VIDEO_FAILED,
+    SQL_LIST_NEWEST,
+    SQL_LIST_OLDEST,
+    SQL_LIST_TITLE,
+    SQL_LIST_DELETED,
+    SQL_LIST_RECEIVING,
+    SQL_RENDITION_LIST,
+    SQL_RENDITION_GENERATION,
+    SQL_RENDITION_CLEAR,
+    SQL_RENDITION_INSERT,
+    SQL_RENDITION_DONE,
+    SQL_RENDITION_MEASURED,
+    SQL_RENDITION_REMOVE,
+    SQL_JOB_INSERT,
+    SQL_JOB_DROP_ALL,
+    SQL_JOB_DROP_OPEN,
+    SQL_JOB_CLAIM,
+    SQL_JOB_NEXT_DUE,
+    SQL_JOB_HELD,
+    SQL_JOB_RENEW,
+    SQL_JOB_END,
+    SQL_JOB_REQUEUE,
+    SQL_JOB_RELEASE_OWNER,
+    SQL_JOB_ENCODES_LEFT,
+    SQL_WORKER_BEAT,
+    SQL_WORKER_FORGET,
+    SQL_WORKER_AGE,
+    SQL_WORKER_GONE,
+    SQL_ACTIVITY_INSERT,
+    SQL_ACTIVITY_NEWEST,
+    SQL_ACTIVITY_NEXT,
+    SQL_ACTIVITY_TRIM,
+    STATEMENT_COUNT
+};
+
+struct store {
+    sqlite3 *db;
+    struct clock clock;
+    sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared on first use */
+    int64_t data_version;                      /* as store_changed last saw it */
+    char message[256];
+};
+
+/* ---- file.c ------------------------------------------------------------- */
+
+/* True for a statfs(2) f_type whose locks or shared memory cannot be relied on. */
+bool store_is_network_fs(unsigned long f_type);
+
+/* The file itself decides where it exists (it may be a link), else its folder. RC_OK,
+ * RC_NETFS, RC_IO, RC_NOMEM. */
+enum rc store_file_check(const char *path);
+
+/* Creates an empty file of mode 0600 unless there is one. RC_IO, RC_NOSPACE. */
+enum rc store_file_create(const char *path);
+
+/* ---- store.c ------------------------------------------------------------ */
+
+/* Maps a SQLite result code; keeps SQLite's message for store_message. */
+enum rc store_rc(struct store *st, int code);
+
+/* The statement, ready to be bound: reset and with every parameter NULL. */
+enum rc store_prepare(struct store *st, enum statement id, const char *sql,
+                      sqlite3_stmt **out);
+
+/* Binds parameter i (from 1); text is not copied and has to live until the step. */
+void store_bind_text(sqlite3_stmt *q, int i, const char *text);
+void store_bind_int(sqlite3_stmt *q, int i, int64_t v);
+
+/* To the next row. RC_NOT_FOUND: there is none, and q is reset, as after an error.
+ * After RC_OK the caller resets it by store_finish. */
+enum rc store_step(struct store *st, sqlite3_stmt *q);
+
+/* To the end, which is where a write takes effect, also one with RETURNING; resets. */
+enum rc store_finish(struct store *st, sqlite3_stmt *q);
+
+/* Column i (from 0) of the row, into size bytes. */
+void store_column_text(sqlite3_stmt *q, int i, char *out, size_t size);
+
+/* Rows changed by the statement that was last finished. */
+int store_changes(const struct store *st);
+
+/* BEGIN IMMEDIATE, and its end: COMMIT if rc is RC_OK, else ROLLBACK and rc. */
+enum rc store_begin(struct store *st);
+enum rc store_end(struct store *st, enum rc rc);
+
+/* Commits from here on wait for the disk, or (off) only for the page cache. */
+enum rc store_durable(struct store *st, bool on);
+
+int64_t store_wall_ms(const struct store *st);
+int64_t store_boot_ms(const struct store *st);
+
+/* ---- rows of videos ----------------------------------------------------- */
+
+/* The columns of a struct video in the order that store_video_row reads them in. */
+#define VIDEO_COLUMNS                                                                  \
+    "id, title, filename, container, state, playable, size, received, error,"          \
+    " warning, duration_us, width, height, rate_num, rate_den, video_codec,"           \
+    " audio_codec, media_root, media_key, has_poster, created_ms, first_segment_ms,"   \
+    " stored_ms, ready_ms"
+
+/* Steps q to its one row, reads that and resets q. RC_NOT_FOUND. */
+enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out);
+
+/* store_begin for a change of one video that is not deleted; *out is its row. After an
+ * error no transaction is open. RC_NOT_FOUND. */
+enum rc store_video_begin(struct store *st, const char *id, struct video *out);
+
+/* Runs a statement whose one parameter is the video's id. */
+enum rc store_video_run(struct store *st, enum statement sql_id, const char *sql,
+                        const char *id);
+
+/* ---- inside a transaction of the caller --------------------------------- */
+
+/* A video that is not deleted. RC_NOT_FOUND. */
+enum rc store_video_load(struct store *st, const char *id, struct video *out);
+
+/* Within a transaction: adds sentence to v's warning, unless it says so already. */
+enum rc store_video_add_warning(struct store *st, const struct video *v,
+                                const char *sentence);
+
+/* Replaces the renditions. RC_INVALID: a generation that is not higher than before. */
+enum rc store_renditions_replace(struct store *st, const char *video_id,
+                                 const struct rendition *list, size_t n);
+
+/* Queues a job that is due at once; rendition is "" unless an encode job. */
+enum rc store_job_add(struct store *st, const char *video_id, enum job_kind kind,
+                      const char *rendition);
+
+/* Drops every job of a video: whoever still holds one is fenced off. */
+enum rc store_job_drop_all(struct store *st, const char *video_id);
+
+/* BEGIN IMMEDIATE, if the job is still this attempt's; else none is open: RC_FENCED. */
+enum rc store_job_begin(struct store *st, const struct job *job);
+
+/* A row of the activity log; video_id may be NULL. */
+enum rc store_note(struct store *st, enum activity_level level, const char *kind,
+                   const char *video_id, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* A name for use inside a message: at most 120 bytes, cut at a code point. */
+#define STORE_SHORT_SIZE 121
+void store_shorten(char out[STORE_SHORT_SIZE], const char *text);
+
+#endif

@@ -1,0 +1,90 @@
+#include "store_priv.h"
+
+#define FORGET_MS (INT64_C(24) * 60 * 60 * 1000)
+
+static enum rc beat(struct store *st, const char *owner, int pid, int64_t now)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_WORKER_BEAT,
+                               "INSERT OR REPLACE INTO workers"
+                               " (owner, pid, beat_ms, beat_boot)"
+                               " VALUES (?1, ?2, ?3, ?4)",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, owner);
+    store_bind_int(q, 2, pid);
+    store_bind_int(q, 3, now);
+    store_bind_text(q, 4, st->clock.boot_id);
+    return store_finish(st, q);
+}
+
+static enum rc forget(struct store *st, int64_t now)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_WORKER_FORGET,
+                               "DELETE FROM workers"
+                               " WHERE beat_ms < ?1 OR beat_boot <> ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, now - FORGET_MS);
+    store_bind_text(q, 2, st->clock.boot_id);
+    return store_finish(st, q);
+}
+
+enum rc store_worker_beat(struct store *st, const char *owner, int pid)
+{
+    int64_t now = store_boot_ms(st);
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = beat(st, owner, pid, now);
+    if (rc == RC_OK)
+        rc = forget(st, now);
+    return store_end(st, rc);
+}
+
+enum rc store_worker_age(struct store *st, int64_t *out_ms)
+{
+    sqlite3_stmt *q;
+    int64_t beat_ms;
+    bool any;
+    enum rc rc =
+        store_prepare(st, SQL_WORKER_AGE,
+                      "SELECT max(beat_ms) FROM workers WHERE beat_boot = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, st->clock.boot_id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    any = sqlite3_column_type(q, 0) != SQLITE_NULL;
+    beat_ms = sqlite3_column_int64(q, 0);
+    rc = store_finish(st, q);
+    if (rc != RC_OK)
+        return rc;
+    if (!any)
+        return RC_NOT_FOUND;
+    *out_ms = store_boot_ms(st) - beat_ms;
+    return RC_OK;
+}
+
+enum rc store_worker_gone(struct store *st, const char *owner)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, SQL_WORKER_GONE, "DELETE FROM workers WHERE owner = ?1", &q);
+    if (rc == RC_OK) {
+        store_bind_text(q, 1, owner);
+        rc = store_finish(st, q);
+    }
+    return store_end(st, rc);
+}
