@@ -1,0 +1,117 @@
+/*
+ * api.fcgi: the JSON interface, as a table from method and URL to page.
+ */
+#include "api.h"
+
+#include "http.h"
+#include "http_text.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct route {
+    const char *method;
+    const char *url; /* a star is an id */
+    void (*page)(struct api_call *call);
+    bool needs_store;
+};
+
+/* Without a page: another program answers it; it is here for the Allow header. */
+static const struct route routes[] = {
+    {"GET", "/api/videos", api_video_list, true},
+    {"POST", "/api/videos", NULL, false},
+    {"GET", "/api/videos/*", api_video_get, true},
+    {"PATCH", "/api/videos/*", api_video_patch, true},
+    {"DELETE", "/api/videos/*", api_video_delete, true},
+    {"POST", "/api/videos/*/retry", api_video_retry, true},
+    {"GET", "/api/activity", api_activity_list, true},
+    {"GET", "/api/health", api_health_get, false},
+};
+
+void api_fail(struct api_call *call, enum rc rc)
+{
+    if (http_error_of(rc).status >= 500)
+        log_error("%s %s: %s: %s", request_method(call->r), request_path(call->r),
+                  rc_name(rc),
+                  call->st ? store_message(call->st) : "no database handle");
+    http_send_rc(call->r, rc);
+}
+
+void api_bad_parameter(struct api_call *call, const char *message)
+{
+    const struct http_error error = {400, "bad_parameter", message};
+
+    http_send_error(call->r, &error, NULL);
+}
+
+static bool has_method(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+/* The route of this URL and method; else NULL, with the URL's methods in allow, ""
+ * where no route has this URL. */
+static const struct route *find_route(const char *method, const char *path,
+                                      char id[ID_LEN + 1], char *allow, size_t size)
+{
+    size_t used = 0;
+
+    allow[0] = '\0';
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        const struct route *route = &routes[i];
+        if (!http_match(route->url, path, id, ID_LEN + 1))
+            continue;
+        if (has_method(route, method))
+            return route;
+        used += (size_t)snprintf(allow + used, size - used, "%s%s%s", used ? ", " : "",
+                                 route->method,
+                                 strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+    }
+    return NULL;
+}
+
+static void run_page(const struct route *route, struct api_call *call)
+{
+    enum rc rc;
+
+    if (!route->needs_store) {
+        route->page(call);
+        return;
+    }
+    rc = handles_take(call->app->handles, &call->st);
+    if (rc != RC_OK) {
+        api_fail(call, rc);
+        return;
+    }
+    route->page(call);
+    handles_give(call->app->handles, call->st);
+}
+
+static void api_page(struct request *r, void *ctx)
+{
+    struct api_call call = {.r = r, .app = ctx};
+    char allow[64];
+    const struct route *route =
+        find_route(request_method(r), request_path(r), call.id, allow, sizeof(allow));
+
+    if (!route && *allow)
+        http_send_not_allowed(r, allow);
+    else if (!route || !route->page || (*call.id && !id_valid(call.id)))
+        http_send_rc(r, RC_NOT_FOUND);
+    else
+        run_page(route, &call);
+}
+
+int main(void)
+{
+    struct app app;
+    int status;
+
+    if (app_open(&app, "api.fcgi") != RC_OK)
+        return 1;
+    status = fcgi_run((int)app.config.api_threads, api_page, &app);
+    app_close(&app);
+    return status;
+}

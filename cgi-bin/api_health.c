@@ -1,0 +1,58 @@
+#include "api.h"
+
+#include "http.h"
+#include "video_json.h"
+
+#define MIB (1024LL * 1024)
+
+/* A worker beats every few seconds; after three silent beats something is wrong. */
+enum { WORKER_SILENT_MS = 15 * 1000 };
+
+struct health {
+    enum rc database;
+    int64_t worker_age_ms; /* -1: no worker */
+    long long free_bytes;  /* -1: unknown */
+    long long reserve_bytes;
+};
+
+static void look(struct app *app, struct health *out)
+{
+    struct store *st;
+
+    out->worker_age_ms = -1;
+    out->free_bytes = -1;
+    out->reserve_bytes = app->config.disk_reserve_mb * MIB;
+    out->database = handles_take(app->handles, &st);
+    if (out->database == RC_OK) {
+        out->database = store_ping(st);
+        store_worker_age(st, &out->worker_age_ms);
+        handles_give(app->handles, st);
+    }
+    site_free_bytes(&app->site, &out->free_bytes);
+}
+
+static json_t *worker_json(const struct health *h, bool alive)
+{
+    return json_pack("{s:b,s:o}", "alive", alive, "age_s",
+                     video_json_seconds(h->worker_age_ms));
+}
+
+/* 503 as soon as an upload would not end as a video: so that a monitor needs no more
+ * than the status. */
+void api_health_get(struct api_call *call)
+{
+    struct health h;
+    bool alive, well;
+
+    look(call->app, &h);
+    alive = h.worker_age_ms >= 0 && h.worker_age_ms <= WORKER_SILENT_MS;
+    well = h.database == RC_OK && alive && h.free_bytes > h.reserve_bytes;
+    http_send_json(
+        call->r, well ? 200 : 503,
+        json_pack("{s:s,s:s,s:o,s:{s:o,s:I}}", "status", well ? "ok" : "degraded",
+                  "database", rc_name(h.database), "worker", worker_json(&h, alive),
+                  "disk", "free",
+                  h.free_bytes >= 0 ? json_integer(h.free_bytes) : json_null(),
+                  "reserve", (json_int_t)h.reserve_bytes),
+        NULL);
+}

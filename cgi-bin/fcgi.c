@@ -1,0 +1,278 @@
+#include "fcgi.h"
+
+#include "http_text.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 1024, HEADER_NAME_BYTES = 64, STACK_BYTES = 256 * 1024 };
+
+struct request {
+    FCGX_Request *fcgx; /* NULL: plain CGI */
+    char path[PATH_BYTES];
+};
+
+struct server {
+    void (*handle)(struct request *r, void *ctx);
+    void *ctx;
+};
+
+/* ---- what the request says ------------------------------------------------- */
+
+static const char *param(const struct request *r, const char *name)
+{
+    return r->fcgx ? FCGX_GetParam(name, r->fcgx->envp) : getenv(name);
+}
+
+static const char *param_or_empty(const struct request *r, const char *name)
+{
+    const char *value = param(r, name);
+    return value ? value : "";
+}
+
+const char *request_method(const struct request *r)
+{
+    return param_or_empty(r, "REQUEST_METHOD");
+}
+
+const char *request_path(const struct request *r)
+{
+    return r->path;
+}
+
+const char *request_query(const struct request *r)
+{
+    return param_or_empty(r, "QUERY_STRING");
+}
+
+const char *request_header(const struct request *r, const char *name)
+{
+    char var[HEADER_NAME_BYTES] = "HTTP_";
+    size_t n = 5;
+
+    /* RFC 3875 s. 4.1 has these two without the prefix. */
+    if (strcasecmp(name, "Content-Type") == 0)
+        return param(r, "CONTENT_TYPE");
+    if (strcasecmp(name, "Content-Length") == 0)
+        return param(r, "CONTENT_LENGTH");
+    for (; *name && n + 1 < sizeof(var); name++) {
+        bool lower = *name >= 'a' && *name <= 'z';
+        var[n++] = *name == '-' ? '_' : (char)(lower ? *name - 'a' + 'A' : *name);
+    }
+    var[n] = '\0';
+    return param(r, var);
+}
+
+enum rc request_content_length(const struct request *r, int64_t *out)
+{
+    const char *text = param(r, "CONTENT_LENGTH");
+
+    if (!text || !*text)
+        return RC_NOT_FOUND;
+    return http_number(text, 0, INT64_MAX, out);
+}
+
+static void find_path(struct request *r)
+{
+    char raw[PATH_BYTES];
+    const char *uri = param_or_empty(r, "REQUEST_URI");
+    int n;
+
+    if (*uri == '/')
+        n = snprintf(raw, sizeof(raw), "%.*s", (int)strcspn(uri, "?"), uri);
+    else
+        n = snprintf(raw, sizeof(raw), "%s%s", param_or_empty(r, "SCRIPT_NAME"),
+                     param_or_empty(r, "PATH_INFO"));
+    r->path[0] = '\0';
+    if (n >= 0 && (size_t)n < sizeof(raw))
+        http_unescape(raw, (size_t)n, false, r->path, sizeof(r->path));
+}
+
+/* ---- body and answer --------------------------------------------------------- */
+
+size_t request_read(struct request *r, void *buf, size_t n)
+{
+    size_t have = 0;
+
+    if (r->fcgx) {
+        int got = FCGX_GetStr(buf, (int)n, r->fcgx->in);
+        return got > 0 ? (size_t)got : 0;
+    }
+    while (have < n) {
+        ssize_t got = read(STDIN_FILENO, (char *)buf + have, n - have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        have += (size_t)got;
+    }
+    return have;
+}
+
+static void put(struct request *r, const void *data, size_t n)
+{
+    if (r->fcgx)
+        FCGX_PutStr(data, (int)n, r->fcgx->out);
+    else
+        fwrite(data, 1, n, stdout);
+}
+
+static void put_header(struct request *r, const char *name, const char *value)
+{
+    put(r, name, strlen(name));
+    put(r, ": ", 2);
+    put(r, value, strlen(value));
+    put(r, "\r\n", 2);
+}
+
+const char *request_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
+    };
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "Unknown";
+}
+
+void request_answer(struct request *r, int status, const struct header *headers,
+                    size_t n_headers, const void *body, size_t body_size)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%d %s", status, request_reason(status));
+    put_header(r, "Status", text);
+    for (size_t i = 0; i < n_headers; i++)
+        put_header(r, headers[i].name, headers[i].value);
+    if (body) {
+        snprintf(text, sizeof(text), "%zu", body_size);
+        put_header(r, "Content-Length", text);
+    }
+    put(r, "\r\n", 2);
+    if (body && strcmp(request_method(r), "HEAD") != 0)
+        put(r, body, body_size);
+    if (!r->fcgx)
+        fflush(stdout);
+}
+
+/* ---- the server -------------------------------------------------------------- */
+
+/* Accepting can fail for a moment (no descriptor left); the handler must live on. */
+static void pause_after_error(void)
+{
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+
+    log_error("accept: %s", strerror(errno));
+    nanosleep(&pause, NULL);
+}
+
+static void *serve(void *arg)
+{
+    struct server *server = arg;
+    FCGX_Request fcgx;
+    struct request r = {.fcgx = &fcgx};
+
+    FCGX_InitRequest(&fcgx, STDIN_FILENO, 0);
+    for (;;) {
+        if (FCGX_Accept_r(&fcgx) < 0) {
+            pause_after_error();
+            continue;
+        }
+        find_path(&r);
+        server->handle(&r, server->ctx);
+        FCGX_Finish_r(&fcgx);
+    }
+    return NULL;
+}
+
+/* libfcgi aborts on a crafted header length: only our own user may speak to it. */
+static void make_socket_private(void)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNSPEC};
+    socklen_t len = sizeof(addr) - 1; /* leaves a NUL at the end */
+
+    if (getsockname(STDIN_FILENO, (struct sockaddr *)&addr, &len) != 0 ||
+        addr.sun_family != AF_UNIX || addr.sun_path[0] != '/')
+        return;
+    if (chmod(addr.sun_path, 0600) != 0)
+        log_warn("chmod %s: %s", addr.sun_path, strerror(errno));
+}
+
+static int start_threads(int threads, struct server *server)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int started = 0;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    while (started < threads && pthread_create(&thread, &attr, serve, server) == 0)
+        started++;
+    pthread_attr_destroy(&attr);
+    return started;
+}
+
+int fcgi_run(int threads, void (*handle)(struct request *r, void *ctx), void *ctx)
+{
+    /* Threads use it for as long as the process lives. */
+    static struct server server;
+
+    if (FCGX_Init() != 0) {
+        log_error("libfcgi could not start");
+        return 1;
+    }
+    /* Only now: libfcgi has put handlers of its own there, and its one for SIGTERM
+     * waits for requests that may last for hours. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ,
+           SIG_IGN); /* a limit on file sizes is a full disk, not a reason to die */
+    signal(SIGTERM, SIG_DFL);
+    if (FCGX_IsCGI()) {
+        struct request r = {.fcgx = NULL};
+        find_path(&r);
+        handle(&r, ctx);
+        return 0;
+    }
+    /* A handler that outlives its server would be found by the next one, old code
+     * and old settings included. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    make_socket_private();
+    server = (struct server){.handle = handle, .ctx = ctx};
+    if (start_threads(threads, &server) == 0) {
+        log_error("no thread could be started");
+        return 1;
+    }
+    for (;;)
+        pause();
+}

@@ -1,0 +1,69 @@
+/*
+ * fcgi.h: one HTTP request, however it came: FastCGI on descriptor 0, or plain CGI
+ * (RFC 3875) by environment and standard input.
+ *
+ * Invariant: fcgi.c is the only file that knows libfcgi. A request is answered once,
+ * by request_answer; strings of a request live until its handler returns.
+ */
+#ifndef DROPSTREAM_FCGI_H
+#define DROPSTREAM_FCGI_H
+
+#include "rc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct request;
+
+/* "GET", "POST" …; "" if the server sent none. */
+const char *request_method(const struct request *r);
+
+/*
+ * The path of the URL as the client sent it, decoded (RFC 3986 s. 2.1), without the
+ * query: of REQUEST_URI, which a rewrite inside the server leaves alone, else of
+ * SCRIPT_NAME and PATH_INFO. "" if it is longer than 1023 bytes or its escapes are
+ * wrong, so that it names no page.
+ */
+const char *request_path(const struct request *r);
+
+/* What follows the "?", still encoded; "" if nothing does. */
+const char *request_query(const struct request *r);
+
+/* The value of a request header ("Content-Type", any case), or NULL. */
+const char *request_header(const struct request *r, const char *name);
+
+/* Bytes of the body. RC_NOT_FOUND: not announced. RC_INVALID: not a number. */
+enum rc request_content_length(const struct request *r, int64_t *out);
+
+/*
+ * Waits for n bytes of the body and returns how many came: fewer only where the body
+ * ended, whole or not; the count against request_content_length tells which.
+ */
+size_t request_read(struct request *r, void *buf, size_t n);
+
+/* A header of the answer. Values hold no CR or LF. */
+struct header {
+    const char *name;
+    const char *value;
+};
+
+/*
+ * Sends the whole answer; Content-Length is added when there is a body. To a HEAD
+ * request the body is not sent but its length is. A client that has gone is no error.
+ */
+void request_answer(struct request *r, int status, const struct header *headers,
+                    size_t n_headers, const void *body, size_t body_size);
+
+/* The reason phrase of a status that this program uses (RFC 9110 s. 15); static. */
+const char *request_reason(int status);
+
+/*
+ * Serves until the process is told to end: `threads` threads that each take one
+ * request at a time, or, when the process was started as plain CGI, the one request.
+ * The listening socket is made private to its user, and the process ends with the
+ * server that started it. Returns the exit status of the program.
+ */
+int fcgi_run(int threads, void (*handle)(struct request *r, void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,74 @@
+#include "media_path.h"
+
+#include "http_text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* n bytes of text as a number without leading zeros. */
+static enum rc plain_number(const char *text, size_t n, int64_t min, int64_t max,
+                            int64_t *out)
+{
+    char digits[20];
+
+    if (n == 0 || n >= sizeof(digits) || (n > 1 && text[0] == '0'))
+        return RC_INVALID;
+    memcpy(digits, text, n);
+    digits[n] = '\0';
+    return http_number(digits, min, max, out);
+}
+
+/* "360p-1" or "audio-0-12": what follows the last dash is the generation. */
+static enum rc parse_rendition(const char *text, size_t n, struct media_path *out)
+{
+    const char *dash = memrchr(text, '-', n);
+    size_t name_len = dash ? (size_t)(dash - text) : 0;
+    int64_t generation;
+    enum rc rc;
+
+    if (name_len == 0 || name_len > STORE_RENDITION_MAX)
+        return RC_INVALID;
+    rc = plain_number(dash + 1, n - name_len - 1, 1, INT32_MAX, &generation);
+    if (rc != RC_OK)
+        return rc;
+    memcpy(out->rendition, text, name_len);
+    out->rendition[name_len] = '\0';
+    out->generation = (int)generation;
+    return RC_OK;
+}
+
+static enum rc parse_file(const char *name, struct media_path *out)
+{
+    const char *dot = strchr(name, '.');
+
+    if (strcmp(name, "init.mp4") == 0) {
+        out->segment = MEDIA_INIT;
+        return RC_OK;
+    }
+    if (!dot || strcmp(dot, ".m4s") != 0)
+        return RC_INVALID;
+    return plain_number(name, (size_t)(dot - name), 0, INT64_MAX, &out->segment);
+}
+
+enum rc media_path_parse(const char *path, struct media_path *out)
+{
+    static const char prefix[] = "/media/";
+    struct media_path found;
+    const char *key = path + sizeof(prefix) - 1;
+    const char *folder, *file;
+
+    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
+        strcspn(key, "/") != KEY_LEN || key[KEY_LEN] != '/')
+        return RC_INVALID;
+    memcpy(found.key, key, KEY_LEN);
+    found.key[KEY_LEN] = '\0';
+    folder = key + KEY_LEN + 1;
+    file = strchr(folder, '/');
+    if (!key_valid(found.key) || !file ||
+        parse_rendition(folder, (size_t)(file - folder), &found) != RC_OK ||
+        parse_file(file + 1, &found) != RC_OK)
+        return RC_INVALID;
+    *out = found;
+    return RC_OK;
+}

@@ -1,0 +1,136 @@
+#include "video_json.h"
+
+#include "sniff.h"
+
+#include <stdio.h>
+
+static json_t *text_or_null(const char *s)
+{
+    return *s ? json_string(s) : json_null();
+}
+
+static json_t *positive_or_null(int64_t n)
+{
+    return n > 0 ? json_integer(n) : json_null();
+}
+
+static json_t *size_or_null(int64_t n)
+{
+    return n >= 0 ? json_integer(n) : json_null();
+}
+
+static json_t *rate_or_null(int num, int den)
+{
+    return num > 0 && den > 0 ? json_real((double)num / den) : json_null();
+}
+
+json_t *video_json_seconds(int64_t ms)
+{
+    return ms >= 0 ? json_real((double)ms / 1000) : json_null();
+}
+
+json_t *video_json_time(int64_t wall_ms)
+{
+    char text[CLOCK_ISO8601_LEN + 1];
+
+    clock_iso8601(wall_ms, text);
+    return json_string(text);
+}
+
+static json_t *media_url(const struct video *v, const char *name, bool there)
+{
+    return there ? json_sprintf("/media/%s/%s", v->media_key, name) : json_null();
+}
+
+/* json_object_set_new refuses a NULL value or object, and takes the value either way:
+ * so one flag at the end tells whether memory ran out anywhere. */
+static json_t *whole_or_null(json_t *object, int failed)
+{
+    if (!failed)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *rendition_json(const struct rendition *r)
+{
+    bool video = r->kind == RENDITION_VIDEO;
+    json_t *o = json_object();
+    int bad = 0;
+
+    bad |= json_object_set_new(o, "name", json_string(r->name));
+    bad |= json_object_set_new(o, "kind", json_string(rendition_kind_name(r->kind)));
+    bad |= json_object_set_new(o, "width", positive_or_null(video ? r->width : 0));
+    bad |= json_object_set_new(o, "height", positive_or_null(video ? r->height : 0));
+    bad |= json_object_set_new(o, "bitrate", positive_or_null(r->bitrate));
+    bad |= json_object_set_new(o, "codecs", text_or_null(r->codecs));
+    bad |= json_object_set_new(o, "segments", json_integer(r->segments));
+    bad |= json_object_set_new(o, "done", json_integer(r->done));
+    return whole_or_null(o, bad);
+}
+
+json_t *video_json_renditions(const struct rendition *renditions, size_t n)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; array && i < n; i++) {
+        if (json_array_append_new(array, rendition_json(&renditions[i])) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *timing_json(const struct video *v)
+{
+    json_t *o = json_object();
+    int bad = 0;
+
+    bad |= json_object_set_new(o, "first_segment_s",
+                               video_json_seconds(v->first_segment_ms));
+    bad |= json_object_set_new(o, "stored_s", video_json_seconds(v->stored_ms));
+    bad |= json_object_set_new(o, "ready_s", video_json_seconds(v->ready_ms));
+    return whole_or_null(o, bad);
+}
+
+/* What the file is, as far as the probe has told. */
+static int add_source(json_t *o, const struct video *v)
+{
+    int bad = 0;
+    json_t *duration =
+        v->duration_us >= 0 ? json_real((double)v->duration_us / 1e6) : json_null();
+
+    bad |= json_object_set_new(o, "duration", duration);
+    bad |= json_object_set_new(o, "width", positive_or_null(v->width));
+    bad |= json_object_set_new(o, "height", positive_or_null(v->height));
+    bad |= json_object_set_new(o, "fps", rate_or_null(v->rate_num, v->rate_den));
+    bad |= json_object_set_new(o, "video_codec", text_or_null(v->video_codec));
+    bad |= json_object_set_new(o, "audio_codec", text_or_null(v->audio_codec));
+    return bad;
+}
+
+json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n)
+{
+    json_t *o = json_object();
+    int bad = 0;
+
+    bad |= json_object_set_new(o, "id", json_string(v->id));
+    bad |= json_object_set_new(o, "title", json_string(v->title));
+    bad |= json_object_set_new(o, "filename", json_string(v->filename));
+    bad |= json_object_set_new(o, "size", size_or_null(v->size));
+    bad |= json_object_set_new(o, "received", json_integer(v->received));
+    bad |=
+        json_object_set_new(o, "container", json_string(container_name(v->container)));
+    bad |= json_object_set_new(o, "state", json_string(video_state_name(v->state)));
+    bad |= json_object_set_new(o, "playable", json_boolean(v->playable));
+    bad |= json_object_set_new(o, "error", text_or_null(v->error));
+    bad |= json_object_set_new(o, "warning", text_or_null(v->warning));
+    bad |= add_source(o, v);
+    bad |= json_object_set_new(o, "created_at", video_json_time(v->created_ms));
+    bad |= json_object_set_new(o, "media", media_url(v, "master.m3u8", v->playable));
+    bad |= json_object_set_new(o, "poster", media_url(v, "poster.jpg", v->has_poster));
+    bad |= json_object_set_new(o, "renditions", video_json_renditions(renditions, n));
+    bad |= json_object_set_new(o, "timing", timing_json(v));
+    return whole_or_null(o, bad);
+}

@@ -1,0 +1,28 @@
+/*
+ * video_json.h: a video as clients see it.
+ *
+ * The fields and their names are the contract of the HTTP interface. What is not
+ * known yet is null; durations are seconds, sizes bytes, times ISO 8601 UTC. The
+ * media root is never in it.
+ */
+#ifndef DROPSTREAM_VIDEO_JSON_H
+#define DROPSTREAM_VIDEO_JSON_H
+
+#include "store.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* A new object, or NULL when out of memory. */
+json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n);
+
+/* The array of renditions alone; NULL when out of memory. */
+json_t *video_json_renditions(const struct rendition *renditions, size_t n);
+
+/* ms as seconds, or null if negative. */
+json_t *video_json_seconds(int64_t ms);
+
+/* A time of the wall clock. */
+json_t *video_json_time(int64_t wall_ms);
+
+#endif

@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+#
+# serve.sh SITE: brings a site up to date with what is built and runs its worker and
+# lighttpd in the foreground, as the calling user, until a signal comes. run.sh ends in
+# this script. DROPSTREAM_PORT and DROPSTREAM_BIND count as for the programs.
+#
+# Invariants: one of these for a site at a time; nothing that it started is left behind.
+
+set -euo pipefail
+
+readonly STOP_WAIT_DS=100 # tenths of a second between TERM and KILL
+
+port='' bind='' url='' lighttpd_pid='' worker_pid='' stopping=''
+
+say() { printf '%s\n' "$*"; }
+complain() { printf 'run.sh: %s\n' "$*" >&2; }
+die() {
+    complain "$*"
+    exit 1
+}
+is_root() { [[ $EUID -eq 0 ]]; }
+
+is_loopback() { [[ $1 == 127.* || $1 == ::1 || $1 == localhost ]]; }
+
+# An IPv6 address goes in brackets in a URL.
+bracketed() { if [[ $1 == *:* ]]; then printf '[%s]' "$1"; else printf '%s' "$1"; fi; }
+
+# Where a listener on all addresses is met from this machine.
+near() {
+    case $1 in 0.0.0.0) printf 127.0.0.1 ;; ::) printf ::1 ;; *) printf '%s' "$1" ;; esac
+}
+
+# True if something accepts connections on our address.
+answers() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$(near "$bind")" "$port" 2>/dev/null
+}
+
+# The lock is held by this script alone, so that it ends with it, however it ends.
+take_lock() {
+    mkdir -p "$site/run"
+    exec {lock}<>"$site/run/run.lock" || die "cannot write $site/run/run.lock"
+    if ! flock -n "$lock"; then
+        read -r url <&"$lock" || url='an address that it has not told yet'
+        die "already running at $url"
+    fi
+}
+
+# Fills in port and bind from the environment and the site's settings.
+read_settings() {
+    local worker=$site/bin/dropstream-worker
+    port=$("$worker" --site "$site" --get port) || die "the settings are not right"
+    bind=$("$worker" --site "$site" --get bind) || die "the settings are not right"
+    url="http://$(bracketed "$(near "$bind")"):$port/"
+}
+
+check_address() {
+    local first_free=/proc/sys/net/ipv4/ip_unprivileged_port_start
+    if ! is_root && [[ -r $first_free && $port -lt $(<"$first_free") ]]; then
+        die "port $port: ports below $(<"$first_free") are for root alone; take another with --port"
+    fi
+    ! answers ||
+        die "port $port on $bind is taken; choose another with --port"
+    is_loopback "$bind" ||
+        complain "warning: there is no sign-in yet: everyone who reaches $bind can watch, upload and delete"
+}
+
+# Each program gets its own session, so that Ctrl-C reaches it through this script
+# alone, and a TERM from the kernel if this script is killed.
+start_lighttpd() {
+    (
+        exec {lock}>&- </dev/null >>"$site/log/lighttpd.log" 2>&1
+        exec setsid setpriv --pdeathsig TERM --no-new-privs \
+            lighttpd -D -f "$site/etc/lighttpd.conf"
+    ) &
+    lighttpd_pid=$!
+}
+start_worker() {
+    (
+        exec {lock}>&- </dev/null 2>>"$site/log/worker.log"
+        exec setsid setpriv --pdeathsig TERM --no-new-privs \
+            "$site/bin/dropstream-worker" --site "$site" --live
+    ) &
+    worker_pid=$!
+}
+
+is_alive() { kill -0 "$1" 2>/dev/null; }
+
+# Prints the living processes of a session, one a line.
+session_pids() {
+    local stat pid rest state session
+    for stat in /proc/[0-9]*/stat; do
+        read -r rest <"$stat" || continue
+        pid=${rest%% *} rest=${rest##*) }
+        # state, parent, group, session
+        read -r state _ _ session _ <<<"$rest"
+        [[ $session -ne $1 || $state == Z ]] || printf '%s\n' "$pid"
+    done 2>/dev/null
+}
+
+# Sends a signal to every process of a session; false if there was none.
+signal_session() {
+    local -a pids
+    mapfile -t pids < <(session_pids "$2")
+    [[ ${#pids[@]} -gt 0 ]] && kill "-$1" "${pids[@]}"
+}
+
+# First the two, who stop their own children in good order; a handler may outlive its
+# lighttpd, and ffmpeg its worker, so then whoever is left of their sessions.
+stop_all() {
+    local pid tenths=0
+    trap '' INT TERM HUP
+    kill -TERM "$lighttpd_pid" "$worker_pid" || true
+    for pid in "$lighttpd_pid" "$worker_pid"; do
+        while is_alive "$pid" && [[ $((tenths++)) -lt STOP_WAIT_DS ]]; do sleep 0.1; done
+    done
+    for pid in "$lighttpd_pid" "$worker_pid"; do
+        ! signal_session TERM "$pid" || sleep 0.5
+        signal_session KILL "$pid" || true
+    done
+    wait
+    : >"$site/run/run.lock"
+} 2>/dev/null
+
+# What to do when one of the two has ended without being asked to.
+report_end() {
+    local pid=$1 status=$2 name=worker
+    [[ $pid != "$lighttpd_pid" ]] || name=lighttpd
+    complain "$name ended by itself (status $status); the end of $site/log/$name.log:"
+    tail -c +"$((${log_start[$name]} + 1))" "$site/log/$name.log" | tail -n 15 >&2
+    stop_all
+    exit 1
+}
+
+# Waits until lighttpd accepts connections, has ended, or 5 s are over.
+wait_for_lighttpd() {
+    local tenths=0
+    while [[ -z $stopping && $((tenths++)) -lt 50 ]] && is_alive "$lighttpd_pid"; do
+        ! answers || return 0
+        sleep 0.1
+    done
+}
+
+serve() {
+    local status=0 ended='' log
+    umask 077
+    [[ -w $site ]] || die "$site is not writable for $(id -un)"
+    take_lock
+    etc/install.sh build "$site"
+    read_settings
+    check_address
+    printf '%s\n' "$url" >"$site/run/run.lock"
+    export DROPSTREAM_SITE=$site DROPSTREAM_PORT=$port DROPSTREAM_BIND=$bind
+
+    declare -A log_start
+    for log in worker lighttpd; do
+        : >>"$site/log/$log.log"
+        log_start[$log]=$(stat -c %s "$site/log/$log.log")
+    done
+    # The signal may come just before the wait below, which then has to end as well.
+    trap 'stopping=1; kill -TERM $worker_pid $lighttpd_pid 2>/dev/null || true' INT TERM HUP
+    start_worker
+    start_lighttpd
+    wait_for_lighttpd
+    if [[ -z $stopping ]] && is_alive "$worker_pid" && is_alive "$lighttpd_pid"; then
+        say "dropstream runs at $url  (site: $site; Ctrl-C stops it)"
+    fi
+    while [[ -z $stopping ]]; do
+        status=0
+        wait -n -p ended "$lighttpd_pid" "$worker_pid" 2>/dev/null || status=$?
+        [[ -n $stopping || -z ${ended:-} ]] || report_end "$ended" "$status"
+    done
+    stop_all
+    say stopped
+}
+
+[[ $# -eq 1 && $1 == /* ]] || die "usage: serve.sh SITE, an absolute path"
+readonly site=$1
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+serve
