@@ -1,6 +1,8 @@
 # dropstream: one Makefile, not recursive. `make help` lists the targets.
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 BUILD   ?= build
 SITE    ?= site
 V       ?= 0
@@ -14,7 +16,7 @@ STD     := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wstrict-protot
 INC     := -Ilib -Ilib/store $(shell pkg-config --cflags $(PKGS))
 ALL_CFLAGS = $(STD) $(CFLAGS) $(SANITIZE) $(INC) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
-LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread
+LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread -lm
 FCGI_LIBS := $(shell pkg-config --libs fcgi)
 
 ifeq ($(V),0)
@@ -27,21 +29,24 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/text.c lib/site.c lib/spool.c \
-           lib/config.c lib/multipart.c lib/sniff.c lib/bmff.c lib/grid.c lib/playlist.c \
-           lib/store/store.c lib/store/videos.c lib/store/renditions.c lib/store/jobs.c \
+           lib/config.c lib/mime.c lib/multipart.c lib/sniff.c lib/sniff_refuse.c \
+           lib/bmff.c lib/grid.c lib/playlist.c \
+           lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/videos.c \
+           lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/job_end.c \
            lib/store/activity.c lib/store/workers.c
-WORKER_SRC := worker/loop.c worker/child.c worker/media_info.c worker/probe_args.c \
-           worker/plan.c worker/encode_args.c worker/cutter.c worker/mediadir.c \
-           worker/segments.c worker/run.c worker/encode_job.c worker/probe_job.c \
-           worker/poster_job.c worker/jobs.c worker/joblog.c worker/sweep.c worker/wake.c \
-           worker/owner.c worker/live.c worker/playlists.c
-CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/handles.c cgi-bin/video_json.c
-UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_form.c
+WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
+           worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
+           worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
+           worker/source_check.c worker/jobs.c worker/probe_job.c worker/encode_job.c \
+           worker/poster_job.c worker/owner.c worker/wake.c worker/sweep.c worker/live.c
+CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-bin/handles.c \
+           cgi-bin/video_json.c cgi-bin/media_path.c cgi-bin/upload_form.c
+UPLOAD_SRC := cgi-bin/upload.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c
 
-UNIT := bmff clock config cutter encode_args grid id log media_info multipart plan \
-        playlist sniff spool store_activity store_jobs store_videos text http
+UNIT := args bmff clock config cutter grid id log media_info mime multipart plan packet_scan \
+        supervise segments playlist sniff spool store_activity store_jobs store_videos text http upload_form
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
@@ -51,7 +56,8 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests browser-tests ui-tests lint asan install clean help
+.PHONY: all ui check unit http-tests browser-tests ui-tests lint asan install clean help \
+        bench bench-upload bench-encode bench-queue
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -94,15 +100,66 @@ $(BUILD)/worker/dropstream-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# ---- the pages -------------------------------------------------------------
+
+# npm writes its own stamp; a run of npm only where the lock file is newer.
+UI_MODULES   := htdocs/node_modules/.package-lock.json
+TEST_MODULES := tests/node_modules/.package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json %/package.json
+	$(call say,NPM,$*)
+	$(Q)cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+UI_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)
+ui: $(BUILD)/ui.stamp ## the pages
+$(BUILD)/ui.stamp: $(UI_SRC) $(UI_MODULES)
+	@mkdir -p $(@D)
+	$(call say,UI,$(BUILD)/htdocs)
+	$(Q)cd htdocs && npm run --silent build -- --logLevel warn --emptyOutDir \
+	  --outDir "$(abspath $(BUILD)/htdocs)" && touch "$(abspath $@)"
+
 # ---- tests -----------------------------------------------------------------
 
-$(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit
+$(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 unit: $(UNIT_BIN) ## the C unit tests (cmocka)
-	@set -e; for t in $(UNIT_BIN); do ./$$t 2>&1 || exit 1; done
+	@bad=; for t in $(abspath $(UNIT_BIN)); do $$t 2>&1 || bad="$$bad $${t##*/}"; done; \
+	  [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
+
+asan: ## the unit tests under AddressSanitizer and UBSan
+	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" unit \
+	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+lint: ## borders between the parts, sizes, formatting
+	$(Q)tests/lint.sh
+
+NODE_TEST := node --test --test-reporter=spec
+http-tests: all ui ## real lighttpd, worker and ffmpeg
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/http/*.test.mjs
+browser-tests: all ui $(TEST_MODULES) ## real Chromium
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/browser/*.test.mjs
+ui-tests: $(UI_MODULES) ## types and unit tests of the pages
+	$(Q)cd htdocs && npm run check && npm test
+
+check: ## all tests, with both compilers; a summary at the end
+	$(Q)CC="$(CC)" BUILD="$(BUILD)" tests/check.sh
+
+# ---- benches ---------------------------------------------------------------
+
+bench: bench-upload bench-encode bench-queue ## all three benches
+bench-upload: all ## CPU and memory of a 1 GB upload against mod_webdav
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
+bench-encode: all ## wall time of a 360p encode against ffmpeg alone
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/encode.mjs
+bench-queue: all ## how soon a job starts; CPU of an idle site
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/queue.mjs
+
+# ---- the site --------------------------------------------------------------
+
+install: all ## lay out or update a site: make install SITE=dir
+	$(Q)etc/install.sh "$(BUILD)" "$(SITE)"
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

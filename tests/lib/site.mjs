@@ -1,0 +1,396 @@
+/*
+ * site.mjs: a real dropstream site in a temporary folder, for tests and benches.
+ *
+ *     const site = await startSite({ worker: true, env: { DROPSTREAM_JOBS: '1' } });
+ *     const { status, json } = await site.upload('clip.mp4', { fields: { title: 'Clip' } });
+ *     const video = await site.waitForState(json.id, 'ready');
+ *     await site.stop();
+ *
+ * It builds nothing: what `make` (and `make ui`) left in build/, or in the folder that
+ * DROPSTREAM_BUILD names, is laid out by etc/install.sh as on a real machine. lighttpd,
+ * its handlers and the worker listen on 127.0.0.1 only, on a free port, and are killed
+ * by the kernel if the test process dies. stop() fails if anything is still running.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { createReadStream, promises as fs } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+export const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
+export const BUILD = path.resolve(SOURCE, process.env.DROPSTREAM_BUILD ?? 'build');
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/*
+ * Calls fn again and again until it returns something truthy, and returns that. A throw
+ * counts as "not yet"; the last one is told when the time is over.
+ */
+export async function waitFor(fn, { timeout = 20_000, every = 50, what = 'it' } = {}) {
+    const end = Date.now() + timeout;
+    let last;
+    for (;;) {
+        try {
+            const value = await fn();
+            if (value) return value;
+            last = undefined;
+        } catch (error) {
+            last = error;
+        }
+        if (Date.now() > end)
+            throw new Error(`waited ${timeout} ms for ${what}`, { cause: last });
+        await sleep(every);
+    }
+}
+
+/* A TCP port of 127.0.0.1 that nobody listens on. */
+export function freePort() {
+    return new Promise((resolve, reject) => {
+        const server = net.createServer().once('error', reject);
+        server.listen(0, '127.0.0.1', () => {
+            const { port } = server.address();
+            server.close(() => resolve(port));
+        });
+    });
+}
+
+/*
+ * The beginning of a file that the sniffer takes for an MP4: ftyp, and an mdat of the
+ * rest. It has no pictures: enough for everything that needs no worker.
+ */
+export function tinyMp4(bytes = 20_000, fill = 0x5a) {
+    const file = Buffer.alloc(Math.max(bytes, 40), fill);
+    file.writeUInt32BE(24, 0);
+    file.write('ftypisom', 4, 'latin1');
+    file.writeUInt32BE(0x200, 12);
+    file.write('isommp41', 16, 'latin1');
+    file.writeUInt32BE(file.length - 24, 24);
+    file.write('mdat', 28, 'latin1');
+    return file;
+}
+
+/* The head and tail of a form around a file, and its Content-Type. Field values are
+ * text; a value of undefined leaves the field out. */
+export function formAround(name, fields = {}, boundary = '----dropstream-test-7d1a') {
+    let head = '';
+    for (const [key, value] of Object.entries(fields))
+        if (value !== undefined)
+            head += `--${boundary}\r\nContent-Disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`;
+    head +=
+        `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n` +
+        'Content-Type: application/octet-stream\r\n\r\n';
+    return {
+        head: Buffer.from(head),
+        tail: Buffer.from(`\r\n--${boundary}--\r\n`),
+        type: `multipart/form-data; boundary=${boundary}`,
+    };
+}
+
+/* Lays out a site and starts it. worker: start dropstream-worker too. env: settings as
+ * DROPSTREAM_<KEY>, for all programs. */
+export async function startSite({ worker = false, env = {} } = {}) {
+    const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-test-'));
+    const site = new Site(dir, await freePort(), env);
+    try {
+        await promisify(execFile)(path.join(SOURCE, 'etc/install.sh'), [BUILD, dir]);
+        site.startLighttpd();
+        if (worker) site.startWorker();
+        await waitFor(() => site.answers(), { what: 'lighttpd to answer' });
+        return site;
+    } catch (error) {
+        console.error(await site.logs());
+        await site.stop().catch(() => {});
+        throw error;
+    }
+}
+
+export class Site {
+    #children = new Map(); // name → { process, exited }
+    #output = '';
+
+    constructor(dir, port, env) {
+        this.dir = dir;
+        this.port = port;
+        this.url = `http://127.0.0.1:${port}`;
+        this.env = {
+            ...process.env,
+            DROPSTREAM_SITE: dir,
+            DROPSTREAM_BIND: '127.0.0.1',
+            DROPSTREAM_PORT: String(port),
+            ...env,
+        };
+    }
+
+    /* A path inside the site. */
+    path(...parts) {
+        return path.join(this.dir, ...parts);
+    }
+
+    // ---- processes -----------------------------------------------------------
+
+    startLighttpd() {
+        this.#start('lighttpd', 'lighttpd', ['-D', '-f', this.path('etc/lighttpd.conf')]);
+    }
+
+    startWorker() {
+        this.#start('worker', this.path('bin/dropstream-worker'), ['--site', this.dir]);
+    }
+
+    #start(name, program, args) {
+        const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
+            env: { ...this.env, PATH: `${this.env.PATH}:/usr/sbin` },
+            stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        for (const stream of [child.stdout, child.stderr])
+            stream.on('data', (data) => (this.#output += data));
+        const exited = new Promise((resolve) =>
+            child.on('exit', (code, signal) => resolve({ code, signal })),
+        );
+        this.#children.set(name, { process: child, exited });
+    }
+
+    /* The process id of 'lighttpd' or 'worker'. */
+    pid(name) {
+        return this.#children.get(name)?.process.pid;
+    }
+
+    /* Ends one of them and tells how it ended: { code, signal }. After ten seconds it is
+     * killed. */
+    async end(name, signal = 'SIGTERM') {
+        const child = this.#children.get(name);
+        if (!child) return undefined;
+        this.#children.delete(name);
+        child.process.kill(signal);
+        const timer = setTimeout(() => child.process.kill('SIGKILL'), 10_000);
+        const result = await child.exited;
+        clearTimeout(timer);
+        return result;
+    }
+
+    /* Process ids of the FastCGI programs: { 'api.fcgi': 1, … }. */
+    async handlers() {
+        const found = {};
+        for (const { pid, exe } of await this.processes())
+            if (exe.startsWith(this.path('cgi-bin/'))) found[path.basename(exe)] = pid;
+        return found;
+    }
+
+    /* Every process that has to do with this site: by its program, its arguments, its
+     * folder or its environment. */
+    async processes() {
+        const found = [];
+        for (const pid of (await fs.readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+            if (Number(pid) === process.pid) continue;
+            const link = (name) => fs.readlink(`/proc/${pid}/${name}`).catch(() => '');
+            const text = (name) => fs.readFile(`/proc/${pid}/${name}`, 'latin1').catch(() => '');
+            const exe = await link('exe');
+            const clues = [exe, await link('cwd'), await text('cmdline'), await text('environ')];
+            if (exe && clues.some((clue) => clue.includes(this.dir)))
+                found.push({ pid: Number(pid), exe, cmdline: clues[2].replaceAll('\0', ' ') });
+        }
+        return found;
+    }
+
+    /* Stops everything and removes the folder. Throws if something does not end by
+     * itself or is left over. */
+    async stop() {
+        const complaints = [];
+        for (const name of ['worker', 'lighttpd']) {
+            const result = await this.end(name);
+            if (result && result.code !== 0)
+                complaints.push(`${name} ended with ${result.signal ?? result.code}`);
+        }
+        const left = await waitFor(async () => (await this.processes()).length === 0, {
+            timeout: 5000,
+        }).then(
+            () => [],
+            () => this.processes(),
+        );
+        for (const { pid, cmdline } of left) {
+            complaints.push(`still running: ${pid} ${cmdline}`);
+            process.kill(pid, 'SIGKILL');
+        }
+        if (complaints.length) complaints.push(await this.logs());
+        await fs.rm(this.dir, { recursive: true, force: true });
+        if (complaints.length) throw new Error(complaints.join('\n'));
+    }
+
+    // ---- what it said ----------------------------------------------------------
+
+    /* The last lines of all that the programs wrote. */
+    async logs(lines = 60) {
+        let text = this.#output;
+        for (const name of await fs.readdir(this.path('log')).catch(() => []))
+            if (name.endsWith('.log'))
+                text += `-- ${name}\n${await fs.readFile(this.path('log', name), 'utf8')}`;
+        return text.split('\n').slice(-lines).join('\n');
+    }
+
+    /* fn for test(): the site's log is shown if it fails. */
+    logged(fn) {
+        return async (t) => {
+            try {
+                await fn(t);
+            } catch (error) {
+                console.error(await this.logs());
+                throw error;
+            }
+        };
+    }
+
+    /* Names of the files in the spool. */
+    async spool() {
+        return (await fs.readdir(this.path('spool'))).sort();
+    }
+
+    // ---- requests ----------------------------------------------------------------
+
+    async answers() {
+        return (await this.request('GET', '/api/health')).status !== 0;
+    }
+
+    /*
+     * One request on a connection of its own; the path goes out as it is. body: text, a
+     * Buffer or a readable stream (then give a Content-Length). Resolves to { status,
+     * headers, body, text, json }; json is undefined where the answer is not JSON.
+     */
+    request(method, target, { headers = {}, body } = {}) {
+        return new Promise((resolve, reject) => {
+            const options = { host: '127.0.0.1', port: this.port, agent: false };
+            const req = http.request({ ...options, method, path: target, headers }, (res) => {
+                const chunks = [];
+                res.on('data', (chunk) => chunks.push(chunk));
+                res.on('error', reject);
+                res.on('end', () => resolve(answer(res, Buffer.concat(chunks))));
+            });
+            req.on('error', reject);
+            if (body?.pipe) body.on('error', reject).pipe(req);
+            else req.end(body);
+        });
+    }
+
+    /* A request of the JSON interface; an object as body is sent as JSON. */
+    api(method, target, body) {
+        const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+        const headers = text === undefined ? {} : { 'Content-Type': 'application/json' };
+        if (text !== undefined) headers['Content-Length'] = Buffer.byteLength(text);
+        return this.request(method, target, { headers, body: text });
+    }
+
+    /* Uploads a Buffer or the file at a path. name: what the file is called in the form;
+     * fields: what goes before it. */
+    async upload(source, { name, fields = {} } = {}) {
+        const isBuffer = Buffer.isBuffer(source);
+        const form = formAround(name ?? (isBuffer ? 'clip.mp4' : path.basename(source)), fields);
+        const size = isBuffer ? source.length : (await fs.stat(source)).size;
+        const headers = {
+            'Content-Type': form.type,
+            'Content-Length': form.head.length + size + form.tail.length,
+        };
+        const body = isBuffer
+            ? Buffer.concat([form.head, source, form.tail])
+            : formStream(form, source);
+        return this.request('POST', '/api/videos', { headers, body });
+    }
+
+    /*
+     * Sends raw bytes, one after another with a pause in between, and resolves to all
+     * that came back as text. hangUp: close after the last byte without waiting.
+     */
+    raw(parts, { hangUp = false, pause = 50 } = {}) {
+        return new Promise((resolve, reject) => {
+            const socket = net.connect(this.port, '127.0.0.1');
+            let text = '';
+            socket.on('data', (data) => (text += data.toString('latin1')));
+            socket.on('close', () => resolve(text));
+            socket.on('error', (error) => (text ? resolve(text) : reject(error)));
+            socket.on('connect', async () => {
+                for (const part of [parts].flat()) {
+                    if (socket.destroyed) return;
+                    socket.write(part);
+                    await sleep(pause);
+                }
+                if (hangUp) socket.destroy();
+            });
+        });
+    }
+
+    /* Waits until a video is in one of the states; 'failed' ends the waiting too. */
+    async waitForState(id, states, { timeout = 60_000 } = {}) {
+        const wanted = [states].flat();
+        const video = await waitFor(
+            async () => {
+                const { json } = await this.api('GET', `/api/videos/${id}`);
+                return [...wanted, 'failed'].includes(json?.state) && json;
+            },
+            { timeout, what: `${id} to be ${wanted.join(' or ')}` },
+        );
+        if (!wanted.includes(video.state)) throw new Error(`${id} failed: ${video.error}`);
+        return video;
+    }
+
+    /*
+     * Runs a program of cgi-bin as plain CGI (RFC 3875), without lighttpd, under the
+     * command in `under` if there is one. settings: more of the environment. Resolves
+     * to what request() does.
+     */
+    cgi(program, { method = 'GET', target = '/', headers = {}, body = '', settings = {}, under = [] } = {}) {
+        const [script, query = ''] = target.split('?');
+        const env = { ...this.env, REQUEST_METHOD: method, REQUEST_URI: target, ...settings };
+        Object.assign(env, { SCRIPT_NAME: script, QUERY_STRING: query });
+        Object.assign(env, { GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1' });
+        if (body.length) env.CONTENT_LENGTH = String(Buffer.byteLength(body));
+        for (const [name, value] of Object.entries(headers)) {
+            const key = name.toUpperCase().replaceAll('-', '_');
+            env[/^CONTENT_(TYPE|LENGTH)$/.test(key) ? key : `HTTP_${key}`] = String(value);
+        }
+        return new Promise((resolve, reject) => {
+            const [command, ...args] = [...under, this.path('cgi-bin', program)];
+            const child = spawn(command, args, { env });
+            const chunks = [];
+            child.stdout.on('data', (chunk) => chunks.push(chunk));
+            child.stderr.on('data', (data) => (this.#output += data));
+            child.stdin.on('error', () => {}); // it may answer before it has read all
+            child.on('error', reject);
+            child.on('close', (code) =>
+                code === 0
+                    ? resolve(cgiAnswer(Buffer.concat(chunks)))
+                    : reject(new Error(`${program} ended with ${code}`)),
+            );
+            child.stdin.end(body);
+        });
+    }
+}
+
+function answer(res, body) {
+    const text = body.toString('utf8');
+    const isJson = res.headers['content-type'] === 'application/json';
+    const json = isJson && text ? JSON.parse(text) : undefined;
+    return { status: res.statusCode, headers: res.headers, body, text, json };
+}
+
+function cgiAnswer(output) {
+    const end = output.indexOf('\r\n\r\n');
+    if (end < 0) throw new Error(`no end of headers in ${output}`);
+    const headers = {};
+    for (const line of output.toString('latin1', 0, end).split('\r\n')) {
+        const colon = line.indexOf(': ');
+        headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 2);
+    }
+    const statusCode = Number.parseInt(headers.status, 10);
+    return answer({ statusCode, headers }, output.subarray(end + 4));
+}
+
+function formStream(form, file) {
+    return Readable.from(
+        (async function* () {
+            yield form.head;
+            yield* createReadStream(file, { highWaterMark: 1 << 20 });
+            yield form.tail;
+        })(),
+    );
+}

@@ -1,0 +1,65 @@
+#include "check.h"
+
+#include "clock.h"
+
+#include <string.h>
+#include <time.h>
+
+static void assert_iso8601(int64_t ms, const char *want)
+{
+    char text[CLOCK_ISO8601_LEN + 1];
+
+    memset(text, 'x', sizeof(text));
+    clock_iso8601(ms, text);
+    assert_string_equal(text, want);
+}
+
+static void iso8601_is_utc_with_milliseconds(void **state)
+{
+    (void)state;
+    assert_iso8601(0, "1970-01-01T00:00:00.000Z");
+    assert_iso8601(INT64_C(1769860800007), "2026-01-31T12:00:00.007Z");
+    assert_iso8601(INT64_C(1709251199999), "2024-02-29T23:59:59.999Z");
+}
+
+static void iso8601_before_1970_counts_up_within_the_second(void **state)
+{
+    (void)state;
+    assert_iso8601(-1, "1969-12-31T23:59:59.999Z");
+    assert_iso8601(-1000, "1969-12-31T23:59:59.000Z");
+}
+
+static void iso8601_stays_within_four_digits_of_year(void **state)
+{
+    (void)state;
+    assert_iso8601(INT64_MAX, "9999-12-31T23:59:59.999Z");
+    assert_iso8601(INT64_MIN, "0000-01-01T00:00:00.000Z");
+}
+
+static void system_clock_knows_the_time_and_the_boot(void **state)
+{
+    struct clock c;
+    int64_t wall, boot;
+
+    (void)state;
+    assert_int_equal(clock_system(&c), RC_OK);
+    assert_int_equal(strlen(c.boot_id), CLOCK_BOOT_ID_LEN);
+    assert_int_equal(strspn(c.boot_id, "0123456789abcdef-"), CLOCK_BOOT_ID_LEN);
+    wall = c.wall_ms(c.ctx) - (int64_t)time(NULL) * 1000;
+    assert_true(wall > -2000 && wall < 3000);
+    boot = c.boot_ms(c.ctx);
+    assert_true(boot > 0);
+    assert_true(c.boot_ms(c.ctx) >= boot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(iso8601_is_utc_with_milliseconds),
+        cmocka_unit_test(iso8601_before_1970_counts_up_within_the_second),
+        cmocka_unit_test(iso8601_stays_within_four_digits_of_year),
+        cmocka_unit_test(system_clock_knows_the_time_and_the_boot),
+    };
+
+    return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
+}

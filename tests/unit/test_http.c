@@ -1,0 +1,258 @@
+/* test_http.c: texts of requests, outcomes as statuses, and paths of media. */
+#include "check.h"
+
+#include "http.h"
+#include "http_text.h"
+#include "media_path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY "abcdefghijklmnopqrstuvwxyz"
+
+static void number_is_digits_in_range_only(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1x",
+                                      "0x10",
+                                      "11",
+                                      "9223372036854775808",
+                                      "99999999999999999999"};
+    int64_t n = 77;
+
+    (void)state;
+    assert_int_equal(http_number("0", 0, 10, &n), RC_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(http_number("0010", 0, 10, &n), RC_OK);
+    assert_int_equal(n, 10);
+    assert_int_equal(http_number("9223372036854775807", 0, INT64_MAX, &n), RC_OK);
+    assert_true(n == INT64_MAX);
+    n = 77;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(http_number(bad[i], 0, 10, &n), RC_INVALID);
+    assert_int_equal(http_number("1", 2, 3, &n), RC_INVALID);
+    assert_int_equal(n, 77);
+}
+
+static void assert_unescapes(const char *text, bool plus, const char *expected)
+{
+    char out[32];
+
+    assert_int_equal(http_unescape(text, strlen(text), plus, out, sizeof(out)), RC_OK);
+    assert_string_equal(out, expected);
+}
+
+static void escapes_are_undone(void **state)
+{
+    (void)state;
+    assert_unescapes("", false, "");
+    assert_unescapes("a%20b+c", false, "a b+c");
+    assert_unescapes("a%20b+c", true, "a b c");
+    assert_unescapes("%C3%a4%2F", false, "\xc3\xa4/");
+    assert_unescapes("%2541", false, "%41");
+}
+
+static void broken_escapes_are_refused(void **state)
+{
+    static const char *const bad[] = {"%", "%4", "a%", "%zz", "%4g", "%00", "%-1"};
+    char out[32] = "kept";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(http_unescape(bad[i], strlen(bad[i]), false, out, sizeof(out)),
+                         RC_INVALID);
+    /* The two digits lie beyond the text's own end. */
+    assert_int_equal(http_unescape("%41", 2, false, out, sizeof(out)), RC_INVALID);
+    assert_string_equal(out, "kept");
+}
+
+static void unescape_needs_room_for_the_nul(void **state)
+{
+    char out[4];
+
+    (void)state;
+    assert_int_equal(http_unescape("abc", 3, false, out, sizeof(out)), RC_OK);
+    assert_int_equal(http_unescape("%41bcd", 6, false, out, sizeof(out)), RC_TOO_LARGE);
+    assert_string_equal(out, "abc");
+}
+
+static void assert_param(const char *query, const char *name, const char *expected)
+{
+    char out[16];
+
+    assert_int_equal(http_param(query, name, out, sizeof(out)), RC_OK);
+    assert_string_equal(out, expected);
+}
+
+static void param_is_found_by_its_whole_name(void **state)
+{
+    char out[16];
+
+    (void)state;
+    assert_param("q=a+b&limit=5", "q", "a b");
+    assert_param("q=a+b&limit=5", "limit", "5");
+    assert_param("aq=1&q=2", "q", "2");
+    assert_param("q=1&q=2", "q", "1");
+    assert_param("&&q=1", "q", "1");
+    assert_param("q=", "q", "");
+    assert_param("q=a=b", "q", "a=b");
+    assert_int_equal(http_param("", "q", out, sizeof(out)), RC_NOT_FOUND);
+    assert_int_equal(http_param("q", "q", out, sizeof(out)), RC_NOT_FOUND);
+    assert_int_equal(http_param("qq=1", "q", out, sizeof(out)), RC_NOT_FOUND);
+}
+
+static void param_must_be_clean_text(void **state)
+{
+    char out[16];
+
+    (void)state;
+    assert_int_equal(http_param("q=%ff", "q", out, sizeof(out)), RC_INVALID);
+    assert_int_equal(http_param("q=%0a", "q", out, sizeof(out)), RC_INVALID);
+    assert_int_equal(http_param("q=%4", "q", out, sizeof(out)), RC_INVALID);
+    assert_int_equal(http_param("q=%4&b=1", "q", out, sizeof(out)), RC_INVALID);
+    assert_int_equal(http_param("q=0123456789abcdef", "q", out, sizeof(out)),
+                     RC_TOO_LARGE);
+}
+
+static void missing_number_leaves_the_default(void **state)
+{
+    int64_t n = 50;
+
+    (void)state;
+    assert_int_equal(http_param_number("q=1", "limit", 1, 200, &n), RC_OK);
+    assert_int_equal(n, 50);
+    assert_int_equal(http_param_number("limit=200", "limit", 1, 200, &n), RC_OK);
+    assert_int_equal(n, 200);
+    assert_int_equal(http_param_number("limit=201", "limit", 1, 200, &n), RC_INVALID);
+    assert_int_equal(http_param_number("limit=", "limit", 1, 200, &n), RC_INVALID);
+    assert_int_equal(n, 200);
+}
+
+static void star_stands_for_one_segment(void **state)
+{
+    char arg[8] = "kept";
+
+    (void)state;
+    assert_true(http_match("/api/videos", "/api/videos", arg, sizeof(arg)));
+    assert_false(http_match("/api/videos", "/api/videos/", arg, sizeof(arg)));
+    assert_false(http_match("/v/*", "/v/", arg, sizeof(arg)));
+    assert_false(http_match("/v/*", "/v/a/b", arg, sizeof(arg)));
+    assert_false(http_match("/v/*", "/v/12345678", arg, sizeof(arg)));
+    assert_false(http_match("/v/*/retry", "/v/a/other", arg, sizeof(arg)));
+    assert_string_equal(arg, "kept");
+    assert_true(http_match("/v/*", "/v/1234567", arg, sizeof(arg)));
+    assert_string_equal(arg, "1234567");
+    assert_true(http_match("/v/*/retry", "/v/a/retry", arg, sizeof(arg)));
+    assert_string_equal(arg, "a");
+}
+
+static void every_outcome_has_a_status_of_the_contract(void **state)
+{
+    static const int contract[] = {400, 404, 409, 410, 413, 415, 422, 503, 507};
+
+    (void)state;
+    for (int rc = RC_OK + 1; rc < RC_COUNT; rc++) {
+        struct http_error error = http_error_of((enum rc)rc);
+        bool known = false;
+        for (size_t i = 0; i < sizeof(contract) / sizeof(contract[0]); i++)
+            known |= contract[i] == error.status;
+        assert_true(known);
+        assert_string_not_equal(error.code, "internal");
+        assert_string_not_equal(request_reason(error.status), "Unknown");
+    }
+    assert_string_equal(http_error_of(RC_OK).code, "internal");
+    assert_string_equal(http_error_of(RC_COUNT).code, "internal");
+}
+
+static void error_is_json_whatever_its_message(void **state)
+{
+    char *text = http_error_text("bad", "a \"quote\"\n");
+
+    (void)state;
+    assert_string_equal(
+        text, "{\"error\":{\"code\":\"bad\",\"message\":\"a \\\"quote\\\"\\n\"}}");
+    free(text);
+    text = http_error_text("bad", "\xff");
+    assert_string_equal(text, "{\"error\":{\"code\":\"bad\",\"message\":\"\"}}");
+    free(text);
+}
+
+static void media_path_names_a_segment(void **state)
+{
+    struct media_path p;
+
+    (void)state;
+    assert_int_equal(media_path_parse("/media/" KEY "/360p-1/0.m4s", &p), RC_OK);
+    assert_string_equal(p.key, KEY);
+    assert_string_equal(p.rendition, "360p");
+    assert_int_equal(p.generation, 1);
+    assert_int_equal(p.segment, 0);
+    assert_int_equal(media_path_parse("/media/" KEY "/audio-0-12/345.m4s", &p), RC_OK);
+    assert_string_equal(p.rendition, "audio-0");
+    assert_int_equal(p.generation, 12);
+    assert_int_equal(p.segment, 345);
+    assert_int_equal(media_path_parse("/media/" KEY "/360p-2/init.mp4", &p), RC_OK);
+    assert_int_equal(p.segment, MEDIA_INIT);
+}
+
+static void media_path_refuses_all_else(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "/",
+        "/media/",
+        "/media/" KEY,
+        "/media/" KEY "/",
+        "/media/" KEY "/360p-1",
+        "/media/" KEY "/360p-1/",
+        "/media/short/360p-1/0.m4s",
+        "/media/" KEY "x/360p-1/0.m4s",
+        "/media/ABCDEFGHIJKLMNOPQRSTUVWXYZ/360p-1/0.m4s",
+        "/media/" KEY "/360p/0.m4s",
+        "/media/" KEY "/-1/0.m4s",
+        "/media/" KEY "/360p-/0.m4s",
+        "/media/" KEY "/360p-0/0.m4s",
+        "/media/" KEY "/360p-01/0.m4s",
+        "/media/" KEY "/360p-2147483648/0.m4s",
+        "/media/" KEY "/0123456789012345678901234567890-2-1/0.m4s",
+        "/media/" KEY "/360p-1/.m4s",
+        "/media/" KEY "/360p-1/00.m4s",
+        "/media/" KEY "/360p-1/-1.m4s",
+        "/media/" KEY "/360p-1/1.m4s/x",
+        "/media/" KEY "/360p-1/1.m4sx",
+        "/media/" KEY "/360p-1/1.1.m4s",
+        "/media/" KEY "/360p-1/99999999999999999999.m4s",
+        "/media/" KEY "/360p-1/init.mp4x",
+        "/media/" KEY "/a/b/0.m4s",
+        "/other/" KEY "/360p-1/0.m4s",
+    };
+    struct media_path p = {.generation = 77};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(media_path_parse(bad[i], &p), RC_INVALID);
+    assert_int_equal(p.generation, 77);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(number_is_digits_in_range_only),
+        cmocka_unit_test(escapes_are_undone),
+        cmocka_unit_test(broken_escapes_are_refused),
+        cmocka_unit_test(unescape_needs_room_for_the_nul),
+        cmocka_unit_test(param_is_found_by_its_whole_name),
+        cmocka_unit_test(param_must_be_clean_text),
+        cmocka_unit_test(missing_number_leaves_the_default),
+        cmocka_unit_test(star_stands_for_one_segment),
+        cmocka_unit_test(every_outcome_has_a_status_of_the_contract),
+        cmocka_unit_test(error_is_json_whatever_its_message),
+        cmocka_unit_test(media_path_names_a_segment),
+        cmocka_unit_test(media_path_refuses_all_else),
+    };
+    return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}

@@ -1,0 +1,300 @@
+#include "check.h"
+
+#include "store_fixture.h"
+
+struct log {
+    struct activity rows[64];
+    size_t n;
+};
+
+static enum rc collect(void *arg, const struct activity *a)
+{
+    struct log *l = arg;
+
+    l->rows[l->n++] = *a;
+    return RC_OK;
+}
+
+static void list_from(struct fixture *f, int64_t after, int limit, struct log *out)
+{
+    out->n = 0;
+    assert_int_equal(store_activity_list(f->st, after, limit, collect, out), RC_OK);
+}
+
+/* The messages since after, one a line: "level kind message". */
+static const char *told_since(struct fixture *f, int64_t after)
+{
+    static struct log l;
+    static char text[16384];
+    size_t i, n = 0;
+
+    text[0] = '\0';
+    list_from(f, after, 64, &l);
+    for (i = 0; i < l.n; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %s %s\n",
+                              activity_level_name(l.rows[i].level), l.rows[i].kind,
+                              l.rows[i].message);
+    return text;
+}
+
+static int64_t newest(struct fixture *f)
+{
+    static struct log l;
+
+    list_from(f, -1, 1, &l);
+    return l.n ? l.rows[0].id : 0;
+}
+
+static void an_added_row_is_read_back(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_receiving(f, "Clip");
+    static struct log l;
+    int64_t before = newest(f);
+
+    fixture_tick(f, 7);
+    assert_int_equal(
+        store_activity_add(f->st, ACTIVITY_WARN, "worker", v.id, "%d of %s", 3, "four"),
+        RC_OK);
+    list_from(f, before, 10, &l);
+    assert_int_equal(l.n, 1);
+    assert_true(l.rows[0].id > before);
+    assert_int_equal(l.rows[0].at_ms, f->wall_ms);
+    assert_int_equal(l.rows[0].level, ACTIVITY_WARN);
+    assert_string_equal(l.rows[0].kind, "worker");
+    assert_string_equal(l.rows[0].video_id, v.id);
+    assert_string_equal(l.rows[0].title, "Clip");
+    assert_string_equal(l.rows[0].message, "3 of four");
+}
+
+static void a_row_may_be_about_no_video(void **state)
+{
+    struct fixture *f = *state;
+    static struct log l;
+
+    assert_int_equal(
+        store_activity_add(f->st, ACTIVITY_INFO, "worker", NULL, "started"), RC_OK);
+    list_from(f, -1, 10, &l);
+    assert_int_equal(l.n, 1);
+    assert_string_equal(l.rows[0].video_id, "");
+    assert_string_equal(l.rows[0].title, "");
+}
+
+static void titles_are_the_present_ones_and_go_with_the_video(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_receiving(f, "old");
+    static struct log l;
+
+    assert_int_equal(store_video_rename(f->st, v.id, "new"), RC_OK);
+    list_from(f, 0, 1, &l);
+    assert_string_equal(l.rows[0].title, "new");
+    assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
+    list_from(f, 0, 1, &l);
+    assert_string_equal(l.rows[0].title, "");
+    assert_string_equal(l.rows[0].video_id, v.id);
+}
+
+static void long_text_is_cut_between_code_points(void **state)
+{
+    struct fixture *f = *state;
+    static struct log l;
+    char text[3001];
+    size_t i;
+
+    for (i = 0; i < 3000; i += 3)
+        memcpy(text + i, "€", 3);
+    text[3000] = '\0';
+    assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "%s", text),
+                     RC_OK);
+    assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "a%s", text),
+                     RC_OK);
+    assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "a\nb\x1b[1m"),
+                     RC_OK);
+    list_from(f, -1, 3, &l);
+    assert_int_equal(strlen(l.rows[0].message), 498);
+    assert_memory_equal(l.rows[0].message, text, 498);
+    assert_int_equal(strlen(l.rows[1].message), 499);
+    assert_memory_equal(l.rows[1].message + 1, text, 498);
+    assert_string_equal(l.rows[2].message, "a b [1m");
+}
+
+static void the_cursor_gives_what_came_after_it(void **state)
+{
+    struct fixture *f = *state;
+    static struct log l;
+    int64_t first;
+    int i;
+
+    for (i = 1; i <= 10; i++)
+        assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "%d", i),
+                         RC_OK);
+    list_from(f, -1, 4, &l);
+    assert_int_equal(l.n, 4);
+    assert_string_equal(l.rows[0].message, "7");
+    assert_string_equal(l.rows[3].message, "10");
+    list_from(f, l.rows[3].id, 4, &l);
+    assert_int_equal(l.n, 0);
+    list_from(f, 0, 4, &l);
+    assert_int_equal(l.n, 4);
+    assert_string_equal(l.rows[0].message, "1");
+    first = l.rows[0].id;
+    list_from(f, first, 1, &l);
+    assert_int_equal(l.n, 1);
+    assert_string_equal(l.rows[0].message, "2");
+}
+
+static enum rc stop(void *arg, const struct activity *a)
+{
+    (void)a;
+    ++*(int *)arg;
+    return RC_STOPPED;
+}
+
+static void wrong_limits_are_refused_and_a_callback_may_stop(void **state)
+{
+    struct fixture *f = *state;
+    int n = 0;
+
+    assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "1"), RC_OK);
+    assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "2"), RC_OK);
+    assert_int_equal(store_activity_list(f->st, 0, 0, stop, &n), RC_INVALID);
+    assert_int_equal(store_activity_list(f->st, 0, 1001, stop, &n), RC_INVALID);
+    assert_int_equal(n, 0);
+    assert_int_equal(store_activity_list(f->st, 0, 1000, stop, &n), RC_STOPPED);
+    assert_int_equal(n, 1);
+}
+
+static void trim_keeps_the_newest_and_the_cursor_grows_on(void **state)
+{
+    struct fixture *f = *state;
+    static struct log l;
+    int64_t last;
+    int i;
+
+    for (i = 1; i <= 10; i++)
+        assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "%d", i),
+                         RC_OK);
+    assert_int_equal(store_activity_trim(f->st, 20), RC_OK);
+    list_from(f, 0, 64, &l);
+    assert_int_equal(l.n, 10);
+    assert_int_equal(store_activity_trim(f->st, 3), RC_OK);
+    list_from(f, 0, 64, &l);
+    assert_int_equal(l.n, 3);
+    assert_string_equal(l.rows[0].message, "8");
+    last = l.rows[2].id;
+    assert_int_equal(store_activity_trim(f->st, 0), RC_OK);
+    assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "11"), RC_OK);
+    assert_true(newest(f) > last);
+    assert_int_equal(store_activity_trim(f->st, -1), RC_INVALID);
+}
+
+static void the_life_of_a_video_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct job_result result = {.poster_made = true};
+    struct video_plan plan = fixture_plan(1);
+    struct video v = fixture_receiving(f, "clip");
+    struct job job;
+    bool ready;
+
+    fixture_tick(f, 900);
+    assert_int_equal(store_video_stored(f->st, v.id, 1234567890, &v), RC_OK);
+    job = fixture_claim(f, "w");
+    assert_int_equal(store_job_planned(f->st, &job, &plan), RC_OK);
+    job = fixture_claim(f, "w");
+    assert_int_equal(store_job_done(f->st, &job, &result, &ready), RC_OK);
+    job = fixture_claim(f, "w");
+    assert_int_equal(store_job_retry(f->st, &job, 2000, "no progress"), RC_OK);
+    fixture_tick(f, 2000);
+    job = fixture_claim(f, "w");
+    assert_int_equal(store_job_renew(f->st, &job, 1000, 0.5), RC_OK);
+    assert_int_equal(store_job_published(f->st, &job, 7), RC_OK);
+    assert_int_equal(store_job_done(f->st, &job, &result, &ready), RC_OK);
+    job = fixture_claim(f, "w");
+    fixture_tick(f, 9500);
+    assert_int_equal(store_job_done(f->st, &job, &result, &ready), RC_OK);
+    assert_int_equal(store_video_rename(f->st, v.id, "Holiday"), RC_OK);
+    assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
+    assert_string_equal(told_since(f, 0),
+                        "info upload Upload of \"clip.mp4\" begun\n"
+                        "info upload Stored, 1.2 GB\n"
+                        "info probe Looking into the file\n"
+                        "info probe Planned audio-0, 360p for 12.4 s\n"
+                        "info poster Making the poster\n"
+                        "info poster Poster made\n"
+                        "info encode 360p: encoding\n"
+                        "warn encode 360p: attempt 1 failed, the next in 2.0 s: "
+                        "no progress\n"
+                        "info encode 360p: encoding, attempt 2\n"
+                        "info encode 360p: encoded\n"
+                        "info encode audio-0: encoding\n"
+                        "info encode audio-0: encoded\n"
+                        "info video Ready after 12.4 s\n"
+                        "info video Renamed, was \"clip\"\n"
+                        "info video Deleted \"Holiday\"\n");
+}
+
+static void failure_and_retry_are_told(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_stored(f, "clip");
+    struct job job = fixture_claim(f, "w");
+    int64_t before = newest(f);
+
+    assert_int_equal(store_job_fail(f->st, &job, "There is no video in it."), RC_OK);
+    assert_int_equal(store_video_retry(f->st, v.id), RC_OK);
+    assert_string_equal(told_since(f, before),
+                        "warn probe given up at attempt 1: There is no video in it.\n"
+                        "error video Failed: There is no video in it.\n"
+                        "info video To be processed again\n");
+}
+
+static void an_abandoned_upload_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_receiving(f, "clip");
+    int64_t before = newest(f);
+
+    assert_int_equal(store_video_abandon(f->st, v.id, "the client went away"), RC_OK);
+    assert_int_equal(store_video_abandon(f->st, v.id, "twice"), RC_OK);
+    assert_string_equal(told_since(f, before), "warn upload Upload of \"clip.mp4\" "
+                                               "abandoned: the client went away\n");
+}
+
+static void what_is_refused_is_not_told(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_stored(f, "clip");
+    struct job job = fixture_claim(f, "w"), none;
+    int64_t before = newest(f);
+
+    assert_int_equal(store_video_stored(f->st, v.id, 1, &v), RC_CONFLICT);
+    assert_int_equal(store_video_retry(f->st, v.id), RC_CONFLICT);
+    assert_int_equal(store_video_rename(f->st, v.id, ""), RC_INVALID);
+    assert_int_equal(store_job_claim(f->st, "w", 1000, &none), RC_NOT_FOUND);
+    job.fence++;
+    assert_int_equal(store_job_fail(f->st, &job, "x"), RC_FENCED);
+    assert_string_equal(told_since(f, before), "");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_added_row_is_read_back),
+        TEST(a_row_may_be_about_no_video),
+        TEST(titles_are_the_present_ones_and_go_with_the_video),
+        TEST(long_text_is_cut_between_code_points),
+        TEST(the_cursor_gives_what_came_after_it),
+        TEST(wrong_limits_are_refused_and_a_callback_may_stop),
+        TEST(trim_keeps_the_newest_and_the_cursor_grows_on),
+        TEST(the_life_of_a_video_is_told),
+        TEST(failure_and_retry_are_told),
+        TEST(an_abandoned_upload_is_told),
+        TEST(what_is_refused_is_not_told),
+    };
+
+    return cmocka_run_group_tests_name("store_activity", tests, NULL, NULL);
+}
