@@ -46,6 +46,7 @@ static const struct option options[] = {
     INT("web", store_handles, "4", 1, 64, "handles"),
     INT("upload", max_upload_mb, "51200", 1, 1048576, "MiB"),
     INT("upload", disk_reserve_mb, "1024", 0, 1048576, "MiB"),
+    INT("upload", settle_s, "60", 0, 3600, "s"),
     TEXT("media", ffmpeg, OPTION_TEXT, "ffmpeg"),
     TEXT("media", ffprobe, OPTION_TEXT, "ffprobe"),
     INT("media", max_duration_s, "86400", 1, 604800, "s"),

@@ -244,6 +244,20 @@ static void warn_if_short(const struct media_info *info, int64_t real_end, char 
              found);
 }
 
+static bool has_sound(const struct media_info *info)
+{
+    for (size_t i = 0; i < info->n_streams; i++)
+        if (info->streams[i].kind == MEDIA_AUDIO)
+            return true;
+    return false;
+}
+
+static void add_sentence(char *warning, const char *sentence)
+{
+    size_t n = strlen(warning);
+    snprintf(warning + n, STORE_TEXT_MAX + 1 - n, "%s%s", n ? " " : "", sentence);
+}
+
 static void describe(const struct media_stream *v, const struct media_stream *a,
                      struct video_plan *out)
 {
@@ -283,6 +297,8 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
     }
     if (scanned_whole)
         warn_if_short(info, end, plan.warning);
+    if (!media_info_audio(info) && has_sound(info))
+        add_sentence(plan.warning, "The sound is in a format that cannot be decoded.");
     describe(v, a, &plan);
 
     enum rc rc = plan_video(v, packets_of(scan, v)->last_us - info->start_us,

@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A handler needs a moment between its row, its file and its commit. */
-#define SETTLED_MS 60000
 #define LIST_MAX 64
 #define JOB_LOG_DAYS 30
 
@@ -82,11 +80,12 @@ static int64_t stored_size(const struct worker *w, const char *id)
 static void sweep_receiving(struct worker *w, const struct video *v)
 {
     struct video stored;
-    int64_t now = w->clock.wall_ms(w->clock.ctx);
-    if (now - v->created_ms < SETTLED_MS || spool_is_receiving(&w->site, v->id))
+    int64_t now = w->clock.wall_ms(w->clock.ctx), settled_ms = w->config.settle_s * 1000;
+    /* A handler needs a moment between its row, its file and its commit. */
+    if (now - v->created_ms < settled_ms || spool_is_receiving(&w->site, v->id))
         return;
     int64_t src_age = spool_age_ms(w, v->id, "src");
-    if (src_age >= 0 && src_age < SETTLED_MS)
+    if (src_age >= 0 && src_age < settled_ms)
         return;
     if (src_age >= 0) {
         log_info("video %s: was stored whole, its handler died: kept", v->id);
@@ -102,7 +101,7 @@ static enum rc sweep_spool_file(void *arg, const char *id, bool stored)
     struct worker *w = arg;
     bool known = true;
     int64_t age = spool_age_ms(w, id, stored ? "src" : "part");
-    if (age < SETTLED_MS || spool_is_receiving(&w->site, id))
+    if (age < w->config.settle_s * 1000 || spool_is_receiving(&w->site, id))
         return RC_OK;
     if (store_video_exists(w->store, id, &known) == RC_OK && !known) {
         log_info("spool file of unknown video %s removed", id);

@@ -80,8 +80,8 @@ struct video {
     enum container container;
     enum video_state state;
     bool playable;
-    int64_t size;     /* bytes; -1 while unknown */
-    int64_t received; /* bytes */
+    int64_t size;                     /* bytes; -1 while unknown */
+    int64_t received;                 /* bytes */
     char error[STORE_TEXT_MAX + 1];   /* "" if none */
     char warning[STORE_TEXT_MAX + 1]; /* "" if none */
     int64_t duration_us;              /* of the timeline; -1 while unknown */
@@ -89,13 +89,13 @@ struct video {
     int rate_num, rate_den;           /* the source's average rate; 0/1 unknown */
     char video_codec[STORE_CODEC_MAX + 1]; /* "" unknown */
     char audio_codec[STORE_CODEC_MAX + 1]; /* "" unknown or none */
-    char media_root[KEY_LEN + 1];     /* folder under htdocs/media; never handed out */
-    char media_key[KEY_LEN + 1];      /* the owner's grant: symlink to media_root */
+    char media_root[KEY_LEN + 1]; /* folder under htdocs/media; never handed out */
+    char media_key[KEY_LEN + 1];  /* the owner's grant: symlink to media_root */
     bool has_poster;
-    int64_t created_ms;               /* wall clock; the upload began */
-    int64_t first_segment_ms;         /* ms since the upload began; -1 not yet */
-    int64_t stored_ms;                /* likewise */
-    int64_t ready_ms;                 /* likewise */
+    int64_t created_ms;       /* wall clock; the upload began */
+    int64_t first_segment_ms; /* ms since the upload began; -1 not yet */
+    int64_t stored_ms;        /* likewise */
+    int64_t ready_ms;         /* likewise */
 };
 
 struct video_new {
@@ -139,8 +139,8 @@ enum rc store_video_by_key(struct store *st, const char *key, struct video *out)
 enum video_sort { SORT_NEWEST, SORT_OLDEST, SORT_TITLE };
 
 struct video_query {
-    const char *q;     /* substring of title or filename; NULL or "": all. The case
-                        * of ASCII letters makes no difference */
+    const char *q; /* substring of title or filename; NULL or "": all. The case
+                    * of ASCII letters makes no difference */
     enum video_sort sort;
     int limit;         /* 1..200 */
     const char *after; /* id of the last video of the page before; NULL: first page */
@@ -197,21 +197,21 @@ const char *rendition_kind_name(enum rendition_kind k);
 struct rendition {
     char name[STORE_RENDITION_MAX + 1]; /* "360p", "audio-0" */
     enum rendition_kind kind;
-    int generation;                     /* from 1 */
-    int width, height;                  /* video only */
-    int64_t bitrate;                    /* bit/s: planned, later measured peak */
-    int64_t average_bitrate;            /* bit/s measured; 0 while unknown */
-    char codecs[STORE_CODEC_MAX + 1];   /* RFC 6381 */
-    int rate_num, rate_den;             /* frames, or AAC frames, a second */
-    int gop;                            /* frames in a segment */
-    int64_t frames;                     /* of the whole timeline */
-    int64_t segments;                   /* promised */
-    int64_t done;                       /* published */
-    int stream;                         /* index in the source, as ffprobe counts */
-    int64_t source_last_us;             /* timeline: last packet of that stream; the
-                                           encode pads after it */
-    int64_t seek_margin_us;             /* how much earlier than asked a seek begins */
-    bool deinterlace;                   /* video only: the source is interlaced */
+    int generation;                   /* from 1 */
+    int width, height;                /* video only */
+    int64_t bitrate;                  /* bit/s: planned, later measured peak */
+    int64_t average_bitrate;          /* bit/s measured; 0 while unknown */
+    char codecs[STORE_CODEC_MAX + 1]; /* RFC 6381 */
+    int rate_num, rate_den;           /* frames, or AAC frames, a second */
+    int gop;                          /* frames in a segment */
+    int64_t frames;                   /* of the whole timeline */
+    int64_t segments;                 /* promised */
+    int64_t done;                     /* published */
+    int stream;                       /* index in the source, as ffprobe counts */
+    int64_t source_last_us;           /* timeline: last packet of that stream; the
+                                         encode pads after it */
+    int64_t seek_margin_us;           /* how much earlier than asked a seek begins */
+    bool deinterlace;                 /* video only: the source is interlaced */
 };
 
 /* Renditions of a video, video ones first. *n <= STORE_RENDITIONS_MAX. RC_NOT_FOUND. */
@@ -317,7 +317,8 @@ enum rc store_job_release_owner(struct store *st, const char *owner, int *n);
  * removed and sentence added to the video's warning. The job itself is then ended with
  * store_job_done. RC_FENCED; RC_INVALID: not an encode job.
  */
-enum rc store_job_without(struct store *st, const struct job *job, const char *sentence);
+enum rc store_job_without(struct store *st, const struct job *job,
+                          const char *sentence);
 
 /* RC_OK while the job is still this attempt's and its video is not deleted, else
  * RC_FENCED. Read only. */
@@ -345,8 +346,8 @@ struct activity {
     int64_t id; /* grows; the cursor */
     int64_t at_ms;
     enum activity_level level;
-    char kind[24];              /* "upload", "probe", "encode", "video", "worker"… */
-    char video_id[ID_LEN + 1];  /* "" if none */
+    char kind[24];             /* "upload", "probe", "encode", "video", "worker"… */
+    char video_id[ID_LEN + 1]; /* "" if none */
     char title[STORE_TITLE_MAX + 1]; /* of that video, "" if none or gone */
     char message[STORE_TEXT_MAX + 1];
 };

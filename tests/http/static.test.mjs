@@ -1,0 +1,272 @@
+/* What lighttpd serves by itself: types, caches, ranges, security headers, and what it
+ * must never serve; and media.fcgi for segments that are not there. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { flashClip } from '../lib/media.mjs';
+import { startSite, waitFor } from '../lib/site.mjs';
+
+const KEY = 'abcdefghijklmnopqrstuvwxyz';
+const YEAR = 'max-age=31536000';
+const PAGE = '<!doctype html><title>dropstream</title>';
+
+describe('files', () => {
+    let site;
+    const test = (name, fn) => it(name, (t) => site.logged(fn)(t));
+    const get = (target, headers) => site.request('GET', target, { headers });
+
+    async function put(name, text) {
+        await fs.mkdir(path.dirname(site.path(name)), { recursive: true });
+        await fs.writeFile(site.path(name), text);
+    }
+
+    before(async () => {
+        site = await startSite();
+        // What is served here is known to the byte; the real pages have their own tests.
+        await put('htdocs/index.html', PAGE);
+        await put('htdocs/assets/index-1a2b3c.js', 'export {};');
+        await put('htdocs/assets/index-1a2b3c.css', 'p {}');
+        await put('htdocs/favicon.svg', '<svg/>');
+        await put('htdocs/.secret', 'SECRET');
+        await put('htdocs/page.html~', 'SECRET');
+        for (const name of ['etc/secret', 'db/secret', 'spool/secret', 'log/secret', 'run/secret'])
+            await put(name, 'SECRET');
+        // As the worker lays it out: files in a folder, reached through a link.
+        const media = 'htdocs/media/rootrootrootrootrootrootab';
+        await put(`${media}/master.m3u8`, '#EXTM3U\n');
+        await put(`${media}/poster.jpg`, 'jpeg');
+        await put(`${media}/storyboard.vtt`, 'WEBVTT\n');
+        await put(`${media}/360p-1/index.m3u8`, '#EXTM3U\n');
+        await put(`${media}/360p-1/init.mp4`, 'init');
+        await put(`${media}/360p-1/0.m4s`, '0123456789');
+        await fs.symlink(path.basename(media), site.path('htdocs/media', KEY));
+    });
+    after(() => site.stop());
+
+    test('every page is index.html', async () => {
+        for (const target of ['/', '/index.html', '/activity', '/watch/abcdefgh234567ab', '/watch/abcdefgh234567ab?t=5']) {
+            const { status, text, headers } = await get(target);
+            assert.equal(status, 200, target);
+            assert.equal(text, PAGE);
+            assert.equal(headers['content-type'], 'text/html; charset=utf-8');
+            assert.equal(headers['cache-control'], 'no-cache');
+            assert.ok(headers.etag);
+        }
+        for (const target of ['/watch/', '/watch/../x', '/nothing', '/activity/x'])
+            assert.notEqual((await get(target)).text, PAGE, target);
+    });
+    test('types are what browsers and players expect', async () => {
+        for (const [target, type] of [
+            ['/assets/index-1a2b3c.js', 'text/javascript; charset=utf-8'],
+            ['/assets/index-1a2b3c.css', 'text/css; charset=utf-8'],
+            ['/favicon.svg', 'image/svg+xml'],
+            [`/media/${KEY}/master.m3u8`, 'application/vnd.apple.mpegurl'],
+            [`/media/${KEY}/360p-1/init.mp4`, 'video/mp4'],
+            [`/media/${KEY}/360p-1/0.m4s`, 'video/iso.segment'],
+            [`/media/${KEY}/poster.jpg`, 'image/jpeg'],
+            [`/media/${KEY}/storyboard.vtt`, 'text/vtt; charset=utf-8'],
+        ]) {
+            const { status, headers } = await get(target);
+            assert.equal(status, 200, target);
+            assert.equal(headers['content-type'], type, target);
+        }
+    });
+    test('what never changes may be kept for a year', async () => {
+        for (const target of [
+            '/assets/index-1a2b3c.js',
+            `/media/${KEY}/360p-1/init.mp4`,
+            `/media/${KEY}/360p-1/0.m4s`,
+        ]) {
+            assert.equal((await get(target)).headers['cache-control'], YEAR, target);
+            const head = await site.request('HEAD', target);
+            assert.equal(head.headers['cache-control'], YEAR, `HEAD ${target}`);
+        }
+        const part = await get(`/media/${KEY}/360p-1/0.m4s`, { Range: 'bytes=2-4' });
+        assert.equal(part.headers['cache-control'], YEAR);
+    });
+    test('what can change is asked for again, cheaply', async () => {
+        for (const name of ['master.m3u8', '360p-1/index.m3u8', 'poster.jpg']) {
+            const target = `/media/${KEY}/${name}`;
+            const { headers } = await get(target);
+            assert.equal(headers['cache-control'], 'no-cache', target);
+            const again = await get(target, { 'If-None-Match': headers.etag });
+            assert.equal(again.status, 304, target);
+            assert.equal(again.body.length, 0);
+        }
+    });
+    test('a replaced playlist is seen', async () => {
+        const name = 'htdocs/media/rootrootrootrootrootrootab/changing.m3u8';
+        await put(name, 'one');
+        assert.equal((await get(`/media/${KEY}/changing.m3u8`)).text, 'one');
+        await put(`${name}.new`, 'two!');
+        await fs.rename(site.path(`${name}.new`), site.path(name));
+        await waitFor(async () => (await get(`/media/${KEY}/changing.m3u8`)).text === 'two!', {
+            timeout: 3000,
+        });
+    });
+    test('a segment comes in ranges', async () => {
+        const { status, text, headers } = await get(`/media/${KEY}/360p-1/0.m4s`, {
+            Range: 'bytes=2-4',
+        });
+        assert.equal(status, 206);
+        assert.equal(text, '234');
+        assert.equal(headers['content-range'], 'bytes 2-4/10');
+    });
+    test('what is missing may not be kept', async () => {
+        for (const target of [
+            '/nothing',
+            '/assets/nothing.js',
+            `/media/${KEY}/360p-1/1.m4s`,
+            `/media/${KEY}/360p-2/0.m4s`,
+            `/media/${KEY}/360p-1/nothing.mp4`,
+            `/media/${KEY}/nothing.m3u8`,
+            `/media/${'b'.repeat(26)}/360p-1/0.m4s`,
+            `/media/${'b'.repeat(26)}/360p-1/init.mp4`,
+            `/media/${KEY}/`,
+            `/media/${KEY}`,
+            '/media/',
+            '/media',
+        ]) {
+            const { status, headers } = await get(target);
+            assert.equal(status, 404, target);
+            assert.doesNotMatch(headers['cache-control'] ?? '', /max-age/, target);
+            if (target.startsWith('/media/')) {
+                assert.match(headers['cache-control'], /no-store/, target);
+                assert.equal(headers['content-type'], 'application/json', target);
+            }
+        }
+    });
+    test('a segment that appears is served at once', async () => {
+        const target = `/media/${KEY}/360p-1/7.m4s`;
+        assert.equal((await get(target)).status, 404);
+        await put('htdocs/media/rootrootrootrootrootrootab/360p-1/7.m4s', 'seven');
+        await waitFor(async () => (await get(target)).text === 'seven', { timeout: 3000 });
+        assert.equal((await get(target)).headers['cache-control'], YEAR);
+    });
+    test('a removed grant stops being served', async () => {
+        const key = 'zyxwvutsrqponmlkjihgfedcba';
+        await fs.symlink('rootrootrootrootrootrootab', site.path('htdocs/media', key));
+        assert.equal((await get(`/media/${key}/master.m3u8`)).status, 200);
+        await fs.unlink(site.path('htdocs/media', key));
+        await waitFor(async () => (await get(`/media/${key}/master.m3u8`)).status === 404, {
+            timeout: 3000,
+        });
+        assert.equal((await get(`/media/${KEY}/master.m3u8`)).status, 200);
+    });
+    test('security headers are on every answer', async () => {
+        for (const target of ['/', '/nothing', '/assets/index-1a2b3c.js', '/api/videos', '/api/none', `/media/${KEY}/360p-1/0.m4s`]) {
+            const { headers } = await get(target);
+            assert.equal(headers['x-content-type-options'], 'nosniff', target);
+            assert.equal(headers['referrer-policy'], 'no-referrer', target);
+            const policy = Object.fromEntries(
+                headers['content-security-policy']
+                    .split('; ')
+                    .map((rule) => [rule.split(' ')[0], rule.split(' ').slice(1).join(' ')]),
+            );
+            assert.deepEqual(policy, {
+                'default-src': "'none'",
+                'script-src': "'self'",
+                'style-src': "'self' 'unsafe-inline'",
+                'img-src': "'self' data: blob:",
+                'media-src': "'self' blob:",
+                'connect-src': "'self'",
+                'worker-src': "'self' blob:",
+                'font-src': "'self'",
+                'base-uri': "'none'",
+                'form-action': "'self'",
+                'frame-ancestors': "'none'",
+            });
+            assert.equal(headers.server, undefined, target);
+        }
+    });
+    test('nothing beside htdocs can be reached', async () => {
+        for (const target of [
+            '/db/secret', '/etc/secret', '/spool/secret', '/log/secret', '/run/secret',
+            '/../db/secret', '/../../db/secret', '/./../etc/secret', '/media/../../db/secret',
+            `/media/${KEY}/../../../spool/secret`, '/assets/../../etc/secret',
+            '/%2e%2e/db/secret', '/..%2fdb/secret', '/%2e%2e%2fdb%2fsecret', '/..%5cdb%5csecret',
+            '/..%252fdb/secret', '/media/%2e%2e/%2e%2e/db/secret', '//db/secret',
+            '/.secret', '/%2esecret', '/page.html~', '/./.secret', '/db/dropstream.db',
+            '/missing/x', '/cgi-bin/api.fcgi', '/etc/lighttpd.conf', '/assets/', '/db/',
+        ]) {
+            const { status, text } = await get(target);
+            assert.ok([400, 403, 404].includes(status), `${target}: ${status}`);
+            assert.doesNotMatch(text, /SECRET|SQLite/, target);
+            assert.doesNotMatch(text, /index-1a2b3c/, `${target} lists a folder`);
+        }
+    });
+    test('only GET and HEAD below /media/', async () => {
+        for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
+            const missing = await site.request(method, `/media/${KEY}/360p-1/99.m4s`);
+            assert.equal(missing.status, 405, method);
+            assert.equal(missing.headers.allow, 'GET, HEAD');
+            const there = await site.request(method, `/media/${KEY}/360p-1/0.m4s`);
+            assert.ok(there.status >= 400, `${method}: ${there.status}`);
+        }
+        assert.equal((await get(`/media/${KEY}/360p-1/0.m4s`)).text, '0123456789');
+    });
+    test('media.fcgi answers under plain CGI', async () => {
+        const target = `/media/${KEY}/360p-1/5.m4s`;
+        const { status, json, headers } = await site.cgi('media.fcgi', { target });
+        assert.equal(status, 404);
+        assert.equal(json.error.code, 'not_found');
+        assert.equal(headers['cache-control'], 'no-store');
+    });
+    test('the sockets of the programs are for their user alone', async () => {
+        const names = (await fs.readdir(site.path('run'))).filter((name) => name.includes('.sock'));
+        assert.equal(names.length, 3);
+        for (const name of names)
+            assert.equal((await fs.stat(site.path('run', name))).mode & 0o777, 0o600, name);
+    });
+    test('the configuration gives programs no X-Sendfile', async () => {
+        const env = { ...site.env, PATH: `${process.env.PATH}:/usr/sbin` };
+        const args = ['-p', '-f', site.path('etc/lighttpd.conf')];
+        const { stdout } = await promisify(execFile)('lighttpd', args, { env });
+        assert.match(stdout, /fastcgi\.server/);
+        assert.doesNotMatch(stdout, /x-sendfile/i);
+    });
+});
+
+describe('segments that are promised', () => {
+    it('are a 503 that no cache keeps, until they are made; others a 404', async () => {
+        // An encoder that makes nothing: the plan is there, and no segment ever.
+        const site = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: '/bin/cat' } });
+        try {
+            const file = site.path('tmp/clip.mp4');
+            await flashClip(file, { seconds: 9 });
+            const { json } = await site.upload(file);
+            const video = await site.waitForState(json.id, 'processing');
+            assert.equal(video.playable, false);
+            assert.equal(video.media, null);
+            // The key is not told before there is something to see.
+            const [key] = (await waitFor(async () => {
+                const links = await fs.readdir(site.path('htdocs/media'), { withFileTypes: true });
+                const found = links.filter((entry) => entry.isSymbolicLink());
+                return found.length && found;
+            })).map((entry) => entry.name);
+            for (const { name, segments } of video.renditions) {
+                assert.ok(segments >= 3);
+                for (const promised of ['init.mp4', '0.m4s', `${segments - 1}.m4s`]) {
+                    const target = `/media/${key}/${name}-1/${promised}`;
+                    const { status, headers, json: body } = await site.request('GET', target);
+                    assert.equal(status, 503, target);
+                    assert.equal(body.error.code, 'not_yet');
+                    assert.equal(headers['cache-control'], 'no-store');
+                    assert.ok(Number(headers['retry-after']) > 0);
+                }
+                for (const never of [
+                    `${name}-1/${segments}.m4s`, `${name}-2/0.m4s`, `${name}-1/00.m4s`, `other-1/0.m4s`,
+                ]) {
+                    const { status, headers } = await site.request('GET', `/media/${key}/${never}`);
+                    assert.equal(status, 404, never);
+                    assert.equal(headers['cache-control'], 'no-store');
+                }
+            }
+        } finally {
+            await site.stop();
+        }
+    });
+});

@@ -1,0 +1,349 @@
+/*
+ * The worker when things go wrong: killed, stopped, told to delete, with children that
+ * hang or lie. Real lighttpd and ffmpeg; a shell script stands in for ffmpeg only where
+ * it has to misbehave.
+ */
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fetchVideo, ffmpeg, tempDir } from '../lib/media.mjs';
+import { sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
+
+let temp;
+let longClip;
+let shortClip;
+
+before(async () => {
+    temp = await tempDir();
+    longClip = path.join(temp.dir, 'long.mp4');
+    shortClip = path.join(temp.dir, 'short.mp4');
+    const make = (seconds, size, file) =>
+        ffmpeg(
+            ['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=30:d=${seconds}`],
+            ['-f', 'lavfi', '-i', `sine=d=${seconds}`],
+            ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '35', '-c:a', 'aac', file],
+        );
+    await make(60, '1280x720', longClip);
+    await make(3, '320x180', shortClip);
+});
+after(() => temp.remove());
+
+/* A site for one test, with its log shown if the test fails. */
+function withSite(options, fn) {
+    return async (t) => {
+        const site = await startSite(options);
+        try {
+            await fn(site, t);
+        } catch (error) {
+            console.error(await site.logs());
+            throw error;
+        } finally {
+            await site.stop();
+        }
+    };
+}
+
+async function upload(site, file) {
+    const { status, json, text } = await site.upload(file);
+    assert.equal(status, 201, text);
+    return json.id;
+}
+
+/* Waits until some segments exist, but not all. */
+function halfWay(site, id) {
+    return waitFor(
+        async () => {
+            const { json } = await site.api('GET', `/api/videos/${id}`);
+            const [video] = json.renditions;
+            if (json.state === 'ready') throw new Error('it was too fast');
+            return video && video.done >= 3 && video.done < video.segments - 3 && json;
+        },
+        { every: 20, what: 'the encode to be half-way' },
+    );
+}
+
+/* Inode and change time of each file under htdocs/media, by path. */
+async function mediaFiles(site) {
+    const found = {};
+    const walk = async (dir) => {
+        for (const entry of await fs.readdir(dir, { withFileTypes: true })) {
+            const name = path.join(dir, entry.name);
+            if (entry.isDirectory()) await walk(name);
+            else if (entry.isFile()) {
+                const { ino, mtimeMs } = await fs.stat(name);
+                found[name] = `${ino} ${mtimeMs}`;
+            }
+        }
+    };
+    await walk(site.path('htdocs/media'));
+    return found;
+}
+
+async function ffmpegsOf(site) {
+    return (await site.processes()).filter(({ exe }) => /ffmpeg|ffprobe/.test(exe));
+}
+
+async function activity(site) {
+    const { json } = await site.api('GET', '/api/activity?after=0&limit=1000');
+    return json.activity;
+}
+
+/* An executable shell script. */
+async function script(name, body) {
+    const file = path.join(temp.dir, name);
+    await fs.writeFile(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    return file;
+}
+
+describe('a worker that goes away', () => {
+    test(
+        'by kill -9: the next one goes on from the segments on disk',
+        withSite({ worker: true }, async (site) => {
+            const id = await upload(site, longClip);
+            await halfWay(site, id);
+            await site.end('worker', 'SIGKILL');
+            await waitFor(async () => (await ffmpegsOf(site)).length === 0, {
+                what: 'its children to die with it',
+            });
+            const before = await mediaFiles(site);
+            const segments = Object.keys(before).filter((name) => name.endsWith('.m4s'));
+            assert.ok(segments.length >= 3);
+
+            site.startWorker();
+            const video = await site.waitForState(id, 'ready', { timeout: 60_000 });
+            await fetchVideo(site, video);
+            const now = await mediaFiles(site);
+            for (const name of segments) assert.equal(now[name], before[name], `${name} was made again`);
+            const rows = await activity(site);
+            assert.ok(rows.some(({ message }) => /360p: encoding, attempt 2/.test(message)));
+            assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+        }),
+    );
+
+    test(
+        'by SIGTERM: its jobs wait for the next one, nothing is blamed on them',
+        withSite({ worker: true, env: { DROPSTREAM_ATTEMPTS: '1' } }, async (site) => {
+            const id = await upload(site, longClip);
+            await halfWay(site, id);
+            const { code } = await site.end('worker');
+            assert.equal(code, 0);
+            assert.deepEqual(await ffmpegsOf(site), []);
+            const { status, json } = await site.api('GET', '/api/health');
+            assert.equal(status, 503, JSON.stringify(json));
+            site.startWorker();
+            await site.waitForState(id, 'ready');
+        }),
+    );
+
+    test(
+        'before the upload: it is encoded once a worker is there',
+        withSite({}, async (site) => {
+            const id = await upload(site, shortClip);
+            await sleep(200);
+            assert.equal((await site.api('GET', `/api/videos/${id}`)).json.state, 'stored');
+            site.startWorker();
+            await site.waitForState(id, 'ready');
+        }),
+    );
+
+    test(
+        'two workers on one site do each job once',
+        withSite({ worker: true, env: { DROPSTREAM_JOBS: '2' } }, async (site) => {
+            const second = new site.constructor(site.dir, site.port, { DROPSTREAM_JOBS: '2' });
+            second.startWorker();
+            try {
+                const ids = [];
+                for (let i = 0; i < 6; i++) ids.push(await upload(site, shortClip));
+                for (const id of ids) await site.waitForState(id, 'ready');
+                const rows = await activity(site);
+                assert.equal(rows.filter(({ message }) => /attempt/.test(message)).length, 0);
+                assert.equal(rows.filter(({ message }) => message === '360p: encoded').length, 6);
+            } finally {
+                assert.equal((await second.end('worker')).code, 0);
+            }
+        }),
+    );
+});
+
+describe('deleting', () => {
+    test(
+        'in the middle of an encode stops the child and leaves no file',
+        withSite({ worker: true }, async (site) => {
+            const id = await upload(site, longClip);
+            const { media } = await halfWay(site, id);
+            assert.equal((await site.request('GET', media)).status, 200);
+            assert.equal((await site.api('DELETE', `/api/videos/${id}`)).status, 204);
+            assert.equal((await site.api('GET', `/api/videos/${id}`)).status, 404);
+            // lighttpd may serve a file that it holds open for a moment longer.
+            await waitFor(async () => (await site.request('GET', media)).status === 404);
+            await waitFor(
+                async () =>
+                    (await site.spool()).length === 0 &&
+                    (await fs.readdir(site.path('htdocs/media'))).length === 0 &&
+                    (await ffmpegsOf(site)).length === 0,
+                { what: 'everything to be gone' },
+            );
+            assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+        }),
+    );
+
+    test(
+        'while no worker runs is done when one starts',
+        withSite({ worker: true }, async (site) => {
+            const id = await upload(site, shortClip);
+            await site.waitForState(id, 'ready');
+            await site.end('worker');
+            assert.equal((await site.api('DELETE', `/api/videos/${id}`)).status, 204);
+            assert.equal((await fs.readdir(site.path('htdocs/media'))).length, 1);
+            site.startWorker();
+            await waitFor(async () => (await fs.readdir(site.path('htdocs/media'))).length === 0);
+            assert.deepEqual(await site.spool(), []);
+        }),
+    );
+});
+
+describe('children that misbehave', () => {
+    const quick = { DROPSTREAM_BACKOFF_MS: '50', DROPSTREAM_STALL_S: '1', DROPSTREAM_GRACE_S: '1' };
+
+    test('a child that hangs and ignores SIGTERM is killed, retried, and given up', async (t) => {
+        const hang = await script('hang', "trap '' TERM; echo last words >&2; sleep 600 & wait; sleep 600");
+        const env = { ...quick, DROPSTREAM_FFMPEG: hang, DROPSTREAM_ATTEMPTS: '2' };
+        await withSite({ worker: true, env }, async (site) => {
+            const id = await upload(site, shortClip);
+            const video = await site.waitForState(id, 'failed', { timeout: 30_000 });
+            assert.match(video.error, /made no progress for 1 s and was stopped: last words/);
+            assert.deepEqual((await site.processes()).filter(({ cmdline }) => /sleep 600/.test(cmdline)), []);
+
+            // With the real one, the same video comes out well under new addresses.
+            await site.end('worker');
+            site.env.DROPSTREAM_FFMPEG = 'ffmpeg';
+            site.startWorker();
+            assert.equal((await site.api('POST', `/api/videos/${id}/retry`)).status, 202);
+            const again = await site.waitForState(id, ['ready', 'processing', 'stored']);
+            assert.equal(again.error, null);
+            const ready = await waitFor(async () => {
+                const { json } = await site.api('GET', `/api/videos/${id}`);
+                return json.state === 'ready' && json;
+            });
+            const { master } = await fetchVideo(site, ready);
+            assert.equal(master.variants[0].URI, '360p-2/index.m3u8');
+            const left = Object.keys(await mediaFiles(site)).filter((name) => /360p-1/.test(name));
+            assert.deepEqual(left, [], 'the old generation is gone');
+        })(t);
+    });
+
+    test('exit 0 with half of the segments is not believed', async (t) => {
+        // The first call of each kind writes its stream's first half; later ones are real.
+        const half = await script('half', `
+case "$*" in *image2pipe*) exec ffmpeg "$@";; esac
+mark=${temp.dir}/half.done.$(echo "$*" | grep -c libx264)
+[ -e "$mark" ] && exec ffmpeg "$@"
+: > "$mark"
+ffmpeg "$@" | head -c 30000`);
+        await withSite({ worker: true, env: { ...quick, DROPSTREAM_FFMPEG: half } }, async (site) => {
+            const id = await upload(site, longClip);
+            const video = await site.waitForState(id, 'ready');
+            await fetchVideo(site, video);
+            const rows = await activity(site);
+            assert.ok(rows.some(({ message }) => /360p: attempt 1 failed/.test(message)), 'it was noticed');
+        })(t);
+    });
+
+    test('a stream of something else is never published', async (t) => {
+        const lie = await script('lie', 'head -c 200000 /dev/urandom');
+        const env = { ...quick, DROPSTREAM_FFMPEG: lie, DROPSTREAM_ATTEMPTS: '1' };
+        await withSite({ worker: true, env }, async (site) => {
+            const id = await upload(site, shortClip);
+            const video = await site.waitForState(id, 'failed');
+            assert.match(video.error, /The (picture|sound) could not be decoded/);
+            const files = Object.keys(await mediaFiles(site));
+            assert.deepEqual(files.filter((name) => /m4s|mp4|jpg/.test(name)), []);
+        })(t);
+    });
+
+    test('a program that is missing is said to be', async (t) => {
+        const env = { ...quick, DROPSTREAM_FFPROBE: '/nonexistent/ffprobe', DROPSTREAM_ATTEMPTS: '2' };
+        await withSite({ worker: true, env }, async (site) => {
+            const id = await upload(site, shortClip);
+            const video = await site.waitForState(id, 'failed');
+            assert.match(video.error, /could not be started \(not_found\)/);
+            assert.equal((await site.api('GET', '/api/health')).status, 200);
+        })(t);
+    });
+
+    test('sound that cannot be decoded does not take the picture with it', async (t) => {
+        const mute = await script('mute', 'case "$*" in *aresample*) echo no sound >&2; exit 1;; esac; exec ffmpeg "$@"');
+        const env = { ...quick, DROPSTREAM_FFMPEG: mute, DROPSTREAM_ATTEMPTS: '2' };
+        await withSite({ worker: true, env }, async (site) => {
+            const id = await upload(site, shortClip);
+            const video = await site.waitForState(id, 'ready');
+            assert.match(video.warning, /The sound could not be decoded and was left out/);
+            const { master, audio } = await fetchVideo(site, video);
+            assert.equal(audio, undefined);
+            assert.doesNotMatch(master.variants[0].CODECS, /mp4a/);
+        })(t);
+    });
+
+    test('a poster that cannot be made leaves the video ready', async (t) => {
+        const blind = await script('blind', 'case "$*" in *image2pipe*) exit 1;; esac; exec ffmpeg "$@"');
+        const env = { ...quick, DROPSTREAM_FFMPEG: blind, DROPSTREAM_ATTEMPTS: '2' };
+        await withSite({ worker: true, env }, async (site) => {
+            const id = await upload(site, shortClip);
+            const video = await site.waitForState(id, 'ready');
+            assert.equal(video.poster, null);
+        })(t);
+    });
+
+    test('a log that fills up is cut, and the video is made all the same', async (t) => {
+        const loud = await script('loud', '(yes noise | head -c 3000000) >&2; exec ffmpeg "$@"');
+        const env = { ...quick, DROPSTREAM_FFMPEG: loud, DROPSTREAM_JOB_LOG_KB: '4' };
+        await withSite({ worker: true, env }, async (site) => {
+            await site.waitForState(await upload(site, shortClip), 'ready');
+            for (const name of await fs.readdir(site.path('log/jobs'))) {
+                const { size } = await fs.stat(site.path('log/jobs', name));
+                assert.ok(size < 5000, `${name}: ${size}`);
+            }
+        })(t);
+    });
+});
+
+describe('leftovers', () => {
+    test(
+        'an upload whose handler was killed is taken away',
+        withSite({ worker: true, env: { DROPSTREAM_SETTLE_S: '0' } }, async (site) => {
+            const half = tinyMp4(300_000);
+            const head = `POST /api/videos HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n` +
+                'Content-Type: multipart/form-data; boundary=b\r\n\r\n' +
+                '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n';
+            const talk = site.raw([Buffer.concat([Buffer.from(head), half])], { pause: 1500 }).catch(() => {});
+            await waitFor(async () => (await site.spool()).length === 1, { what: 'a .part file' });
+            assert.match((await site.spool())[0], /^[a-z2-7]{16}\.part$/);
+            const { 'upload.fcgi': pid } = await site.handlers();
+            process.kill(pid, 'SIGKILL');
+            await talk;
+            await site.end('worker');
+            site.startWorker();
+            await waitFor(async () => (await site.spool()).length === 0, { what: 'the spool to be empty' });
+            await waitFor(async () => (await site.api('GET', '/api/videos')).json.videos.length === 0);
+        }),
+    );
+
+    test(
+        'spool files of no video are taken away, others are left alone',
+        withSite({ env: { DROPSTREAM_SETTLE_S: '1' } }, async (site) => {
+            const id = await upload(site, shortClip);
+            const old = new Date(Date.now() - 100_000);
+            for (const name of ['aaaaaaaaaaaaaaaa.part', 'bbbbbbbbbbbbbbbb.src', 'notes.txt']) {
+                await fs.writeFile(site.path('spool', name), 'x');
+                await fs.utimes(site.path('spool', name), old, old);
+            }
+            await fs.writeFile(site.path('tmp/media-cccccccccccccccc'), 'x');
+            site.startWorker();
+            await site.waitForState(id, 'ready');
+            await waitFor(async () => (await site.spool()).length === 2);
+            assert.deepEqual(await site.spool(), [`${id}.src`, 'notes.txt'].sort());
+            assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+        }),
+    );
+});
