@@ -1,0 +1,162 @@
+/**
+ * The client of the JSON API, typed to the HTTP contract. Nothing else in the UI
+ * calls fetch. Every function resolves to the answer or rejects with an ApiError
+ * whose message is a sentence that can be shown as it is.
+ */
+
+export type VideoState = 'receiving' | 'stored' | 'processing' | 'ready' | 'failed';
+
+export interface Rendition {
+  name: string;
+  kind: 'video' | 'audio';
+  width: number | null;
+  height: number | null;
+  bitrate: number | null;
+  codecs: string | null;
+  segments: number;
+  done: number;
+}
+
+/** Seconds since the upload began; null: has not happened yet. */
+export interface Timing {
+  first_segment_s: number | null;
+  stored_s: number | null;
+  ready_s: number | null;
+}
+
+export interface Video {
+  id: string;
+  title: string;
+  filename: string;
+  /** Bytes; null while nobody knows. */
+  size: number | null;
+  received: number;
+  container: string | null;
+  state: VideoState;
+  playable: boolean;
+  error: string | null;
+  warning: string | null;
+  /** Seconds. */
+  duration: number | null;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  video_codec: string | null;
+  audio_codec: string | null;
+  created_at: string;
+  media: string | null;
+  poster: string | null;
+  renditions: Rendition[];
+  timing: Timing;
+}
+
+export type Sort = 'newest' | 'oldest' | 'title';
+
+export interface VideoPage {
+  videos: Video[];
+  next: string | null;
+}
+
+export interface ActivityEntry {
+  id: number;
+  at: string;
+  level: 'info' | 'warn' | 'error';
+  kind: string;
+  video_id: string | null;
+  title: string | null;
+  message: string;
+}
+
+export interface ActivityPage {
+  activity: ActivityEntry[];
+  next: number | null;
+}
+
+/** status is 0 when no answer came at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const TIMEOUT_MS = 20_000;
+
+/** What to say for an answer that carries no sentence of its own. */
+function sentence(status: number): string {
+  if (status === 0) return 'The server does not answer.';
+  if (status === 404) return 'This does not exist any more.';
+  if (status === 413) return 'The file is larger than this site takes.';
+  if (status === 507) return 'The disk of this site is full.';
+  if (status >= 500) return `The server has a problem (${status}).`;
+  return `The server refused this (${status}).`;
+}
+
+/** The error that an answer's status and body stand for; the body may be anything. */
+export function errorFrom(status: number, body: string): ApiError {
+  try {
+    const { error } = JSON.parse(body) as { error?: { code?: unknown; message?: unknown } };
+    if (typeof error?.message === 'string' && error.message !== '') {
+      return new ApiError(status, String(error.code ?? ''), error.message);
+    }
+  } catch {
+    // A page of lighttpd's own, or a proxy's: its status is all there is to say.
+  }
+  return new ApiError(status, '', sentence(status));
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS) };
+  if (body !== undefined) {
+    init.headers = { 'Content-Type': 'application/json' };
+    init.body = JSON.stringify(body);
+  }
+  let status = 0;
+  let text = '';
+  try {
+    const answer = await fetch(path, init);
+    text = await answer.text();
+    status = answer.status;
+  } catch {
+    throw errorFrom(0, '');
+  }
+  if (status < 200 || status > 299) throw errorFrom(status, text);
+  try {
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  } catch {
+    throw new ApiError(status, 'bad_json', 'The server gave an answer that makes no sense.');
+  }
+}
+
+const at = (id: string) => `/api/videos/${encodeURIComponent(id)}`;
+
+export interface VideoQuery {
+  q: string;
+  sort: Sort;
+  limit: number;
+  after: string | null;
+}
+
+export function listVideos(query: VideoQuery): Promise<VideoPage> {
+  const params = new URLSearchParams({ limit: String(query.limit), sort: query.sort });
+  if (query.q !== '') params.set('q', query.q);
+  if (query.after !== null) params.set('after', query.after);
+  return call('GET', `/api/videos?${params}`);
+}
+
+export const getVideo = (id: string): Promise<Video> => call('GET', at(id));
+
+export const renameVideo = (id: string, title: string): Promise<Video> =>
+  call('PATCH', at(id), { title });
+
+export const deleteVideo = (id: string): Promise<void> => call('DELETE', at(id));
+
+export const retryVideo = (id: string): Promise<void> => call('POST', `${at(id)}/retry`);
+
+/** after null: the newest entries. Oldest first in either case. */
+export function listActivity(after: number | null): Promise<ActivityPage> {
+  return call('GET', after === null ? '/api/activity' : `/api/activity?after=${after}`);
+}

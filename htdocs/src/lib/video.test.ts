@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+
+import type { Rendition } from './api';
+import { fakeVideo } from './fake_video';
+import { details, encodedShare, isActive, milestones, receivedShare, stateText } from './video';
+
+const rendition = (done: number, segments: number): Rendition => ({
+  name: `r${done}`,
+  kind: 'video',
+  width: null,
+  height: null,
+  bitrate: null,
+  codecs: null,
+  done,
+  segments,
+});
+
+test('a video changes by itself until it is ready or has failed', () => {
+  const states = ['receiving', 'stored', 'processing', 'ready', 'failed'] as const;
+  expect(states.filter((state) => isActive(fakeVideo({ state })))).toEqual([
+    'receiving',
+    'stored',
+    'processing',
+  ]);
+});
+
+test('an upload of unknown size has no share', () => {
+  expect(receivedShare(fakeVideo({ size: null, received: 5 }))).toBeNull();
+  expect(receivedShare(fakeVideo({ size: 10, received: 5 }))).toBe(0.5);
+});
+
+test('renditions count the same, however many segments they have', () => {
+  const renditions = [rendition(30, 30), rendition(0, 15)];
+  expect(encodedShare(fakeVideo({ renditions }))).toBe(0.5);
+  expect(encodedShare(fakeVideo({ renditions: [] }))).toBeNull();
+  expect(encodedShare(fakeVideo({ renditions: [rendition(0, 0)] }))).toBe(0);
+});
+
+test('each state has its own label, and progress where there is some', () => {
+  const video = { size: 4, received: 1, renditions: [rendition(3, 4)] };
+  expect(stateText(fakeVideo({ ...video, state: 'receiving' })).share).toBe(0.25);
+  expect(stateText(fakeVideo({ ...video, state: 'processing' })).share).toBe(0.75);
+  expect(stateText(fakeVideo({ ...video, state: 'stored' })).share).toBeNull();
+  expect(stateText(fakeVideo({ ...video, state: 'failed' })).tone).toBe('bad');
+});
+
+test('details name what is known and leave out what is not', () => {
+  const rows = new Map(details(fakeVideo()));
+  expect(rows.get('Picture')).toBe('1920 × 1080, 29.97 fps');
+  expect(rows.get('Codecs')).toBe('H.264, AAC');
+  expect(rows.get('File')).toBe('MP4, 1.0 kB');
+  const early = new Map(
+    details(fakeVideo({ duration: null, width: null, video_codec: null, container: null })),
+  );
+  expect([...early.keys()]).toEqual(['File', 'Name', 'Added']);
+});
+
+test('a video without sound says so', () => {
+  expect(new Map(details(fakeVideo({ audio_codec: null }))).get('Codecs')).toBe('H.264, no sound');
+});
+
+test('milestones come in the order in which they happened', () => {
+  const timing = { first_segment_s: 12.2, stored_s: 3.04, ready_s: null };
+  expect(milestones(fakeVideo({ timing }))).toEqual([
+    ['Stored', 'after 3.0 s'],
+    ['First picture', 'after 12 s'],
+  ]);
+});

@@ -1,0 +1,116 @@
+/** What a video's row means to a person. Pure. */
+import type { Rendition, Video } from './api';
+import { formatBytes, formatDuration, formatMoment, formatTook } from './format';
+
+/** It will change by itself soon. */
+export function isActive(video: Video): boolean {
+  return video.state !== 'ready' && video.state !== 'failed';
+}
+
+/** Share of the bytes that have come in; null if the size is unknown. */
+export function receivedShare(video: Video): number | null {
+  return video.size ? Math.min(1, video.received / video.size) : null;
+}
+
+const shareOf = (r: Rendition) => (r.segments > 0 ? r.done / r.segments : 0);
+
+/** Share of all promised segments that exist, each rendition counting the same; null
+ * while nothing has been promised. */
+export function encodedShare(video: Video): number | null {
+  if (video.renditions.length === 0) return null;
+  return video.renditions.reduce((sum, r) => sum + shareOf(r), 0) / video.renditions.length;
+}
+
+export type Tone = 'calm' | 'busy' | 'good' | 'bad';
+
+export interface StateText {
+  label: string;
+  tone: Tone;
+  /** 0..1, or null where there is nothing to measure. */
+  share: number | null;
+}
+
+export function stateText(video: Video): StateText {
+  switch (video.state) {
+    case 'receiving':
+      return { label: 'Uploading', tone: 'busy', share: receivedShare(video) };
+    case 'stored':
+      return { label: 'In the queue', tone: 'calm', share: null };
+    case 'processing':
+      return { label: 'Preparing', tone: 'busy', share: encodedShare(video) };
+    case 'ready':
+      return { label: 'Ready', tone: 'good', share: null };
+    case 'failed':
+      return { label: 'Failed', tone: 'bad', share: null };
+  }
+}
+
+/** Names of codecs as ffprobe says them → as people do. */
+const CODECS: Record<string, string> = {
+  h264: 'H.264',
+  hevc: 'HEVC',
+  vp8: 'VP8',
+  vp9: 'VP9',
+  av1: 'AV1',
+  mpeg4: 'MPEG-4',
+  prores: 'ProRes',
+  aac: 'AAC',
+  mp3: 'MP3',
+  opus: 'Opus',
+  vorbis: 'Vorbis',
+  ac3: 'AC-3',
+  eac3: 'E-AC-3',
+  flac: 'FLAC',
+};
+export const codecName = (codec: string) => CODECS[codec] ?? codec;
+
+const CONTAINERS: Record<string, string> = {
+  mp4: 'MP4',
+  mov: 'QuickTime',
+  matroska: 'Matroska',
+  webm: 'WebM',
+};
+
+function picture(video: Video): string {
+  if (!video.width || !video.height) return '';
+  const fps = video.fps ? `, ${Number(video.fps.toFixed(2))} fps` : '';
+  return `${video.width} × ${video.height}${fps}`;
+}
+
+function codecs(video: Video): string {
+  if (!video.video_codec) return '';
+  const sound = video.audio_codec ? codecName(video.audio_codec) : 'no sound';
+  return `${codecName(video.video_codec)}, ${sound}`;
+}
+
+function file(video: Video): string {
+  const parts = [CONTAINERS[video.container ?? ''] ?? '', formatBytes(video.size ?? video.received)];
+  return parts.filter((p) => p !== '').join(', ');
+}
+
+/** Term and text, for what is known. */
+export function details(video: Video): [string, string][] {
+  const rows: [string, string][] = [
+    ['Duration', video.duration === null ? '' : formatDuration(video.duration)],
+    ['Picture', picture(video)],
+    ['Codecs', codecs(video)],
+    ['File', file(video)],
+    ['Name', video.filename],
+    ['Added', formatMoment(video.created_at)],
+  ];
+  return rows.filter(([, text]) => text !== '');
+}
+
+/** What happened when, in seconds since the upload began. */
+export function milestones(video: Video): [string, string][] {
+  const { first_segment_s, stored_s, ready_s } = video.timing;
+  const rows: [string, number | null][] = [
+    ['First picture', first_segment_s],
+    ['Stored', stored_s],
+    ['All ready', ready_s],
+  ];
+  return rows
+    .filter((row): row is [string, number] => row[1] !== null)
+    .sort((a, b) => a[1] - b[1])
+    .map(([label, s]) => [label, `after ${formatTook(s)}`]);
+}

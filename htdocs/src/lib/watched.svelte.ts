@@ -1,0 +1,75 @@
+/** The one video that the watch page shows, kept up to date by polling. */
+import * as api from './api';
+import { Poller } from './poll';
+import { isActive } from './video';
+
+export class Watched {
+  readonly id: string;
+  #video = $state.raw<api.Video | null>(null);
+  #missing = $state(false);
+  #problem = $state('');
+  #turn = 0;
+  #poller: Poller;
+
+  constructor(id: string) {
+    this.id = id;
+    this.#poller = new Poller({
+      run: () => this.refresh(),
+      active: () => this.#video !== null && isActive(this.#video),
+    });
+  }
+
+  /** null until the first answer. */
+  get video(): api.Video | null {
+    return this.#video;
+  }
+  /** There is no such video, or there is none any more. */
+  get missing(): boolean {
+    return this.#missing;
+  }
+  /** Why what is shown may be out of date; "" while all is well. */
+  get problem(): string {
+    return this.#problem;
+  }
+
+  start(): void {
+    this.#poller.start();
+  }
+  stop(): void {
+    this.#poller.stop();
+  }
+
+  async refresh(): Promise<boolean> {
+    const turn = this.#turn;
+    try {
+      const video = await api.getVideo(this.id);
+      if (turn === this.#turn) this.#video = video;
+      this.#missing = false;
+      this.#problem = '';
+      return true;
+    } catch (e) {
+      const error = e as api.ApiError;
+      this.#missing = error.status === 404 || error.status === 410;
+      this.#problem = this.#missing ? '' : error.message;
+      if (this.#missing) this.#poller.stop();
+      return false;
+    }
+  }
+
+  async rename(title: string): Promise<void> {
+    const renamed = await api.renameVideo(this.id, title);
+    this.#turn += 1;
+    this.#video = renamed;
+  }
+
+  async remove(): Promise<void> {
+    await api.deleteVideo(this.id);
+    this.#poller.stop();
+  }
+
+  async retry(): Promise<void> {
+    await api.retryVideo(this.id);
+    this.#turn += 1;
+    this.#poller.kick();
+  }
+}
