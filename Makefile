@@ -45,8 +45,9 @@ UPLOAD_SRC := cgi-bin/upload.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c
 
-UNIT := args bmff clock config cutter grid id log media_info mime multipart plan packet_scan \
-        supervise segments playlist sniff spool store_activity store_jobs store_videos text http upload_form
+UNIT := args bmff clock config cutter grid id log media_info mime multipart plan \
+        packet_scan supervise segments playlist sniff spool store store_activity \
+        store_job_end store_jobs store_list store_videos text http upload_form
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o

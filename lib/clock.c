@@ -1,3 +1,7 @@
+/*
+ * The system's clocks. CLOCK_BOOTTIME rather than CLOCK_MONOTONIC: a lease has to end
+ * while a laptop sleeps, too.
+ */
 #include "clock.h"
 
 #include <errno.h>
@@ -33,6 +37,7 @@ static int64_t system_boot_ms(void *ctx)
     return read_ms(CLOCK_BOOTTIME);
 }
 
+/* Fewer than 36 characters would compare equal to nothing: better an error at once. */
 static enum rc read_boot_id(char out[CLOCK_BOOT_ID_LEN + 1])
 {
     char text[CLOCK_BOOT_ID_LEN];

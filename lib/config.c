@@ -71,6 +71,7 @@ static const struct option options[] = {
 static const char *const levels[] = {"error", "warn", "info", "debug"};
 #define LEVEL_COUNT (sizeof(levels) / sizeof(levels[0]))
 
+/* strtoll alone would take blanks before and letters behind the number. */
 static enum rc set_int(const struct option *o, const char *text, void *field,
                        char problem[PROBLEM_SIZE])
 {
@@ -117,6 +118,7 @@ static enum rc set_text(const struct option *o, const char *text, char *field,
     return RC_OK;
 }
 
+/* levels[] stands in the order of enum log_level. */
 static enum rc set_level(const struct option *o, const char *text,
                          enum log_level *field, char problem[PROBLEM_SIZE])
 {
@@ -133,6 +135,7 @@ static enum rc set_level(const struct option *o, const char *text,
     return RC_INVALID;
 }
 
+/* problem is written only when the answer is RC_INVALID. */
 static enum rc set_option(const struct option *o, const char *text, struct config *out,
                           char problem[PROBLEM_SIZE])
 {
@@ -148,6 +151,7 @@ static enum rc set_option(const struct option *o, const char *text, struct confi
     }
 }
 
+/* A default out of its own range would be left 0; test_config sees that. */
 void config_defaults(struct config *out)
 {
     char problem[PROBLEM_SIZE];
@@ -169,6 +173,7 @@ struct reader {
     char problem[PROBLEM_SIZE];
 };
 
+/* The first problem is kept: later ones are often only its consequences. */
 static void note(struct reader *r, const char *problem)
 {
     if (r->problem_line)
@@ -205,6 +210,7 @@ static char *read_line(char *buf, int size, void *arg)
     return buf;
 }
 
+/* Keys are unique over all sections, since the environment knows no sections. */
 static const struct option *find_option(const char *key)
 {
     size_t i;
@@ -263,6 +269,7 @@ static enum rc load_file(const char *path, struct config *config, char *err,
     if (!r.file)
         return rc_from_errno(errno);
     line = ini_parse_stream(read_line, &r, on_key, &r);
+    /* A folder opens like a file and only fails to be read. */
     if (ferror(r.file))
         rc = RC_IO;
     else if (line == -2)
@@ -294,6 +301,7 @@ static enum rc load_environment(struct config *config, char *err, size_t err_siz
         for (k = 0; name[k]; k++)
             name[k] = (char)toupper((unsigned char)name[k]);
         value = getenv(name);
+        /* Empty is what a script passes on of a variable that it does not have. */
         if (!value || !*value)
             continue;
         if (set_option(&options[i], value, config, problem) != RC_OK) {
@@ -309,6 +317,7 @@ enum rc config_load(const char *path, struct config *out, char *err, size_t err_
     struct config config;
     enum rc rc;
 
+    /* Into a copy, so that *out is whole or untouched. */
     config_defaults(&config);
     rc = load_file(path, &config, err, err_size);
     if (rc == RC_OK)

@@ -1,3 +1,7 @@
+/*
+ * Names are made of whole random bytes, five bits of each; the three that are thrown
+ * away cost nothing and make the code too simple to be wrong.
+ */
 #include "id.h"
 
 #include <errno.h>

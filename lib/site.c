@@ -1,3 +1,8 @@
+/*
+ * Where the site is. Only realpath's answer is ever kept, so that a working directory
+ * that changes later, or a link that is moved, cannot make the programs of one site
+ * disagree.
+ */
 #include "site.h"
 
 #include <errno.h>
@@ -42,6 +47,8 @@ enum rc site_find(struct site *out)
 
     if (set && *set)
         return site_at(set, out);
+    /* The kernel's own word, unlike argv[0]. A program that was replaced while it runs
+     * has " (deleted)" behind its name, which the first step up takes away. */
     n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
     if (n <= 0)
         return RC_INVALID;
@@ -74,6 +81,7 @@ enum rc site_free_bytes(const struct site *site, long long *out)
     while (statvfs(site->root, &fs) != 0)
         if (errno != EINTR)
             return RC_IO;
+    /* bavail, not bfree: root's reserve is not ours. */
     *out = (long long)fs.f_bavail * (long long)fs.f_frsize;
     return RC_OK;
 }

@@ -1,3 +1,8 @@
+/*
+ * Every file is named relative to a descriptor of the spool folder, by a name that was
+ * made from a checked id. The order in spool_finish is what makes an acknowledged
+ * upload durable; test_spool holds it.
+ */
 #include "spool.h"
 
 #include "id.h"
@@ -23,6 +28,7 @@ struct spool_file {
     char src[NAME_SIZE];
 };
 
+/* May be a link: a spool on another disk is the owner's choice. */
 static enum rc open_dir(const struct site *site, int *out)
 {
     char path[PATH_MAX];
@@ -43,6 +49,7 @@ static void name_of(const char *id, bool stored, char out[NAME_SIZE])
     snprintf(out, NAME_SIZE, "%.*s%s", ID_LEN, id, stored ? ".src" : ".part");
 }
 
+/* Closing gives the lock back, so this comes last, after any unlink. */
 static void release(struct spool_file *f)
 {
     if (f->fd >= 0)
@@ -77,6 +84,8 @@ enum rc spool_create(const struct site *site, const char *id, struct spool_file 
     rc = open_dir(site, &f->dir_fd);
     if (rc != RC_OK)
         goto out;
+    /* O_EXCL follows no link and shares no file: the id is new, or something is wrong.
+     */
     f->fd = openat(f->dir_fd, f->part,
                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (f->fd < 0) {
@@ -98,6 +107,7 @@ enum rc spool_write(struct spool_file *f, const void *data, size_t n)
     const char *p = data;
 
     while (n > 0) {
+        /* A short write is no error; the next one tells why it was short. */
         ssize_t done = write(f->fd, p, n);
 
         if (done < 0 && errno == EINTR)
@@ -116,6 +126,7 @@ int64_t spool_size(const struct spool_file *f)
     return f->size;
 }
 
+/* fsync, not fdatasync: the size and the mode have to last as well. */
 static int sync_fd(int fd)
 {
     int r;
@@ -166,6 +177,7 @@ enum rc spool_finish(struct spool_file *f)
     if (rc != RC_OK)
         return rc;
     f->renamed = true;
+    /* And the new name, else a power cut could take the file back. */
     if (sync_fd(f->dir_fd) != 0)
         return rc_from_errno(errno);
     release(f);
@@ -192,6 +204,7 @@ bool spool_is_receiving(const struct site *site, const char *id)
     if (!id_valid(id) || open_dir(site, &dir_fd) != RC_OK)
         return false;
     name_of(id, false, name);
+    /* O_NONBLOCK in case someone put a pipe there: opening it must not hang. */
     fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0) {
         held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -212,6 +225,7 @@ enum rc spool_remove(const struct site *site, const char *id)
     rc = open_dir(site, &dir_fd);
     if (rc != RC_OK)
         return rc;
+    /* Both are tried even if one fails, so that as little as possible stays. */
     for (stored = 0; stored <= 1; stored++) {
         name_of(id, stored, name);
         if (unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT)
@@ -262,6 +276,7 @@ enum rc spool_each(const struct site *site,
         char id[ID_LEN + 1];
         bool stored;
 
+        /* readdir tells its end from an error by errno alone. */
         errno = 0;
         entry = readdir(dir);
         if (!entry) {

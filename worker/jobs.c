@@ -2,6 +2,7 @@
 
 #include "log.h"
 #include "spool.h"
+#include "sweep.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -291,6 +292,7 @@ void jobs_look(struct worker *w)
     if (w->stopping)
         return;
     cancel_fenced(w);
+    sweep_deleted(w);
     enum rc rc = RC_OK;
     while (rc == RC_OK && w->running < w->slots)
         rc = claim_one(w);

@@ -135,7 +135,6 @@ static void on_changed(void *arg)
 {
     struct daemon *d = arg;
     jobs_look(&d->w);
-    sweep_deleted(&d->w);
     live_changed(d->live);
 }
 

@@ -7,7 +7,7 @@
 #include "worker.h"
 
 /* Files and rows of deleted videos that no task here works on. Cheap when there are
- * none; call it after any change of the store. */
+ * none. */
 void sweep_deleted(struct worker *w);
 
 /*

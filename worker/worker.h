@@ -65,8 +65,9 @@ extern const struct task_kind task_probe, task_encode, task_poster;
 
 /* ---- jobs.c ------------------------------------------------------------- */
 
-/* Claims and starts what is due while there is a free slot; drops tasks that were
- * fenced off. Call it after any change of the store. */
+/* Drops tasks that were fenced off, takes deleted videos away that no task works on any
+ * more, and claims and starts what is due while there is a free slot. Called after any
+ * change of the store and after the end of each task. */
 void jobs_look(struct worker *w);
 
 /* Ends every task's child at once; their jobs go back to the queue. */

@@ -1,3 +1,8 @@
+/*
+ * The activity log: what people read to see what the site is doing. Rows are written
+ * inside the transaction of what they tell about, so that nothing is told that did not
+ * happen, and nothing happens untold.
+ */
 #include "store_priv.h"
 
 #include "text.h"
@@ -33,6 +38,7 @@ void store_shorten(char out[STORE_SHORT_SIZE], const char *text)
     text_clean(out, STORE_SHORT_SIZE, text);
 }
 
+/* An empty text stands for no video: comparing with it needs no IS NULL. */
 static enum rc insert(struct store *st, enum activity_level level, const char *kind,
                       const char *video_id, const char *message)
 {
@@ -76,6 +82,7 @@ enum rc store_note(struct store *st, enum activity_level level, const char *kind
     return rc;
 }
 
+/* For callers outside the store: a transaction of its own around the one row. */
 enum rc store_activity_add(struct store *st, enum activity_level level,
                            const char *kind, const char *video_id, const char *fmt, ...)
 {
@@ -92,7 +99,10 @@ enum rc store_activity_add(struct store *st, enum activity_level level,
 
 /* ---- reading ------------------------------------------------------------ */
 
-/* The first row with an id over after. */
+/*
+ * The first row with an id over after. The title is looked up now, not kept with the
+ * row, so that a renamed video has one name everywhere and a deleted one has none.
+ */
 static enum rc next_row(struct store *st, int64_t after, struct activity *out)
 {
     char level[8];
@@ -152,12 +162,13 @@ enum rc store_activity_list(struct store *st, int64_t after, int limit,
 
     if (limit < 1 || limit > 1000)
         return RC_INVALID;
+    /* The newest rows are read forwards as well: oldest first, whoever asks. */
     if (after < 0)
         rc = before_newest(st, limit, &after);
     for (i = 0; rc == RC_OK && i < limit; i++) {
         rc = next_row(st, after, &a);
         if (rc == RC_NOT_FOUND)
-            return RC_OK;
+            return RC_OK; /* fewer rows than limit */
         if (rc != RC_OK)
             break;
         after = a.id;

@@ -87,6 +87,7 @@ static enum rc note_plan(struct store *st, const char *id,
                       (double)plan->duration_us / 1e6);
 }
 
+/* What would leave a video that is never ready, or ready without anything. */
 static bool plan_valid(const struct job *job, const struct video_plan *plan)
 {
     size_t i;
@@ -111,6 +112,8 @@ enum rc store_job_planned(struct store *st, const struct job *job,
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
+    /* One transaction: a worker that dies in here leaves the probe to be done again,
+     * and never a plan without its jobs. */
     rc = store_renditions_replace(st, id, plan->renditions, plan->n_renditions);
     if (rc == RC_OK)
         rc = set_plan(st, id, plan);
@@ -125,6 +128,7 @@ enum rc store_job_planned(struct store *st, const struct job *job,
 
 /* ---- segments ----------------------------------------------------------- */
 
+/* Refuses what the playlist does not promise: it would be a bug of the worker's. */
 static enum rc set_done(struct store *st, const struct job *job, int64_t done)
 {
     sqlite3_stmt *q;
@@ -142,6 +146,10 @@ static enum rc set_done(struct store *st, const struct job *job, int64_t done)
     return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
 }
 
+/*
+ * The time of the first segment stays that of the very first one, also when a video is
+ * planned again: it says how long the person who dropped the file had to wait.
+ */
 static enum rc set_playable(struct store *st, const struct job *job)
 {
     sqlite3_stmt *q;
@@ -176,6 +184,7 @@ enum rc store_job_published(struct store *st, const struct job *job, int64_t don
 
 /* ---- done --------------------------------------------------------------- */
 
+/* What was planned is a guess for the master playlist; 0 leaves it. */
 static enum rc set_measured(struct store *st, const struct job *job,
                             const struct job_result *result)
 {
@@ -197,6 +206,7 @@ static enum rc set_measured(struct store *st, const struct job *job,
     return store_finish(st, q);
 }
 
+/* Asked after the job itself is marked done; a poster does not count. */
 static enum rc encodes_left(struct store *st, const char *id, bool *out)
 {
     sqlite3_stmt *q;
@@ -254,6 +264,7 @@ static enum rc encode_done(struct store *st, const struct job *job,
     return set_ready(st, job->video_id);
 }
 
+/* A video without a poster is no failure: the page does without one. */
 static enum rc poster_done(struct store *st, const struct job *job, bool made)
 {
     sqlite3_stmt *q;
@@ -331,6 +342,7 @@ enum rc store_job_without(struct store *st, const struct job *job, const char *s
 
 /* ---- failed ------------------------------------------------------------- */
 
+/* The failed job's own row stays, with its error; the others are fenced off. */
 static enum rc fail_video(struct store *st, const struct job *job, const char *error)
 {
     sqlite3_stmt *q;

@@ -79,6 +79,11 @@ enum rc store_job_drop_all(struct store *st, const char *video_id)
 
 /* ---- claiming ----------------------------------------------------------- */
 
+/*
+ * One statement picks and takes, so there is no moment between the two. A running job
+ * whose lease has ended is claimed like a queued one; the higher fence is all that
+ * keeps its former worker out.
+ */
 static enum rc take(struct store *st, const char *owner, int64_t lease_ms,
                     struct job *out)
 {
@@ -145,6 +150,8 @@ enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
     rc = store_begin(st);
     if (rc != RC_OK)
         return rc;
+    /* With nothing due, nothing is written either: the worker wakes by writes to the
+     * WAL and would otherwise wake itself for ever. */
     rc = take(st, owner, lease_ms, &job);
     if (rc == RC_OK)
         rc = note_claim(st, &job);
@@ -199,6 +206,7 @@ enum rc store_job_check(struct store *st, const struct job *job)
     return rc == RC_OK ? store_finish(st, q) : rc;
 }
 
+/* The check has to be inside: between it and the write the job could change hands. */
 enum rc store_job_begin(struct store *st, const struct job *job)
 {
     enum rc rc = store_begin(st);
@@ -217,6 +225,7 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 
     if (lease_ms <= 0)
         return RC_INVALID;
+    /* Late but not replaced is fine: the work is the same as ever. */
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;

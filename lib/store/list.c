@@ -98,10 +98,13 @@ enum rc store_video_list(struct store *st, const struct video_query *query,
     rc = page_start(st, query, &v);
     if (rc != RC_OK)
         return rc;
+    /* Too long a text finds nothing, which is an answer and no error. */
     if (filtered)
         rc = like_pattern(query->q, pattern);
     for (i = 0; rc == RC_OK; i++) {
         rc = next_video(st, query->sort, filtered ? pattern : NULL, &v);
+        /* One row more than the page has is looked for, to know whether there is more.
+         */
         if (rc != RC_OK || i == query->limit)
             break;
         rc = cb(arg, &v);
@@ -124,6 +127,7 @@ static enum rc each(struct store *st, enum statement id, const char *sql,
     enum rc rc;
 
     do {
+        /* v is overwritten while the statement still needs the id. */
         memcpy(after, v.id, sizeof(after));
         rc = store_prepare(st, id, sql, &q);
         if (rc != RC_OK)

@@ -1,3 +1,8 @@
+/*
+ * What is made of a video. Rows are written as a whole by a plan and from then on only
+ * counted up; the columns in the two long statements stand in the order in which
+ * read_columns and insert take them.
+ */
 #include "store_priv.h"
 
 #include <string.h>
@@ -68,6 +73,7 @@ enum rc store_renditions(struct store *st, const char *video_id,
         if (sqlite3_column_type(q, 0) != SQLITE_NULL && count < STORE_RENDITIONS_MAX)
             read_columns(q, &list[count++]);
     }
+    /* The loop ends well with RC_NOT_FOUND, which is also the answer for no video. */
     if (rc != RC_NOT_FOUND || !there)
         return rc;
     memcpy(out, list, count * sizeof(list[0]));
@@ -102,6 +108,7 @@ static enum rc check_generation(struct store *st, const char *video_id,
     return rc;
 }
 
+/* done is left at its default of 0: nothing of a new generation exists yet. */
 static enum rc insert(struct store *st, const char *video_id, const struct rendition *r,
                       size_t position)
 {
@@ -148,6 +155,8 @@ enum rc store_renditions_replace(struct store *st, const char *video_id,
     enum rc rc = RC_OK;
     size_t i;
 
+    /* All are checked before the old rows go, which are what they are checked against.
+     */
     for (i = 0; rc == RC_OK && i < n; i++)
         rc = check_generation(st, video_id, &list[i]);
     if (rc == RC_OK)

@@ -27,6 +27,7 @@ static const char *const steps[] = {
 
 /* ---- statements --------------------------------------------------------- */
 
+/* Extended codes are on, so the kind of error is in the low byte. */
 enum rc store_rc(struct store *st, int code)
 {
     int sys = sqlite3_system_errno(st->db);
@@ -54,6 +55,7 @@ enum rc store_rc(struct store *st, int code)
     }
 }
 
+/* Kept for the life of the handle: parsing costs more than most of the queries. */
 enum rc store_prepare(struct store *st, enum statement id, const char *sql,
                       sqlite3_stmt **out)
 {
@@ -94,6 +96,7 @@ enum rc store_step(struct store *st, sqlite3_stmt *q)
     return rc;
 }
 
+/* A write with RETURNING is only done when stepped past its last row. */
 enum rc store_finish(struct store *st, sqlite3_stmt *q)
 {
     enum rc rc;
@@ -126,6 +129,8 @@ static enum rc run(struct store *st, enum statement id, const char *sql)
 
 /* ---- transactions ------------------------------------------------------- */
 
+/* IMMEDIATE: a deferred one that turns into a write fails at once when another wrote
+ * meanwhile, whatever the busy timeout. */
 enum rc store_begin(struct store *st)
 {
     return run(st, SQL_BEGIN, "BEGIN IMMEDIATE");
@@ -167,6 +172,7 @@ int64_t store_boot_ms(const struct store *st)
 
 /* ---- opening ------------------------------------------------------------ */
 
+/* For pragmas that are read once or twice: not worth a kept statement. */
 static enum rc pragma_int(struct store *st, const char *sql, int64_t *out)
 {
     sqlite3_stmt *q = NULL;
@@ -272,6 +278,8 @@ enum rc store_open(const char *path, const struct clock *clock, struct store **o
     if (!st)
         return RC_NOMEM;
     st->clock = *clock;
+    /* No mutex: a handle belongs to one thread at a time. No SQLITE_OPEN_CREATE: the
+     * file is there, with the mode that it should have. */
     rc = store_rc(st,
                   sqlite3_open_v2(path, &st->db,
                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
@@ -336,6 +344,7 @@ enum rc store_checkpoint(struct store *st)
         store_rc(st, sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
                                                &in_wal, &moved));
 
+    /* A reader still needs the rest; the next checkpoint will get it. */
     if (rc == RC_OK && moved < in_wal)
         rc = RC_BUSY;
     return rc;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Root and key are two draws: who knows the key must not be able to reckon the root. */
 static enum rc insert(struct store *st, const char *id, const struct video_new *v)
 {
     char root[KEY_LEN + 1], key[KEY_LEN + 1];
@@ -63,6 +64,7 @@ enum rc store_video_create(struct store *st, const struct video_new *v,
     return rc;
 }
 
+/* No row in the activity log: this comes several times a second. */
 enum rc store_video_received(struct store *st, const char *id, int64_t bytes)
 {
     sqlite3_stmt *q;
@@ -131,6 +133,7 @@ enum rc store_video_stored(struct store *st, const char *id, int64_t size,
 
     if (rc != RC_OK)
         return rc;
+    /* No early return from here on: the handle must not stay at a sync a commit. */
     rc = store_video_begin(st, id, &v);
     if (rc == RC_OK) {
         rc = v.state == VIDEO_RECEIVING ? set_stored(st, id, size) : RC_CONFLICT;
@@ -154,6 +157,7 @@ enum rc store_video_abandon(struct store *st, const char *id, const char *reason
         return RC_OK;
     if (rc != RC_OK)
         return rc;
+    /* It was stored after all, by a request that the caller thought dead. */
     if (v.state != VIDEO_RECEIVING)
         return store_end(st, RC_OK);
     rc = store_video_run(st, SQL_VIDEO_REMOVE, "DELETE FROM videos WHERE id = ?1", id);

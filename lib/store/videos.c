@@ -32,6 +32,7 @@ static enum video_state state_from_name(const char *name)
     return VIDEO_FAILED; /* the schema's CHECK lets no other name in */
 }
 
+/* In the order of VIDEO_COLUMNS, which is also that of struct video. */
 static void read_columns(sqlite3_stmt *q, struct video *v)
 {
     char name[16];
@@ -134,6 +135,7 @@ enum rc store_video_by_key(struct store *st, const char *key, struct video *out)
     return store_video_row(st, q, out);
 }
 
+/* Deleted ones count: while the row is there, the files under its id may be, too. */
 enum rc store_video_exists(struct store *st, const char *id, bool *out)
 {
     sqlite3_stmt *q;
@@ -187,6 +189,8 @@ enum rc store_video_delete(struct store *st, const char *id, struct video *out)
 
     if (rc != RC_OK)
         return rc;
+    /* Marked only: the files go first, by the worker, and the row after them, so that a
+     * crash in between forgets nothing. */
     rc = store_prepare(st, SQL_VIDEO_MARK_DELETED,
                        "UPDATE videos SET deleted_at = ?2 WHERE id = ?1", &q);
     if (rc == RC_OK) {
@@ -215,6 +219,8 @@ enum rc store_video_retry(struct store *st, const char *id)
         return rc;
     if (v.state != VIDEO_FAILED)
         return store_end(st, RC_CONFLICT);
+    /* The renditions stay until the new plan: it has to know their generations, and
+     * what is published of them plays on. */
     rc = store_video_run(st, SQL_VIDEO_RETRY,
                          "UPDATE videos SET state = 'stored', error = '', warning = ''"
                          " WHERE id = ?1",

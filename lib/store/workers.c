@@ -1,7 +1,12 @@
+/*
+ * Signs of life, for the health page only: whether a worker still holds a job is told
+ * by the job's lease and by nothing else.
+ */
 #include "store_priv.h"
 
 #define FORGET_MS (INT64_C(24) * 60 * 60 * 1000)
 
+/* One row a worker, replaced each time: the table never grows. */
 static enum rc beat(struct store *st, const char *owner, int pid, int64_t now)
 {
     sqlite3_stmt *q;
@@ -20,6 +25,7 @@ static enum rc beat(struct store *st, const char *owner, int pid, int64_t now)
     return store_finish(st, q);
 }
 
+/* Those of another boot are certainly dead, however young their beat looks. */
 static enum rc forget(struct store *st, int64_t now)
 {
     sqlite3_stmt *q;
@@ -63,6 +69,7 @@ enum rc store_worker_age(struct store *st, int64_t *out_ms)
     rc = store_step(st, q);
     if (rc != RC_OK)
         return rc;
+    /* max() of no row is one row with NULL. */
     any = sqlite3_column_type(q, 0) != SQLITE_NULL;
     beat_ms = sqlite3_column_int64(q, 0);
     rc = store_finish(st, q);

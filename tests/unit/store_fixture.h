@@ -177,4 +177,31 @@ static inline struct video fixture_planned(struct fixture *f, const char *title)
     return v;
 }
 
+static inline void assert_nothing_due(struct fixture *f)
+{
+    struct job job;
+
+    assert_int_equal(store_job_claim(f->st, "w", 30000, &job), RC_NOT_FOUND);
+}
+
+/* Every function that a worker calls for a job says that it is not the worker's. */
+static inline void assert_fenced(struct fixture *f, const struct job *job)
+{
+    struct video_plan plan = fixture_plan(9);
+    struct job_result result = {.poster_made = false};
+    bool ready = false;
+
+    assert_int_equal(store_job_check(f->st, job), RC_FENCED);
+    assert_int_equal(store_job_renew(f->st, job, 1000, 0.5), RC_FENCED);
+    assert_int_equal(store_job_published(f->st, job, 1), RC_FENCED);
+    assert_int_equal(store_job_retry(f->st, job, 0, "late"), RC_FENCED);
+    assert_int_equal(store_job_release(f->st, job), RC_FENCED);
+    assert_int_equal(store_job_fail(f->st, job, "late"), RC_FENCED);
+    if (job->kind == JOB_PROBE)
+        assert_int_equal(store_job_planned(f->st, job, &plan), RC_FENCED);
+    else
+        assert_int_equal(store_job_done(f->st, job, &result, &ready), RC_FENCED);
+    assert_false(ready);
+}
+
 #endif

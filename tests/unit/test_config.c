@@ -18,6 +18,7 @@ static const struct {
     {"web", "store_handles", "4", 1, 64},
     {"upload", "max_upload_mb", "51200", 1, 1048576},
     {"upload", "disk_reserve_mb", "1024", 0, 1048576},
+    {"upload", "settle_s", "60", 0, 3600},
     {"media", "ffmpeg", "ffmpeg", 0, 0},
     {"media", "ffprobe", "ffprobe", 0, 0},
     {"media", "max_duration_s", "86400", 1, 604800},

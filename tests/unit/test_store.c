@@ -1,0 +1,299 @@
+#include "check.h"
+
+#include "store_fixture.h"
+#include "store_priv.h"
+
+#include <pthread.h>
+
+/* ---- the file ----------------------------------------------------------- */
+
+static void network_file_systems_are_known_by_number(void **state)
+{
+    (void)state;
+    assert_true(store_is_network_fs(0x6969));
+    assert_true(store_is_network_fs(0x517b));
+    assert_true(store_is_network_fs(0xff534d42));
+    assert_true(store_is_network_fs(0xfe534d42));
+    assert_true(store_is_network_fs(0x01021997));
+    assert_true(store_is_network_fs(0x00c36400));
+    assert_true(store_is_network_fs(0x65735546));
+    /* As a machine with a signed 32-bit f_type would say CIFS. */
+    assert_true(store_is_network_fs((unsigned long)(int32_t)0xff534d42));
+    assert_false(store_is_network_fs(0xef53));     /* ext4 */
+    assert_false(store_is_network_fs(0x58465342)); /* XFS */
+    assert_false(store_is_network_fs(0x9123683e)); /* Btrfs */
+    assert_false(store_is_network_fs(0x01021994)); /* tmpfs */
+    assert_false(store_is_network_fs(0x794c7630)); /* overlayfs */
+    assert_false(store_is_network_fs(0x2fc12fc1)); /* ZFS */
+}
+
+static mode_t mode_of(const struct fixture *f, const char *suffix)
+{
+    char path[PATH_MAX + 32];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s%s", f->path, suffix);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 07777;
+}
+
+static off_t size_of(const struct fixture *f, const char *suffix)
+{
+    char path[PATH_MAX + 32];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s%s", f->path, suffix);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_size;
+}
+
+static void database_files_are_private(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_receiving(f, "clip");
+    assert_int_equal(mode_of(f, ""), 0600);
+    assert_int_equal(mode_of(f, "-wal"), 0600);
+    assert_int_equal(mode_of(f, "-shm"), 0600);
+}
+
+static void what_cannot_be_opened_is_told_apart(void **state)
+{
+    struct fixture *f = *state;
+    char path[PATH_MAX + 16];
+    struct store *st = NULL;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/none/test.db", f->dir);
+    assert_int_equal(store_open(path, &f->clock, &st), RC_IO);
+    snprintf(path, sizeof(path), "%s/garbage.db", f->dir);
+    file = fopen(path, "w");
+    fprintf(file, "%04096d", 1);
+    fclose(file);
+    assert_int_equal(store_open(path, &f->clock, &st), RC_CORRUPT);
+    assert_null(st);
+}
+
+static void a_newer_version_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct store *st = NULL;
+
+    assert_int_equal(
+        sqlite3_exec(f->st->db, "PRAGMA user_version=999", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(store_open(f->path, &f->clock, &st), RC_UNSUPPORTED);
+    assert_null(st);
+}
+
+#define OPENERS 8
+
+struct opener {
+    pthread_t thread;
+    pthread_barrier_t *barrier;
+    struct fixture *f;
+    char path[PATH_MAX + 16];
+    enum rc rc;
+};
+
+static void *open_at_once(void *arg)
+{
+    struct opener *o = arg;
+    struct store *st = NULL;
+
+    pthread_barrier_wait(o->barrier);
+    o->rc = store_open(o->path, &o->f->clock, &st);
+    if (o->rc == RC_OK)
+        o->rc = store_ping(st);
+    store_close(st);
+    return NULL;
+}
+
+static void many_may_create_the_database_at_once(void **state)
+{
+    struct opener openers[OPENERS];
+    pthread_barrier_t barrier;
+    int round, i;
+
+    for (round = 0; round < 10; round++) {
+        pthread_barrier_init(&barrier, NULL, OPENERS);
+        for (i = 0; i < OPENERS; i++) {
+            openers[i] = (struct opener){.barrier = &barrier, .f = *state, .rc = RC_IO};
+            snprintf(openers[i].path, sizeof(openers[i].path), "%s/%d.db",
+                     openers[i].f->dir, round);
+            pthread_create(&openers[i].thread, NULL, open_at_once, &openers[i]);
+        }
+        for (i = 0; i < OPENERS; i++)
+            pthread_join(openers[i].thread, NULL);
+        pthread_barrier_destroy(&barrier);
+        for (i = 0; i < OPENERS; i++)
+            assert_int_equal(openers[i].rc, RC_OK);
+    }
+}
+
+static void nothing_is_checkpointed_until_asked(void **state)
+{
+    struct fixture *f = *state;
+    off_t before = size_of(f, "");
+    int i;
+
+    for (i = 0; i < 600; i++)
+        fixture_receiving(f, "clip");
+    /* Far more than the 1000 pages at which SQLite would by itself. */
+    assert_true(size_of(f, "-wal") > 1500 * 4096);
+    assert_int_equal(size_of(f, ""), before);
+    store_close(f->st);
+    f->st = NULL;
+    assert_int_equal(size_of(f, ""), before);
+    f->st = fixture_handle(f);
+    assert_int_equal(store_checkpoint(f->st), RC_OK);
+    assert_true(size_of(f, "") > before);
+}
+
+static void changes_of_other_handles_are_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct store *other = fixture_handle(f);
+    bool changed = true;
+
+    assert_int_equal(store_changed(other, &changed), RC_OK);
+    assert_false(changed);
+    fixture_receiving(f, "clip");
+    assert_int_equal(store_changed(other, &changed), RC_OK);
+    assert_true(changed);
+    assert_int_equal(store_changed(other, &changed), RC_OK);
+    assert_false(changed);
+    assert_int_equal(store_changed(f->st, &changed), RC_OK);
+    assert_false(changed);
+    assert_int_equal(store_ping(other), RC_OK);
+    store_close(other);
+}
+
+/* ---- the queries -------------------------------------------------------- */
+
+/* No plan reads a whole table or sorts, but for the handful of one video's renditions.
+ */
+static void assert_indexed(struct store *st, enum statement id)
+{
+    char sql[2048];
+    sqlite3_stmt *q;
+
+    if (!st->statements[id])
+        fail_msg("statement %d was never used", (int)id);
+    snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s",
+             sqlite3_sql(st->statements[id]));
+    assert_int_equal(sqlite3_prepare_v2(st->db, sql, -1, &q, NULL), SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(q, 3);
+        bool scan = strstr(step, "SCAN videos") || strstr(step, "SCAN activity") ||
+                    strstr(step, "SCAN jobs");
+        bool sorts = strstr(step, "TEMP B-TREE") && id != SQL_RENDITION_LIST;
+
+        if ((scan && !strstr(step, "INDEX jobs_open") && id != SQL_ACTIVITY_NEWEST &&
+             id != SQL_ACTIVITY_TRIM && id != SQL_PING) ||
+            sorts)
+            fail_msg("%s\nfor: %s", step, sql);
+    }
+    sqlite3_finalize(q);
+}
+
+static enum rc purge_it(void *arg, const struct video *v)
+{
+    return store_video_purge(((struct fixture *)arg)->st, v->id);
+}
+
+static enum rc ignore_video(void *arg, const struct video *v)
+{
+    (void)arg;
+    (void)v;
+    return RC_OK;
+}
+
+static enum rc ignore_activity(void *arg, const struct activity *a)
+{
+    (void)arg;
+    (void)a;
+    return RC_OK;
+}
+
+/* Uses every statement of the store once; what it says is the other tests' business. */
+static void use_everything(struct fixture *f)
+{
+    struct job_result result = {.poster_made = true};
+    struct video_query query = {.limit = 1};
+    struct rendition list[STORE_RENDITIONS_MAX];
+    struct video v = fixture_planned(f, "clip");
+    struct job poster = fixture_claim(f, "w"), encode = fixture_claim(f, "w");
+    int64_t due;
+    bool flag;
+    size_t k;
+    int n, sort;
+
+    store_job_renew(f->st, &poster, 1000, 0.5);
+    store_job_done(f->st, &poster, &result, &flag);
+    store_job_published(f->st, &encode, 1);
+    store_job_done(f->st, &encode, &result, &flag);
+    encode = fixture_claim(f, "w");
+    store_job_retry(f->st, &encode, 0, "x");
+    encode = fixture_claim(f, "w");
+    store_job_without(f->st, &encode, "x");
+    store_job_done(f->st, &encode, &result, &flag);
+    store_job_next_due(f->st, &due);
+    store_job_release_owner(f->st, "w", &n);
+    store_renditions(f->st, v.id, list, &k);
+    store_video_by_key(f->st, v.media_key, &v);
+    store_video_exists(f->st, v.id, &flag);
+    store_video_rename(f->st, v.id, "x");
+    store_video_warn(f->st, v.id, "x");
+    for (sort = SORT_NEWEST; sort <= SORT_TITLE; sort++) {
+        query.sort = (enum video_sort)sort;
+        store_video_list(f->st, &query, ignore_video, NULL, &flag);
+    }
+    v = fixture_stored(f, "to fail");
+    encode = fixture_claim(f, "w");
+    store_job_fail(f->st, &encode, "x");
+    store_video_retry(f->st, v.id);
+    store_video_delete(f->st, v.id, &v);
+    store_video_each_deleted(f->st, purge_it, f);
+    v = fixture_receiving(f, "to abandon");
+    store_video_received(f->st, v.id, 1);
+    store_video_each_receiving(f->st, ignore_video, NULL);
+    store_video_abandon(f->st, v.id, "x");
+    store_worker_beat(f->st, "w", 1);
+    store_worker_age(f->st, &due);
+    store_worker_gone(f->st, "w");
+    store_activity_list(f->st, -1, 1, ignore_activity, NULL);
+    store_activity_trim(f->st, 1);
+    store_changed(f->st, &flag);
+    store_ping(f->st);
+    assert_int_equal(store_video_get(f->st, v.id, &v), RC_NOT_FOUND);
+}
+
+static void queries_use_their_indices(void **state)
+{
+    struct fixture *f = *state;
+    int id;
+
+    use_everything(f);
+    for (id = 0; id < STATEMENT_COUNT; id++)
+        if (id > SQL_DATA_VERSION && id != SQL_ROLLBACK)
+            assert_indexed(f->st, (enum statement)id);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(network_file_systems_are_known_by_number),
+        TEST(database_files_are_private),
+        TEST(what_cannot_be_opened_is_told_apart),
+        TEST(a_newer_version_is_refused),
+        TEST(many_may_create_the_database_at_once),
+        TEST(nothing_is_checkpointed_until_asked),
+        TEST(changes_of_other_handles_are_seen),
+        TEST(queries_use_their_indices),
+    };
+
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
