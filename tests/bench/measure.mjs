@@ -1,0 +1,101 @@
+/*
+ * measure.mjs: what the benches share: CPU time and memory of processes out of
+ * /proc, medians, and a table. The limits that a bench holds its result against are its
+ * own; it ends with status 1 if one is broken.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+
+const TICKS_PER_S = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/* The fields of /proc/<pid>/stat from the third on (proc(5)); null if it has ended. */
+function statOf(pid) {
+    try {
+        const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+        return text.slice(text.lastIndexOf(')') + 2).split(' ');
+    } catch {
+        return null;
+    }
+}
+
+/* pid and all its living descendants. */
+export function family(pid) {
+    const parentOf = new Map();
+    for (const name of readdirSync('/proc')) {
+        const stat = /^\d+$/.test(name) && statOf(name);
+        if (stat) parentOf.set(Number(name), Number(stat[1]));
+    }
+    const found = [pid];
+    for (const one of found)
+        for (const [child, parent] of parentOf) if (parent === one) found.push(child);
+    return found;
+}
+
+/* CPU seconds, user and system, that pids have used, and with them those of their
+ * children that have ended. */
+export function cpuSeconds(pids) {
+    let ticks = 0;
+    for (const pid of pids) {
+        const stat = statOf(pid);
+        if (!stat) throw new Error(`process ${pid} has ended`);
+        for (const field of stat.slice(11, 15)) ticks += Number(field);
+    }
+    return ticks / TICKS_PER_S;
+}
+
+/* The most resident memory that a process ever had, in MB of 10^6 bytes. */
+export function peakMb(pid) {
+    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return (Number(kib[1]) * 1024) / 1e6;
+}
+
+export function median(values) {
+    return quantile(values, 0.5);
+}
+
+/* Linear between the two nearest values; q from 0 to 1. */
+export function quantile(values, q) {
+    const sorted = [...values].sort((a, b) => a - b);
+    const at = (sorted.length - 1) * q;
+    const below = Math.floor(at);
+    const above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (sorted[above] - sorted[below]) * (at - below);
+}
+
+/* Rows of cells, right-aligned; the first row is the head. */
+export function printTable(rows) {
+    const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => String(row[i]).length)));
+    for (const row of rows)
+        console.log('  ' + row.map((cell, i) => String(cell).padStart(widths[i])).join('  '));
+}
+
+/* Says whether a value keeps its limit; remembers a broken one in the exit status. */
+export function mustHold(what, value, limit, unit = '') {
+    const holds = value <= limit;
+    if (!holds) process.exitCode = 1;
+    const shown = `${value.toFixed(2)}${unit}, limit ${limit}${unit}`;
+    console.log(`  ${holds ? 'holds ' : 'BROKEN'}  ${what}: ${shown}`);
+}
+
+/* A whole number from the environment, for a bench that should be longer or shorter. */
+export function setting(name, fallback) {
+    const text = process.env[name] ?? String(fallback);
+    if (!/^[1-9][0-9]*$/.test(text)) throw new Error(`${name}=${text}: a number is needed`);
+    return Number(text);
+}
+
+/* Ends with a plain message if a program or file that a bench needs is missing. */
+export function needs(found, what) {
+    if (found) return;
+    console.error(`this bench needs ${what}`);
+    process.exit(2);
+}
+
+export function hasProgram(name) {
+    try {
+        execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' });
+        return true;
+    } catch {
+        return false;
+    }
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+#
+# check.sh: every test there is, one stage after another, with the time of each. Called
+# by `make check`, which tells it the compiler and the build folder. A stage that fails
+# does not keep the later ones from telling what they know.
+
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+cc=${CC:-gcc}
+build=${BUILD:-build}
+other=clang
+[[ $cc != *clang* ]] || other=gcc
+jobs=-j$(nproc)
+# A make above this one has its own idea of jobs and variables.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+summary=()
+failed=0
+
+# stage NAME COMMAND…
+stage() {
+    local name=$1 start=$SECONDS result=ok
+    shift
+    printf '\n==== %s ====\n' "$name"
+    "$@" </dev/null || result=FAILED
+    [[ $result == ok ]] || failed=1
+    summary+=("$(printf '  %-28s %-7s %4d s' "$name" "$result" $((SECONDS - start)))")
+    [[ $result == ok ]]
+}
+
+here() { make --no-print-directory CC="$cc" BUILD="$build" "$@"; }
+there() { make --no-print-directory CC="$other" BUILD="$build/$other" "$@"; }
+
+stage "build ($cc, pages)" here "$jobs" all ui
+built=$?
+stage "unit tests ($cc)" here "$jobs" unit
+if command -v "$other" >/dev/null; then
+    stage "unit tests ($other)" there "$jobs" all unit
+else
+    summary+=("  unit tests ($other): skipped, $other is not installed")
+fi
+stage "unit tests (ASan, UBSan)" here "$jobs" asan
+stage "lint" here lint
+stage "pages: types and tests" here ui-tests
+if [[ $built -eq 0 ]]; then
+    stage "http tests" here http-tests
+    stage "browser tests" here browser-tests
+else
+    summary+=("  http and browser tests: skipped, the build failed")
+fi
+
+printf '\n==== summary: %d s ====\n' "$SECONDS"
+printf '%s\n' "${summary[@]}"
+exit "$failed"
