@@ -45,9 +45,10 @@ UPLOAD_SRC := cgi-bin/upload.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c
 
-UNIT := args bmff clock config cutter grid id log media_info mime multipart plan \
-        packet_scan supervise segments playlist sniff spool store store_activity \
-        store_job_end store_jobs store_list store_videos text http upload_form
+UNIT := args bmff clock config cutter grid id joblog log loop media_info mediadir mime \
+        multipart packet_scan plan plan_times playlist segments sniff spool store \
+        store_activity store_job_end store_jobs store_list store_videos supervise text \
+        http upload_form
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
@@ -57,7 +58,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests browser-tests ui-tests lint asan install clean help \
+.PHONY: all ui check unit http-tests browser-tests ui-tests lint asan install clean help screenshot \
         bench bench-upload bench-encode bench-queue
 all: $(PROGRAMS) ## the C programs
 
@@ -143,6 +144,9 @@ browser-tests: all ui $(TEST_MODULES) ## real Chromium
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/browser/*.test.mjs
 ui-tests: $(UI_MODULES) ## types and unit tests of the pages
 	$(Q)cd htdocs && npm run check && npm test
+
+screenshot: all ui $(TEST_MODULES) ## the picture in README, taken anew
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/browser/screenshot.mjs htdocs/screenshots/library.png
 
 check: ## all tests, with both compilers; a summary at the end
 	$(Q)CC="$(CC)" BUILD="$(BUILD)" tests/check.sh
