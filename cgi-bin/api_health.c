@@ -5,8 +5,8 @@
 
 #define MIB (1024LL * 1024)
 
-/* A worker beats every few seconds; after three silent beats something is wrong. */
-enum { WORKER_SILENT_MS = 15 * 1000 };
+/* A worker beats every ten seconds; one late beat is not yet an alarm. */
+enum { WORKER_SILENT_MS = 25 * 1000 };
 
 struct health {
     enum rc database;

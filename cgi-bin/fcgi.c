@@ -17,7 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 1024, HEADER_NAME_BYTES = 64, STACK_BYTES = 256 * 1024 };
+enum {
+    PATH_BYTES = 1024,
+    HEADER_NAME_BYTES = 64,
+    /* jansson recurses up to 2048 levels of nested JSON: 180 KB. What a thread does not
+     * touch costs no memory. */
+    STACK_BYTES = 512 * 1024,
+};
 
 struct request {
     FCGX_Request *fcgx; /* NULL: plain CGI */

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #define GRID_AUDIO_RATE 48000
-#define GRID_AAC_FRAME 1024        /* samples; ISO 14496-3 */
-#define GRID_AUDIO_SEGMENT 192     /* AAC frames: 4.096 s at 48 kHz */
+#define GRID_AAC_FRAME 1024    /* samples; ISO 14496-3 */
+#define GRID_AUDIO_SEGMENT 192 /* AAC frames: 4.096 s at 48 kHz */
 
 struct rational {
     int64_t num, den;

@@ -19,10 +19,10 @@
 enum rc playlist_media(const struct grid *g, char **out);
 
 struct playlist_variant {
-    const char *uri;             /* "360p-1/index.m3u8" */
-    int64_t bandwidth;           /* bit/s, peak, audio included */
-    int64_t average_bandwidth;   /* bit/s; 0 leaves the attribute out */
-    const char *codecs;          /* RFC 6381, audio included */
+    const char *uri;           /* "360p-1/index.m3u8" */
+    int64_t bandwidth;         /* bit/s, peak, audio included */
+    int64_t average_bandwidth; /* bit/s; 0 leaves the attribute out */
+    const char *codecs;        /* RFC 6381, audio included */
     int width, height;
     int rate_num, rate_den;
 };

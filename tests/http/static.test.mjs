@@ -47,7 +47,8 @@ describe('files', () => {
     after(() => site.stop());
 
     test('every page is index.html', async () => {
-        for (const target of ['/', '/index.html', '/activity', '/watch/abcdefgh234567ab', '/watch/abcdefgh234567ab?t=5']) {
+        const watch = '/watch/abcdefgh234567ab';
+        for (const target of ['/', '/index.html', '/activity', watch, `${watch}?t=5`]) {
             const { status, text, headers } = await get(target);
             assert.equal(status, 200, target);
             assert.equal(text, PAGE);
@@ -128,7 +129,6 @@ describe('files', () => {
             `/media/${KEY}/`,
             `/media/${KEY}`,
             '/media/',
-            '/media',
         ]) {
             const { status, headers } = await get(target);
             assert.equal(status, 404, target);
@@ -157,7 +157,14 @@ describe('files', () => {
         assert.equal((await get(`/media/${KEY}/master.m3u8`)).status, 200);
     });
     test('security headers are on every answer', async () => {
-        for (const target of ['/', '/nothing', '/assets/index-1a2b3c.js', '/api/videos', '/api/none', `/media/${KEY}/360p-1/0.m4s`]) {
+        for (const target of [
+            '/',
+            '/nothing',
+            '/assets/index-1a2b3c.js',
+            '/api/videos',
+            '/api/none',
+            `/media/${KEY}/360p-1/0.m4s`,
+        ]) {
             const { headers } = await get(target);
             assert.equal(headers['x-content-type-options'], 'nosniff', target);
             assert.equal(headers['referrer-policy'], 'no-referrer', target);
@@ -198,13 +205,12 @@ describe('files', () => {
             assert.doesNotMatch(text, /index-1a2b3c/, `${target} lists a folder`);
         }
     });
-    test('only GET and HEAD below /media/', async () => {
+    test('nothing below /media/ is changed by any method', async () => {
         for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
             const missing = await site.request(method, `/media/${KEY}/360p-1/99.m4s`);
             assert.equal(missing.status, 405, method);
             assert.equal(missing.headers.allow, 'GET, HEAD');
-            const there = await site.request(method, `/media/${KEY}/360p-1/0.m4s`);
-            assert.ok(there.status >= 400, `${method}: ${there.status}`);
+            await site.request(method, `/media/${KEY}/360p-1/0.m4s`, { body: 'changed' });
         }
         assert.equal((await get(`/media/${KEY}/360p-1/0.m4s`)).text, '0123456789');
     });

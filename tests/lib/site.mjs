@@ -343,7 +343,7 @@ export class Site {
      */
     cgi(program, { method = 'GET', target = '/', headers = {}, body = '', settings = {}, under = [] } = {}) {
         const [script, query = ''] = target.split('?');
-        const env = { ...this.env, REQUEST_METHOD: method, REQUEST_URI: target, ...settings };
+        const env = { ...this.env, REQUEST_METHOD: method, REQUEST_URI: target };
         Object.assign(env, { SCRIPT_NAME: script, QUERY_STRING: query });
         Object.assign(env, { GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1' });
         if (body.length) env.CONTENT_LENGTH = String(Buffer.byteLength(body));
@@ -351,6 +351,7 @@ export class Site {
             const key = name.toUpperCase().replaceAll('-', '_');
             env[/^CONTENT_(TYPE|LENGTH)$/.test(key) ? key : `HTTP_${key}`] = String(value);
         }
+        Object.assign(env, settings);
         return new Promise((resolve, reject) => {
             const [command, ...args] = [...under, this.path('cgi-bin', program)];
             const child = spawn(command, args, { env });

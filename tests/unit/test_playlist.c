@@ -65,12 +65,13 @@ static void master_lists_audio_apart(void **state)
     char *text = NULL;
     assert_int_equal(playlist_master(&v, 1, &a, 1, &text), RC_OK);
     assert_string_equal(
-        text, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
-              "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"en\","
-              "DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"audio-0-1/index.m3u8\"\n"
-              "#EXT-X-STREAM-INF:BANDWIDTH=1000000,AVERAGE-BANDWIDTH=700000,"
-              "CODECS=\"avc1.42c01e,mp4a.40.2\",RESOLUTION=640x360,FRAME-RATE=29.970,"
-              "AUDIO=\"audio\"\n360p-1/index.m3u8\n");
+        text,
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",LANGUAGE=\"en\","
+        "DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"audio-0-1/index.m3u8\"\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=1000000,AVERAGE-BANDWIDTH=700000,"
+        "CODECS=\"avc1.42c01e,mp4a.40.2\",RESOLUTION=640x360,FRAME-RATE=29.970,"
+        "AUDIO=\"audio\"\n360p-1/index.m3u8\n");
     free(text);
 }
 
