@@ -231,6 +231,13 @@ enum rc args_encode(const struct args_source *src, const struct rendition *r,
     return encode_video(src, r, &g, source_rate, k, out);
 }
 
+/* Not 0, which the scaler takes for "as it was". */
+static int even_side(double pixels)
+{
+    int n = (int)(pixels / 2 + 0.5) * 2;
+    return n < 2 ? 2 : n;
+}
+
 enum rc args_poster(const struct args_source *src, const struct rendition *r,
                     int64_t at_us, int max_side, struct args *out)
 {
@@ -243,7 +250,7 @@ enum rc args_poster(const struct args_source *src, const struct rendition *r,
     add(out, "-vf");
     add(out, "%sscale=%d:%d:flags=bicubic,setsar=1,format=yuvj420p",
         r->deinterlace ? "bwdif=mode=send_frame," : "",
-        (int)(r->width * scale / 2 + 0.5) * 2, (int)(r->height * scale / 2 + 0.5) * 2);
+        even_side(r->width * scale), even_side(r->height * scale));
     add_all(out, (const char *const[]){"-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4",
                                        "-f", "image2pipe", "pipe:1", NULL});
     return end(out);
@@ -255,11 +262,13 @@ static bool plain(const char *s)
                              "0123456789_-+=./:,%@")] == '\0';
 }
 
-/* Appends n bytes if they fit; a line in a log may be cut. */
+/* Appends n bytes if they fit, and nothing after some that did not. */
 static void append(char *out, int size, int *used, const char *s, int n)
 {
-    if (*used + n >= size)
+    if (*used + n >= size) {
+        *used = size;
         return;
+    }
     memcpy(out + *used, s, (size_t)n);
     *used += n;
     out[*used] = '\0';

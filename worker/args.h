@@ -35,7 +35,8 @@ struct args_source {
     int64_t max_pixels;
 };
 
-/* All of the following: RC_INVALID if the container is none or the line does not fit. */
+/* All of the following: RC_INVALID if the container is none or the line does not fit.
+ */
 
 /* Streams and format as JSON, for media_info_parse. */
 enum rc args_probe(const struct args_source *src, struct args *out);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -28,6 +29,8 @@ static void become(char *const *argv, int nice_by, pid_t parent, const int fds[3
     for (int i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
             _exit(127);
+    /* Those that the worker itself inherited; its own close on exec anyway. */
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     execvp(argv[0], argv);
     int err = errno;
     ssize_t ignored = write(report_fd, &err, sizeof(err));

@@ -60,6 +60,8 @@ static enum rc hold(struct cutter *c, const uint8_t *data, size_t n)
         return RC_TOO_LARGE;
     if (c->held_size + n > c->held_room) {
         size_t room = (c->held_size + n) * 2;
+        if (room > CUTTER_HEADER_MAX)
+            room = CUTTER_HEADER_MAX;
         uint8_t *p = realloc(c->held, room);
         if (!p)
             return RC_NOMEM;
@@ -71,22 +73,30 @@ static enum rc hold(struct cutter *c, const uint8_t *data, size_t n)
     return RC_OK;
 }
 
+/* How many boxes of a type are in parent; -1 if the boxes do not fit into it. */
+static int count_children(const struct bmff_box *parent, uint32_t type)
+{
+    struct bmff_iter it = bmff_children(parent, 0);
+    struct bmff_box box;
+    enum rc rc;
+    int n = 0;
+    while ((rc = bmff_next(&it, &box)) == RC_OK)
+        n += box.type == type;
+    return rc == RC_NOT_FOUND ? n : -1;
+}
+
 /* The timescale of the only track. */
 static enum rc read_timescale(const uint8_t *moov, size_t n, uint32_t *out)
 {
     static const uint32_t path[] = {MOOV, TRAK, MDIA, MDHD};
     struct bmff_box box, mdhd;
-    int tracks = 0;
 
     if (bmff_find(moov, n, path, 4, &mdhd) != RC_OK || mdhd.body_size < 4)
         return RC_INVALID;
     if (bmff_find(moov, n, path, 1, &box) != RC_OK)
         return RC_INVALID;
-    struct bmff_iter it = bmff_children(&box, 0);
-    while (bmff_next(&it, &box) == RC_OK)
-        tracks += box.type == TRAK;
     size_t at = mdhd.body[0] == 1 ? 20 : 12;
-    if (tracks != 1 || mdhd.body_size < at + 4)
+    if (count_children(&box, TRAK) != 1 || mdhd.body_size < at + 4)
         return RC_INVALID;
     *out = bmff_u32(mdhd.body + at);
     return *out ? RC_OK : RC_INVALID;
@@ -107,19 +117,17 @@ static enum rc read_moof(const uint8_t *moof, size_t n, uint64_t *decode_time,
 {
     static const uint32_t path[] = {MOOF, TRAF};
     struct bmff_box traf, box;
-    int times = 0, trafs = 0;
+    enum rc rc;
+    int times = 0;
 
-    if (bmff_find(moof, n, path, 1, &box) != RC_OK)
+    if (bmff_find(moof, n, path, 1, &box) != RC_OK || count_children(&box, TRAF) != 1)
         return RC_INVALID;
-    struct bmff_iter it = bmff_children(&box, 0);
-    while (bmff_next(&it, &box) == RC_OK)
-        trafs += box.type == TRAF;
-    if (trafs != 1 || bmff_find(moof, n, path, 2, &traf) != RC_OK)
+    if (bmff_find(moof, n, path, 2, &traf) != RC_OK)
         return RC_INVALID;
 
     *frames = 0;
-    it = bmff_children(&traf, 0);
-    while (bmff_next(&it, &box) == RC_OK) {
+    struct bmff_iter it = bmff_children(&traf, 0);
+    while ((rc = bmff_next(&it, &box)) == RC_OK) {
         if (box.type == TFDT) {
             if (read_tfdt(&box, decode_time) != RC_OK)
                 return RC_INVALID;
@@ -130,7 +138,7 @@ static enum rc read_moof(const uint8_t *moof, size_t n, uint64_t *decode_time,
             *frames += bmff_u32(box.body + 4);
         }
     }
-    return times == 1 ? RC_OK : RC_INVALID;
+    return times == 1 && rc == RC_NOT_FOUND ? RC_OK : RC_INVALID;
 }
 
 /* A held box is whole: the init segment after moov, a segment's start after moof. */
@@ -146,7 +154,7 @@ static enum rc held_box_done(struct cutter *c)
             rc = c->events.init(c->events.arg, c->held, c->held_size, timescale);
         c->have_init = 1;
     } else {
-        uint64_t decode_time, frames;
+        uint64_t decode_time = 0, frames = 0;
         rc = read_moof(c->held, c->held_size, &decode_time, &frames);
         if (rc == RC_OK)
             rc = c->events.segment_begin(c->events.arg, decode_time, frames);

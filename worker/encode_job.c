@@ -293,7 +293,8 @@ static enum rc start_run(struct task *t, int64_t k)
     return rc;
 }
 
-/* Where the next run begins: at the first hole, or anywhere if only init.mp4 is gone. */
+/* Where the next run begins: at the first hole, or anywhere if only init.mp4 is gone.
+ */
 static int64_t next_start(const struct encode *e)
 {
     int64_t k = segments_next_hole(&e->have, 0);

@@ -15,8 +15,10 @@
 
 struct joblog {
     int fd;
-    int64_t left; /* bytes that may still be written */
+    int64_t left; /* bytes that may still be written, and then the line cut */
 };
+
+static const char cut[] = "\n# log limit reached, the rest is dropped\n";
 
 static enum rc path_of(const struct site *site, int64_t job_id, char out[PATH_MAX])
 {
@@ -47,14 +49,13 @@ enum rc joblog_open(const struct site *site, int64_t job_id, int64_t max_bytes,
         joblog_close(log);
         return rc;
     }
-    log->left = max_bytes - st.st_size;
+    log->left = max_bytes - st.st_size - (int64_t)strlen(cut);
     *out = log;
     return RC_OK;
 }
 
 void joblog_write(struct joblog *log, const void *data, size_t n)
 {
-    static const char cut[] = "\n# log limit reached, the rest is dropped\n";
     if (!log || log->left <= 0 || n == 0)
         return;
     if ((int64_t)n > log->left)

@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 
 #define TICK_MS 250
-#define TROUBLE_MS 1000 /* until the next look when the store refuses */
+#define INTERRUPTIONS_MAX 20 /* of one job by the end of its worker */
+#define TROUBLE_MS 1000      /* until the next look when the store refuses */
 
 /* ---- the ends of a task ------------------------------------------------- */
 
@@ -154,8 +155,8 @@ void task_explain(const struct task *t, const struct supervise_end *end, char *o
     const char *before = end->words[0] ? ": " : ".";
     switch (end->reason) {
     case SUPERVISE_STALLED:
-        snprintf(out, size, "%s made no progress for %lld s and was stopped%s%s", program,
-                 (long long)t->w->config.stall_s, before, end->words);
+        snprintf(out, size, "%s made no progress for %lld s and was stopped%s%s",
+                 program, (long long)t->w->config.stall_s, before, end->words);
         return;
     case SUPERVISE_TIMEOUT:
         snprintf(out, size, "%s took too long and was stopped%s%s", program, before,
@@ -234,12 +235,18 @@ static void start_task(struct task *t)
 {
     struct worker *w = t->w;
     char sentence[STORE_TEXT_MAX + 1];
+    /* A job that takes its worker with it has no failure to its name. */
+    if (t->job.fence > w->config.attempts + INTERRUPTIONS_MAX) {
+        task_fail(t, "The work on this was interrupted too often.");
+        return;
+    }
     enum rc rc = store_video_get(w->store, t->job.video_id, &t->video);
     if (rc == RC_OK)
         rc = joblog_open(&w->site, t->job.id, w->config.job_log_kb * 1024, &t->log);
     if (rc == RC_OK) {
-        joblog_note(t->log, "%s %s of video %s, attempt %lld", job_kind_name(t->job.kind),
-                    t->job.rendition, t->job.video_id, (long long)t->job.fence);
+        joblog_note(t->log, "%s %s of video %s, attempt %lld",
+                    job_kind_name(t->job.kind), t->job.rendition, t->job.video_id,
+                    (long long)t->job.fence);
         rc = t->kind->start(t);
     }
     if (rc == RC_OK)

@@ -16,7 +16,7 @@
 struct live {
     struct worker *w;
     struct loop_timer timer;
-    int64_t after;       /* the last activity that was shown */
+    int64_t after; /* the last activity that was shown */
     int64_t turn;
     bool terminal, colour;
     bool status_shown;
@@ -32,8 +32,8 @@ static void put_time(const struct live *l, int64_t wall_ms)
     time_t s = (time_t)(wall_ms / 1000);
     struct tm tm;
     localtime_r(&s, &tm);
-    printf("%s%02d:%02d:%02d%s  ", paint(l, "\033[2m"), tm.tm_hour, tm.tm_min, tm.tm_sec,
-           paint(l, "\033[0m"));
+    printf("%s%02d:%02d:%02d%s  ", paint(l, "\033[2m"), tm.tm_hour, tm.tm_min,
+           tm.tm_sec, paint(l, "\033[0m"));
 }
 
 static void erase_status(struct live *l)
@@ -46,8 +46,9 @@ static void erase_status(struct live *l)
 static enum rc show(void *arg, const struct activity *a)
 {
     struct live *l = arg;
-    static const char *const colours[] = {
-        [ACTIVITY_INFO] = "", [ACTIVITY_WARN] = "\033[33m", [ACTIVITY_ERROR] = "\033[31m"};
+    static const char *const colours[] = {[ACTIVITY_INFO] = "",
+                                          [ACTIVITY_WARN] = "\033[33m",
+                                          [ACTIVITY_ERROR] = "\033[31m"};
     l->after = a->id;
     put_time(l, a->at_ms);
     printf("%s%-7s%s ", paint(l, "\033[36m"), a->kind, paint(l, "\033[0m"));
@@ -87,14 +88,14 @@ __attribute__((format(printf, 2, 3))) static void add(struct status *s, const ch
 
 static void add_task(struct status *s, const struct task *t)
 {
-    const char *what = t->job.rendition[0] ? t->job.rendition
-                                           : job_kind_name(t->job.kind);
+    const char *what =
+        t->job.rendition[0] ? t->job.rendition : job_kind_name(t->job.kind);
     add(s, "%s%s %.30s", s->used ? "  |  " : "", what, t->video.title);
     if (t->job.kind != JOB_ENCODE)
         return;
     double seconds = (double)(loop_now_ms() - t->started_ms) / 1000;
-    double speed = seconds > 0.5 ? t->progress * (double)t->video.duration_us / 1e6 / seconds
-                                 : 0;
+    double speed =
+        seconds > 0.5 ? t->progress * (double)t->video.duration_us / 1e6 / seconds : 0;
     add(s, " %.0f %%", t->progress * 100);
     if (speed > 0)
         add(s, " %.1fx", speed);

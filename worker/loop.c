@@ -105,7 +105,8 @@ void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t delay_ms,
                     void (*fire)(void *arg), void *arg)
 {
     loop_timer_cancel(l, t);
-    t->due_ms = loop_now_ms() + delay_ms;
+    /* The clock was rounded down; one more, and nothing fires early. */
+    t->due_ms = loop_now_ms() + delay_ms + 1;
     t->fire = fire;
     t->arg = arg;
     t->is_set = true;

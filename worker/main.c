@@ -44,7 +44,8 @@ struct daemon {
 static void usage(FILE *to)
 {
     fputs("usage: dropstream-worker [--site DIR] [--live] [--get KEY] [--help]\n"
-          "  --site DIR  the site (default: $DROPSTREAM_SITE, else where the program is)\n"
+          "  --site DIR  the site (default: $DROPSTREAM_SITE, else where the program "
+          "is)\n"
           "  --live      show what happens on standard output\n"
           "  --get KEY   print the value of one configuration key and end\n",
           to);
@@ -246,7 +247,8 @@ static enum rc start(struct daemon *d, const struct options *o)
     struct worker *w = &d->w;
     int jobs = 0;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    w->slots = w->config.jobs > 0 ? (int)w->config.jobs : (int)(cores > 0 ? cores : 1) + 1;
+    w->slots =
+        w->config.jobs > 0 ? (int)w->config.jobs : (int)(cores > 0 ? cores : 1) + 1;
     enum rc rc = open_store(w);
     if (rc == RC_OK)
         rc = loop_open(&w->loop);
@@ -305,7 +307,8 @@ int main(int argc, char **argv)
     log_open("worker", d.w.config.log_level);
     if (o.live) {
         char path[PATH_MAX];
-        if (site_path(&d.w.site, "log/worker.log", path) != RC_OK || log_to_file(path) < 0)
+        if (site_path(&d.w.site, "log/worker.log", path) != RC_OK ||
+            log_to_file(path) < 0)
             fprintf(stderr, "dropstream-worker: cannot write log/worker.log: %s\n",
                     strerror(errno));
     }

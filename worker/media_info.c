@@ -97,7 +97,8 @@ static void read_stream(const json_t *s, struct media_stream *out)
         .sar = ratio(text_of(s, "sample_aspect_ratio"), ':', square),
         .rotation = rotation_of(s),
         .interlaced = is_interlaced(text_of(s, "field_order")),
-        .still = int_of(disposition, "attached_pic") || int_of(disposition, "timed_thumbnails"),
+        .still = int_of(disposition, "attached_pic") ||
+                 int_of(disposition, "timed_thumbnails"),
         .is_default = int_of(disposition, "default") != 0,
         .reordered = int_of(s, "has_b_frames") > 0,
         .average_rate = ratio(text_of(s, "avg_frame_rate"), '/', none),

@@ -22,14 +22,14 @@
 enum media_kind { MEDIA_OTHER, MEDIA_VIDEO, MEDIA_AUDIO };
 
 struct media_stream {
-    int index;         /* as ffprobe and -map count */
+    int index; /* as ffprobe and -map count */
     enum media_kind kind;
-    char codec[32];    /* ffprobe's codec_name; "" if unknown */
-    int width, height; /* coded */
-    struct rational sar;          /* sample aspect ratio; 1/1 if unknown */
-    int rotation;                 /* degrees clockwise: 0, 90, 180, 270 */
+    char codec[32];      /* ffprobe's codec_name; "" if unknown */
+    int width, height;   /* coded */
+    struct rational sar; /* sample aspect ratio; 1/1 if unknown */
+    int rotation;        /* degrees clockwise: 0, 90, 180, 270 */
     bool interlaced;
-    bool still;                   /* a cover picture or a thumbnail, not a video */
+    bool still; /* a cover picture or a thumbnail, not a video */
     bool is_default;
     bool reordered;               /* frames are not in presentation order (B-frames) */
     struct rational average_rate; /* 0/1 if unknown */

@@ -163,7 +163,8 @@ enum rc mediafile_write(struct mediafile *f, const void *data, size_t n)
 }
 
 /* link(2) never replaces, on every file system. */
-static enum rc place(int tmp_fd, const char *from, int dir_fd, const char *to, bool replace)
+static enum rc place(int tmp_fd, const char *from, int dir_fd, const char *to,
+                     bool replace)
 {
     if (replace)
         return renameat(tmp_fd, from, dir_fd, to) < 0 ? rc_from_errno(errno) : RC_OK;
@@ -195,8 +196,8 @@ void mediafile_abandon(int tmp_fd, struct mediafile *f)
     unlinkat(tmp_fd, f->name, 0);
 }
 
-enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data, size_t n,
-                      bool replace)
+enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
+                      size_t n, bool replace)
 {
     struct mediafile f = {.fd = -1};
     enum rc rc = mediafile_begin(tmp_fd, &f);

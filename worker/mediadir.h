@@ -57,8 +57,8 @@ enum rc mediafile_publish(int tmp_fd, struct mediafile *f, int dir_fd, const cha
 void mediafile_abandon(int tmp_fd, struct mediafile *f);
 
 /* Begin, write and publish in one. */
-enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data, size_t n,
-                      bool replace);
+enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
+                      size_t n, bool replace);
 
 /* Opens site/tmp, and removes what a killed worker left there if sweep. */
 enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd);

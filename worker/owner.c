@@ -33,7 +33,8 @@ static int lock_file(const char *path, int flags)
     return fd;
 }
 
-enum rc owner_claim(const struct site *site, char name[STORE_OWNER_MAX + 1], int *lock_fd)
+enum rc owner_claim(const struct site *site, char name[STORE_OWNER_MAX + 1],
+                    int *lock_fd)
 {
     char id[ID_LEN + 1], path[PATH_MAX];
     enum rc rc = id_new(id);
@@ -74,7 +75,8 @@ static bool owner_of(const char *file, char name[STORE_OWNER_MAX + 1])
     return true;
 }
 
-static enum rc bury(const struct site *site, struct store *st, const char *name, int *jobs)
+static enum rc bury(const struct site *site, struct store *st, const char *name,
+                    int *jobs)
 {
     char path[PATH_MAX];
     int n = 0;

@@ -15,7 +15,8 @@
 #include <stdbool.h>
 
 /* A new name and its locked file; *lock_fd stays open for the worker's life. RC_IO. */
-enum rc owner_claim(const struct site *site, char name[STORE_OWNER_MAX + 1], int *lock_fd);
+enum rc owner_claim(const struct site *site, char name[STORE_OWNER_MAX + 1],
+                    int *lock_fd);
 
 /* Removes the file; for a worker that stops in good order. */
 void owner_release(const struct site *site, const char *name, int lock_fd);

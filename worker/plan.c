@@ -103,10 +103,12 @@ static struct rational source_rate(const struct media_stream *v)
 static int64_t frame_duration_us(const struct media_stream *v)
 {
     struct rational r = source_rate(v);
-    return 1000000 * r.den / r.num;
+    int64_t us = 1000000 * r.den / r.num;
+    return us < PACKET_LAST_MAX_US ? us : PACKET_LAST_MAX_US;
 }
 
-/* ITU-T H.264 table A-1: level_idc, MaxMBPS, MaxFS. */
+/* ITU-T H.264 table A-1: level_idc, MaxMBPS, MaxFS. Levels 1.3 and 4.1 take no more
+ * than 2 and 4 here, so these stand for them. */
 static const struct {
     int level, mbps, fs;
 } avc_levels[] = {
@@ -232,6 +234,8 @@ static void warn_if_short(const struct media_info *info, int64_t real_end, char 
     if (declared == MEDIA_UNKNOWN)
         return;
     int64_t declared_us = declared - info->start_us, real_us = real_end - info->start_us;
+    if (real_us < 0)
+        real_us = 0; /* packets before the stated start */
     if (!noticeable(declared_us, real_us))
         return;
     put_clock(found, real_us);

@@ -11,9 +11,9 @@
 #include "packet_scan.h"
 #include "store.h"
 
-#define PLAN_SEGMENT_S 2     /* video at 360p: a seek waits for one whole segment */
-#define PLAN_SMALL_SIDE 360  /* pixels of the smaller side at 360p */
-#define PLAN_MAX_RATE 30     /* frames a second at 360p */
+#define PLAN_SEGMENT_S 2    /* video at 360p: a seek waits for one whole segment */
+#define PLAN_SMALL_SIDE 360 /* pixels of the smaller side at 360p */
+#define PLAN_MAX_RATE 30    /* frames a second at 360p */
 #define PLAN_AUDIO_BITRATE 128000
 
 struct plan_limits {

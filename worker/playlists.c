@@ -55,7 +55,8 @@ static void add_variant(struct master *m, const struct rendition *r, const char 
     m->variants[m->n_variants++] = (struct playlist_variant){
         .uri = uri,
         .bandwidth = r->bitrate + audio_rate,
-        .average_bandwidth = r->average_bitrate ? r->average_bitrate + audio_average : 0,
+        .average_bandwidth =
+            r->average_bitrate ? r->average_bitrate + audio_average : 0,
         .codecs = codecs,
         .width = r->width,
         .height = r->height,

@@ -10,65 +10,72 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The size of a file whose top-level boxes fill it exactly; -1 for any other. */
-static int64_t whole_file_size(int dir_fd, const char *name)
+/* *size: where the top-level boxes of the file end; -1 if they do not fill it exactly. */
+static enum rc measure(int fd, int64_t *size)
 {
-    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return -1;
     struct stat st;
     int64_t at = 0;
     int boxes = 0;
-    if (fstat(fd, &st) == 0) {
+    if (fstat(fd, &st) < 0)
+        return rc_from_errno(errno);
+    while (S_ISREG(st.st_mode) && at < st.st_size) {
         uint8_t head[16];
         struct bmff_header h;
-        while (at < st.st_size) {
-            ssize_t n = pread(fd, head, sizeof(head), at);
-            if (n <= 0 || bmff_header(head, (size_t)n, &h) != RC_OK || h.size == 0)
-                break;
-            if (h.size > (uint64_t)(st.st_size - at))
-                break;
-            at += (int64_t)h.size;
-            boxes++;
-        }
+        ssize_t n = pread(fd, head, sizeof(head), at);
+        if (n < 0)
+            return rc_from_errno(errno);
+        if (bmff_header(head, (size_t)n, &h) != RC_OK || h.size == 0)
+            break;
+        if (h.size > (uint64_t)(st.st_size - at))
+            break;
+        at += (int64_t)h.size;
+        boxes++;
     }
-    close(fd);
-    return boxes >= 2 && at == st.st_size ? at : -1;
+    *size = boxes >= 2 && at == st.st_size ? at : -1;
+    return RC_OK;
 }
 
-static bool exists(int dir_fd, const char *name)
+/*
+ * *size of a good file; -1 for one that is missing or damaged; that one is removed. Any
+ * other code: it could not be looked at, which says nothing against it.
+ */
+static enum rc check(int dir_fd, const char *name, int64_t *size)
 {
-    struct stat st;
-    return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* The size of a good file; a damaged one is removed. */
-static int64_t check(int dir_fd, const char *name)
-{
-    if (!exists(dir_fd, name))
-        return -1;
-    int64_t size = whole_file_size(dir_fd, name);
-    if (size < 0)
+    *size = -1;
+    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return RC_OK;
+    if (fd < 0 && errno != ELOOP)
+        return rc_from_errno(errno);
+    enum rc rc = fd < 0 ? RC_OK : measure(fd, size);
+    if (fd >= 0)
+        close(fd);
+    if (rc == RC_OK && *size < 0)
         unlinkat(dir_fd, name, 0);
-    return size;
+    return rc;
 }
 
 enum rc segments_scan(int dir_fd, int64_t total, struct segments *out)
 {
     struct segments s = {.total = total};
+    int64_t size;
     s.bits = calloc((size_t)(total + 7) / 8 + 1, 1);
     if (!s.bits)
         return RC_NOMEM;
-    s.has_init = check(dir_fd, "init.mp4") > 0;
-    for (int64_t k = 0; k < total; k++) {
+    enum rc rc = check(dir_fd, "init.mp4", &size);
+    s.has_init = size > 0;
+    for (int64_t k = 0; k < total && rc == RC_OK; k++) {
         char name[32];
         snprintf(name, sizeof(name), "%" PRId64 ".m4s", k);
-        int64_t size = check(dir_fd, name);
+        rc = check(dir_fd, name, &size);
         if (size > 0)
             segments_add(&s, k, size);
     }
-    *out = s;
-    return RC_OK;
+    if (rc == RC_OK)
+        *out = s;
+    else
+        segments_free(&s);
+    return rc;
 }
 
 void segments_free(struct segments *s)

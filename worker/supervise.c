@@ -108,6 +108,14 @@ static void unlink_from_all(struct supervised *s)
     }
 }
 
+/* Keeps the line that was collected, unless it is empty. */
+static void end_line(struct supervised *s)
+{
+    if (s->line_size > 0)
+        memcpy(s->words, s->line, sizeof(s->words));
+    s->line_size = 0;
+}
+
 /* Over once the child was reaped and both pipes are at their end. */
 static void maybe_end(struct supervised *s, bool without_pipes)
 {
@@ -119,8 +127,10 @@ static void maybe_end(struct supervised *s, bool without_pipes)
     loop_timer_cancel(s->spec.loop, &s->limit);
     loop_timer_cancel(s->spec.loop, &s->grace);
     unlink_from_all(s);
-    text_clean(s->words, sizeof(s->words), s->words);
-    s->end.words = s->words;
+    char words[SUPERVISE_WORDS_MAX + 1];
+    end_line(s); /* the last one may have come without its newline */
+    text_clean(words, sizeof(words), s->words);
+    s->end.words = words;
     s->spec.on_end(s->spec.arg, &s->end);
     free(s);
 }
@@ -132,6 +142,8 @@ void supervise_reap_all(void)
         struct supervised *next = s->next;
         if (!s->reaped && child_reap(&s->child, &s->end.status)) {
             s->reaped = true;
+            loop_timer_cancel(s->spec.loop, &s->stall);
+            loop_timer_cancel(s->spec.loop, &s->limit);
             /* Someone may still hold its pipes open: wait for them so long only. */
             loop_timer_set(s->spec.loop, &s->grace, s->spec.grace_ms, on_grace, s);
             maybe_end(s, false);
@@ -184,7 +196,7 @@ static void on_stdout(void *arg)
         }
         if (n == 0 || s->end.refusal != RC_OK)
             continue; /* a refused stream is read to its end, so that nobody blocks */
-        if (s->state == RUNNING)
+        if (s->state == RUNNING && !s->reaped)
             expect_output(s);
         s->end.refusal = s->spec.on_output(s->spec.arg, buf, (size_t)n);
         if (s->end.refusal != RC_OK)
@@ -196,9 +208,7 @@ static void collect_words(struct supervised *s, const char *buf, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (buf[i] == '\n' || buf[i] == '\r') {
-            if (s->line_size > 0)
-                memcpy(s->words, s->line, sizeof(s->words));
-            s->line_size = 0;
+            end_line(s);
         } else if (s->line_size < SUPERVISE_WORDS_MAX) {
             s->line[s->line_size++] = buf[i];
             s->line[s->line_size] = '\0';

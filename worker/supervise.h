@@ -19,28 +19,29 @@
 #define SUPERVISE_WORDS_MAX 400
 
 enum supervise_reason {
-    SUPERVISE_EXITED,   /* by itself: look at status */
-    SUPERVISE_STALLED,  /* no output for stall_ms */
-    SUPERVISE_TIMEOUT,  /* longer than limit_ms in all */
-    SUPERVISE_STOPPED,  /* by supervise_stop */
-    SUPERVISE_REFUSED,  /* on_output said no; see refusal */
+    SUPERVISE_EXITED,  /* by itself: look at status */
+    SUPERVISE_STALLED, /* no output for stall_ms */
+    SUPERVISE_TIMEOUT, /* longer than limit_ms in all */
+    SUPERVISE_STOPPED, /* by supervise_stop */
+    SUPERVISE_REFUSED, /* on_output said no; see refusal */
 };
 
 struct supervise_end {
     enum supervise_reason reason;
-    int status;          /* of waitpid(2) */
-    enum rc refusal;     /* what on_output returned, if refused */
-    const char *words;   /* the last line of standard error, cleaned; "" if none */
+    int status;        /* of waitpid(2) */
+    enum rc refusal;   /* what on_output returned, if refused */
+    const char *words; /* the last line of standard error, cleaned; "" if none */
 };
 
 struct supervise_spec {
     struct loop *loop;
-    struct joblog *log;  /* gets the command line and standard error; outlives the child */
+    struct joblog
+        *log; /* gets the command line and standard error; outlives the child */
     char *const *argv;
     int nice;
-    int64_t stall_ms;    /* > 0 */
-    int64_t limit_ms;    /* 0: none */
-    int64_t grace_ms;    /* between SIGTERM and SIGKILL */
+    int64_t stall_ms; /* > 0 */
+    int64_t limit_ms; /* 0: none */
+    int64_t grace_ms; /* between SIGTERM and SIGKILL */
     /* Any code but RC_OK stops the child; on_output is then not called again. */
     enum rc (*on_output)(void *arg, const void *data, size_t n);
     void (*on_end)(void *arg, const struct supervise_end *end);

@@ -80,7 +80,8 @@ static int64_t stored_size(const struct worker *w, const char *id)
 static void sweep_receiving(struct worker *w, const struct video *v)
 {
     struct video stored;
-    int64_t now = w->clock.wall_ms(w->clock.ctx), settled_ms = w->config.settle_s * 1000;
+    int64_t now = w->clock.wall_ms(w->clock.ctx),
+            settled_ms = w->config.settle_s * 1000;
     /* A handler needs a moment between its row, its file and its commit. */
     if (now - v->created_ms < settled_ms || spool_is_receiving(&w->site, v->id))
         return;

@@ -24,9 +24,9 @@ struct worker {
     struct site site;
     struct config config;
     char owner[STORE_OWNER_MAX + 1];
-    int tmp_fd;          /* site/tmp */
-    int slots;           /* tasks at once */
-    int running;         /* tasks now */
+    int tmp_fd;  /* site/tmp */
+    int slots;   /* tasks at once */
+    int running; /* tasks now */
     bool stopping;
     struct task *tasks;
     struct loop_timer due; /* when a job becomes due without anyone writing */
@@ -51,14 +51,14 @@ struct task {
     struct supervised *child; /* NULL between children */
     void (*on_end)(struct task *t, const struct supervise_end *end);
     struct loop_timer tick;
-    double progress;          /* 0..1 */
+    double progress; /* 0..1 */
     double told_progress;
-    int64_t published;        /* encode: segments that exist */
-    int64_t told_published;   /* as the store knows it */
-    int64_t renewed_ms;       /* loop time of the last renewal */
-    int64_t moved_ms;         /* loop time of the last progress */
-    int64_t started_ms;       /* loop time */
-    bool cancelled;           /* fenced off or the worker stops: no result counts */
+    int64_t published;      /* encode: segments that exist */
+    int64_t told_published; /* as the store knows it */
+    int64_t renewed_ms;     /* loop time of the last renewal */
+    int64_t moved_ms;       /* loop time of the last progress */
+    int64_t started_ms;     /* loop time */
+    bool cancelled;         /* fenced off or the worker stops: no result counts */
 };
 
 extern const struct task_kind task_probe, task_encode, task_poster;
