@@ -11,7 +11,8 @@
 /* The share of pictures that may fail to decode before ffmpeg exits with 69. */
 #define MAX_ERROR_RATE "0.02"
 
-__attribute__((format(printf, 2, 3))) static void add(struct args *a, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct args *a, const char *fmt,
+                                                      ...)
 {
     va_list ap;
     int room = (int)sizeof(a->text) - a->used;
@@ -92,12 +93,11 @@ enum rc args_probe(const struct args_source *src, struct args *out)
 enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out)
 {
     begin(out, src->program);
-    add_all(out,
-            (const char *const[]){"-v", "error", "-of", "compact=p=0:nk=1",
-                                  "-show_entries",
-                                  "packet=stream_index,pts_time,dts_time,duration_time,"
-                                  "flags",
-                                  NULL});
+    add_all(out, (const char *const[]){
+                     "-v", "error", "-of", "compact=p=0:nk=1", "-show_entries",
+                     "packet=stream_index,pts_time,dts_time,duration_time,"
+                     "flags",
+                     NULL});
     if (from_us > 0) {
         add(out, "-read_intervals");
         add(out, "%" PRId64 ".%06" PRId64 "%%", from_us / 1000000, from_us % 1000000);
@@ -129,8 +129,9 @@ static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool 
 
 static void add_fragments(struct args *a, const char *flags)
 {
-    add_all(a, (const char *const[]){"-map_metadata", "-1", "-use_editlist", "0",
-                                     "-avoid_negative_ts", "disabled", "-movflags", NULL});
+    add_all(a,
+            (const char *const[]){"-map_metadata", "-1", "-use_editlist", "0",
+                                  "-avoid_negative_ts", "disabled", "-movflags", NULL});
     add(a, "%s+empty_moov+default_base_moof+frag_discont", flags);
     add_all(a, (const char *const[]){"-f", "mp4", "pipe:1", NULL});
 }
@@ -145,8 +146,8 @@ static void add_video_filters(struct args *a, const struct rendition *r,
                               double source_rate, int64_t start_us)
 {
     char fps[96], scale[96];
-    snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64, r->rate_num,
-             r->rate_den, start_us / 1000000, start_us % 1000000);
+    snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64,
+             r->rate_num, r->rate_den, start_us / 1000000, start_us % 1000000);
     snprintf(scale, sizeof(scale), "scale=%d:%d:flags=bilinear", r->width, r->height);
     bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
     add(a, "-vf");
@@ -249,8 +250,8 @@ enum rc args_poster(const struct args_source *src, const struct rendition *r,
     add(out, "0:%d", r->stream);
     add(out, "-vf");
     add(out, "%sscale=%d:%d:flags=bicubic,setsar=1,format=yuvj420p",
-        r->deinterlace ? "bwdif=mode=send_frame," : "",
-        even_side(r->width * scale), even_side(r->height * scale));
+        r->deinterlace ? "bwdif=mode=send_frame," : "", even_side(r->width * scale),
+        even_side(r->height * scale));
     add_all(out, (const char *const[]){"-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4",
                                        "-f", "image2pipe", "pipe:1", NULL});
     return end(out);

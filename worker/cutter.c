@@ -26,14 +26,14 @@ enum step {
 struct cutter {
     struct cutter_events events;
     enum step step;
-    enum rc broken;  /* RC_OK, or what every later call returns */
-    int have_init;   /* the init event was sent */
-    int in_segment;  /* a moof was taken, its mdat is awaited */
-    uint32_t type;   /* of the current box */
-    uint64_t left;   /* bytes of the current box still to come */
-    uint8_t *held;   /* ftyp + moov, or one moof, or a header being collected */
+    enum rc broken; /* RC_OK, or what every later call returns */
+    int have_init;  /* the init event was sent */
+    int in_segment; /* a moof was taken, its mdat is awaited */
+    uint32_t type;  /* of the current box */
+    uint64_t left;  /* bytes of the current box still to come */
+    uint8_t *held;  /* ftyp + moov, or one moof, or a header being collected */
     size_t held_size, held_room;
-    size_t box_at;   /* where the current box begins in held */
+    size_t box_at; /* where the current box begins in held */
 };
 
 enum rc cutter_open(const struct cutter_events *events, struct cutter **out)

@@ -19,8 +19,8 @@ struct loop_source {
 struct loop {
     int epoll_fd;
     bool stopped;
-    struct loop_timer *timers;  /* sorted by due_ms */
-    struct loop_source *dead;   /* freed when no event can name them any more */
+    struct loop_timer *timers; /* sorted by due_ms */
+    struct loop_source *dead;  /* freed when no event can name them any more */
 };
 
 int64_t loop_now_ms(void)

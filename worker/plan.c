@@ -112,9 +112,9 @@ static int64_t frame_duration_us(const struct media_stream *v)
 static const struct {
     int level, mbps, fs;
 } avc_levels[] = {
-    {10, 1485, 99},      {11, 3000, 396},     {12, 6000, 396},     {20, 11880, 396},
-    {21, 19800, 792},    {22, 20250, 1620},   {30, 40500, 1620},   {31, 108000, 3600},
-    {32, 216000, 5120},  {40, 245760, 8192},  {42, 522240, 8704},  {50, 589824, 22080},
+    {10, 1485, 99},      {11, 3000, 396},      {12, 6000, 396},    {20, 11880, 396},
+    {21, 19800, 792},    {22, 20250, 1620},    {30, 40500, 1620},  {31, 108000, 3600},
+    {32, 216000, 5120},  {40, 245760, 8192},   {42, 522240, 8704}, {50, 589824, 22080},
     {51, 983040, 36864}, {52, 2073600, 36864},
 };
 
@@ -126,10 +126,10 @@ void plan_avc_codecs(int width, int height, int rate_num, int rate_den, int *lev
     double mbps = (double)mb_wide * mb_high * rate_num / rate_den;
     size_t i = 0;
     /* A side may be at most sqrt(8 × MaxFS) macroblocks long (A.3.1 f, g). */
-    while (i + 1 < n && (mb_wide * mb_high > avc_levels[i].fs ||
-                         mbps > avc_levels[i].mbps ||
-                         mb_wide * mb_wide > 8 * avc_levels[i].fs ||
-                         mb_high * mb_high > 8 * avc_levels[i].fs))
+    while (i + 1 < n &&
+           (mb_wide * mb_high > avc_levels[i].fs || mbps > avc_levels[i].mbps ||
+            mb_wide * mb_wide > 8 * avc_levels[i].fs ||
+            mb_high * mb_high > 8 * avc_levels[i].fs))
         i++;
     *level = avc_levels[i].level;
     snprintf(out, STORE_CODEC_MAX + 1, "avc1.42c0%02x", (unsigned)*level);
@@ -227,13 +227,15 @@ static const char *refusal(const struct media_info *info, const struct media_str
 }
 
 /* The file says it is longer than what is in it. */
-static void warn_if_short(const struct media_info *info, int64_t real_end, char *warning)
+static void warn_if_short(const struct media_info *info, int64_t real_end,
+                          char *warning)
 {
     char said[32], found[32];
     int64_t declared = plan_declared_end(info);
     if (declared == MEDIA_UNKNOWN)
         return;
-    int64_t declared_us = declared - info->start_us, real_us = real_end - info->start_us;
+    int64_t declared_us = declared - info->start_us,
+            real_us = real_end - info->start_us;
     if (real_us < 0)
         real_us = 0; /* packets before the stated start */
     if (!noticeable(declared_us, real_us))
@@ -296,7 +298,8 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
     if (plan.duration_us < frame_us)
         plan.duration_us = frame_us; /* one picture, of which no duration is stated */
     if (plan.duration_us > limits->max_duration_us) {
-        snprintf(error, STORE_TEXT_MAX + 1, "The video is longer than this site takes.");
+        snprintf(error, STORE_TEXT_MAX + 1,
+                 "The video is longer than this site takes.");
         return RC_UNSUPPORTED;
     }
     if (scanned_whole)

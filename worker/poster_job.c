@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #define POSTER_SIDE 640
-#define POSTER_MAX (4 << 20)   /* bytes of the JPEG */
-#define POSTER_AT_MAX 10000000 /* µs: not later than this, so that the seek is short  \
-                                */
+#define POSTER_MAX (4 << 20) /* bytes of the JPEG */
+#define POSTER_AT_MAX                                                                  \
+    10000000 /* µs: not later than this, so that the seek is short                    \
+              */
 
 struct poster {
     char *jpeg;

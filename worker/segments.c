@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* *size: where the top-level boxes of the file end; -1 if they do not fill it exactly. */
+/* *size: where the top-level boxes of the file end; -1 if they do not fill it exactly.
+ */
 static enum rc measure(int fd, int64_t *size)
 {
     struct stat st;

@@ -69,16 +69,16 @@ static void ignore(struct supervised *s)
 
 static void (*const table[STATES][EVENTS])(struct supervised *s) = {
     /*            STOP    STOP_HARD  STALL   LIMIT   REFUSED  GRACE   */
-    [RUNNING] = {ask,    force,     ask,    ask,    ask,     give_up},
-    [ASKED] =   {ignore, force,     ignore, ignore, ignore,  force},
-    [KILLED] =  {ignore, ignore,    ignore, ignore, ignore,  give_up},
+    [RUNNING] = {ask, force, ask, ask, ask, give_up},
+    [ASKED] = {ignore, force, ignore, ignore, ignore, force},
+    [KILLED] = {ignore, ignore, ignore, ignore, ignore, give_up},
 };
 
 static void take_event(struct supervised *s, enum event ev)
 {
     static const enum supervise_reason reasons[EVENTS] = {
-        [EV_STOP] = SUPERVISE_STOPPED,   [EV_STOP_HARD] = SUPERVISE_STOPPED,
-        [EV_STALL] = SUPERVISE_STALLED,  [EV_LIMIT] = SUPERVISE_TIMEOUT,
+        [EV_STOP] = SUPERVISE_STOPPED,    [EV_STOP_HARD] = SUPERVISE_STOPPED,
+        [EV_STALL] = SUPERVISE_STALLED,   [EV_LIMIT] = SUPERVISE_TIMEOUT,
         [EV_REFUSED] = SUPERVISE_REFUSED,
     };
     /* The first cause is the one that is told. */

@@ -1,0 +1,251 @@
+#include "check.h"
+
+#include "boxes.h"
+#include "segments.h"
+#include "tempdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static char dir[PATH_MAX];
+static int dir_fd;
+
+static int setup(void **state)
+{
+    (void)state;
+    tempdir_make(dir);
+    dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return dir_fd < 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close(dir_fd);
+    tempdir_remove(dir);
+    return 0;
+}
+
+static void put(const char *name, const void *data, size_t n)
+{
+    int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    if (n > 0)
+        assert_int_equal(write(fd, data, n), n);
+    close(fd);
+}
+
+/* moof and mdat, n bytes together. */
+static struct bytes segment_of(size_t n)
+{
+    struct bytes b = {0};
+    box_filled(&b, "moof", 'h', 16);
+    box_filled(&b, "mdat", 'd', n - b.n - 8);
+    return b;
+}
+
+static void put_segment(const char *name, size_t n)
+{
+    struct bytes b = segment_of(n);
+    put(name, b.p, b.n);
+    bytes_free(&b);
+}
+
+static bool there(const char *name)
+{
+    struct stat st;
+    return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static struct segments scanned(int64_t total)
+{
+    struct segments s;
+    assert_int_equal(segments_scan(dir_fd, total, &s), RC_OK);
+    assert_int_equal(s.total, total);
+    return s;
+}
+
+/* True if a scan counts segment 0 in; then it must still be there, else be removed. */
+static bool counts(void)
+{
+    struct segments s = scanned(1);
+    bool has = segments_has(&s, 0);
+    assert_int_equal(s.done, has);
+    assert_int_equal(there("0.m4s"), has);
+    segments_free(&s);
+    return has;
+}
+
+static void an_empty_folder_has_only_holes(void **state)
+{
+    (void)state;
+    struct segments s = scanned(20);
+    assert_int_equal(s.done, 0);
+    assert_int_equal(s.bytes, 0);
+    assert_false(s.has_init);
+    assert_int_equal(segments_next_hole(&s, 0), 0);
+    assert_int_equal(segments_next_hole(&s, 19), 19);
+    assert_int_equal(segments_next_hole(&s, 20), 20);
+    segments_free(&s);
+}
+
+static void what_is_there_is_counted_and_measured(void **state)
+{
+    (void)state;
+    put_segment("init.mp4", 100);
+    put_segment("0.m4s", 200);
+    put_segment("1.m4s", 300);
+    put_segment("8.m4s", 250);
+    put_segment("19.m4s", 50);
+    put_segment("20.m4s", 50); /* more than were promised */
+    put_segment("01.m4s", 50);
+    struct segments s = scanned(20);
+    assert_true(s.has_init);
+    assert_int_equal(s.done, 4);
+    assert_int_equal(s.bytes, 800);
+    assert_int_equal(s.peak_bytes, 300);
+    for (int64_t k = -1; k <= 21; k++)
+        assert_int_equal(segments_has(&s, k), k == 0 || k == 1 || k == 8 || k == 19);
+    assert_int_equal(segments_next_hole(&s, 0), 2);
+    assert_int_equal(segments_next_hole(&s, 8), 9);
+    assert_int_equal(segments_next_hole(&s, 19), 20);
+    assert_true(there("20.m4s"));
+    segments_free(&s);
+}
+
+static void holes_are_filled_one_by_one(void **state)
+{
+    (void)state;
+    struct segments s = scanned(17);
+    for (int64_t k = 0; k < 17; k++) {
+        int64_t hole = segments_next_hole(&s, 0);
+        assert_int_equal(hole, k);
+        segments_add(&s, hole, 10 + k);
+        segments_add(&s, hole, 1000); /* a second time: it counts once */
+    }
+    segments_add(&s, -1, 1000);
+    segments_add(&s, 17, 1000);
+    assert_int_equal(segments_next_hole(&s, 0), 17);
+    assert_int_equal(s.done, 17);
+    assert_int_equal(s.bytes, 17 * 10 + 16 * 17 / 2);
+    assert_int_equal(s.peak_bytes, 26);
+    segments_free(&s);
+}
+
+static void a_file_cut_anywhere_is_removed(void **state)
+{
+    (void)state;
+    struct bytes b = segment_of(60);
+    for (size_t n = 0; n < b.n; n++) {
+        put("0.m4s", b.p, n);
+        assert_false(counts());
+    }
+    put("0.m4s", b.p, b.n);
+    assert_true(counts());
+    bytes_free(&b);
+}
+
+static void a_file_with_something_behind_its_boxes_is_removed(void **state)
+{
+    (void)state;
+    struct bytes b = segment_of(60);
+    for (int i = 0; i < 12; i++) {
+        bytes_fill(&b, 0, 1);
+        put("0.m4s", b.p, b.n);
+        assert_false(counts());
+    }
+    bytes_free(&b);
+}
+
+static void sizes_that_lie_are_found_out(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {0, 2, 7, 36 + 1, 0x7fffffff, 0xffffffff};
+    struct bytes b = segment_of(60);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        box_put_size(&b, 24, sizes[i]); /* of mdat */
+        put("0.m4s", b.p, b.n);
+        assert_false(counts());
+    }
+    bytes_free(&b);
+    box_filled(&b, "moof", 'h', 16);
+    size_t at = box_open_wide(&b, "mdat");
+    bytes_fill(&b, 'd', 30);
+    box_close(&b, at);
+    put("0.m4s", b.p, b.n);
+    assert_true(counts());
+    box_put_size(&b, at, UINT64_MAX);
+    put("0.m4s", b.p, b.n);
+    assert_false(counts());
+    bytes_free(&b);
+}
+
+static void a_damaged_init_is_removed(void **state)
+{
+    (void)state;
+    put("init.mp4", "", 0);
+    put_segment("0.m4s", 60);
+    struct segments s = scanned(1);
+    assert_false(s.has_init);
+    assert_false(there("init.mp4"));
+    assert_int_equal(s.done, 1);
+    segments_free(&s);
+}
+
+static void a_link_is_not_a_segment(void **state)
+{
+    (void)state;
+    put_segment("real", 60);
+    assert_int_equal(symlinkat("real", dir_fd, "0.m4s"), 0);
+    assert_false(counts());
+    assert_true(there("real"));
+}
+
+/* Work that was done must not be thrown away because a descriptor was wanting. */
+static void what_cannot_be_looked_at_is_left_alone(void **state)
+{
+    (void)state;
+    struct rlimit old, none;
+    struct segments s = {.total = 77};
+    put_segment("init.mp4", 60);
+    put_segment("0.m4s", 60);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    none = old;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum rc rc = segments_scan(dir_fd, 1, &s);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_int_equal(rc, RC_IO);
+    assert_int_equal(s.total, 77);
+    assert_true(there("init.mp4"));
+    assert_true(counts());
+}
+
+static void a_descriptor_that_is_no_folder_is_an_error(void **state)
+{
+    (void)state;
+    struct segments s;
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(segments_scan(fd, 1, &s), RC_IO);
+    close(fd);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(an_empty_folder_has_only_holes),
+        TEST(what_is_there_is_counted_and_measured),
+        TEST(holes_are_filled_one_by_one),
+        TEST(a_file_cut_anywhere_is_removed),
+        TEST(a_file_with_something_behind_its_boxes_is_removed),
+        TEST(sizes_that_lie_are_found_out),
+        TEST(a_damaged_init_is_removed),
+        TEST(a_link_is_not_a_segment),
+        TEST(what_cannot_be_looked_at_is_left_alone),
+        TEST(a_descriptor_that_is_no_folder_is_an_error),
+    };
+    return cmocka_run_group_tests_name("segments", tests, NULL, NULL);
+}
