@@ -21,6 +21,8 @@ struct config {
     int64_t max_upload_mb;   /* MiB of one uploaded file */
     int64_t disk_reserve_mb; /* MiB of free disk that uploads never touch */
     int64_t settle_s;        /* s before what a dead upload left is taken away */
+    int64_t min_rate_bps;    /* bytes a second an upload must bring; 0: any will do */
+    int64_t min_rate_s;      /* s over which that is an average */
     int64_t upload_threads;  /* uploads received at once */
     int64_t api_threads;     /* API requests answered at once */
     int64_t store_handles;   /* database handles per FastCGI program */

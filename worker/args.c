@@ -257,6 +257,14 @@ enum rc args_poster(const struct args_source *src, const struct rendition *r,
     return end(out);
 }
 
+enum rc args_sync(const char *path, struct args *out)
+{
+    begin(out, "sync");
+    add(out, "-f");
+    add(out, "%s", path);
+    return end(out);
+}
+
 static bool plain(const char *s)
 {
     return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

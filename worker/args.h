@@ -55,6 +55,9 @@ enum rc args_encode(const struct args_source *src, const struct rendition *r,
 enum rc args_poster(const struct args_source *src, const struct rendition *r,
                     int64_t at_us, int max_side, struct args *out);
 
+/* sync(1) of the file system that holds the folder at path. RC_INVALID as above. */
+enum rc args_sync(const char *path, struct args *out);
+
 /* The line as a person would type it, quoted for a shell, at most size bytes with the
  * NUL; cut if it does not fit. */
 void args_quote(const struct args *args, char *out, int size);

@@ -99,10 +99,19 @@ void child_signal(const struct child *c, int sig)
         kill(-c->pid, sig);
 }
 
-bool child_reap(struct child *c, int *status)
+bool child_has_ended(const struct child *c)
 {
-    if (c->pid <= 0 || waitpid(c->pid, status, WNOHANG) != c->pid)
-        return false;
+    siginfo_t info = {.si_pid = 0};
+    return c->pid > 0 &&
+           waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == c->pid;
+}
+
+void child_reap(struct child *c, int *status)
+{
+    /* While the zombie holds its number, the group is still its own. */
+    child_signal(c, SIGKILL);
+    while (waitpid(c->pid, status, 0) < 0 && errno == EINTR)
+        ;
     c->pid = 0;
-    return true;
 }

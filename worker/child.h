@@ -29,8 +29,12 @@ enum rc child_start(char *const *argv, int nice, struct child *out);
 /* Sends sig to the child's whole process group. Harmless after it was reaped. */
 void child_signal(const struct child *c, int sig);
 
-/* True once, when the child has ended; *status is that of waitpid(2). Never blocks.
- * Sets pid to 0. */
-bool child_reap(struct child *c, int *status);
+/* True if the child itself has ended; it stays to be reaped, and its group's number
+ * with it. Never blocks. */
+bool child_has_ended(const struct child *c);
+
+/* Kills what is left of the child's process group, waits for the child and sets pid to
+ * 0. *status is that of waitpid(2). */
+void child_reap(struct child *c, int *status);
 
 #endif

@@ -26,6 +26,7 @@
 
 /* ffmpeg's exit status when more frames failed to decode than -max_error_rate. */
 #define EXIT_DAMAGED 69
+#define SYNC_MS 600000 /* for a slow disk to take what was written */
 
 struct encode {
     struct rendition rendition;
@@ -141,46 +142,80 @@ static void measure(const struct encode *e, struct job_result *out)
     out->average_bitrate = (int64_t)((double)e->have.bytes * 8 / total_s) + 1;
 }
 
-/* The master with what was measured; a failure leaves the guess in it, which plays. */
-static void rewrite_master(struct task *t, const struct job_result *result)
+/* The playlists of all renditions but the job's own, or with what was measured of it. A
+ * failure leaves the old ones, which play. */
+static void rewrite_playlists(struct task *t, const struct job_result *measured)
 {
-    struct encode *e = t->state;
+    const struct encode *e = t->state;
     struct rendition all[STORE_RENDITIONS_MAX];
-    size_t n = 0;
+    size_t n = 0, kept = 0;
     enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
     for (size_t i = 0; i < n && rc == RC_OK; i++) {
-        if (strcmp(all[i].name, e->rendition.name) != 0)
+        bool own = strcmp(all[i].name, e->rendition.name) == 0;
+        if (own && !measured)
             continue;
-        all[i].bitrate = result->bitrate;
-        all[i].average_bitrate = result->average_bitrate;
+        if (own) {
+            all[i].bitrate = measured->bitrate;
+            all[i].average_bitrate = measured->average_bitrate;
+        }
+        all[kept++] = all[i];
     }
     if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, n);
+        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, kept);
     if (rc != RC_OK)
-        log_warn("video %s: cannot rewrite the master playlist: %s", t->video.id,
+        log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));
 }
 
-/* Nothing is said to be done before the files on disk prove it. */
+static enum rc on_sync_output(void *arg, const void *data, size_t n)
+{
+    (void)arg, (void)data, (void)n;
+    return RC_OK;
+}
+
+static void on_synced(struct task *t, const struct supervise_end *end)
+{
+    struct encode *e = t->state;
+    struct job_result result = {.bitrate = 0};
+    char sentence[STORE_TEXT_MAX + 1];
+    if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
+        WEXITSTATUS(end->status) == 0) {
+        measure(e, &result);
+        task_done(t, &result);
+        return;
+    }
+    task_explain(t, end, sentence, sizeof(sentence));
+    task_retry(t, sentence);
+}
+
+/* Nothing is said to be done before the files on disk prove it, and are there to stay.
+ * sync(1) in a child: a slow disk must not hold up the loop. */
 static void finish(struct task *t)
 {
     struct encode *e = t->state;
     struct job_result result = {.bitrate = 0};
     struct segments found;
+    char path[PATH_MAX];
     if (segments_scan(e->dir_fd, e->have.total, &found) != RC_OK) {
         task_retry(t, "The segments could not be checked.");
         return;
     }
     segments_free(&e->have);
     e->have = found;
-    if (found.done != found.total || !found.has_init || syncfs(e->dir_fd) < 0) {
+    if (found.done != found.total || !found.has_init) {
         task_retry(t, "Segments that were made are missing on disk.");
         return;
     }
-    measure(e, &result);
-    rewrite_master(t, &result);
     t->published = found.done;
-    task_done(t, &result);
+    measure(e, &result);
+    rewrite_playlists(t, &result);
+    enum rc rc = site_path(&t->w->site, "htdocs/media", path);
+    if (rc == RC_OK)
+        rc = args_sync(path, &t->args);
+    if (rc == RC_OK)
+        rc = task_run(t, SYNC_MS, SYNC_MS, on_sync_output, on_synced);
+    if (rc != RC_OK)
+        task_retry(t, "The segments could not be synced to disk.");
 }
 
 /* ---- runs --------------------------------------------------------------- */
@@ -213,21 +248,18 @@ static void start_over(struct task *t)
 static void give_up(struct task *t, const char *sentence)
 {
     const struct encode *e = t->state;
-    bool last_try = t->job.failures + 1 >= t->w->config.attempts;
+    bool last_try = t->job.failures + 1 >= t->w->config.attempts, ready = false;
     if (!last_try || e->rendition.kind == RENDITION_VIDEO) {
         task_retry(t, sentence);
         return;
     }
-    enum rc rc = store_job_without(t->w->store, &t->job,
-                                   "The sound could not be decoded and was left out.");
-    struct rendition all[STORE_RENDITIONS_MAX];
-    size_t n = 0;
+    joblog_note(t->log, "%s", sentence);
+    rewrite_playlists(t, NULL);
+    enum rc rc =
+        store_job_without(t->w->store, &t->job,
+                          "The sound could not be decoded and was left out.", &ready);
     if (rc == RC_OK)
-        rc = store_renditions(t->w->store, t->video.id, all, &n);
-    if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, n);
-    if (rc == RC_OK)
-        task_done(t, &(struct job_result){.bitrate = 0});
+        task_end(t, "given up, the video goes on without it");
     else
         task_retry(t, sentence);
 }
@@ -239,9 +271,11 @@ static void run_failed(struct task *t, const struct supervise_end *end)
     task_explain(t, end, how, sizeof(how));
     joblog_note(t->log, "%s", how);
     bool sound = e->rendition.kind == RENDITION_AUDIO;
-    if (end->reason == SUPERVISE_REFUSED && end->refusal == RC_NOSPACE)
-        snprintf(sentence, sizeof(sentence), "The disk is full.");
-    else if (e->have.done == 0)
+    if (end->reason == SUPERVISE_REFUSED && end->refusal == RC_NOSPACE) {
+        task_postpone(t, "The disk is full.");
+        return;
+    }
+    if (e->have.done == 0)
         snprintf(sentence, sizeof(sentence), "The %s could not be decoded. %.400s",
                  sound ? "sound" : "picture", how);
     else
@@ -289,7 +323,7 @@ static enum rc start_run(struct task *t, int64_t k)
     if (rc == RC_OK)
         rc = cutter_open(&events, &e->cutter);
     if (rc == RC_OK)
-        rc = task_run(t, 0, on_output, on_end);
+        rc = task_run(t, t->w->config.stall_s * 1000, 0, on_output, on_end);
     return rc;
 }
 
@@ -312,8 +346,7 @@ static void next_run(struct task *t)
     enum rc rc = start_run(t, k);
     if (rc != RC_OK) {
         char sentence[STORE_TEXT_MAX + 1];
-        snprintf(sentence, sizeof(sentence), "The encoder could not be started (%s).",
-                 rc_name(rc));
+        task_explain_start(t, rc, sentence, sizeof(sentence));
         task_retry(t, sentence);
     }
 }

@@ -97,10 +97,3 @@ void joblog_close(struct joblog *log)
         close(log->fd);
     free(log);
 }
-
-void joblog_remove(const struct site *site, int64_t job_id)
-{
-    char path[PATH_MAX];
-    if (path_of(site, job_id, path) == RC_OK)
-        unlink(path);
-}

@@ -29,7 +29,4 @@ void joblog_write(struct joblog *log, const void *data, size_t n);
 
 void joblog_close(struct joblog *log);
 
-/* Removes the log of a job; a missing one is fine. */
-void joblog_remove(const struct site *site, int64_t job_id);
-
 #endif

@@ -11,8 +11,9 @@
 #include <sys/wait.h>
 
 #define TICK_MS 250
-#define INTERRUPTIONS_MAX 20 /* of one job by the end of its worker */
-#define TROUBLE_MS 1000      /* until the next look when the store refuses */
+#define LOST_MAX 5        /* workers that one job may take with it */
+#define POSTPONE_MS 15000 /* until the next look at a full disk */
+#define TROUBLE_MS 1000   /* until the next look when the store refuses */
 
 /* ---- the ends of a task ------------------------------------------------- */
 
@@ -94,6 +95,14 @@ void task_retry(struct task *t, const char *sentence)
     task_end(t, sentence);
 }
 
+void task_postpone(struct task *t, const char *sentence)
+{
+    tell_published(t);
+    expect(t, store_job_postpone(t->w->store, &t->job, POSTPONE_MS, sentence),
+           "postponed");
+    task_end(t, sentence);
+}
+
 void task_drop(struct task *t)
 {
     enum rc rc = store_job_release(t->w->store, &t->job);
@@ -123,7 +132,7 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
     return rc;
 }
 
-enum rc task_run(struct task *t, int64_t limit_ms,
+enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  enum rc (*on_output)(void *arg, const void *data, size_t n),
                  void (*on_end)(struct task *t, const struct supervise_end *end))
 {
@@ -137,7 +146,7 @@ enum rc task_run(struct task *t, int64_t limit_ms,
         .log = t->log,
         .argv = t->args.v,
         .nice = (int)c->nice,
-        .stall_ms = c->stall_s * 1000,
+        .stall_ms = stall_ms,
         .limit_ms = limit_ms,
         .grace_ms = c->grace_s * 1000,
         .on_output = on_output,
@@ -175,6 +184,16 @@ void task_explain(const struct task *t, const struct supervise_end *end, char *o
     else
         snprintf(out, size, "%s ended with status %d%s%s", program,
                  WEXITSTATUS(end->status), before, end->words);
+}
+
+void task_explain_start(const struct task *t, enum rc rc, char *out, size_t size)
+{
+    if (rc == RC_NOSPACE)
+        snprintf(out, size, "The disk is full.");
+    else if (rc == RC_NOT_FOUND && t->args.n > 0)
+        snprintf(out, size, "%s cannot be started: is it installed?", t->args.v[0]);
+    else
+        snprintf(out, size, "The work could not be started (%s).", rc_name(rc));
 }
 
 /* ---- leases ------------------------------------------------------------- */
@@ -231,19 +250,27 @@ static const struct task_kind *kind_of(enum job_kind k)
     return NULL;
 }
 
+/* A log that cannot be written must not stop the work. */
+static void open_log(struct task *t)
+{
+    const struct worker *w = t->w;
+    enum rc rc = joblog_open(&w->site, t->job.id, w->config.job_log_kb * 1024, &t->log);
+    if (rc != RC_OK)
+        log_warn("job %lld: no log: %s", (long long)t->job.id, rc_name(rc));
+}
+
 static void start_task(struct task *t)
 {
     struct worker *w = t->w;
     char sentence[STORE_TEXT_MAX + 1];
     /* A job that takes its worker with it has no failure to its name. */
-    if (t->job.fence > w->config.attempts + INTERRUPTIONS_MAX) {
+    if (t->job.lost > LOST_MAX) {
         task_fail(t, "The work on this was interrupted too often.");
         return;
     }
     enum rc rc = store_video_get(w->store, t->job.video_id, &t->video);
-    if (rc == RC_OK)
-        rc = joblog_open(&w->site, t->job.id, w->config.job_log_kb * 1024, &t->log);
     if (rc == RC_OK) {
+        open_log(t);
         joblog_note(t->log, "%s %s of video %s, attempt %lld",
                     job_kind_name(t->job.kind), t->job.rendition, t->job.video_id,
                     (long long)t->job.fence);
@@ -256,9 +283,11 @@ static void start_task(struct task *t)
         return;
     }
     log_error("job %lld: cannot start: %s", (long long)t->job.id, rc_name(rc));
-    snprintf(sentence, sizeof(sentence), "The work could not be started (%s).",
-             rc_name(rc));
-    task_retry(t, sentence);
+    task_explain_start(t, rc, sentence, sizeof(sentence));
+    if (rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM)
+        task_postpone(t, sentence);
+    else
+        task_retry(t, sentence);
 }
 
 /* RC_NOT_FOUND: nothing is due. */

@@ -12,6 +12,7 @@
 #include "wake.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -292,10 +293,22 @@ static void end(struct daemon *d)
     loop_close(w->loop);
 }
 
+/* So that no file of ours ever gets the number of a standard stream. */
+static void hold_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     static struct daemon d = {.signal_fd = -1, .lock_fd = -1, .w.tmp_fd = -1};
     struct options o = {0};
+    hold_standard_streams();
     int stop_with = read_options(argc, argv, &o);
     if (stop_with)
         return stop_with - 1;

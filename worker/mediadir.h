@@ -3,7 +3,8 @@
  *
  * htdocs/media/<root>/ holds the files; the symlink htdocs/media/<key> → <root> is the
  * owner's grant. Files are written through a descriptor of the folder: first whole in
- * site/tmp, then renamed to their place, so that nothing half-written is ever visible.
+ * site/tmp, then linked or renamed to their place, so that nothing half-written is ever
+ * visible. So site/tmp and htdocs/media must lie on one file system.
  */
 #ifndef DROPSTREAM_MEDIADIR_H
 #define DROPSTREAM_MEDIADIR_H

@@ -82,7 +82,8 @@ static enum rc poster_start(struct task *t)
         rc = args_poster(&src, &all[0], at < POSTER_AT_MAX ? at : POSTER_AT_MAX,
                          POSTER_SIDE, &t->args);
     if (rc == RC_OK)
-        rc = task_run(t, t->w->config.probe_timeout_s * 1000, on_output, on_end);
+        rc = task_run(t, t->w->config.stall_s * 1000,
+                      t->w->config.probe_timeout_s * 1000, on_output, on_end);
     return rc;
 }
 

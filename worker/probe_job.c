@@ -108,7 +108,10 @@ static void remove_old_generations(struct task *t, const struct video_plan *plan
 static void keep_plan(struct task *t, const struct video_plan *plan)
 {
     struct worker *w = t->w;
-    enum rc rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
+    /* A worker that was frozen past its lease must not touch what another one made. */
+    enum rc rc = store_job_check(w->store, &t->job);
+    if (rc == RC_OK)
+        rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
     if (rc == RC_OK)
         rc = playlists_write(&w->site, w->tmp_fd, t->video.media_root, plan->renditions,
                              plan->n_renditions);
@@ -119,6 +122,8 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
         task_end(t, "planned");
     } else if (rc == RC_FENCED) {
         task_drop(t);
+    } else if (rc == RC_NOSPACE) {
+        task_postpone(t, "The disk is full.");
     } else {
         char sentence[STORE_TEXT_MAX + 1];
         snprintf(sentence, sizeof(sentence), "The playlists could not be written (%s).",
@@ -146,8 +151,7 @@ static void make_plan(struct task *t)
 static void cannot_start(struct task *t, enum rc rc)
 {
     char sentence[STORE_TEXT_MAX + 1];
-    snprintf(sentence, sizeof(sentence), "The file could not be looked at (%s).",
-             rc_name(rc));
+    task_explain_start(t, rc, sentence, sizeof(sentence));
     task_retry(t, sentence);
 }
 
@@ -177,7 +181,8 @@ static void look_at_packets(struct task *t, int64_t from_us)
     if (rc == RC_OK)
         rc = args_packets(&src, from_us, &t->args);
     if (rc == RC_OK)
-        rc = task_run(t, p->whole ? 0 : t->w->config.probe_timeout_s * 1000, on_packets,
+        rc = task_run(t, t->w->config.stall_s * 1000,
+                      p->whole ? 0 : t->w->config.probe_timeout_s * 1000, on_packets,
                       packets_ended);
     if (rc != RC_OK)
         cannot_start(t, rc);
@@ -226,7 +231,8 @@ static enum rc probe_start(struct task *t)
     if (rc == RC_OK)
         rc = args_probe(&src, &t->args);
     if (rc == RC_OK)
-        rc = task_run(t, t->w->config.probe_timeout_s * 1000, on_json, header_ended);
+        rc = task_run(t, t->w->config.stall_s * 1000,
+                      t->w->config.probe_timeout_s * 1000, on_json, header_ended);
     return rc;
 }
 

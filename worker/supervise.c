@@ -23,7 +23,7 @@ struct supervised {
     struct loop_source *out_source, *err_source; /* NULL after end of file */
     struct loop_timer stall, limit, grace;
     enum state state;
-    bool reaped;
+    bool exited; /* the child itself; not reaped before the end */
     struct supervise_end end;
     char words[SUPERVISE_WORDS_MAX + 1]; /* the last line of standard error */
     char line[SUPERVISE_WORDS_MAX + 1];  /* the one that is being collected */
@@ -116,16 +116,17 @@ static void end_line(struct supervised *s)
     s->line_size = 0;
 }
 
-/* Over once the child was reaped and both pipes are at their end. */
+/* Over once the child has ended and both pipes are at their end. */
 static void maybe_end(struct supervised *s, bool without_pipes)
 {
-    if (!s->reaped || (!without_pipes && (s->out_source || s->err_source)))
+    if (!s->exited || (!without_pipes && (s->out_source || s->err_source)))
         return;
     drop_source(s, &s->out_source, &s->child.out_fd);
     drop_source(s, &s->err_source, &s->child.err_fd);
     loop_timer_cancel(s->spec.loop, &s->stall);
     loop_timer_cancel(s->spec.loop, &s->limit);
     loop_timer_cancel(s->spec.loop, &s->grace);
+    child_reap(&s->child, &s->end.status);
     unlink_from_all(s);
     char words[SUPERVISE_WORDS_MAX + 1];
     end_line(s); /* the last one may have come without its newline */
@@ -140,8 +141,8 @@ void supervise_reap_all(void)
     struct supervised *s = all;
     while (s) {
         struct supervised *next = s->next;
-        if (!s->reaped && child_reap(&s->child, &s->end.status)) {
-            s->reaped = true;
+        if (!s->exited && child_has_ended(&s->child)) {
+            s->exited = true;
             loop_timer_cancel(s->spec.loop, &s->stall);
             loop_timer_cancel(s->spec.loop, &s->limit);
             /* Someone may still hold its pipes open: wait for them so long only. */
@@ -196,7 +197,7 @@ static void on_stdout(void *arg)
         }
         if (n == 0 || s->end.refusal != RC_OK)
             continue; /* a refused stream is read to its end, so that nobody blocks */
-        if (s->state == RUNNING && !s->reaped)
+        if (s->state == RUNNING && !s->exited)
             expect_output(s);
         s->end.refusal = s->spec.on_output(s->spec.arg, buf, (size_t)n);
         if (s->end.refusal != RC_OK)
@@ -247,8 +248,8 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
     if (rc != RC_OK) {
         int status;
         child_signal(&s->child, SIGKILL);
-        while (s->child.pid > 0 && !child_reap(&s->child, &status))
-            usleep(1000);
+        if (s->child.pid > 0)
+            child_reap(&s->child, &status);
         drop_source(s, &s->out_source, &s->child.out_fd);
         drop_source(s, &s->err_source, &s->child.err_fd);
         free(s);

@@ -12,22 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIST_MAX 64
 #define JOB_LOG_DAYS 30
-
-/* Rows are collected first: no write while a statement reads. */
-struct list {
-    struct video v[LIST_MAX];
-    size_t n;
-};
-
-static enum rc collect(void *arg, const struct video *v)
-{
-    struct list *l = arg;
-    if (l->n < LIST_MAX)
-        l->v[l->n++] = *v;
-    return RC_OK;
-}
 
 static bool in_use(const struct worker *w, const char *id)
 {
@@ -37,27 +22,28 @@ static bool in_use(const struct worker *w, const char *id)
     return false;
 }
 
-void sweep_deleted(struct worker *w)
+static enum rc remove_deleted(void *arg, const struct video *v)
 {
-    static struct list l;
-    l.n = 0;
-    if (store_video_each_deleted(w->store, collect, &l) != RC_OK)
-        return;
-    for (size_t i = 0; i < l.n; i++) {
-        const struct video *v = &l.v[i];
-        if (in_use(w, v->id))
-            continue;
-        enum rc rc = mediadir_remove(&w->site, v->media_root, v->media_key);
-        if (rc == RC_OK)
-            rc = spool_remove(&w->site, v->id);
-        if (rc == RC_OK)
-            rc = store_video_purge(w->store, v->id);
-        if (rc != RC_OK)
-            log_error("video %s: cannot remove: %s", v->id, rc_name(rc));
-    }
+    struct worker *w = arg;
+    if (in_use(w, v->id))
+        return RC_OK;
+    enum rc rc = mediadir_remove(&w->site, v->media_root, v->media_key);
+    if (rc == RC_OK)
+        rc = spool_remove(&w->site, v->id);
+    if (rc == RC_OK)
+        rc = store_video_purge(w->store, v->id);
+    if (rc != RC_OK)
+        log_error("video %s: cannot remove: %s", v->id, rc_name(rc));
+    return RC_OK; /* the others all the same; this one again with the next sweep */
 }
 
-/* The age of a spool file in ms by its last change; -1 if there is none. */
+void sweep_deleted(struct worker *w)
+{
+    store_video_each_deleted(w->store, remove_deleted, w);
+}
+
+/* How long ago a spool file got its name or its last bytes, in ms; -1 if there is none.
+ * A rename changes only the ctime. */
 static int64_t spool_age_ms(const struct worker *w, const char *id, const char *suffix)
 {
     char name[64], path[PATH_MAX];
@@ -65,7 +51,7 @@ static int64_t spool_age_ms(const struct worker *w, const char *id, const char *
     snprintf(name, sizeof(name), "spool/%s.%s", id, suffix);
     if (site_path(&w->site, name, path) != RC_OK || lstat(path, &st) < 0)
         return -1;
-    return ((int64_t)time(NULL) - st.st_mtime) * 1000;
+    return ((int64_t)time(NULL) - st.st_ctime) * 1000;
 }
 
 static int64_t stored_size(const struct worker *w, const char *id)
@@ -77,24 +63,26 @@ static int64_t stored_size(const struct worker *w, const char *id)
     return st.st_size;
 }
 
-static void sweep_receiving(struct worker *w, const struct video *v)
+static enum rc sweep_receiving(void *arg, const struct video *v)
 {
+    struct worker *w = arg;
     struct video stored;
     int64_t now = w->clock.wall_ms(w->clock.ctx),
             settled_ms = w->config.settle_s * 1000;
     /* A handler needs a moment between its row, its file and its commit. */
     if (now - v->created_ms < settled_ms || spool_is_receiving(&w->site, v->id))
-        return;
+        return RC_OK;
     int64_t src_age = spool_age_ms(w, v->id, "src");
     if (src_age >= 0 && src_age < settled_ms)
-        return;
+        return RC_OK;
     if (src_age >= 0) {
         log_info("video %s: was stored whole, its handler died: kept", v->id);
         store_video_stored(w->store, v->id, stored_size(w, v->id), &stored);
-        return;
+        return RC_OK;
     }
     if (store_video_abandon(w->store, v->id, "the connection was lost") == RC_OK)
         spool_remove(&w->site, v->id);
+    return RC_OK;
 }
 
 static enum rc sweep_spool_file(void *arg, const char *id, bool stored)
@@ -130,11 +118,8 @@ static void sweep_job_logs(const struct worker *w)
 
 void sweep_leftovers(struct worker *w)
 {
-    static struct list l;
-    l.n = 0;
-    if (store_video_each_receiving(w->store, collect, &l) == RC_OK)
-        for (size_t i = 0; i < l.n; i++)
-            sweep_receiving(w, &l.v[i]);
+    sweep_deleted(w);
+    store_video_each_receiving(w->store, sweep_receiving, w);
     spool_each(&w->site, sweep_spool_file, w);
     store_activity_trim(w->store, w->config.activity_rows);
     sweep_job_logs(w);

@@ -78,6 +78,8 @@ void task_done(struct task *t, const struct job_result *result);
 void task_retry(struct task *t, const char *sentence); /* or fail after the last try */
 void task_fail(struct task *t, const char *sentence);
 void task_drop(struct task *t);
+/* Later, without blame: the machine cannot go on with it. */
+void task_postpone(struct task *t, const char *sentence);
 /* For a kind that has told the store of its end itself; what is for the job's log. */
 void task_end(struct task *t, const char *what);
 
@@ -91,14 +93,18 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
 /*
  * Starts t->args as the task's child, its line noted in the job's log. on_end is called
  * with t and with t->child already NULL, unless the task was cancelled: then the task
- * ends by itself. limit_ms: 0 for none.
+ * ends by itself. stall_ms: without output; limit_ms: in all, 0 for none. RC_NOT_FOUND:
+ * there is no such program; RC_IO, RC_NOMEM.
  */
-enum rc task_run(struct task *t, int64_t limit_ms,
+enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  enum rc (*on_output)(void *arg, const void *data, size_t n),
                  void (*on_end)(struct task *t, const struct supervise_end *end));
 
 /* A sentence about how a child ended, for a person: "ffmpeg stopped: <last words>". */
 void task_explain(const struct task *t, const struct supervise_end *end, char *out,
                   size_t size);
+
+/* Likewise, about a child that task_run (or what came before it) refused with rc. */
+void task_explain_start(const struct task *t, enum rc rc, char *out, size_t size);
 
 #endif

@@ -129,6 +129,26 @@ enum rc store_job_planned(struct store *st, const struct job *job,
 /* ---- segments ----------------------------------------------------------- */
 
 /* Refuses what the playlist does not promise: it would be a bug of the worker's. */
+/* It has moved on: what was lost before does not count against it. */
+static enum rc forget_lost(struct store *st, const struct job *job, int64_t done)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_JOB_MOVED,
+                      "UPDATE jobs SET lost = 0 WHERE id = ?1 AND lost > 0"
+                      " AND EXISTS (SELECT 1 FROM renditions WHERE video_id = ?2"
+                      " AND name = ?3 AND done < ?4)",
+                      &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, job->id);
+    store_bind_text(q, 2, job->video_id);
+    store_bind_text(q, 3, job->rendition);
+    store_bind_int(q, 4, done);
+    return store_finish(st, q);
+}
+
 static enum rc set_done(struct store *st, const struct job *job, int64_t done)
 {
     sqlite3_stmt *q;
@@ -176,7 +196,9 @@ enum rc store_job_published(struct store *st, const struct job *job, int64_t don
 
     if (rc != RC_OK)
         return rc;
-    rc = set_done(st, job, done);
+    rc = forget_lost(st, job, done);
+    if (rc == RC_OK)
+        rc = set_done(st, job, done);
     if (rc == RC_OK)
         rc = set_playable(st, job);
     return store_end(st, rc);
@@ -247,21 +269,26 @@ static enum rc set_ready(struct store *st, const char *id)
     return rc;
 }
 
+static enum rc ready_if_last(struct store *st, const char *id, bool *ready)
+{
+    bool left = true;
+    enum rc rc = encodes_left(st, id, &left);
+
+    if (rc != RC_OK || left)
+        return rc;
+    *ready = true;
+    return set_ready(st, id);
+}
+
 static enum rc encode_done(struct store *st, const struct job *job,
                            const struct job_result *result, bool *ready)
 {
-    bool left = true;
     enum rc rc = set_measured(st, job, result);
 
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoded",
                         job->rendition);
-    if (rc == RC_OK)
-        rc = encodes_left(st, job->video_id, &left);
-    if (rc != RC_OK || left)
-        return rc;
-    *ready = true;
-    return set_ready(st, job->video_id);
+    return rc == RC_OK ? ready_if_last(st, job->video_id, ready) : rc;
 }
 
 /* A video without a poster is no failure: the page does without one. */
@@ -322,9 +349,11 @@ static enum rc remove_rendition(struct store *st, const struct job *job)
     return store_finish(st, q);
 }
 
-enum rc store_job_without(struct store *st, const struct job *job, const char *sentence)
+enum rc store_job_without(struct store *st, const struct job *job, const char *sentence,
+                          bool *video_ready)
 {
     struct video v;
+    bool ready = false;
     enum rc rc;
 
     if (job->kind != JOB_ENCODE)
@@ -337,7 +366,14 @@ enum rc store_job_without(struct store *st, const struct job *job, const char *s
         rc = store_video_load(st, job->video_id, &v);
     if (rc == RC_OK)
         rc = store_video_add_warning(st, &v, sentence);
-    return store_end(st, rc);
+    if (rc == RC_OK)
+        rc = end_job(st, job, "done", "");
+    if (rc == RC_OK)
+        rc = ready_if_last(st, job->video_id, &ready);
+    rc = store_end(st, rc);
+    if (rc == RC_OK)
+        *video_ready = ready;
+    return rc;
 }
 
 /* ---- failed ------------------------------------------------------------- */

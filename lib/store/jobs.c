@@ -92,11 +92,11 @@ static enum rc take(struct store *st, const char *owner, int64_t lease_ms,
     sqlite3_stmt *q;
     enum rc rc = store_prepare(
         st, SQL_JOB_CLAIM,
-        "UPDATE jobs SET state = 'running', fence = fence + 1, owner = ?1, due_ms = ?2,"
-        " due_boot = ?3"
+        "UPDATE jobs SET lost = lost + (state = 'running'), state = 'running',"
+        " fence = fence + 1, owner = ?1, due_ms = ?2, due_boot = ?3"
         " WHERE id = (SELECT id FROM jobs WHERE state IN ('queued', 'running')"
         " AND (due_ms <= ?4 OR due_boot <> ?3) ORDER BY priority, id LIMIT 1)"
-        " RETURNING id, video_id, kind, rendition, fence, failures",
+        " RETURNING id, video_id, kind, rendition, fence, failures, lost",
         &q);
 
     if (rc != RC_OK)
@@ -116,6 +116,7 @@ static enum rc take(struct store *st, const char *owner, int64_t lease_ms,
     store_column_text(q, 3, out->rendition, sizeof(out->rendition));
     out->fence = sqlite3_column_int64(q, 4);
     out->failures = sqlite3_column_int(q, 5);
+    out->lost = sqlite3_column_int(q, 6);
     return store_finish(st, q);
 }
 
@@ -295,6 +296,26 @@ enum rc store_job_release(struct store *st, const struct job *job)
     return rc == RC_OK ? store_end(st, requeue(st, job, 0, NULL)) : rc;
 }
 
+enum rc store_job_postpone(struct store *st, const struct job *job, int64_t delay_ms,
+                           const char *reason)
+{
+    char text[STORE_TEXT_MAX + 1];
+    enum rc rc;
+
+    if (delay_ms < 0)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    text_clean(text, sizeof(text), reason);
+    rc = requeue(st, job, delay_ms, NULL);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
+                        "%s%swaiting %.1f s: %s", job->rendition,
+                        *job->rendition ? ": " : "", (double)delay_ms / 1000, text);
+    return store_end(st, rc);
+}
+
 enum rc store_job_release_owner(struct store *st, const char *owner, int *n)
 {
     sqlite3_stmt *q;
@@ -304,7 +325,7 @@ enum rc store_job_release_owner(struct store *st, const char *owner, int *n)
     if (rc != RC_OK)
         return rc;
     rc = store_prepare(st, SQL_JOB_RELEASE_OWNER,
-                       "UPDATE jobs SET state = 'queued', due_ms = 0"
+                       "UPDATE jobs SET state = 'queued', due_ms = 0, lost = lost + 1"
                        " WHERE state IN ('queued', 'running') AND state = 'running'"
                        " AND owner = ?1",
                        &q);

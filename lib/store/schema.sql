@@ -79,6 +79,8 @@ CREATE TABLE jobs (
         CHECK (state IN ('queued', 'running', 'done', 'failed')),
     fence INTEGER NOT NULL DEFAULT 0, -- number of the attempt; only ever goes up
     failures INTEGER NOT NULL DEFAULT 0, -- attempts that ended in an error
+    lost INTEGER NOT NULL DEFAULT 0,  -- workers that died or froze at it since it last
+                                      -- moved on
     due_ms INTEGER NOT NULL DEFAULT 0, -- boot clock; nobody may claim it before: the end
                                       -- of the lease if running, of the wait if queued
     due_boot TEXT NOT NULL DEFAULT '', -- boot id of due_ms; in another boot it is past

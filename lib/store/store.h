@@ -232,6 +232,7 @@ struct job {
     char rendition[STORE_RENDITION_MAX + 1]; /* "" unless an encode job */
     int64_t fence;                           /* the attempt, from 1; never reused */
     int failures;                            /* attempts that ended in an error */
+    int lost; /* workers that died or froze at it since it last moved on */
 };
 
 /* What a probe found and what was planned from it. */
@@ -299,6 +300,11 @@ enum rc store_job_done(struct store *st, const struct job *job,
 enum rc store_job_retry(struct store *st, const struct job *job, int64_t delay_ms,
                         const char *error);
 
+/* Back to the queue, due in delay_ms and without blame: the machine cannot go on with
+ * it (its disk is full). reason is a sentence for the activity log. RC_FENCED. */
+enum rc store_job_postpone(struct store *st, const struct job *job, int64_t delay_ms,
+                           const char *reason);
+
 /* Back to the queue at once and without blame (the worker stops). RC_FENCED. */
 enum rc store_job_release(struct store *st, const struct job *job);
 
@@ -313,12 +319,12 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
 enum rc store_job_release_owner(struct store *st, const char *owner, int *n);
 
 /*
- * The video goes on without the rendition of this encode job: the rendition's row is
- * removed and sentence added to the video's warning. The job itself is then ended with
- * store_job_done. RC_FENCED; RC_INVALID: not an encode job.
+ * The job ends, and the video goes on without the rendition it should have made: the
+ * rendition's row is removed and sentence added to the video's warning. *video_ready as
+ * for store_job_done. RC_FENCED; RC_INVALID: not an encode job.
  */
-enum rc store_job_without(struct store *st, const struct job *job,
-                          const char *sentence);
+enum rc store_job_without(struct store *st, const struct job *job, const char *sentence,
+                          bool *video_ready);
 
 /* RC_OK while the job is still this attempt's and its video is not deleted, else
  * RC_FENCED. Read only. */

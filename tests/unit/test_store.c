@@ -236,7 +236,9 @@ static void use_everything(struct fixture *f)
     encode = fixture_claim(f, "w");
     store_job_retry(f->st, &encode, 0, "x");
     encode = fixture_claim(f, "w");
-    store_job_without(f->st, &encode, "x");
+    store_job_postpone(f->st, &encode, 0, "x");
+    encode = fixture_claim(f, "w");
+    store_job_without(f->st, &encode, "x", &flag);
     store_job_done(f->st, &encode, &result, &flag);
     store_job_next_due(f->st, &due);
     store_job_release_owner(f->st, "w", &n);

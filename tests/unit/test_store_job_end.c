@@ -284,17 +284,34 @@ static void a_video_may_go_on_without_its_sound(void **state)
     bool ready = false;
     size_t n;
 
-    assert_int_equal(store_job_without(f->st, &poster, "x"), RC_INVALID);
-    assert_int_equal(store_job_without(f->st, &sound, "No sound."), RC_OK);
+    assert_int_equal(store_job_without(f->st, &poster, "x", &ready), RC_INVALID);
+    assert_int_equal(store_job_without(f->st, &sound, "No sound.", &ready), RC_OK);
+    assert_false(ready);
     assert_int_equal(store_renditions(f->st, v.id, list, &n), RC_OK);
     assert_int_equal(n, 1);
     assert_string_equal(list[0].name, "360p");
     assert_string_equal(fixture_get(f, v.id).warning, "No sound.");
-    assert_int_equal(store_job_done(f->st, &sound, &nothing, &ready), RC_OK);
-    assert_int_equal(store_job_without(f->st, &sound, "Late."), RC_FENCED);
-    assert_false(ready);
+    assert_int_equal(store_job_done(f->st, &sound, &nothing, &ready), RC_FENCED);
+    assert_int_equal(store_job_without(f->st, &sound, "Late.", &ready), RC_FENCED);
     assert_int_equal(store_job_done(f->st, &picture, &nothing, &ready), RC_OK);
     assert_true(ready);
+}
+
+static void the_last_encode_may_end_without_its_rendition(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_planned(f, "clip");
+    struct job picture, sound;
+    bool ready = false;
+
+    (void)fixture_claim(f, "w"); /* the poster */
+    picture = fixture_claim(f, "w");
+    sound = fixture_claim(f, "w");
+    assert_int_equal(store_job_done(f->st, &picture, &nothing, &ready), RC_OK);
+    assert_false(ready);
+    assert_int_equal(store_job_without(f->st, &sound, "No sound.", &ready), RC_OK);
+    assert_true(ready);
+    assert_int_equal(fixture_get(f, v.id).state, VIDEO_READY);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
@@ -314,6 +331,7 @@ int main(void)
         TEST(no_more_segments_than_promised),
         TEST(last_encode_job_makes_video_ready),
         TEST(a_video_may_go_on_without_its_sound),
+        TEST(the_last_encode_may_end_without_its_rendition),
     };
 
     return cmocka_run_group_tests_name("store_job_end", tests, NULL, NULL);

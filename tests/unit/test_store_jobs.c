@@ -236,6 +236,52 @@ static void leases_of_a_dead_owner_end_at_once(void **state)
     assert_int_equal(n, 0);
 }
 
+static void workers_lost_at_a_job_are_counted_until_it_moves_on(void **state)
+{
+    struct fixture *f = *state;
+    struct job job;
+    int n;
+
+    (void)fixture_planned(f, "clip");
+    (void)fixture_claim(f, "w"); /* the poster */
+    job = fixture_claim(f, "dead");
+    assert_int_equal(job.lost, 0);
+    assert_int_equal(store_job_release_owner(f->st, "dead", &n), RC_OK);
+    job = fixture_claim(f, "w");
+    assert_int_equal(job.lost, 1);
+    assert_int_equal(store_job_release(f->st, &job), RC_OK); /* in good order */
+    job = fixture_claim(f, "w");
+    assert_int_equal(job.lost, 1);
+    assert_int_equal(store_job_published(f->st, &job, 1), RC_OK);
+    assert_int_equal(store_job_release(f->st, &job), RC_OK);
+    job = fixture_claim(f, "w");
+    assert_int_equal(job.lost, 0);
+    f->boot_ms += 100000000;     /* frozen past its lease */
+    (void)fixture_claim(f, "x"); /* the poster again */
+    job = fixture_claim(f, "x");
+    assert_int_equal(job.lost, 1);
+    assert_int_equal(store_job_published(f->st, &job, 1), RC_OK); /* nothing new */
+    assert_int_equal(store_job_release(f->st, &job), RC_OK);
+    assert_int_equal(fixture_claim(f, "x").lost, 1);
+}
+
+static void a_postponed_job_is_not_blamed(void **state)
+{
+    struct fixture *f = *state;
+    struct job job;
+
+    fixture_stored(f, "a");
+    job = fixture_claim(f, "w");
+    assert_int_equal(store_job_postpone(f->st, &job, -1, "x"), RC_INVALID);
+    assert_int_equal(store_job_postpone(f->st, &job, 5000, "The disk is full."), RC_OK);
+    assert_fenced(f, &job);
+    assert_nothing_due(f);
+    f->boot_ms += 5000;
+    job = fixture_claim(f, "w");
+    assert_int_equal(job.failures, 0);
+    assert_int_equal(job.lost, 0);
+}
+
 /* ---- threads ------------------------------------------------------------ */
 
 #define THREADS 4
@@ -350,6 +396,8 @@ int main(void)
         TEST(retry_waits_out_its_delay_and_counts_the_failure),
         TEST(release_is_due_at_once_and_without_blame),
         TEST(leases_of_a_dead_owner_end_at_once),
+        TEST(workers_lost_at_a_job_are_counted_until_it_moves_on),
+        TEST(a_postponed_job_is_not_blamed),
         TEST(two_handles_never_get_the_same_job),
         TEST(the_youngest_beat_of_this_boot_counts),
         TEST(workers_silent_for_a_day_are_forgotten),
