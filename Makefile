@@ -46,9 +46,9 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_activity.c cgi-bin/api
 MEDIA_SRC := cgi-bin/media.c
 
 UNIT := args bmff clock config cutter grid id joblog log loop media_info mediadir mime \
-        multipart packet_scan plan plan_times playlist segments sniff spool store \
-        store_activity store_job_end store_jobs store_list store_videos supervise text \
-        http upload_form
+        multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
+        source_check spool store store_activity store_job_end store_jobs store_list \
+        store_videos supervise text http upload_form
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o

@@ -13,7 +13,8 @@ set -euo pipefail
 readonly RUN_PACKAGES=(gcc:gcc make:make pkg-config:pkg-config libc6-dev libfcgi-dev
     libsqlite3-dev libjansson-dev libinih-dev lighttpd:lighttpd ffmpeg:ffmpeg
     util-linux:setpriv ca-certificates)
-readonly TEST_PACKAGES=(clang:clang libclang-rt-dev libcmocka-dev chromium:chromium)
+readonly TEST_PACKAGES=(clang:clang libclang-rt-dev libcmocka-dev chromium:chromium
+    sqlite3:sqlite3)
 
 port='' bind='' site=''
 

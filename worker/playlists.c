@@ -83,8 +83,10 @@ static enum rc write_master(const struct site *site, int tmp_fd, const char *roo
         if (renditions[i].kind == RENDITION_VIDEO)
             add_variant(&m, &renditions[i], m.uris[i], audio);
         else
-            m.audio[m.n_audio++] = (struct playlist_audio){
-                .uri = m.uris[i], .name = "Audio", .is_default = m.n_audio == 0};
+            m.audio[m.n_audio++] =
+                (struct playlist_audio){.uri = m.uris[i],
+                                        .name = "Audio",
+                                        .is_default = &renditions[i] == audio};
     }
     enum rc rc = playlist_master(m.variants, m.n_variants, m.audio, m.n_audio, &text);
     if (rc == RC_OK)

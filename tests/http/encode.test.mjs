@@ -6,8 +6,10 @@ import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { beeps, ffmpeg, fetchVideo, flashClip, flashes, tempDir } from '../lib/media.mjs';
-import { startSite } from '../lib/site.mjs';
+import {
+    beeps, ffmpeg, fetchVideo, flashClip, flashes, parseMaster, parseMedia, tempDir,
+} from '../lib/media.mjs';
+import { startSite, waitFor } from '../lib/site.mjs';
 
 let site;
 let temp;
@@ -27,6 +29,28 @@ async function process(file, states = 'ready') {
     const { status, json, text } = await site.upload(file);
     assert.equal(status, 201, text);
     return site.waitForState(json.id, states);
+}
+
+const LONG_S = 90; // 45 segments of two seconds
+
+/* A clip that is quick to make and takes seconds to encode. */
+async function makeLong(file) {
+    if (await fs.stat(file).catch(() => false)) return;
+    await ffmpeg('-f', 'lavfi', '-i', `testsrc2=s=640x360:r=30:d=${LONG_S}`,
+        '-c:v', 'libx264', '-preset', 'ultrafast', file);
+}
+
+/* Every answer about a video from its upload until it is ready, asked for quickly. */
+async function watchUntilReady(uploaded) {
+    const seen = [uploaded];
+    await waitFor(
+        async () => {
+            seen.push((await site.api('GET', `/api/videos/${uploaded.id}`)).json);
+            return ['ready', 'failed'].includes(seen.at(-1).state);
+        },
+        { timeout: 60_000, every: 5, what: 'it to be ready' },
+    );
+    return seen;
 }
 
 /* Uploads a clip of flashes and beeps, and finds every one of them at its second. */
@@ -70,19 +94,61 @@ describe('an ordinary clip', () => {
         assert.equal(res.status, 200);
         assert.equal(res.headers['content-type'], 'image/jpeg');
         assert.equal(res.body.readUInt16BE(0), 0xffd8);
+
+        // A longer one, so that every state lasts long enough to be seen.
+        await makeLong(clip('long.mp4'));
+        const { status, json } = await site.upload(clip('long.mp4'));
+        assert.equal(status, 201);
+        assert.equal(json.state, 'stored');
+        assert.equal(json.playable, false);
+        const seen = await watchUntilReady(json);
+        assert.deepEqual([...new Set(seen.map(({ state }) => state))], ['stored', 'processing', 'ready']);
+        const states = seen.map(({ state }) => ['stored', 'processing', 'ready'].indexOf(state));
+        assert.deepEqual(states, [...states].sort((a, b) => a - b), 'no state comes back');
+        const playable = seen.findIndex((v) => v.playable);
+        assert.equal(seen[playable].state, 'processing');
+        assert.ok(seen.slice(playable).every((v) => v.playable && v.media), 'and stays so');
+        assert.ok(seen.slice(0, playable).every((v) => v.media === null));
+        const done = seen.map((v) => v.renditions[0]?.done ?? 0);
+        assert.deepEqual(done, [...done].sort((a, b) => a - b), 'segments only get more');
     });
 
     test('has its whole playlist before the encode is done', async () => {
-        // A long clip that costs nothing to make: one picture a second.
-        await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=30:d=90', '-c:v', 'libx264',
-            '-preset', 'ultrafast', clip('long.mp4'));
+        await makeLong(clip('long.mp4'));
         const { json } = await site.upload(clip('long.mp4'));
-        const video = await site.waitForState(json.id, ['processing', 'ready']);
-        const before = video.renditions[0].done;
-        const key = await site.waitForState(json.id, ['processing', 'ready']);
-        assert.equal(key.renditions[0].segments, 45);
-        assert.ok(before < 45, 'it is still being encoded');
+        const video = await waitFor(
+            async () => {
+                const { json: now } = await site.api('GET', `/api/videos/${json.id}`);
+                return now.playable && now;
+            },
+            { every: 5, what: 'the first segment' },
+        );
+        assert.equal(video.renditions[0].segments, LONG_S / 2);
+        const base = video.media.slice(0, video.media.lastIndexOf('/') + 1);
+        const [variant] = parseMaster((await site.request('GET', video.media)).text).variants;
+        const url = base + variant.URI;
+        const list = await site.request('GET', url);
+        const folder = url.slice(0, url.lastIndexOf('/') + 1);
+        const missing = await site.request('GET', `${folder}${LONG_S / 2 - 1}.m4s`);
+        const never = await site.request('GET', `${folder}${LONG_S / 2}.m4s`);
+        // Read last: all of the above was answered while the encode was going on.
+        const [{ done }] = (await site.api('GET', `/api/videos/${json.id}`)).json.renditions;
+        assert.ok(done < LONG_S / 2, 'it is still being encoded');
+
+        assert.equal(list.status, 200);
+        const { ended, type, segments } = parseMedia(list.text);
+        assert.equal(type, 'VOD');
+        assert.ok(ended);
+        assert.deepEqual(segments.map(({ uri }) => uri), Array.from({ length: LONG_S / 2 }, (_, k) => `${k}.m4s`));
+        assert.equal(segments.reduce((sum, { duration }) => sum + duration, 0), LONG_S);
+        assert.equal(missing.status, 503);
+        assert.equal(missing.headers['cache-control'], 'no-store');
+        assert.equal(never.status, 404);
+        assert.doesNotMatch(never.headers['cache-control'] ?? '', /max-age/);
+
         await site.waitForState(json.id, 'ready');
+        assert.equal((await site.request('GET', url)).text, list.text, 'it was final from the start');
+        assert.equal((await site.request('GET', `${folder}${LONG_S / 2 - 1}.m4s`)).status, 200);
     });
 
     test('whose master says what was measured', async () => {

@@ -167,6 +167,21 @@ describe('a worker that goes away', () => {
     );
 });
 
+describe('new work', () => {
+    test(
+        'wakes the worker by itself, however seldom it looks',
+        withSite({ worker: true, env: { DROPSTREAM_POLL_MS: '60000' } }, async (site) => {
+            await waitFor(async () => (await activity(site)).some(({ message }) => message === 'Worker started'));
+            await sleep(300); // what it does when it starts is over
+            const id = await upload(site, longClip);
+            await waitFor(
+                async () => (await site.api('GET', `/api/videos/${id}`)).json.state !== 'stored',
+                { timeout: 2000, every: 20, what: 'the job to begin' },
+            );
+        }),
+    );
+});
+
 describe('deleting', () => {
     test(
         'in the middle of an encode stops the child and leaves no file',

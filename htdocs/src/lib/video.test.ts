@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 
-import type { Rendition } from './api';
+import type { Rendition, Video } from './api';
 import { fakeVideo } from './fake_video';
-import { details, encodedShare, isActive, milestones, receivedShare, stateText } from './video';
+import {
+  details, encodedShare, isActive, isMadeAgain, milestones, receivedShare, stateText,
+} from './video';
 
 const rendition = (done: number, segments: number): Rendition => ({
   name: `r${done}`,
@@ -13,6 +15,17 @@ const rendition = (done: number, segments: number): Rendition => ({
   codecs: null,
   done,
   segments,
+});
+
+test('a failed video that has not failed any more is made again', () => {
+  const [failed, stored, processing, ready] = (['failed', 'stored', 'processing', 'ready'] as const)
+    .map((state) => fakeVideo({ state })) as [Video, Video, Video, Video];
+  expect(isMadeAgain(failed, stored)).toBe(true);
+  expect(isMadeAgain(failed, ready)).toBe(true);
+  expect(isMadeAgain(failed, failed)).toBe(false);
+  expect(isMadeAgain(null, stored)).toBe(false);
+  expect(isMadeAgain(stored, processing)).toBe(false);
+  expect(isMadeAgain(processing, failed)).toBe(false);
 });
 
 test('a video changes by itself until it is ready or has failed', () => {

@@ -7,6 +7,11 @@ export function isActive(video: Video): boolean {
   return video.state !== 'ready' && video.state !== 'failed';
 }
 
+/** True if a failed video is being made again: under the same address, other segments. */
+export function isMadeAgain(before: Video | null, now: Video): boolean {
+  return before !== null && before.state === 'failed' && now.state !== 'failed';
+}
+
 /** Share of the bytes that have come in; null if the size is unknown. */
 export function receivedShare(video: Video): number | null {
   return video.size ? Math.min(1, video.received / video.size) : null;

@@ -1,13 +1,14 @@
 /** The one video that the watch page shows, kept up to date by polling. */
 import * as api from './api';
 import { Poller } from './poll';
-import { isActive } from './video';
+import { isActive, isMadeAgain } from './video';
 
 export class Watched {
   readonly id: string;
   #video = $state.raw<api.Video | null>(null);
   #missing = $state(false);
   #problem = $state('');
+  #make = $state(0);
   #turn = 0;
   #poller: Poller;
 
@@ -32,6 +33,11 @@ export class Watched {
     return this.#problem;
   }
 
+  /** Grows when the video is made again: a player of before shows what is gone. */
+  get make(): number {
+    return this.#make;
+  }
+
   start(): void {
     this.#poller.start();
   }
@@ -43,7 +49,10 @@ export class Watched {
     const turn = this.#turn;
     try {
       const video = await api.getVideo(this.id);
-      if (turn === this.#turn) this.#video = video;
+      if (turn === this.#turn) {
+        if (isMadeAgain(this.#video, video)) this.#make += 1;
+        this.#video = video;
+      }
       this.#missing = false;
       this.#problem = '';
       return true;

@@ -6,6 +6,8 @@
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig, RetryConfig } from 'hls.js';
 
+import { isGone, Nurse, RESTART_MS, type Treatment } from './nurse';
+
 /** For ever, at an even pace: 'linear' does not slow down. */
 const RETRY: RetryConfig = {
   maxNumRetry: Infinity,
@@ -28,43 +30,51 @@ export const SETTINGS: Partial<HlsConfig> = {
   },
 };
 
-const RESTART_MS = 1000;
-const RECOVERIES = 3;
-/** Played this long without a decoding error, earlier ones are forgotten. */
-const FORGET_MS = 30_000;
-
 /**
  * Brings hls back after every fatal error that can be brought back from. ongiveup is
  * called when it cannot: this browser does not decode this video.
  */
 export function keepAlive(hls: Hls, events: typeof Hls.Events, ongiveup: () => void): void {
+  const nurse = new Nurse();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let recoveries = 0;
-  let lastRecovery = 0;
+  let reloading = false;
 
-  function restart() {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      // Without levels it is the master playlist that could not be had.
-      if (hls.levels.length === 0 && hls.url) hls.loadSource(hls.url);
-      hls.startLoad();
-    }, RESTART_MS);
+  function reload() {
+    const { media, url } = hls;
+    // What is buffered can still be watched; a reload would throw it away.
+    if (media && media.readyState >= media.HAVE_FUTURE_DATA) {
+      timer = setTimeout(reload, RESTART_MS);
+      return;
+    }
+    reloading = false;
+    if (!url) return;
+    // A new source empties the element, which then stands still at the beginning.
+    const wasPlaying = media !== null && !media.paused;
+    if (media) hls.config.startPosition = media.currentTime;
+    hls.loadSource(url);
+    hls.startLoad(hls.config.startPosition);
+    if (wasPlaying) media.play().catch(() => {}); // refused: a person presses the button
   }
 
-  function recover() {
-    const now = performance.now();
-    if (now - lastRecovery > FORGET_MS) recoveries = 0;
-    lastRecovery = now;
-    recoveries += 1;
-    if (recoveries <= RECOVERIES) hls.recoverMediaError();
-    else ongiveup();
+  function treat({ cure, delayMs }: Treatment) {
+    clearTimeout(timer);
+    reloading = false;
+    if (cure === 'recover') hls.recoverMediaError();
+    else if (cure === 'give up') ongiveup();
+    else if (cure === 'restart') timer = setTimeout(() => hls.startLoad(), delayMs);
+    else {
+      reloading = true;
+      hls.stopLoad();
+      timer = setTimeout(reload, delayMs);
+    }
   }
 
   hls.on(events.ERROR, (_event: unknown, data: ErrorData) => {
-    if (!data.fatal) return;
-    if (data.type === 'networkError') restart();
-    else if (data.type === 'mediaError') recover();
-    else ongiveup();
+    const code = data.response?.code;
+    // To hls.js a segment that is gone is not fatal: it would ask for it for ever.
+    if (!data.fatal && !isGone(code)) return;
+    if (reloading && data.type === 'networkError') return;
+    treat(nurse.treat({ type: data.type, code, started: hls.levels.length > 0 }, performance.now()));
   });
   hls.on(events.DESTROYING, () => clearTimeout(timer));
 }

@@ -1,0 +1,273 @@
+/*
+ * run.sh as a person uses it: started, started twice, called from elsewhere, stopped by
+ * Ctrl-C and killed. Each site lies in a temporary folder; what is built is this checkout.
+ */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { promises as fs } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { ffmpeg, tempDir } from '../lib/media.mjs';
+import { Site, SOURCE, formAround, freePort, tinyMp4, waitFor } from '../lib/site.mjs';
+
+const STARTS = 120_000; // ms; it may have to build something first
+const STOPS = 20_000;
+
+let temp;
+let longClip;
+const runs = new Set();
+
+before(async () => {
+    temp = await tempDir();
+    // Root runs a site as the user dropstream, who must get to it; that user is not made
+    // for the sake of a test.
+    if (spawnSync('getent', ['passwd', 'dropstream']).status === 0) await fs.chmod(temp.dir, 0o755);
+    longClip = path.join(temp.dir, 'long.mp4');
+    await ffmpeg(
+        ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=30:d=60'],
+        ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '35', longClip],
+    );
+});
+after(() => temp.remove());
+afterEach(async () => {
+    for (const run of runs) {
+        run.process.kill('SIGKILL');
+        await run.exited;
+    }
+    runs.clear();
+});
+
+/* What the settings of this test run, or the make that started it, must not change. */
+function cleanEnv() {
+    const env = { ...process.env, DROPSTREAM_DISK_RESERVE_MB: '16' };
+    for (const name of Object.keys(env))
+        if (/^(DROPSTREAM_(SITE|PORT|BIND|BUILD)|MAKEFLAGS|MFLAGS|MAKELEVEL|BUILD|CC)$/.test(name))
+            delete env[name];
+    return env;
+}
+
+/*
+ * Starts run.sh in a process group of its own, as a shell with job control does, its
+ * output going into pipes. { process, said(), complained(), exited → { code, signal } }
+ */
+function runSh(args, { cwd = temp.dir } = {}) {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', path.join(SOURCE, 'run.sh'), ...args], {
+        cwd,
+        env: cleanEnv(),
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (data) => (out += data));
+    child.stderr.on('data', (data) => (err += data));
+    const exited = new Promise((resolve) =>
+        child.on('exit', (code, signal) => resolve({ code, signal })),
+    );
+    const run = { process: child, said: () => out, complained: () => err, exited };
+    runs.add(run);
+    exited.then(() => runs.delete(run));
+    return run;
+}
+
+/* Resolves to how a run ended; fails if it goes on. */
+function ended(run, timeout) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        const complain = () => reject(new Error(`goes on: ${run.said()}${run.complained()}`));
+        timer = setTimeout(complain, timeout);
+    });
+    return Promise.race([run.exited, late]).finally(() => clearTimeout(timer));
+}
+
+/* A run that should end by itself: { code, out, err }. */
+async function runToItsEnd(args, options) {
+    const run = runSh(args, options);
+    const { code } = await ended(run, STARTS);
+    return { code, out: run.said(), err: run.complained() };
+}
+
+/* Starts a site and waits until it says where it is. */
+async function serve(dir, { args = ['--site', dir], cwd } = {}) {
+    const port = await freePort();
+    const run = runSh([...args, '--port', String(port)], { cwd });
+    const site = new Site(dir, port, {});
+    const ready = `dropstream runs at http://127.0.0.1:${port}/  (site: ${dir};`;
+    await waitFor(
+        () => {
+            if (run.process.exitCode !== null) return true;
+            return run.said().includes(ready);
+        },
+        { timeout: STARTS, what: 'the address of the site' },
+    );
+    assert.ok(run.said().includes(ready), run.said() + run.complained());
+    return { run, site };
+}
+
+/* What Ctrl-C does on a terminal: every process of the group gets it. */
+async function interrupt({ run, site }) {
+    process.kill(-run.process.pid, 'SIGINT');
+    assert.deepEqual(await ended(run, STOPS), { code: 0, signal: null }, run.complained());
+    assert.match(run.said(), /^stopped$/m);
+    assert.deepEqual(await site.processes(), []);
+}
+
+/* Begins an encode and an upload, both of which go on for a while. */
+async function keepBusy(site) {
+    const { status, json } = await site.upload(longClip);
+    assert.equal(status, 201);
+    await waitFor(
+        async () => {
+            const found = await site.processes();
+            return found.some(({ exe, cmdline }) => /ffmpeg/.test(exe) && /libx264/.test(cmdline));
+        },
+        { what: 'the encode to begin', every: 20 },
+    );
+    const form = formAround('half.mp4');
+    const head =
+        `POST /api/videos HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n` +
+        `Content-Type: ${form.type}\r\n\r\n`;
+    const half = Buffer.concat([Buffer.from(head), form.head, tinyMp4(300_000)]);
+    const talk = site.raw([half], { pause: 0 }).catch(() => {});
+    await waitFor(async () => (await site.spool()).some((name) => name.endsWith('.part')), {
+        what: 'the upload to begin',
+    });
+    assert.notEqual((await site.api('GET', `/api/videos/${json.id}`)).json.state, 'ready');
+    return { id: json.id, talk };
+}
+
+describe('a site', () => {
+    test('starts, says where it is, takes an upload, and ends with Ctrl-C', async () => {
+        const running = await serve(path.join(temp.dir, 'first'));
+        const { run, site } = running;
+        const page = await site.request('GET', '/');
+        assert.equal(page.status, 200);
+        assert.match(page.text, /<script/);
+        assert.equal((await site.upload(tinyMp4())).status, 201);
+        // The live log: the upload, and what became of a file without pictures.
+        await waitFor(() => /clip/.test(run.said()) && /Worker started/.test(run.said()), {
+            what: 'the upload in the log',
+        });
+        await interrupt(running);
+        assert.ok(!run.said().includes('\x1b'), 'no escape sequences in a pipe');
+        assert.ok(!run.said().includes('\r'));
+    });
+
+    test('is not started twice, whatever the port', async () => {
+        const dir = path.join(temp.dir, 'twice');
+        const running = await serve(dir);
+        const before = (await running.site.processes()).map(({ pid }) => pid);
+        for (const port of [running.site.port, await freePort()]) {
+            const { code, out, err } = await runToItsEnd(['--site', dir, '--port', String(port)]);
+            assert.equal(code, 1);
+            assert.equal(err, `run.sh: already running at ${running.site.url}/\n`);
+            assert.doesNotMatch(out, /runs at/);
+        }
+        assert.deepEqual((await running.site.processes()).map(({ pid }) => pid), before);
+        assert.equal((await running.site.request('GET', '/')).status, 200);
+        await interrupt(running);
+
+        const again = await serve(dir);
+        await interrupt(again);
+    });
+
+    test('lies where the caller stands if its path is relative', async () => {
+        const cwd = path.join(temp.dir, 'elsewhere');
+        await fs.mkdir(cwd);
+        const running = await serve(path.join(cwd, 'deep/site'), { cwd, args: ['--site=deep/site'] });
+        await fs.access(path.join(cwd, 'deep/site/etc/dropstream.conf'));
+        assert.deepEqual(await fs.readdir(cwd), ['deep']);
+        await interrupt(running);
+    });
+
+    test('ends with Ctrl-C in the middle of an upload and an encode, and goes on later', async () => {
+        const dir = path.join(temp.dir, 'busy');
+        const running = await serve(dir);
+        const { id, talk } = await keepBusy(running.site);
+        await interrupt(running);
+        await talk;
+        const again = await serve(dir);
+        await again.site.waitForState(id, 'ready');
+        await interrupt(again);
+    });
+
+    test('leaves nothing behind when it is killed', async () => {
+        const { run, site } = await serve(path.join(temp.dir, 'killed'));
+        const { talk } = await keepBusy(site);
+        run.process.kill('SIGKILL');
+        assert.deepEqual(await ended(run, STOPS), { code: null, signal: 'SIGKILL' });
+        await waitFor(async () => (await site.processes()).length === 0, {
+            timeout: STOPS,
+            what: 'everything to end',
+        });
+        await talk;
+    });
+});
+
+describe('what cannot be done is said in words', () => {
+    test('a port that is taken', async () => {
+        const other = net.createServer((socket) => socket.end());
+        await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
+        try {
+            const { port } = other.address();
+            const dir = path.join(temp.dir, 'taken');
+            const { code, out, err } = await runToItsEnd(['--site', dir, '--port', String(port)]);
+            assert.equal(code, 1);
+            assert.match(err, new RegExp(`port ${port} on 127\\.0\\.0\\.1 is taken; choose another with --port`));
+            assert.doesNotMatch(out, /runs at/);
+            assert.deepEqual(await new Site(dir, port, {}).processes(), []);
+        } finally {
+            other.close();
+        }
+    });
+
+    test("a folder that holds somebody's files", async () => {
+        const dir = path.join(temp.dir, 'photos');
+        await fs.mkdir(dir);
+        await fs.writeFile(path.join(dir, 'me.jpg'), 'x');
+        const { code, err } = await runToItsEnd(['--site', dir]);
+        assert.equal(code, 1);
+        assert.match(err, /holds something else, not a site; nothing was touched/);
+        assert.deepEqual(await fs.readdir(dir), ['me.jpg']);
+    });
+
+    test('a setting that is not understood', async () => {
+        const dir = path.join(temp.dir, 'typo');
+        await fs.mkdir(path.join(dir, 'etc'), { recursive: true });
+        await fs.chmod(dir, 0o755);
+        await fs.writeFile(path.join(dir, 'etc/dropstream.conf'), '[web]\nprot = 8081\n');
+        const { code, err } = await runToItsEnd(['--site', dir]);
+        assert.equal(code, 1);
+        assert.match(err, /dropstream\.conf:2: .*prot/);
+        assert.deepEqual(await new Site(dir, 0, {}).processes(), []);
+    });
+
+    const misuses = {
+        '--port 0': /--port 0: a number from 1 to 65535/,
+        '--port 65536': /--port 65536: a number/,
+        '--port=http': /--port http: a number/,
+        '--port': /--port needs a value/,
+        '--site': /--site needs a value/,
+        '--bind some/where': /an address is needed, such as 127\.0\.0\.1/,
+        '--prot 8080': /unknown option: --prot/,
+        'here': /unknown option: here/,
+        'test --port 8080': /test takes no options/,
+    };
+    for (const [line, message] of Object.entries(misuses))
+        test(`./run.sh ${line}`, async () => {
+            const { code, out, err } = await runToItsEnd(line.split(' '));
+            assert.equal(code, 2);
+            assert.match(err, message);
+            assert.match(err, /--help says what is possible/);
+            assert.equal(out, '');
+        });
+
+    test('./run.sh --help', async () => {
+        const { code, out, err } = await runToItsEnd(['--help']);
+        assert.equal(code, 0);
+        assert.match(out, /^Usage: \.\/run\.sh/);
+        for (const flag of ['--port', '--bind', '--site', 'test']) assert.ok(out.includes(flag));
+        assert.equal(err, '');
+    });
+});

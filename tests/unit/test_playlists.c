@@ -1,0 +1,213 @@
+#include "mediadir.h"
+#include "playlists.h"
+#include "tempdir.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROOT "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define KEY "bbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define OTHER "cccccccccccccccccccccccccc"
+#define FOLDER "htdocs/media/" ROOT "/"
+
+#define HEAD "#EXTM3U\n#EXT-X-VERSION:7\n"
+
+static struct site site;
+static int tmp_fd;
+
+static const struct rendition picture = {.name = "360p",
+                                         .kind = RENDITION_VIDEO,
+                                         .generation = 1,
+                                         .width = 640,
+                                         .height = 360,
+                                         .bitrate = 800000,
+                                         .codecs = "avc1.42c01e",
+                                         .rate_num = 25,
+                                         .rate_den = 1,
+                                         .gop = 50,
+                                         .frames = 110,
+                                         .segments = 3};
+static const struct rendition sound = {.name = "audio-0",
+                                       .kind = RENDITION_AUDIO,
+                                       .generation = 1,
+                                       .bitrate = 128000,
+                                       .codecs = "mp4a.40.2",
+                                       .rate_num = 375,
+                                       .rate_den = 8,
+                                       .gop = 192,
+                                       .frames = 207,
+                                       .segments = 2};
+
+static const char *at(const char *name)
+{
+    static char path[PATH_MAX];
+    assert_int_equal(site_path(&site, name, path), RC_OK);
+    return path;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    tempdir_make(site.root);
+    assert_int_equal(mkdir(at("htdocs"), 0755), 0);
+    assert_int_equal(mkdir(at("tmp"), 0755), 0);
+    assert_int_equal(mediadir_create(&site, ROOT, KEY), RC_OK);
+    assert_int_equal(mediadir_open_tmp(&site, false, &tmp_fd), RC_OK);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close(tmp_fd);
+    tempdir_remove(site.root);
+    return 0;
+}
+
+static int entries(const char *folder)
+{
+    int n = 0;
+    DIR *d = opendir(at(folder));
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n - 2;
+}
+
+/* The whole file as text; good until the next call. */
+static const char *content(const char *name)
+{
+    static char text[4096];
+    FILE *f = fopen(at(name), "r");
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof(text) - 1, f);
+    text[n] = '\0';
+    fclose(f);
+    return text;
+}
+
+static enum rc write_both(struct rendition video, struct rendition audio)
+{
+    const struct rendition both[] = {audio, video};
+    return playlists_write(&site, tmp_fd, ROOT, both, 2);
+}
+
+static void a_folder_is_named_for_rendition_and_generation(void **state)
+{
+    char name[STORE_RENDITION_MAX + 16];
+    struct rendition r = picture;
+    (void)state;
+    r.generation = 12;
+    playlists_folder(&r, name);
+    assert_string_equal(name, "360p-12");
+}
+
+static void each_rendition_gets_its_playlist(void **state)
+{
+    (void)state;
+    assert_int_equal(write_both(picture, sound), RC_OK);
+    assert_string_equal(content(FOLDER "360p-1/index.m3u8"),
+                        HEAD "#EXT-X-TARGETDURATION:2\n"
+                             "#EXT-X-MEDIA-SEQUENCE:0\n"
+                             "#EXT-X-PLAYLIST-TYPE:VOD\n"
+                             "#EXT-X-INDEPENDENT-SEGMENTS\n"
+                             "#EXT-X-MAP:URI=\"init.mp4\"\n"
+                             "#EXTINF:2.000000,\n0.m4s\n"
+                             "#EXTINF:2.000000,\n1.m4s\n"
+                             "#EXTINF:0.400000,\n2.m4s\n"
+                             "#EXT-X-ENDLIST\n");
+    assert_non_null(strstr(content(FOLDER "audio-0-1/index.m3u8"),
+                           "#EXTINF:4.096000,\n0.m4s\n"
+                           "#EXTINF:0.320000,\n1.m4s\n"
+                           "#EXT-X-ENDLIST\n"));
+    assert_int_equal(entries(FOLDER "360p-1"), 1);
+    assert_int_equal(entries(FOLDER), 4);
+    assert_int_equal(entries("tmp"), 0);
+}
+
+static void the_master_adds_up_picture_and_sound(void **state)
+{
+    (void)state;
+    static const char want[] =
+        HEAD "#EXT-X-INDEPENDENT-SEGMENTS\n"
+             "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",DEFAULT=YES,"
+             "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"audio-0-1/index.m3u8\"\n"
+             "#EXT-X-STREAM-INF:BANDWIDTH=928000,CODECS=\"avc1.42c01e,mp4a.40.2\","
+             "RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO=\"audio\"\n"
+             "360p-1/index.m3u8\n";
+    assert_int_equal(write_both(picture, sound), RC_OK);
+    assert_string_equal(content(FOLDER "master.m3u8"), want);
+    assert_string_equal(content(FOLDER "player.m3u8"), want);
+}
+
+static void without_sound_the_master_names_none(void **state)
+{
+    (void)state;
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1), RC_OK);
+    const char *master = content(FOLDER "master.m3u8");
+    assert_null(strstr(master, "AUDIO"));
+    assert_non_null(strstr(master, "BANDWIDTH=800000,CODECS=\"avc1.42c01e\","));
+    assert_int_equal(entries(FOLDER), 3);
+}
+
+static void what_was_measured_replaces_the_master(void **state)
+{
+    struct rendition video = picture, audio = sound;
+    (void)state;
+    assert_int_equal(write_both(video, audio), RC_OK);
+    video.bitrate = 654321;
+    video.average_bitrate = 400000;
+    audio.bitrate = 130000;
+    audio.average_bitrate = 120000;
+    assert_int_equal(write_both(video, audio), RC_OK);
+    const char *want = "BANDWIDTH=784321,AVERAGE-BANDWIDTH=520000,";
+    assert_non_null(strstr(content(FOLDER "master.m3u8"), want));
+    assert_non_null(strstr(content(FOLDER "player.m3u8"), want));
+    assert_int_equal(entries("tmp"), 0);
+}
+
+/* Who still reads the old one must not find its playlist changed under its feet. */
+static void a_new_generation_stands_beside_the_old_one(void **state)
+{
+    struct rendition video = picture, audio = sound;
+    char before[4096];
+    (void)state;
+    assert_int_equal(write_both(video, audio), RC_OK);
+    strcpy(before, content(FOLDER "360p-1/index.m3u8"));
+    video.generation = audio.generation = 2;
+    video.frames = 50;
+    video.segments = 1;
+    assert_int_equal(write_both(video, audio), RC_OK);
+    assert_string_equal(content(FOLDER "360p-1/index.m3u8"), before);
+    assert_null(strstr(content(FOLDER "360p-2/index.m3u8"), "1.m4s"));
+    const char *master = content(FOLDER "master.m3u8");
+    assert_non_null(strstr(master, "\n360p-2/index.m3u8\n"));
+    assert_non_null(strstr(master, "URI=\"audio-0-2/index.m3u8\""));
+    assert_null(strstr(master, "360p-1"));
+}
+
+static void a_video_whose_folder_is_gone_gets_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(playlists_write(&site, tmp_fd, OTHER, &picture, 1), RC_NOT_FOUND);
+    assert_int_equal(access(at("htdocs/media/" OTHER), F_OK), -1);
+    assert_int_equal(entries("tmp"), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_is_named_for_rendition_and_generation),
+        TEST(each_rendition_gets_its_playlist),
+        TEST(the_master_adds_up_picture_and_sound),
+        TEST(without_sound_the_master_names_none),
+        TEST(what_was_measured_replaces_the_master),
+        TEST(a_new_generation_stands_beside_the_old_one),
+        TEST(a_video_whose_folder_is_gone_gets_nothing),
+    };
+    return cmocka_run_group_tests_name("playlists", tests, NULL, NULL);
+}
