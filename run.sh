@@ -222,6 +222,9 @@ give_site_to() {
 # A slip in --site must not mix a site with somebody's files.
 check_site_folder() {
     [[ ! -e $site || -d $site ]] || die "$site is not a folder"
+    # A checkout has an etc/dropstream.conf too; a site over it would take it apart.
+    [[ ! -e $site/run.sh && ! -e $site/.git ]] ||
+        die "$site holds a checkout, not a site; nothing was touched"
     [[ ! -d $site || -e $site/etc/dropstream.conf || -e $site/run/run.lock ||
         -z $(ls -A "$site" 2>/dev/null) ]] || die "$site holds something else, not a site; nothing was touched"
     # lighttpd splits the paths of its programs at spaces; a socket's name has 107 bytes.

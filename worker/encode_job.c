@@ -245,11 +245,11 @@ static void start_over(struct task *t)
 }
 
 /* A sound that cannot be decoded must not take the picture with it. */
-static void give_up(struct task *t, const char *sentence)
+static void give_up(struct task *t, const char *sentence, bool undecodable)
 {
     const struct encode *e = t->state;
     bool last_try = t->job.failures + 1 >= t->w->config.attempts, ready = false;
-    if (!last_try || e->rendition.kind == RENDITION_VIDEO) {
+    if (!last_try || !undecodable || e->rendition.kind == RENDITION_VIDEO) {
         task_retry(t, sentence);
         return;
     }
@@ -281,7 +281,7 @@ static void run_failed(struct task *t, const struct supervise_end *end)
     else
         snprintf(sentence, sizeof(sentence), "Encoding stopped before its end. %.400s",
                  how);
-    give_up(t, sentence);
+    give_up(t, sentence, end->reason == SUPERVISE_EXITED && WIFEXITED(end->status));
 }
 
 static void on_end(struct task *t, const struct supervise_end *end)

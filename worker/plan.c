@@ -264,6 +264,17 @@ static void add_sentence(char *warning, const char *sentence)
     snprintf(warning + n, STORE_TEXT_MAX + 1 - n, "%s%s", n ? " " : "", sentence);
 }
 
+/* 24.9 frames a second is 25, counted over a length that was rounded. */
+static struct rational shown_rate(const struct media_stream *v)
+{
+    struct rational rate = source_rate(v), standard;
+    if (grid_snap_rate(rate, &standard) != RC_OK)
+        return rate;
+    double away = (double)rate.num / (double)rate.den * (double)standard.den /
+                  (double)standard.num;
+    return away > 0.99 && away < 1.01 ? standard : rate;
+}
+
 static void describe(const struct media_stream *v, const struct media_stream *a,
                      struct video_plan *out)
 {
@@ -271,7 +282,7 @@ static void describe(const struct media_stream *v, const struct media_stream *a,
     shown_size(v, &width, &height);
     out->width = (int)lround(width);
     out->height = (int)lround(height);
-    struct rational rate = source_rate(v);
+    struct rational rate = shown_rate(v);
     out->rate_num = (int)rate.num;
     out->rate_den = (int)rate.den;
     snprintf(out->video_codec, sizeof(out->video_codec), "%s", v->codec);

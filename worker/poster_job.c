@@ -72,7 +72,9 @@ static enum rc poster_start(struct task *t)
     if (!p)
         return RC_NOMEM;
     t->state = p;
-    int64_t at = t->video.duration_us / 10;
+    /* Not the first picture, which is often black; but where that fails, any will do.
+     */
+    int64_t at = t->job.failures > 0 ? 0 : t->video.duration_us / 10;
     enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
     if (rc == RC_OK && (n == 0 || all[0].kind != RENDITION_VIDEO))
         rc = RC_NOT_FOUND;

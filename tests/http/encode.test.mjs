@@ -239,6 +239,14 @@ describe('sources that need care', () => {
         assert.equal((await beeps(out.audio)).length, 8);
     });
 
+    test('a picture that begins late still has a poster', async () => {
+        await flashClip(clip('wait.mkv'), { seconds: 8, video: h264 });
+        // Only the end of the picture is there, in its place.
+        await ffmpeg('-i', clip('wait.mkv'), '-vf', 'trim=start=6', '-fps_mode', 'passthrough', ...h264, '-c:a', 'copy', clip('latepicture.mkv'));
+        const { id } = await process(clip('latepicture.mkv'));
+        await waitFor(async () => (await site.api('GET', `/api/videos/${id}`)).json.poster);
+    });
+
     test('a variable frame rate with a gap', async () => {
         await flashClip(clip('vfr.mkv'), {
             seconds: 6, video: [...h264, '-fps_mode', 'vfr'],

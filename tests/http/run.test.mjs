@@ -232,6 +232,17 @@ describe('what cannot be done is said in words', () => {
         assert.deepEqual(await fs.readdir(dir), ['me.jpg']);
     });
 
+    test('a checkout of the source', async () => {
+        const dir = path.join(temp.dir, 'checkout');
+        await fs.mkdir(path.join(dir, 'etc'), { recursive: true });
+        await fs.writeFile(path.join(dir, 'etc/dropstream.conf'), '');
+        await fs.writeFile(path.join(dir, 'run.sh'), '');
+        const { code, err } = await runToItsEnd(['--site', dir]);
+        assert.equal(code, 1);
+        assert.match(err, /holds a checkout, not a site; nothing was touched/);
+        assert.deepEqual((await fs.readdir(dir)).sort(), ['etc', 'run.sh']);
+    });
+
     test('a setting that is not understood', async () => {
         const dir = path.join(temp.dir, 'typo');
         await fs.mkdir(path.join(dir, 'etc'), { recursive: true });
