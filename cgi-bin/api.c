@@ -8,25 +8,29 @@
 #include "log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { PATCH_BODY_MAX = 64 * 1024 };
 
 struct route {
     const char *method;
     const char *url; /* a star is an id */
     void (*page)(struct api_call *call);
     bool needs_store;
+    size_t body_max; /* bytes; 0: the page takes no body */
 };
 
 /* Without a page: another program answers it; it is here for the Allow header. */
 static const struct route routes[] = {
-    {"GET", "/api/videos", api_video_list, true},
-    {"POST", "/api/videos", NULL, false},
-    {"GET", "/api/videos/*", api_video_get, true},
-    {"PATCH", "/api/videos/*", api_video_patch, true},
-    {"DELETE", "/api/videos/*", api_video_delete, true},
-    {"POST", "/api/videos/*/retry", api_video_retry, true},
-    {"GET", "/api/activity", api_activity_list, true},
-    {"GET", "/api/health", api_health_get, false},
+    {"GET", "/api/videos", api_video_list, true, 0},
+    {"POST", "/api/videos", NULL, false, 0},
+    {"GET", "/api/videos/*", api_video_get, true, 0},
+    {"PATCH", "/api/videos/*", api_video_patch, true, PATCH_BODY_MAX},
+    {"DELETE", "/api/videos/*", api_video_delete, true, 0},
+    {"POST", "/api/videos/*/retry", api_video_retry, true, 0},
+    {"GET", "/api/activity", api_activity_list, true, 0},
+    {"GET", "/api/health", api_health_get, false, 0},
 };
 
 void api_fail(struct api_call *call, enum rc rc)
@@ -72,7 +76,7 @@ static const struct route *find_route(const char *method, const char *path,
     return NULL;
 }
 
-static void run_page(const struct route *route, struct api_call *call)
+static void run_with_store(const struct route *route, struct api_call *call)
 {
     enum rc rc;
 
@@ -87,6 +91,27 @@ static void run_page(const struct route *route, struct api_call *call)
     }
     route->page(call);
     handles_give(call->app->handles, call->st);
+}
+
+/* The body comes before the handle: all threads share a few of those, and a client that
+ * stops half-way must not keep one. */
+static void run_page(const struct route *route, struct api_call *call)
+{
+    static const struct http_error no_length = {411, "length_required",
+                                                "The request must say its length."};
+    char *body = NULL;
+    enum rc rc = RC_OK;
+
+    if (route->body_max > 0)
+        rc = http_read_body(call->r, route->body_max, &body, &call->body_size);
+    call->body = body;
+    if (rc == RC_NOT_FOUND)
+        http_send_error(call->r, &no_length, NULL);
+    else if (rc != RC_OK)
+        api_fail(call, rc);
+    else
+        run_with_store(route, call);
+    free(body);
 }
 
 static void api_page(struct request *r, void *ctx)

@@ -19,6 +19,9 @@ struct api_call {
     struct app *app;
     struct store *st;    /* held for this call; NULL for pages that need none */
     char id[ID_LEN + 1]; /* the id in the URL, "" if it has none */
+    const char *body;    /* the request's, with a NUL after it; NULL for pages that
+                          * take none */
+    size_t body_size;
 };
 
 /* Answers with rc, and logs what the database said if the failure is the server's. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200, PATCH_BODY_MAX = 64 * 1024 };
+enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
 
 /* ---- GET /api/videos ------------------------------------------------------- */
 
@@ -188,28 +188,16 @@ static void patch_with(struct api_call *call, const json_t *body)
 
 void api_video_patch(struct api_call *call)
 {
-    static const struct http_error no_length = {411, "length_required",
-                                                "The request must say its length."};
     static const struct http_error bad_json = {400, "bad_json",
                                                "The body is not JSON."};
-    char *text = NULL;
-    size_t n = 0;
-    json_t *body = NULL;
-    enum rc rc = http_read_body(call->r, PATCH_BODY_MAX, &text, &n);
+    json_t *body = json_loadb(call->body, call->body_size,
+                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 
-    if (rc == RC_NOT_FOUND) {
-        http_send_error(call->r, &no_length, NULL);
-    } else if (rc != RC_OK) {
-        api_fail(call, rc);
-    } else {
-        body = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-        if (body)
-            patch_with(call, body);
-        else
-            http_send_error(call->r, &bad_json, NULL);
-    }
+    if (body)
+        patch_with(call, body);
+    else
+        http_send_error(call->r, &bad_json, NULL);
     json_decref(body);
-    free(text);
 }
 
 /* The owner's grant goes at once, so that the video stops being served with this

@@ -108,21 +108,44 @@ static void find_path(struct request *r)
 
 /* ---- body and answer --------------------------------------------------------- */
 
+/* FCGX_GetStr waits for all that it is asked for: so for one byte, which makes libfcgi
+ * read what there is, and then for no more than lies in its buffer. */
+static size_t get_some(FCGX_Stream *in, char *buf, size_t n)
+{
+    size_t have = 0, rest;
+    int got;
+
+    if (n > 0 && in->rdNext == in->stop) {
+        if (FCGX_GetStr(buf, 1, in) != 1)
+            return 0;
+        have = 1;
+    }
+    rest = (size_t)(in->stop - in->rdNext);
+    if (rest > n - have)
+        rest = n - have;
+    got = FCGX_GetStr(buf + have, (int)rest, in);
+    return have + (got > 0 ? (size_t)got : 0);
+}
+
+size_t request_read_some(struct request *r, void *buf, size_t n)
+{
+    ssize_t got;
+
+    if (r->fcgx)
+        return get_some(r->fcgx->in, buf, n);
+    do
+        got = read(STDIN_FILENO, buf, n);
+    while (got < 0 && errno == EINTR);
+    return got > 0 ? (size_t)got : 0;
+}
+
 size_t request_read(struct request *r, void *buf, size_t n)
 {
-    size_t have = 0;
+    size_t have = 0, got = 1;
 
-    if (r->fcgx) {
-        int got = FCGX_GetStr(buf, (int)n, r->fcgx->in);
-        return got > 0 ? (size_t)got : 0;
-    }
-    while (have < n) {
-        ssize_t got = read(STDIN_FILENO, (char *)buf + have, n - have);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        have += (size_t)got;
+    while (have < n && got > 0) {
+        got = request_read_some(r, (char *)buf + have, n - have);
+        have += got;
     }
     return have;
 }
@@ -156,6 +179,7 @@ const char *request_reason(int status)
         {400, "Bad Request"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
         {409, "Conflict"},
         {410, "Gone"},
         {411, "Length Required"},

@@ -42,6 +42,10 @@ enum rc request_content_length(const struct request *r, int64_t *out);
  */
 size_t request_read(struct request *r, void *buf, size_t n);
 
+/* Waits until something of the body has come and returns how much, at most n bytes; 0
+ * where request_read would return fewer. */
+size_t request_read_some(struct request *r, void *buf, size_t n);
+
 /* A header of the answer. Values hold no CR or LF. */
 struct header {
     const char *name;

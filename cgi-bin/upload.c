@@ -2,7 +2,8 @@
  * upload.fcgi: takes one file of any size into the spool, in constant memory.
  *
  * Invariant: 201 is said only when every byte and the row are on disk for good. Every
- * other ending leaves neither a file nor a row behind.
+ * other ending leaves neither a file nor a row behind, but for one: a file that is
+ * whole while nobody knows what became of its row stays, and the worker enters it.
  */
 #include "app.h"
 #include "fcgi.h"
@@ -23,7 +24,8 @@ enum {
     FORM_OVERHEAD = 64 * 1024, /* bytes a form may have besides its file */
     BLOCK_FIRST = 512,         /* until the file is taken or refused */
     BLOCK_MIN = 4 * 1024,
-    BLOCK_MAX = 128 * 1024,
+    BLOCK_MAX = 64 * 1024,
+    BLOCK_MS = 1000, /* no block is waited for longer */
     FAST_MS = 50,
     SLOW_MS = 250,
     REPORT_MS = 1000,
@@ -40,6 +42,9 @@ struct upload {
     int64_t began_wall_ms;
     int64_t began_ms; /* boot clock, like all below */
     int64_t reported_ms;
+    int64_t waited_ms;       /* for the client, since its rate was last looked at */
+    int64_t came;            /* bytes in that time */
+    bool left_whole;         /* the spooled file and its row are the worker's now */
     struct http_error error; /* its code is NULL where rc says it all */
 };
 
@@ -191,6 +196,38 @@ static size_t next_block(size_t size, int64_t took_ms, bool taken)
     return size;
 }
 
+/* Fewer than size bytes where the client is slow; 0 only where the body ended. */
+static size_t fill_block(struct upload *u, char *block, size_t size, int64_t *took_ms)
+{
+    int64_t start = now_ms(u);
+    size_t have = 0, got;
+
+    do {
+        got = request_read_some(u->r, block + have, size - have);
+        have += got;
+        *took_ms = now_ms(u) - start;
+    } while (got > 0 && have < size && *took_ms < BLOCK_MS);
+    return have;
+}
+
+/*
+ * A client that sends a byte now and then would hold its thread for ever. Only the time
+ * spent waiting for it counts: neither our disk nor our database makes it slow.
+ */
+static enum rc check_rate(struct upload *u, size_t got, int64_t took_ms)
+{
+    const struct config *config = &u->app->config;
+
+    u->came += (int64_t)got;
+    u->waited_ms += took_ms;
+    if (u->waited_ms < config->min_rate_s * 1000)
+        return RC_OK;
+    if (u->came * 1000 < config->min_rate_bps * u->waited_ms)
+        return refuse(u, 408, "too_slow", "The file came in too slowly.");
+    u->came = u->waited_ms = 0;
+    return RC_OK;
+}
+
 static enum rc receive(struct upload *u)
 {
     char *block = malloc(BLOCK_MAX);
@@ -200,14 +237,15 @@ static enum rc receive(struct upload *u)
 
     while (rc == RC_OK && left > 0) {
         size_t want = (int64_t)size < left ? size : (size_t)left;
-        int64_t start = now_ms(u);
-        size_t got = request_read(u->r, block, want);
-        int64_t took = now_ms(u) - start;
+        int64_t took;
+        size_t got = fill_block(u, block, want, &took);
         left -= (int64_t)got;
-        rc = upload_form_feed(u->form, block, got);
+        rc = got > 0 ? upload_form_feed(u->form, block, got) : RC_TRUNCATED;
         size = next_block(size, took, u->spool != NULL);
+        if (rc == RC_OK && left > 0)
+            rc = check_rate(u, got, took);
         if (rc == RC_OK)
-            rc = got < want ? RC_TRUNCATED : report(u);
+            rc = report(u);
     }
     if (rc == RC_OK)
         rc = upload_form_finish(u->form);
@@ -218,11 +256,39 @@ static enum rc receive(struct upload *u)
 /* ---- the end ----------------------------------------------------------------------
  */
 
+/*
+ * Makes the row `stored`. An error alone does not tell what became of it: the worker
+ * may have entered the whole file itself meanwhile, and a commit may last though it
+ * failed. So the row is read again. RC_NOT_FOUND: it is gone; any other code: it is
+ * still receiving, or nobody knows.
+ */
+static enum rc enter(struct upload *u, int64_t size)
+{
+    struct video row;
+    struct store *st;
+    enum rc seen, rc = handles_take(u->app->handles, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_video_stored(st, u->video.id, size, &u->video);
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+        log_warn("store %s: %s: %s", u->video.id, rc_name(rc), store_message(st));
+        seen = store_video_get(st, u->video.id, &row);
+        if (seen == RC_NOT_FOUND)
+            rc = RC_NOT_FOUND;
+        if (seen == RC_OK && row.state != VIDEO_RECEIVING) {
+            u->video = row;
+            rc = RC_OK;
+        }
+    }
+    handles_give(u->app->handles, st);
+    return rc;
+}
+
 /* First the file, then the row: a row that says `stored` always has its file. */
 static enum rc keep(struct upload *u)
 {
     int64_t size = spool_size(u->spool);
-    struct store *st;
     enum rc rc = spool_finish(u->spool);
 
     if (rc == RC_NOT_FOUND)
@@ -230,19 +296,20 @@ static enum rc keep(struct upload *u)
     if (rc != RC_OK)
         return rc;
     u->spool = NULL;
-    rc = handles_take(u->app->handles, &st);
-    if (rc == RC_OK) {
-        rc = store_video_stored(st, u->video.id, size, &u->video);
-        if (rc != RC_OK && rc != RC_NOT_FOUND)
-            log_error("store %s: %s: %s", u->video.id, rc_name(rc), store_message(st));
-        handles_give(u->app->handles, st);
+    rc = enter(u, size);
+    if (rc == RC_NOT_FOUND) {
+        spool_remove(&u->app->site, u->video.id);
+        return deleted(u);
     }
-    if (rc == RC_OK) {
-        u->has_row = false;
-        return RC_OK;
+    /* Whole and durable, so never thrown away: the worker enters such files later. */
+    if (rc != RC_OK) {
+        u->left_whole = true;
+        return refuse(u, 503, "not_entered",
+                      "The file has come in whole, but the server could not enter it "
+                      "yet. It appears by itself later.");
     }
-    spool_remove(&u->app->site, u->video.id);
-    return rc == RC_NOT_FOUND ? deleted(u) : rc;
+    u->has_row = false;
+    return RC_OK;
 }
 
 /* Leaves nothing behind; the reason goes to the activity log. */
@@ -250,6 +317,8 @@ static void give_up(struct upload *u, const char *reason)
 {
     struct store *st;
 
+    if (u->left_whole)
+        return;
     spool_abandon(u->spool);
     u->spool = NULL;
     if (handles_take(u->app->handles, &st) != RC_OK)

@@ -1,11 +1,12 @@
 /* The JSON interface through the real lighttpd, and each program under plain CGI. */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { flashClip } from '../lib/media.mjs';
-import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
+import { sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const UNKNOWN = 'a'.repeat(16);
 
@@ -179,6 +180,32 @@ describe('the library', () => {
             assertError(await site.api('PATCH', `/api/videos/${ids[2]}`, body), status, code);
             assert.equal((await site.api('GET', `/api/videos/${ids[2]}`)).json.title, titles[2]);
         });
+    test('a body of a megabyte never reaches a program', async () => {
+        const body = `{"title":"${'x'.repeat(1_000_000)}"}`;
+        const response = await site.api('PATCH', `/api/videos/${ids[2]}`, body);
+        assert.equal(response.status, 413);
+        assert.equal(response.json, undefined, 'lighttpd says so by itself');
+    });
+    test('clients that stop in the middle of a body keep nobody waiting', async () => {
+        const head = `PATCH /api/videos/${ids[2]} HTTP/1.1\r\nHost: test\r\nContent-Length: 40\r\n\r\n{`;
+        const sockets = Array.from({ length: 12 }, () => net.connect(site.port, '127.0.0.1'));
+        try {
+            for (const socket of sockets) socket.on('error', () => {}).write(head);
+            await sleep(300);
+            for (let i = 0; i < 8; i++) {
+                const answered = site.api('GET', '/api/videos');
+                assert.equal((await Promise.race([answered, sleep(2000)]))?.status, 200);
+            }
+            // A body that comes late is still read to its end.
+            const title = JSON.stringify({ title: titles[2] });
+            const rest = `${title.slice(1).padEnd(39)}`;
+            const answer = new Promise((resolve) => sockets[0].on('data', resolve));
+            sockets[0].write(rest);
+            assert.match(String(await answer), /^HTTP\/1\.1 200 /);
+        } finally {
+            for (const socket of sockets) socket.destroy();
+        }
+    });
     test('only a failed video is tried again', async () => {
         assertError(await site.api('POST', `/api/videos/${ids[0]}/retry`), 409, 'conflict');
     });

@@ -322,6 +322,36 @@ export class Site {
         });
     }
 
+    /*
+     * Keeps all others from writing to the database: resolves to { run(sql), end() } of a
+     * transaction that has begun. end() commits.
+     */
+    async holdDatabase() {
+        const child = spawn('sqlite3', ['-bail', this.path('db/dropstream.db')]);
+        const exited = new Promise((resolve) => child.on('close', resolve));
+        let output = '';
+        let failed;
+        child.on('error', (error) => (failed = error));
+        child.stdin.on('error', () => {});
+        for (const stream of [child.stdout, child.stderr])
+            stream.on('data', (data) => (output += data));
+        const run = async (sql) => {
+            const before = output.length;
+            child.stdin.write(`${sql};\n.print done\n`);
+            await waitFor(() => failed || child.exitCode !== null || output.endsWith('done\n'));
+            if (failed || child.exitCode !== null) throw failed ?? new Error(output);
+            const text = output.slice(before, -'done\n'.length);
+            output = '';
+            return text.trim();
+        };
+        await run('.timeout 5000\nPRAGMA wal_autocheckpoint=0; BEGIN IMMEDIATE');
+        const end = async () => {
+            child.stdin.end('COMMIT;\n');
+            await exited;
+        };
+        return { run, end };
+    }
+
     /* Waits until a video is in one of the states; 'failed' ends the waiting too. */
     async waitForState(id, states, { timeout = 60_000 } = {}) {
         const wanted = [states].flat();
