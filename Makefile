@@ -28,7 +28,7 @@ endif
 
 # ---- what is made of what --------------------------------------------------
 
-LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/text.c lib/site.c lib/spool.c \
+LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c lib/spool.c \
            lib/config.c lib/mime.c lib/multipart.c lib/sniff.c lib/sniff_refuse.c \
            lib/bmff.c lib/grid.c lib/playlist.c \
            lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/videos.c \

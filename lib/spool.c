@@ -6,6 +6,7 @@
 #include "spool.h"
 
 #include "id.h"
+#include "io.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -104,21 +105,7 @@ out:
 
 enum rc spool_write(struct spool_file *f, const void *data, size_t n)
 {
-    const char *p = data;
-
-    while (n > 0) {
-        /* A short write is no error; the next one tells why it was short. */
-        ssize_t done = write(f->fd, p, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return rc_from_errno(errno);
-        p += done;
-        n -= (size_t)done;
-        f->size += done;
-    }
-    return RC_OK;
+    return io_write_all(f->fd, data, n, &f->size);
 }
 
 int64_t spool_size(const struct spool_file *f)

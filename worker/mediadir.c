@@ -1,6 +1,7 @@
 #include "mediadir.h"
 
 #include "id.h"
+#include "io.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -148,18 +149,7 @@ enum rc mediafile_begin(int tmp_fd, struct mediafile *f)
 
 enum rc mediafile_write(struct mediafile *f, const void *data, size_t n)
 {
-    const char *p = data;
-    while (n > 0) {
-        ssize_t done = write(f->fd, p, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return rc_from_errno(errno);
-        p += done;
-        n -= (size_t)done;
-        f->size += done;
-    }
-    return RC_OK;
+    return io_write_all(f->fd, data, n, &f->size);
 }
 
 /* link(2) never replaces, on every file system. */

@@ -268,10 +268,12 @@ static enum rc requeue(struct store *st, const struct job *job, int64_t delay_ms
     return store_finish(st, q);
 }
 
-enum rc store_job_retry(struct store *st, const struct job *job, int64_t delay_ms,
-                        const char *error)
+/* Requeues in a transaction of its own and notes why. blamed: it counts as a failure.
+ */
+static enum rc put_off(struct store *st, const struct job *job, int64_t delay_ms,
+                       const char *why, bool blamed)
 {
-    char text[STORE_TEXT_MAX + 1];
+    char text[STORE_TEXT_MAX + 1], how[64] = "waiting";
     enum rc rc;
 
     if (delay_ms < 0)
@@ -279,14 +281,29 @@ enum rc store_job_retry(struct store *st, const struct job *job, int64_t delay_m
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
-    text_clean(text, sizeof(text), error);
-    rc = requeue(st, job, delay_ms, text);
+    text_clean(text, sizeof(text), why);
+    if (blamed)
+        snprintf(how, sizeof(how), "attempt %lld failed, the next in",
+                 (long long)job->fence);
+    rc = requeue(st, job, delay_ms, blamed ? text : NULL);
     if (rc == RC_OK)
-        rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
-                        "%s%sattempt %lld failed, the next in %.1f s: %s",
-                        job->rendition, *job->rendition ? ": " : "",
-                        (long long)job->fence, (double)delay_ms / 1000, text);
+        rc =
+            store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
+                       "%s%s%s %.1f s: %s", job->rendition, *job->rendition ? ": " : "",
+                       how, (double)delay_ms / 1000, text);
     return store_end(st, rc);
+}
+
+enum rc store_job_retry(struct store *st, const struct job *job, int64_t delay_ms,
+                        const char *error)
+{
+    return put_off(st, job, delay_ms, error, true);
+}
+
+enum rc store_job_postpone(struct store *st, const struct job *job, int64_t delay_ms,
+                           const char *reason)
+{
+    return put_off(st, job, delay_ms, reason, false);
 }
 
 enum rc store_job_release(struct store *st, const struct job *job)
@@ -294,26 +311,6 @@ enum rc store_job_release(struct store *st, const struct job *job)
     enum rc rc = store_job_begin(st, job);
 
     return rc == RC_OK ? store_end(st, requeue(st, job, 0, NULL)) : rc;
-}
-
-enum rc store_job_postpone(struct store *st, const struct job *job, int64_t delay_ms,
-                           const char *reason)
-{
-    char text[STORE_TEXT_MAX + 1];
-    enum rc rc;
-
-    if (delay_ms < 0)
-        return RC_INVALID;
-    rc = store_job_begin(st, job);
-    if (rc != RC_OK)
-        return rc;
-    text_clean(text, sizeof(text), reason);
-    rc = requeue(st, job, delay_ms, NULL);
-    if (rc == RC_OK)
-        rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
-                        "%s%swaiting %.1f s: %s", job->rendition,
-                        *job->rendition ? ": " : "", (double)delay_ms / 1000, text);
-    return store_end(st, rc);
 }
 
 enum rc store_job_release_owner(struct store *st, const char *owner, int *n)
