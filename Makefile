@@ -33,7 +33,7 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/bmff.c lib/grid.c lib/playlist.c \
            lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/videos.c \
            lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/job_end.c \
-           lib/store/activity.c lib/store/workers.c
+           lib/store/activity.c lib/store/workers.c lib/store/demand.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
@@ -67,13 +67,15 @@ $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# The schema travels inside the program as a string.
+# The schema travels inside the program, a string for each of its steps.
 $(BUILD)/lib/store/schema.c: lib/store/schema.sql
 	@mkdir -p $(@D)
 	$(call say,SQL,$<)
-	$(Q){ printf 'extern const char store_schema_sql[];\nconst char store_schema_sql[] =\n'; \
-	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; \
-	  printf '    ;\n'; } > $@
+	$(Q){ printf 'extern const char *const store_schema[];\nextern const int store_schema_version;\n'; \
+	  printf 'const char *const store_schema[] = {\n'; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e '1,/^-- step 1$$/d' -e 's/^-- step [0-9]*$$/,/;t' \
+	    -e 's/^/    "/' -e 's/$$/\\n"/' $<; \
+	  printf '};\nconst int store_schema_version = sizeof(store_schema) / sizeof(store_schema[0]);\n'; } > $@
 $(BUILD)/lib/store/schema.o: $(BUILD)/lib/store/schema.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<

@@ -62,7 +62,8 @@ static void tell_published(struct task *t)
 {
     if (t->published == t->told_published)
         return;
-    if (store_job_published(t->w->store, &t->job, t->published) == RC_OK)
+    struct readiness ready = {.done = t->published};
+    if (store_job_published(t->w->store, &t->job, &ready) == RC_OK)
         t->told_published = t->published;
 }
 
@@ -296,7 +297,8 @@ static enum rc claim_one(struct worker *w)
     struct task *t = calloc(1, sizeof(*t));
     if (!t)
         return RC_NOMEM;
-    enum rc rc = store_job_claim(w->store, w->owner, w->config.lease_s * 1000, &t->job);
+    enum rc rc = store_job_claim(w->store, w->owner, w->config.lease_s * 1000,
+                                 STORE_KINDS_ALL, &t->job);
     if (rc != RC_OK) {
         if (rc != RC_NOT_FOUND)
             log_error("cannot claim a job: %s (%s)", rc_name(rc),
@@ -336,7 +338,8 @@ void jobs_look(struct worker *w)
         return; /* every slot is taken: the next end of a task looks again */
     if (rc != RC_NOT_FOUND)
         due_ms = TROUBLE_MS;
-    else if (store_job_next_due(w->store, &due_ms) != RC_OK || due_ms < 0)
+    else if (store_job_next_due(w->store, STORE_KINDS_ALL, &due_ms) != RC_OK ||
+             due_ms < 0)
         return;
     loop_timer_set(w->loop, &w->due, due_ms + 1, on_due, w);
 }

@@ -149,19 +149,29 @@ static enum rc forget_lost(struct store *st, const struct job *job, int64_t done
     return store_finish(st, q);
 }
 
-static enum rc set_done(struct store *st, const struct job *job, int64_t done)
+static enum rc set_done(struct store *st, const struct job *job,
+                        const struct readiness *ready)
 {
+    char encoding[STORE_RUNS_MAX * 21 + 1] = "";
+    size_t i, n = 0;
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_RENDITION_DONE,
-                               "UPDATE renditions SET done = ?3 WHERE video_id = ?1"
-                               " AND name = ?2 AND ?3 BETWEEN 0 AND segments",
+                               "UPDATE renditions SET done = ?3, encoding = ?5,"
+                               " ready = ?4 WHERE video_id = ?1"
+                               " AND name = ?2 AND ?3 BETWEEN 0 AND segments"
+                               " AND (?4 IS NULL OR length(?4) = (segments + 7) / 8)",
                                &q);
 
     if (rc != RC_OK)
         return rc;
+    for (i = 0; i < ready->n_encoding; i++)
+        n += (size_t)snprintf(encoding + n, sizeof(encoding) - n, "%s%lld",
+                              i ? " " : "", (long long)ready->encoding[i]);
     store_bind_text(q, 1, job->video_id);
     store_bind_text(q, 2, job->rendition);
-    store_bind_int(q, 3, done);
+    store_bind_int(q, 3, ready->done);
+    sqlite3_bind_blob64(q, 4, ready->bits, ready->n_bytes, SQLITE_STATIC);
+    store_bind_text(q, 5, encoding);
     rc = store_finish(st, q);
     return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
 }
@@ -190,15 +200,19 @@ static enum rc set_playable(struct store *st, const struct job *job)
     return store_finish(st, q);
 }
 
-enum rc store_job_published(struct store *st, const struct job *job, int64_t done)
+enum rc store_job_published(struct store *st, const struct job *job,
+                            const struct readiness *ready)
 {
-    enum rc rc = store_job_begin(st, job);
+    enum rc rc;
 
+    if (ready->n_encoding > STORE_RUNS_MAX)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
-    rc = forget_lost(st, job, done);
+    rc = forget_lost(st, job, ready->done);
     if (rc == RC_OK)
-        rc = set_done(st, job, done);
+        rc = set_done(st, job, ready);
     if (rc == RC_OK)
         rc = set_playable(st, job);
     return store_end(st, rc);

@@ -82,25 +82,24 @@ enum rc store_job_drop_all(struct store *st, const char *video_id)
 /*
  * One statement picks and takes, so there is no moment between the two. A running job
  * whose lease has ended is claimed like a queued one; the higher fence is all that
- * keeps its former worker out.
+ * keeps its former worker out. Parameters 1 to 4 are those of take().
  */
-static enum rc take(struct store *st, const char *owner, int64_t lease_ms,
-                    struct job *out)
+#define CLAIM(which)                                                                   \
+    "UPDATE jobs SET lost = lost + (state = 'running'), state = 'running',"            \
+    " fence = fence + 1, owner = ?1, due_ms = ?2, due_boot = ?3"                       \
+    " WHERE id = (SELECT id FROM jobs WHERE state IN ('queued', 'running')"            \
+    " AND (due_ms <= ?4 OR due_boot <> ?3) AND " which                                 \
+    " ORDER BY priority, id LIMIT 1)"                                                  \
+    " RETURNING id, video_id, kind, rendition, fence, failures, lost"
+
+/* Runs a CLAIM whose own parameters are bound. */
+static enum rc take(struct store *st, sqlite3_stmt *q, const char *owner,
+                    int64_t lease_ms, struct job *out)
 {
     int64_t now = store_boot_ms(st);
     char kind[16];
-    sqlite3_stmt *q;
-    enum rc rc = store_prepare(
-        st, SQL_JOB_CLAIM,
-        "UPDATE jobs SET lost = lost + (state = 'running'), state = 'running',"
-        " fence = fence + 1, owner = ?1, due_ms = ?2, due_boot = ?3"
-        " WHERE id = (SELECT id FROM jobs WHERE state IN ('queued', 'running')"
-        " AND (due_ms <= ?4 OR due_boot <> ?3) ORDER BY priority, id LIMIT 1)"
-        " RETURNING id, video_id, kind, rendition, fence, failures, lost",
-        &q);
+    enum rc rc;
 
-    if (rc != RC_OK)
-        return rc;
     store_bind_text(q, 1, owner);
     store_bind_int(q, 2, now + lease_ms);
     store_bind_text(q, 3, st->clock.boot_id);
@@ -140,20 +139,27 @@ static enum rc note_claim(struct store *st, const struct job *job)
     }
 }
 
-enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
-                        struct job *out)
+/* The names in a set of kinds as '|probe|poster|', to be looked up by instr(). */
+static void list_kinds(unsigned kinds, char out[64])
+{
+    size_t i, n = (size_t)snprintf(out, 64, "|");
+
+    for (i = 0; i < KIND_COUNT; i++)
+        if (kinds & STORE_KIND(i))
+            n += (size_t)snprintf(out + n, 64 - n, "%s|", kind_names[i]);
+}
+
+/* With nothing due, nothing is written either: the worker wakes by writes to the WAL
+ * and would otherwise wake itself for ever. */
+static enum rc claim(struct store *st, sqlite3_stmt *q, const char *owner,
+                     int64_t lease_ms, struct job *out)
 {
     struct job job;
-    enum rc rc;
+    enum rc rc = store_begin(st);
 
-    if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
-        return RC_INVALID;
-    rc = store_begin(st);
     if (rc != RC_OK)
         return rc;
-    /* With nothing due, nothing is written either: the worker wakes by writes to the
-     * WAL and would otherwise wake itself for ever. */
-    rc = take(st, owner, lease_ms, &job);
+    rc = take(st, q, owner, lease_ms, &job);
     if (rc == RC_OK)
         rc = note_claim(st, &job);
     rc = store_end(st, rc);
@@ -162,20 +168,60 @@ enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
     return rc;
 }
 
-enum rc store_job_next_due(struct store *st, int64_t *out_ms)
+enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
+                        unsigned kinds, struct job *out)
+{
+    sqlite3_stmt *q;
+    char names[64];
+    enum rc rc;
+
+    if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
+        return RC_INVALID;
+    rc = store_prepare(st, SQL_JOB_CLAIM, CLAIM("instr(?5, '|' || kind || '|')"), &q);
+    if (rc != RC_OK)
+        return rc;
+    list_kinds(kinds, names);
+    store_bind_text(q, 5, names);
+    return claim(st, q, owner, lease_ms, out);
+}
+
+enum rc store_job_claim_encode(struct store *st, const char *owner, int64_t lease_ms,
+                               const char *video_id, const char *rendition,
+                               struct job *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc;
+
+    if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
+        return RC_INVALID;
+    rc = store_prepare(st, SQL_JOB_CLAIM_ENCODE,
+                       CLAIM("kind = 'encode' AND video_id = ?5 AND rendition = ?6"),
+                       &q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 5, video_id);
+    store_bind_text(q, 6, rendition);
+    return claim(st, q, owner, lease_ms, out);
+}
+
+enum rc store_job_next_due(struct store *st, unsigned kinds, int64_t *out_ms)
 {
     int64_t due = -1;
+    char names[64];
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_JOB_NEXT_DUE,
                                "SELECT min(CASE WHEN due_boot <> ?1 THEN 0"
                                " ELSE max(0, due_ms - ?2) END)"
-                               " FROM jobs WHERE state IN ('queued', 'running')",
+                               " FROM jobs WHERE state IN ('queued', 'running')"
+                               " AND instr(?3, '|' || kind || '|')",
                                &q);
 
     if (rc != RC_OK)
         return rc;
+    list_kinds(kinds, names);
     store_bind_text(q, 1, st->clock.boot_id);
     store_bind_int(q, 2, store_boot_ms(st));
+    store_bind_text(q, 3, names);
     rc = store_step(st, q);
     if (rc != RC_OK)
         return rc;

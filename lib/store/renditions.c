@@ -5,6 +5,7 @@
  */
 #include "store_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_names[] = {
@@ -17,6 +18,14 @@ const char *rendition_kind_name(enum rendition_kind k)
     return (size_t)k < sizeof(kind_names) / sizeof(kind_names[0]) ? kind_names[k]
                                                                   : "unknown";
 }
+
+/* What read_columns reads, in its order, of a table called r. */
+#define RENDITION_COLUMNS                                                              \
+    "r.name, r.kind, r.generation, r.width, r.height, r.bitrate, r.average_bitrate,"   \
+    " r.codecs, r.rate_num, r.rate_den, r.gop, r.frames, r.segments, r.done, "         \
+    "r.stream,"                                                                        \
+    " r.source_last_us, r.seek_margin_us, r.deinterlace"
+#define RENDITION_COLUMN_COUNT 18
 
 static void read_columns(sqlite3_stmt *q, struct rendition *r)
 {
@@ -54,16 +63,13 @@ enum rc store_renditions(struct store *st, const char *video_id,
     bool there = false;
     sqlite3_stmt *q;
     /* A video without renditions is one row of NULLs, no video is no row. */
-    enum rc rc = store_prepare(
-        st, SQL_RENDITION_LIST,
-        "SELECT r.name, r.kind, r.generation, r.width, r.height, r.bitrate,"
-        " r.average_bitrate, r.codecs, r.rate_num, r.rate_den, r.gop, r.frames,"
-        " r.segments, r.done, r.stream, r.source_last_us, r.seek_margin_us,"
-        " r.deinterlace"
-        " FROM videos v LEFT JOIN renditions r ON r.video_id = v.id"
-        " WHERE v.id = ?1 AND v.deleted_at IS NULL"
-        " ORDER BY r.kind = 'audio', r.position",
-        &q);
+    enum rc rc =
+        store_prepare(st, SQL_RENDITION_LIST,
+                      "SELECT " RENDITION_COLUMNS
+                      " FROM videos v LEFT JOIN renditions r ON r.video_id = v.id"
+                      " WHERE v.id = ?1 AND v.deleted_at IS NULL"
+                      " ORDER BY r.kind = 'audio', r.position",
+                      &q);
 
     if (rc != RC_OK)
         return rc;
@@ -80,6 +86,109 @@ enum rc store_renditions(struct store *st, const char *video_id,
     *n = count;
     return RC_OK;
 }
+
+/* ---- readiness ---------------------------------------------------------- */
+
+/* "57 203" */
+static void read_encoding(sqlite3_stmt *q, int column, struct readiness *out)
+{
+    char text[STORE_RUNS_MAX * 21 + 1];
+    char *at = text, *end;
+
+    store_column_text(q, column, text, sizeof(text));
+    out->n_encoding = 0;
+    while (*at && out->n_encoding < STORE_RUNS_MAX) {
+        int64_t k = strtoll(at, &end, 10);
+        if (end == at)
+            return;
+        out->encoding[out->n_encoding++] = k;
+        at = end;
+    }
+}
+
+/* A copy, as cb may use the handle and with it this statement. */
+static enum rc read_readiness(sqlite3_stmt *q, const struct rendition *r,
+                              struct readiness *out, uint8_t **bits)
+{
+    const void *blob = sqlite3_column_blob(q, RENDITION_COLUMN_COUNT);
+    size_t n = (size_t)sqlite3_column_bytes(q, RENDITION_COLUMN_COUNT);
+
+    *bits = NULL;
+    *out = (struct readiness){.done = r->done};
+    if (sqlite3_column_int(q, RENDITION_COLUMN_COUNT + 1))
+        read_encoding(q, RENDITION_COLUMN_COUNT + 2, out);
+    if (!blob || n != (size_t)(r->segments + 7) / 8)
+        return RC_OK;
+    *bits = malloc(n);
+    if (!*bits)
+        return RC_NOMEM;
+    memcpy(*bits, blob, n);
+    out->bits = *bits;
+    out->n_bytes = n;
+    return RC_OK;
+}
+
+struct told {
+    struct rendition rendition;
+    struct readiness ready;
+    uint8_t *bits;
+};
+
+static enum rc read_told(struct store *st, const char *video_id,
+                         struct told list[STORE_RENDITIONS_MAX], size_t *n)
+{
+    bool there = false;
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_READINESS,
+        "SELECT " RENDITION_COLUMNS ", r.ready,"
+        " EXISTS (SELECT 1 FROM jobs j WHERE j.video_id = v.id AND j.kind = 'encode'"
+        " AND j.rendition = r.name AND j.state = 'running' AND j.due_ms > ?2"
+        " AND j.due_boot = ?3), r.encoding"
+        " FROM videos v LEFT JOIN renditions r ON r.video_id = v.id"
+        " WHERE v.id = ?1 AND v.deleted_at IS NULL"
+        " ORDER BY r.kind = 'audio', r.position",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_int(q, 2, store_boot_ms(st));
+    store_bind_text(q, 3, st->clock.boot_id);
+    while ((rc = store_step(st, q)) == RC_OK) {
+        struct told *t = &list[*n];
+        there = true;
+        if (sqlite3_column_type(q, 0) == SQLITE_NULL || *n == STORE_RENDITIONS_MAX)
+            continue;
+        read_columns(q, &t->rendition);
+        rc = read_readiness(q, &t->rendition, &t->ready, &t->bits);
+        if (rc != RC_OK) {
+            sqlite3_reset(q);
+            return rc;
+        }
+        ++*n;
+    }
+    return rc == RC_NOT_FOUND && there ? RC_OK : rc;
+}
+
+enum rc store_readiness(struct store *st, const char *video_id,
+                        enum rc (*cb)(void *arg, const struct rendition *r,
+                                      const struct readiness *ready),
+                        void *arg)
+{
+    struct told list[STORE_RENDITIONS_MAX];
+    size_t i, n = 0;
+    enum rc rc = read_told(st, video_id, list, &n);
+
+    for (i = 0; i < n; i++) {
+        if (rc == RC_OK)
+            rc = cb(arg, &list[i].rendition, &list[i].ready);
+        free(list[i].bits);
+    }
+    return rc;
+}
+
+/* ---- a new plan --------------------------------------------------------- */
 
 /* Segments are cached for a year: what is made again needs names of its own. */
 static enum rc check_generation(struct store *st, const char *video_id,

@@ -1,7 +1,11 @@
--- The database of one site, version 1. It is compiled into the programs; store.c
--- runs it once, on an empty database. Times called _ms without more are milliseconds
--- since 1970 (wall clock, for people); a time that decides something is on the boot
--- clock and stands beside the id of its boot.
+-- The database of one site. It is compiled into the programs. Each part below "step n"
+-- takes a database from version n - 1 (PRAGMA user_version) to n; store.c runs those that
+-- are missing. A part that was once released is never changed: only ever add to the end.
+--
+-- Times called _ms without more are milliseconds since 1970 (wall clock, for people); a
+-- time that decides something is on the boot clock and stands beside the id of its boot.
+
+-- step 1
 
 CREATE TABLE videos (
     id TEXT NOT NULL PRIMARY KEY,     -- 16 letters of base32; also the spool file's name
@@ -110,3 +114,22 @@ CREATE TABLE activity (
     video_id TEXT NOT NULL DEFAULT '', -- '' if none; the video may be gone
     message TEXT NOT NULL             -- a short sentence for people
 ) STRICT;
+
+-- step 2
+
+-- Which segments exist, one bit each, low bit first; NULL before the worker said so.
+ALTER TABLE renditions ADD COLUMN ready BLOB;
+-- The segments that are being encoded while the job's lease lasts: '57 203'.
+ALTER TABLE renditions ADD COLUMN encoding TEXT NOT NULL DEFAULT '';
+
+-- Segments that somebody waits for. Written by media.fcgi alone.
+CREATE TABLE demand (
+    video_id TEXT NOT NULL            -- what is being watched
+        REFERENCES videos (id) ON DELETE CASCADE,
+    rendition TEXT NOT NULL,          -- name of its rendition
+    segment INTEGER NOT NULL,         -- number of the segment
+    since_ms INTEGER NOT NULL,        -- boot clock; when it was first asked for
+    until_ms INTEGER NOT NULL,        -- boot clock; nobody waits any more after that
+    boot TEXT NOT NULL,               -- boot id of the two
+    PRIMARY KEY (video_id, rendition, segment)
+) STRICT, WITHOUT ROWID;

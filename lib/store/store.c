@@ -16,14 +16,9 @@
 #define BUSY_TIMEOUT_MS 10000
 #define BUSY_STEP_MS 10
 
-extern const char store_schema_sql[];
-
-/* steps[v] takes a database from version v to v + 1. Only ever add to the end. */
-static const char *const steps[] = {
-    store_schema_sql,
-};
-
-#define VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
+/* Made from schema.sql: store_schema[v] takes a database from version v to v + 1. */
+extern const char *const store_schema[];
+extern const int store_schema_version;
 
 /* ---- statements --------------------------------------------------------- */
 
@@ -243,23 +238,25 @@ static enum rc migrate(struct store *st)
     int64_t version;
     enum rc rc = pragma_int(st, "PRAGMA user_version", &version);
 
-    if (rc != RC_OK || version == VERSION)
+    if (rc != RC_OK || version == store_schema_version)
         return rc;
     rc = store_begin(st);
     if (rc != RC_OK)
         return rc;
     /* Again, now that nobody else can be doing the same. */
     rc = pragma_int(st, "PRAGMA user_version", &version);
-    if (rc == RC_OK && (version < 0 || version > VERSION)) {
+    if (rc == RC_OK && (version < 0 || version > store_schema_version)) {
         snprintf(st->message, sizeof(st->message),
                  "version %lld of the database is newer than this program's %d",
-                 (long long)version, VERSION);
+                 (long long)version, store_schema_version);
         rc = RC_UNSUPPORTED;
     }
-    for (; rc == RC_OK && version < VERSION; version++)
-        rc = store_rc(st, sqlite3_exec(st->db, steps[version], NULL, NULL, NULL));
+    for (; rc == RC_OK && version < store_schema_version; version++)
+        rc =
+            store_rc(st, sqlite3_exec(st->db, store_schema[version], NULL, NULL, NULL));
     if (rc == RC_OK) {
-        snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d", VERSION);
+        snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d",
+                 store_schema_version);
         rc = store_rc(st, sqlite3_exec(st->db, set_version, NULL, NULL, NULL));
     }
     return store_end(st, rc);

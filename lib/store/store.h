@@ -32,6 +32,7 @@
 #define STORE_OWNER_MAX 63
 #define STORE_RENDITION_MAX 31 /* bytes of a rendition's name */
 #define STORE_RENDITIONS_MAX 16
+#define STORE_RUNS_MAX 16 /* encoder runs of one rendition that are told of */
 
 struct store;
 
@@ -218,6 +219,25 @@ struct rendition {
 enum rc store_renditions(struct store *st, const char *video_id,
                          struct rendition out[STORE_RENDITIONS_MAX], size_t *n);
 
+/* Which segments of a rendition exist, and which ones are being made just now. */
+struct readiness {
+    const uint8_t *bits;              /* one a segment, low bit first; NULL: not told */
+    size_t n_bytes;                   /* of bits: (segments + 7) / 8, or 0 */
+    int64_t done;                     /* bits that are set */
+    int64_t encoding[STORE_RUNS_MAX]; /* the segment that each run gives next */
+    size_t n_encoding;
+};
+
+/*
+ * Calls cb for each rendition of a video, in the order of store_renditions, with what
+ * its worker said last; nothing counts as being encoded once that worker's lease is
+ * over. The bits live until cb returns. RC_NOT_FOUND; what cb returned if not RC_OK.
+ */
+enum rc store_readiness(struct store *st, const char *video_id,
+                        enum rc (*cb)(void *arg, const struct rendition *r,
+                                      const struct readiness *ready),
+                        void *arg);
+
 /* ---- jobs --------------------------------------------------------------- */
 
 enum job_kind { JOB_PROBE, JOB_ENCODE, JOB_POSTER };
@@ -247,9 +267,13 @@ struct video_plan {
     size_t n_renditions;
 };
 
+/* A set of kinds: STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER). */
+#define STORE_KIND(kind) (1u << (kind))
+#define STORE_KINDS_ALL (~0u)
+
 /*
- * Takes the most urgent job that is due: queued and past its back-off, or running
- * under a lease that has ended (lease clock, or another boot). One UPDATE …
+ * Takes the most urgent job of these kinds that is due: queued and past its back-off,
+ * or running under a lease that has ended (lease clock, or another boot). One UPDATE …
  * RETURNING in BEGIN IMMEDIATE; its fence goes up by one. Priority, then age.
  * lease_ms from now. A probe is the most urgent, then a poster, then the encodes; age
  * lets the picture of a video go before its sound and both before the next video.
@@ -257,11 +281,17 @@ struct video_plan {
  * STORE_OWNER_MAX.
  */
 enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
-                        struct job *out);
+                        unsigned kinds, struct job *out);
 
-/* ms until a job may become due without anyone writing: a back-off or a lease ends; 0
- * one is due now; -1: none will. */
-enum rc store_job_next_due(struct store *st, int64_t *out_ms);
+/* Likewise the encode job of one rendition, whatever else is more urgent. RC_NOT_FOUND:
+ * it is not due, or there is none. */
+enum rc store_job_claim_encode(struct store *st, const char *owner, int64_t lease_ms,
+                               const char *video_id, const char *rendition,
+                               struct job *out);
+
+/* ms until a job of these kinds may become due without anyone writing: a back-off or a
+ * lease ends; 0: one is due now; -1: none will. */
+enum rc store_job_next_due(struct store *st, unsigned kinds, int64_t *out_ms);
 
 /* A new lease and the progress 0..1. RC_FENCED. */
 enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_ms,
@@ -277,10 +307,11 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan);
 
-/* done segments of the job's rendition exist; the first one makes it playable (and
- * sets first_segment_ms) if it is a video rendition. RC_FENCED; RC_INVALID: more than
- * the rendition has, or not an encode job. */
-enum rc store_job_published(struct store *st, const struct job *job, int64_t done);
+/* What exists of the job's rendition and what is being made; the first segment makes
+ * it playable (and sets first_segment_ms) if it is a video rendition. RC_FENCED;
+ * RC_INVALID: more than the rendition has, or not an encode job. */
+enum rc store_job_published(struct store *st, const struct job *job,
+                            const struct readiness *ready);
 
 /*
  * The job is done. *video_ready: it was the last encode job, and the video went to
@@ -332,6 +363,32 @@ enum rc store_job_check(struct store *st, const struct job *job);
 
 /* Adds to the video's warning (a sentence), once each. RC_NOT_FOUND. */
 enum rc store_video_warn(struct store *st, const char *id, const char *sentence);
+
+/* ---- demand ------------------------------------------------------------- */
+
+/* A segment that someone waits for, however many they are. */
+struct demand {
+    char video_id[ID_LEN + 1];
+    char rendition[STORE_RENDITION_MAX + 1];
+    int64_t segment;
+    int64_t since_ms; /* boot clock; when it was first asked for. Not read by updates */
+};
+
+/*
+ * One transaction: each of add is wanted until keep_ms from now (one that is there
+ * keeps its since_ms), each of drop no longer, and what nobody renewed in time is
+ * removed. What names no rendition of a video is skipped. n_add and n_drop may be 0.
+ */
+enum rc store_demand_update(struct store *st, const struct demand *add, size_t n_add,
+                            int64_t keep_ms, const struct demand *drop, size_t n_drop);
+
+/* Each demand of this boot whose time is not over, oldest first. What cb returned if
+ * not RC_OK; cb must not use st. */
+enum rc store_demand_each(struct store *st,
+                          enum rc (*cb)(void *arg, const struct demand *d), void *arg);
+
+/* Drops them all: who knew of the waiting has died. */
+enum rc store_demand_clear(struct store *st);
 
 /* ---- workers ------------------------------------------------------------ */
 

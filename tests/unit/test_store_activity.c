@@ -209,7 +209,7 @@ static void the_life_of_a_video_is_told(void **state)
     fixture_tick(f, 2000);
     job = fixture_claim(f, "w");
     assert_int_equal(store_job_renew(f->st, &job, 1000, 0.5), RC_OK);
-    assert_int_equal(store_job_published(f->st, &job, 7), RC_OK);
+    assert_int_equal(published(f->st, &job, 7), RC_OK);
     assert_int_equal(store_job_done(f->st, &job, &result, &ready), RC_OK);
     job = fixture_claim(f, "w");
     fixture_tick(f, 9500);
@@ -272,7 +272,8 @@ static void what_is_refused_is_not_told(void **state)
     assert_int_equal(store_video_stored(f->st, v.id, 1, &v), RC_CONFLICT);
     assert_int_equal(store_video_retry(f->st, v.id), RC_CONFLICT);
     assert_int_equal(store_video_rename(f->st, v.id, ""), RC_INVALID);
-    assert_int_equal(store_job_claim(f->st, "w", 1000, &none), RC_NOT_FOUND);
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KINDS_ALL, &none),
+                     RC_NOT_FOUND);
     job.fence++;
     assert_int_equal(store_job_fail(f->st, &job, "x"), RC_FENCED);
     assert_string_equal(told_since(f, before), "");

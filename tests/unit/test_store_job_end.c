@@ -142,7 +142,7 @@ static void what_is_made_again_needs_a_higher_generation(void **state)
     size_t n;
 
     job = fixture_claim(f, "w");
-    assert_int_equal(store_job_published(f->st, &job, 3), RC_OK);
+    assert_int_equal(published(f->st, &job, 3), RC_OK);
     assert_true(fixture_get(f, v.id).playable);
     assert_int_equal(store_job_fail(f->st, &job, "broken"), RC_OK);
     assert_int_equal(store_video_retry(f->st, v.id), RC_OK);
@@ -208,13 +208,13 @@ static void first_video_segment_makes_it_playable(void **state)
     sound = fixture_claim(f, "w");
     assert_string_equal(picture.rendition, "360p");
     assert_string_equal(sound.rendition, "audio-0");
-    assert_int_equal(store_job_published(f->st, &sound, 2), RC_OK);
-    assert_int_equal(store_job_published(f->st, &picture, 0), RC_OK);
+    assert_int_equal(published(f->st, &sound, 2), RC_OK);
+    assert_int_equal(published(f->st, &picture, 0), RC_OK);
     assert_false(fixture_get(f, v.id).playable);
     fixture_tick(f, 700);
-    assert_int_equal(store_job_published(f->st, &picture, 1), RC_OK);
+    assert_int_equal(published(f->st, &picture, 1), RC_OK);
     fixture_tick(f, 700);
-    assert_int_equal(store_job_published(f->st, &picture, 2), RC_OK);
+    assert_int_equal(published(f->st, &picture, 2), RC_OK);
     v = fixture_get(f, v.id);
     assert_true(v.playable);
     assert_int_equal(v.first_segment_ms, 700);
@@ -232,10 +232,10 @@ static void no_more_segments_than_promised(void **state)
     fixture_planned(f, "clip");
     poster = fixture_claim(f, "w");
     picture = fixture_claim(f, "w");
-    assert_int_equal(store_job_published(f->st, &picture, 7), RC_OK);
-    assert_int_equal(store_job_published(f->st, &picture, 8), RC_INVALID);
-    assert_int_equal(store_job_published(f->st, &picture, -1), RC_INVALID);
-    assert_int_equal(store_job_published(f->st, &poster, 0), RC_INVALID);
+    assert_int_equal(published(f->st, &picture, 7), RC_OK);
+    assert_int_equal(published(f->st, &picture, 8), RC_INVALID);
+    assert_int_equal(published(f->st, &picture, -1), RC_INVALID);
+    assert_int_equal(published(f->st, &poster, 0), RC_INVALID);
 }
 
 static void last_encode_job_makes_video_ready(void **state)

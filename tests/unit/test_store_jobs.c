@@ -8,7 +8,7 @@ static int64_t next_due(struct fixture *f)
 {
     int64_t ms = -2;
 
-    assert_int_equal(store_job_next_due(f->st, &ms), RC_OK);
+    assert_int_equal(store_job_next_due(f->st, STORE_KINDS_ALL, &ms), RC_OK);
     return ms;
 }
 
@@ -144,10 +144,11 @@ static void wrong_claims_are_refused(void **state)
     fixture_stored(f, "clip");
     memset(owner, 'x', sizeof(owner));
     owner[STORE_OWNER_MAX + 1] = '\0';
-    assert_int_equal(store_job_claim(f->st, owner, 1000, &job), RC_INVALID);
-    assert_int_equal(store_job_claim(f->st, "w", 0, &job), RC_INVALID);
+    assert_int_equal(store_job_claim(f->st, owner, 1000, STORE_KINDS_ALL, &job),
+                     RC_INVALID);
+    assert_int_equal(store_job_claim(f->st, "w", 0, STORE_KINDS_ALL, &job), RC_INVALID);
     owner[STORE_OWNER_MAX] = '\0';
-    assert_int_equal(store_job_claim(f->st, owner, 1000, &job), RC_OK);
+    assert_int_equal(store_job_claim(f->st, owner, 1000, STORE_KINDS_ALL, &job), RC_OK);
     assert_int_equal(store_job_renew(f->st, &job, 0, 0), RC_INVALID);
 }
 
@@ -252,7 +253,7 @@ static void workers_lost_at_a_job_are_counted_until_it_moves_on(void **state)
     assert_int_equal(store_job_release(f->st, &job), RC_OK); /* in good order */
     job = fixture_claim(f, "w");
     assert_int_equal(job.lost, 1);
-    assert_int_equal(store_job_published(f->st, &job, 1), RC_OK);
+    assert_int_equal(published(f->st, &job, 1), RC_OK);
     assert_int_equal(store_job_release(f->st, &job), RC_OK);
     job = fixture_claim(f, "w");
     assert_int_equal(job.lost, 0);
@@ -260,7 +261,7 @@ static void workers_lost_at_a_job_are_counted_until_it_moves_on(void **state)
     (void)fixture_claim(f, "x"); /* the poster again */
     job = fixture_claim(f, "x");
     assert_int_equal(job.lost, 1);
-    assert_int_equal(store_job_published(f->st, &job, 1), RC_OK); /* nothing new */
+    assert_int_equal(published(f->st, &job, 1), RC_OK); /* nothing new */
     assert_int_equal(store_job_release(f->st, &job), RC_OK);
     assert_int_equal(fixture_claim(f, "x").lost, 1);
 }
@@ -303,7 +304,7 @@ static void *claim_all(void *arg)
 
     c->rc = store_open(c->f->path, &c->f->clock, &st);
     while (c->rc == RC_OK) {
-        c->rc = store_job_claim(st, "w", 1000000, &job);
+        c->rc = store_job_claim(st, "w", 1000000, STORE_KINDS_ALL, &job);
         if (c->rc == RC_OK && c->n < JOBS)
             c->ids[c->n++] = job.id;
     }

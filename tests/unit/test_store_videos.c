@@ -93,7 +93,8 @@ static void stored_has_size_time_and_a_probe_job(void **state)
     struct video v = fixture_receiving(f, "clip"), out;
     struct job job;
 
-    assert_int_equal(store_job_claim(f->st, "w", 1000, &job), RC_NOT_FOUND);
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KINDS_ALL, &job),
+                     RC_NOT_FOUND);
     fixture_tick(f, 1500);
     assert_int_equal(store_video_stored(f->st, v.id, 12345, &out), RC_OK);
     assert_int_equal(out.state, VIDEO_STORED);
@@ -137,7 +138,7 @@ static void only_a_receiving_video_becomes_stored(void **state)
     assert_int_equal(store_video_stored(f->st, v.id, 1, &out), RC_NOT_FOUND);
     assert_int_equal(store_video_stored(f->st, "nosuchvideo", 1, &out), RC_NOT_FOUND);
     assert_string_equal(out.id, "old");
-    assert_int_equal(store_job_next_due(f->st, &due), RC_OK);
+    assert_int_equal(store_job_next_due(f->st, STORE_KINDS_ALL, &due), RC_OK);
     assert_int_equal(due, -1);
 }
 
