@@ -54,6 +54,7 @@ static const struct option options[] = {
     INT("media", max_duration_s, "86400", 1, 604800, "s"),
     INT("media", max_pixels, "35389440", 65536, 268435456, "pixels"),
     INT("worker", jobs, "0", 0, 64, "programs"),
+    INT("worker", runs, "0", 0, 128, "programs"),
     INT("worker", nice, "10", 0, 19, ""),
     INT("worker", lease_s, "30", 2, 600, "s"),
     INT("worker", stall_s, "60", 1, 3600, "s"),

@@ -10,6 +10,7 @@
 
 /* The share of pictures that may fail to decode before ffmpeg exits with 69. */
 #define MAX_ERROR_RATE "0.02"
+#define LEAD_LONG_US 30000000
 
 __attribute__((format(printf, 2, 3))) static void add(struct args *a, const char *fmt,
                                                       ...)
@@ -136,6 +137,17 @@ static void add_fragments(struct args *a, const char *flags)
     add_all(a, (const char *const[]){"-f", "mp4", "pipe:1", NULL});
 }
 
+/* Where a run begins to read, for something needed at need_us. */
+static int64_t read_from(const struct rendition *r, int64_t need_us,
+                         const struct args_run *run)
+{
+    int64_t at = need_us < r->source_last_us ? need_us : r->source_last_us;
+    at -= r->seek_margin_us;
+    if (run->lead == LEAD_LONG)
+        at -= LEAD_LONG_US;
+    return run->from == 0 || run->lead == LEAD_ALL ? 0 : at;
+}
+
 /*
  * What each filter is for: bwdif makes whole pictures of interlaced ones; tpad repeats
  * the last picture for ever, so that -frames:v alone decides the end; fps puts the
@@ -157,24 +169,22 @@ static void add_video_filters(struct args *a, const struct rendition *r,
 }
 
 static enum rc encode_video(const struct args_source *src, const struct rendition *r,
-                            const struct grid *g, double source_rate, int64_t k,
-                            struct args *a)
+                            const struct grid *g, double source_rate,
+                            const struct args_run *run, struct args *a)
 {
     int level;
     char codecs[STORE_CODEC_MAX + 1];
-    int64_t start_us = grid_frame_us(g, grid_segment_start(g, k));
-    int64_t seek_us = start_us - grid_frame_us(g, 1) / 2;
-    if (seek_us > r->source_last_us)
-        seek_us = r->source_last_us;
-    seek_us -= r->seek_margin_us;
+    int64_t first = grid_segment_start(g, run->from);
+    int64_t start_us = grid_frame_us(g, first);
+    int64_t seek = read_from(r, start_us - grid_frame_us(g, 1) / 2, run);
 
-    if (begin_ffmpeg(a, src, true, k > 0 ? seek_us : 0) != RC_OK)
+    if (begin_ffmpeg(a, src, true, seek) != RC_OK)
         return RC_INVALID;
     add(a, "-map");
     add(a, "0:%d", r->stream);
     add_video_filters(a, r, source_rate, start_us);
     add(a, "-frames:v");
-    add(a, "%" PRId64, g->frames - grid_segment_start(g, k));
+    add(a, "%" PRId64, grid_segment_start(g, run->end) - first);
     plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, codecs);
     /* zerolatency turns sliced threads on, which only costs speed here. */
     add_all(a, (const char *const[]){"-c:v", "libx264", "-preset", "ultrafast", "-tune",
@@ -192,19 +202,23 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
 /*
  * apad before the second aresample gives a run that begins after the end of the sound
  * something to trim: silence. A run starts 3072 samples early so that the encoder is
- * warm; the bitstream filter drops those packets and the priming.
+ * warm, and goes on as much after its end, since each AAC frame overlaps with the next;
+ * the bitstream filter drops those packets and the priming.
  */
 static enum rc encode_audio(const struct args_source *src, const struct rendition *r,
-                            const struct grid *g, int64_t k, struct args *a)
+                            const struct grid *g, const struct args_run *run,
+                            struct args *a)
 {
     const int64_t warm_up = 3 * GRID_AAC_FRAME;
-    int64_t first = grid_segment_start(g, k) * GRID_AAC_FRAME;
+    int64_t first = grid_segment_start(g, run->from) * GRID_AAC_FRAME;
+    int64_t end_at = grid_segment_start(g, run->end) * GRID_AAC_FRAME;
     int64_t begin_at = first > warm_up ? first - warm_up : 0;
-    int64_t seek_us = first * 1000000 / GRID_AUDIO_RATE - 64000;
-    if (seek_us > r->source_last_us)
-        seek_us = r->source_last_us;
+    int64_t trim_at = g->frames * GRID_AAC_FRAME;
+    int64_t seek = read_from(r, first * 1000000 / GRID_AUDIO_RATE - 64000, run);
+    if (trim_at > end_at + warm_up)
+        trim_at = end_at + warm_up;
 
-    if (begin_ffmpeg(a, src, false, k > 0 ? seek_us : 0) != RC_OK)
+    if (begin_ffmpeg(a, src, false, seek) != RC_OK)
         return RC_INVALID;
     add(a, "-map");
     add(a, "0:%d", r->stream);
@@ -212,11 +226,11 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
     add(a,
         "aresample=%d,apad,aresample=async=1:min_hard_comp=0.02:first_pts=%" PRId64
         ",aformat=channel_layouts=stereo,atrim=end_pts=%" PRId64,
-        GRID_AUDIO_RATE, begin_at, g->frames * GRID_AAC_FRAME);
+        GRID_AUDIO_RATE, begin_at, trim_at);
     add_all(a, (const char *const[]){"-c:a", "aac", "-b:a", NULL});
     add(a, "%d", PLAN_AUDIO_BITRATE);
     add(a, "-bsf:a");
-    add(a, "noise=drop=lt(pts\\,%" PRId64 ")", first);
+    add(a, "noise=drop=lt(pts\\,%" PRId64 ")+gte(pts\\,%" PRId64 ")", first, end_at);
     add(a, "-frag_duration");
     add(a, "%" PRId64, grid_frame_us(g, g->gop));
     add_fragments(a, "");
@@ -224,12 +238,14 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
 }
 
 enum rc args_encode(const struct args_source *src, const struct rendition *r,
-                    double source_rate, int64_t k, struct args *out)
+                    double source_rate, const struct args_run *run, struct args *out)
 {
     struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
+    if (run->from < 0 || run->end <= run->from || run->end > grid_segments(&g))
+        return RC_INVALID;
     if (r->kind == RENDITION_AUDIO)
-        return encode_audio(src, r, &g, k, out);
-    return encode_video(src, r, &g, source_rate, k, out);
+        return encode_audio(src, r, &g, run, out);
+    return encode_video(src, r, &g, source_rate, run, out);
 }
 
 /* Not 0, which the scaler takes for "as it was". */

@@ -45,10 +45,18 @@ enum rc args_probe(const struct args_source *src, struct args *out);
  * from_us <= 0: the whole file. */
 enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out);
 
-/* One run of a video or audio rendition from segment k to the end of the timeline,
- * as one fragmented MP4 on standard output. source_rate: of the source, frames/s. */
+/* How much earlier than needed a run begins to read: a little; half a minute, where
+ * that has given nothing to decode; or at the very beginning of the file. */
+enum args_lead { LEAD_USUAL, LEAD_LONG, LEAD_ALL };
+
+/* One run of a video or audio rendition, of segments from to end - 1, as one fragmented
+ * MP4 on standard output. source_rate: of the source, frames/s. */
+struct args_run {
+    int64_t from, end;
+    enum args_lead lead;
+};
 enum rc args_encode(const struct args_source *src, const struct rendition *r,
-                    double source_rate, int64_t k, struct args *out);
+                    double source_rate, const struct args_run *run, struct args *out);
 
 /* One JPEG on standard output, of the picture at at_us of the timeline, at most
  * max_side pixels on its longer side. */

@@ -1,134 +1,22 @@
 /*
- * encode_job.c: makes every segment of one rendition.
- *
- * Runs of ffmpeg fill the holes from the first missing segment on; each is cut into
- * segments that are published as they are complete. Only a segment whose decode time
- * and frame count are those that the playlist promised is published. What exists is
- * never made again, so a job that is taken over goes on where it was left.
+ * encode_job.c: makes every segment of one rendition, from the claim of the job to its
+ * end. Which runs make them, and in what order, is decided for all jobs together; what
+ * exists on disk is never made again, so a job that is taken over goes on where it was
+ * left.
  */
-#include "worker.h"
+#include "encode.h"
 
-#include "cutter.h"
-#include "grid.h"
 #include "log.h"
-#include "mediadir.h"
 #include "playlists.h"
-#include "segments.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ffmpeg's exit status when more frames failed to decode than -max_error_rate. */
-#define EXIT_DAMAGED 69
 #define SYNC_MS 600000 /* for a slow disk to take what was written */
-
-struct encode {
-    struct rendition rendition;
-    struct grid grid;
-    int dir_fd;
-    struct segments have;
-    struct cutter *cutter;
-    struct mediafile file; /* of the segment that is being received */
-    uint32_t timescale;    /* of the run's track */
-    int64_t k;             /* the segment that the run gives next */
-    int64_t run_made;      /* segments that this run has published */
-    bool wrong_init;       /* another encoder than the one that began */
-};
-
-static void next_run(struct task *t);
-
-/* ---- what a run gives --------------------------------------------------- */
-
-/* RC_OK if init.mp4 holds exactly these bytes. */
-static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
-{
-    enum rc rc = RC_CONFLICT;
-    uint8_t *old = malloc(n + 1);
-    int fd = openat(dir_fd, "init.mp4", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (!old)
-        rc = RC_NOMEM;
-    else if (fd >= 0 && read(fd, old, n + 1) == (ssize_t)n && memcmp(old, data, n) == 0)
-        rc = RC_OK;
-    if (fd >= 0)
-        close(fd);
-    free(old);
-    return rc;
-}
-
-static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timescale)
-{
-    struct task *t = arg;
-    struct encode *e = t->state;
-    e->timescale = timescale;
-    enum rc rc = RC_OK;
-    if (!e->have.has_init)
-        rc = mediafile_put(t->w->tmp_fd, e->dir_fd, "init.mp4", data, n, false);
-    if (e->have.has_init || rc == RC_EXISTS)
-        rc = same_init(e->dir_fd, data, n);
-    if (rc == RC_OK)
-        e->have.has_init = true;
-    e->wrong_init = rc == RC_CONFLICT;
-    return rc;
-}
-
-/* RC_STOPPED: the run has come to where finished segments begin. */
-static enum rc on_segment_begin(void *arg, uint64_t decode_time, uint64_t frames)
-{
-    struct task *t = arg;
-    struct encode *e = t->state;
-    uint64_t ticks = 0;
-    enum rc rc = grid_segment_ticks(&e->grid, e->k, e->timescale, &ticks);
-    if (rc != RC_OK || ticks != decode_time ||
-        frames != (uint64_t)grid_segment_frames(&e->grid, e->k)) {
-        joblog_note(t->log,
-                    "segment %" PRId64 ": decode time %" PRIu64 " (promised %" PRIu64
-                    "), %" PRIu64 " frames (promised %d)",
-                    e->k, decode_time, ticks, frames,
-                    grid_segment_frames(&e->grid, e->k));
-        return RC_INVALID;
-    }
-    if (segments_has(&e->have, e->k))
-        return RC_STOPPED;
-    return mediafile_begin(t->w->tmp_fd, &e->file);
-}
-
-static enum rc on_segment_data(void *arg, const uint8_t *data, size_t n)
-{
-    struct task *t = arg;
-    struct encode *e = t->state;
-    return mediafile_write(&e->file, data, n);
-}
-
-static enum rc on_segment_end(void *arg)
-{
-    struct task *t = arg;
-    struct encode *e = t->state;
-    char name[32];
-    int64_t bytes = e->file.size;
-    snprintf(name, sizeof(name), "%" PRId64 ".m4s", e->k);
-    enum rc rc = mediafile_publish(t->w->tmp_fd, &e->file, e->dir_fd, name, false);
-    if (rc != RC_OK && rc != RC_EXISTS)
-        return rc;
-    segments_add(&e->have, e->k, bytes);
-    e->k++;
-    e->run_made++;
-    t->published = e->have.done;
-    task_progress(t, (double)e->have.done / (double)e->have.total);
-    return RC_OK;
-}
-
-static enum rc on_output(void *arg, const void *data, size_t n)
-{
-    struct task *t = arg;
-    struct encode *e = t->state;
-    return cutter_feed(e->cutter, data, n);
-}
 
 /* ---- the end of the job ------------------------------------------------- */
 
@@ -190,7 +78,7 @@ static void on_synced(struct task *t, const struct supervise_end *end)
 
 /* Nothing is said to be done before the files on disk prove it, and are there to stay.
  * sync(1) in a child: a slow disk must not hold up the loop. */
-static void finish(struct task *t)
+static void complete(struct task *t)
 {
     struct encode *e = t->state;
     struct job_result result = {.bitrate = 0};
@@ -206,7 +94,6 @@ static void finish(struct task *t)
         task_retry(t, "Segments that were made are missing on disk.");
         return;
     }
-    t->published = found.done;
     measure(e, &result);
     rewrite_playlists(t, &result);
     enum rc rc = site_path(&t->w->site, "htdocs/media", path);
@@ -216,19 +103,6 @@ static void finish(struct task *t)
         rc = task_run(t, SYNC_MS, SYNC_MS, on_sync_output, on_synced);
     if (rc != RC_OK)
         task_retry(t, "The segments could not be synced to disk.");
-}
-
-/* ---- runs --------------------------------------------------------------- */
-
-static void warn_damaged(struct task *t)
-{
-    const struct encode *e = t->state;
-    enum rc rc = store_video_warn(t->w->store, t->video.id,
-                                  e->rendition.kind == RENDITION_AUDIO
-                                      ? "Parts of the sound are damaged."
-                                      : "Parts of the picture are damaged.");
-    if (rc != RC_OK)
-        log_warn("video %s: cannot keep a warning: %s", t->video.id, rc_name(rc));
 }
 
 /* The stored segments were begun by an encoder that gives another init segment: they
@@ -245,15 +119,15 @@ static void start_over(struct task *t)
 }
 
 /* A sound that cannot be decoded must not take the picture with it. */
-static void give_up(struct task *t, const char *sentence, bool undecodable)
+static void give_up(struct task *t)
 {
     const struct encode *e = t->state;
     bool last_try = t->job.failures + 1 >= t->w->config.attempts, ready = false;
-    if (!last_try || !undecodable || e->rendition.kind == RENDITION_VIDEO) {
-        task_retry(t, sentence);
+    if (!last_try || !e->undecodable || e->rendition.kind == RENDITION_VIDEO) {
+        task_retry(t, e->sentence);
         return;
     }
-    joblog_note(t->log, "%s", sentence);
+    joblog_note(t->log, "%s", e->sentence);
     rewrite_playlists(t, NULL);
     enum rc rc =
         store_job_without(t->w->store, &t->job,
@@ -261,94 +135,91 @@ static void give_up(struct task *t, const char *sentence, bool undecodable)
     if (rc == RC_OK)
         task_end(t, "given up, the video goes on without it");
     else
-        task_retry(t, sentence);
+        task_retry(t, e->sentence);
 }
 
-static void run_failed(struct task *t, const struct supervise_end *end)
+/* No run is left. t is gone afterwards, or its last child is on its way. */
+static void end_now(struct task *t)
 {
     const struct encode *e = t->state;
-    char how[STORE_TEXT_MAX + 1], sentence[STORE_TEXT_MAX + 1];
-    task_explain(t, end, how, sizeof(how));
-    joblog_note(t->log, "%s", how);
-    bool sound = e->rendition.kind == RENDITION_AUDIO;
-    if (end->reason == SUPERVISE_REFUSED && end->refusal == RC_NOSPACE) {
-        task_postpone(t, "The disk is full.");
+    switch (e->ending) {
+    case ENCODE_GOES_ON:
         return;
-    }
-    if (e->have.done == 0)
-        snprintf(sentence, sizeof(sentence), "The %s could not be decoded. %.400s",
-                 sound ? "sound" : "picture", how);
-    else
-        snprintf(sentence, sizeof(sentence), "Encoding stopped before its end. %.400s",
-                 how);
-    give_up(t, sentence, end->reason == SUPERVISE_EXITED && WIFEXITED(end->status));
-}
-
-static void on_end(struct task *t, const struct supervise_end *end)
-{
-    struct encode *e = t->state;
-    mediafile_abandon(t->w->tmp_fd, &e->file);
-    enum rc cut = cutter_finish(e->cutter);
-    cutter_free(e->cutter);
-    e->cutter = NULL;
-
-    bool exited = end->reason == SUPERVISE_EXITED && WIFEXITED(end->status);
-    int status = exited ? WEXITSTATUS(end->status) : -1;
-    bool reached_end = e->k >= e->have.total;
-    bool met_finished = end->reason == SUPERVISE_REFUSED && end->refusal == RC_STOPPED;
-    if (status == EXIT_DAMAGED && e->run_made > 0)
-        warn_damaged(t);
-    if (e->wrong_init)
+    case ENCODE_COMPLETE:
+        complete(t);
+        return;
+    case ENCODE_FAILED:
+        give_up(t);
+        return;
+    case ENCODE_NO_SPACE:
+        task_postpone(t, e->sentence);
+        return;
+    case ENCODE_START_OVER:
         start_over(t);
-    else if (met_finished || (exited && cut == RC_OK && reached_end && e->run_made > 0))
-        next_run(t);
-    else
-        run_failed(t, end);
-}
-
-static enum rc start_run(struct task *t, int64_t k)
-{
-    struct encode *e = t->state;
-    struct args_source src;
-    char path[PATH_MAX];
-    struct cutter_events events = {on_init, on_segment_begin, on_segment_data,
-                                   on_segment_end, t};
-    double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
-
-    e->k = k;
-    e->run_made = 0;
-    enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
-    if (rc == RC_OK)
-        rc = args_encode(&src, &e->rendition, rate, k, &t->args);
-    if (rc == RC_OK)
-        rc = cutter_open(&events, &e->cutter);
-    if (rc == RC_OK)
-        rc = task_run(t, t->w->config.stall_s * 1000, 0, on_output, on_end);
-    return rc;
-}
-
-/* Where the next run begins: at the first hole, or anywhere if only init.mp4 is gone.
- */
-static int64_t next_start(const struct encode *e)
-{
-    int64_t k = segments_next_hole(&e->have, 0);
-    return k == e->have.total && !e->have.has_init ? k - 1 : k;
-}
-
-static void next_run(struct task *t)
-{
-    struct encode *e = t->state;
-    int64_t k = next_start(e);
-    if (k == e->have.total) {
-        finish(t);
         return;
     }
-    enum rc rc = start_run(t, k);
-    if (rc != RC_OK) {
-        char sentence[STORE_TEXT_MAX + 1];
-        task_explain_start(t, rc, sentence, sizeof(sentence));
-        task_retry(t, sentence);
-    }
+}
+
+void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
+{
+    struct encode *e = t->state;
+    if (e->ending != ENCODE_GOES_ON)
+        return;
+    e->ending = ending;
+    snprintf(e->sentence, sizeof(e->sentence), "%s", sentence);
+    for (struct run *r = e->runs; r; r = r->next)
+        run_stop(r);
+}
+
+static bool is_complete(const struct encode *e)
+{
+    return e->have.done == e->have.total && e->have.has_init;
+}
+
+void encode_settle(struct task *t)
+{
+    struct encode *e = t->state;
+    encode_schedule_soon(t->w);
+    t->changes++;
+    if (e->runs)
+        return;
+    if (e->ending == ENCODE_GOES_ON && is_complete(e))
+        e->ending = ENCODE_COMPLETE;
+    if (t->cancelled)
+        task_drop(t);
+    else
+        end_now(t);
+}
+
+/* ---- on the way --------------------------------------------------------- */
+
+/* A quarter of the new to three of the old: steady, and soon true after a change. */
+static int64_t blend(int64_t old_ms, int64_t new_ms)
+{
+    return (3 * old_ms + new_ms) / 4;
+}
+
+void encode_published(struct run *r)
+{
+    struct task *t = r->t;
+    struct encode *e = t->state;
+    int64_t *measured = r->k == r->from ? &e->start_ms : &e->segment_ms;
+    *measured = blend(*measured, run_worked_ms(r));
+    task_progress(t, (double)e->have.done / (double)e->have.total);
+    task_changed(t, e->have.done == 1);
+    encode_schedule_soon(t->w);
+}
+
+static void encode_readiness(const struct task *t, struct readiness *out)
+{
+    const struct encode *e = t->state;
+    *out = (struct readiness){.bits = e->have.bits,
+                              .n_bytes = (size_t)(e->have.total + 7) / 8,
+                              .done = e->have.done};
+    for (const struct run *r = e->runs; r && out->n_encoding < STORE_RUNS_MAX;
+         r = r->next)
+        if (!r->paused && !r->stopped && r->k < r->end)
+            out->encoding[out->n_encoding++] = r->k;
 }
 
 /* ---- the task ----------------------------------------------------------- */
@@ -367,15 +238,20 @@ static enum rc find_rendition(struct task *t, struct rendition *out)
     return rc == RC_OK ? RC_NOT_FOUND : rc;
 }
 
-static enum rc encode_start(struct task *t)
+/* What one segment costs before it was measured: a start takes a quarter of a second or
+ * so, and the encode goes at some eight times the speed of the video, sound at sixty.
+ */
+static void guess_speed(struct encode *e)
+{
+    int64_t segment_ms = grid_frame_us(&e->grid, e->grid.gop) / 1000;
+    bool audio = e->rendition.kind == RENDITION_AUDIO;
+    e->segment_ms = audio ? segment_ms / 60 : segment_ms / 8;
+    e->start_ms = 250 + e->segment_ms;
+}
+
+static enum rc open_rendition(struct task *t, struct encode *e)
 {
     char folder[STORE_RENDITION_MAX + 16];
-    struct encode *e = calloc(1, sizeof(*e));
-    if (!e)
-        return RC_NOMEM;
-    e->dir_fd = e->file.fd = -1;
-    t->state = e;
-
     enum rc rc = find_rendition(t, &e->rendition);
     if (rc != RC_OK)
         return rc;
@@ -385,31 +261,47 @@ static enum rc encode_start(struct task *t)
     rc = mediadir_open(&t->w->site, t->video.media_root, folder, true, &e->dir_fd);
     if (rc == RC_OK)
         rc = segments_scan(e->dir_fd, r->segments, &e->have);
+    return rc;
+}
+
+static enum rc encode_start(struct task *t)
+{
+    struct encode *e = calloc(1, sizeof(*e));
+    if (!e)
+        return RC_NOMEM;
+    e->dir_fd = -1;
+    e->hard_from = -1;
+    t->state = e;
+    enum rc rc = open_rendition(t, e);
     if (rc != RC_OK)
         return rc;
+    guess_speed(e);
     if (e->have.done > 0)
         joblog_note(t->log, "goes on: %" PRId64 " of %" PRId64 " segments exist",
                     e->have.done, e->have.total);
-    t->published = e->have.done;
-    t->told_published = -1;
     task_progress(t, (double)e->have.done / (double)e->have.total);
-
-    int64_t k = next_start(e);
-    if (k < e->have.total)
-        return start_run(t, k);
-    finish(t);
+    task_changed(t, false);
+    encode_settle(t);
     return RC_OK;
+}
+
+/* True if nothing of it is left to wait for. */
+static bool encode_cancel(struct task *t)
+{
+    struct encode *e = t->state;
+    for (struct run *r = e->runs; r; r = r->next)
+        run_stop(r);
+    return !e->runs;
 }
 
 static void encode_release(struct task *t)
 {
     struct encode *e = t->state;
-    mediafile_abandon(t->w->tmp_fd, &e->file);
-    cutter_free(e->cutter);
     segments_free(&e->have);
     if (e->dir_fd >= 0)
         close(e->dir_fd);
     free(e);
 }
 
-const struct task_kind task_encode = {encode_start, encode_release};
+const struct task_kind task_encode = {encode_start, encode_release, encode_cancel,
+                                      encode_readiness};

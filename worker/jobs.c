@@ -1,4 +1,4 @@
-#include "worker.h"
+#include "encode.h"
 
 #include "log.h"
 #include "spool.h"
@@ -58,19 +58,21 @@ static void expect(const struct task *t, enum rc rc, const char *what)
                   what, rc_name(rc), store_message(t->w->store));
 }
 
-static void tell_published(struct task *t)
+static void tell_readiness(struct task *t)
 {
-    if (t->published == t->told_published)
+    struct readiness ready;
+    int changes = t->changes;
+    if (changes == t->told_changes)
         return;
-    struct readiness ready = {.done = t->published};
+    t->kind->readiness(t, &ready);
     if (store_job_published(t->w->store, &t->job, &ready) == RC_OK)
-        t->told_published = t->published;
+        t->told_changes = changes;
 }
 
 void task_done(struct task *t, const struct job_result *result)
 {
     bool ready = false;
-    tell_published(t);
+    tell_readiness(t);
     expect(t, store_job_done(t->w->store, &t->job, result, &ready), "done");
     task_end(t, ready ? "done, the video is ready" : "done");
 }
@@ -91,14 +93,14 @@ void task_retry(struct task *t, const char *sentence)
     }
     for (int i = 0; i < t->job.failures && delay < 3600000; i++)
         delay *= 4;
-    tell_published(t);
+    tell_readiness(t);
     expect(t, store_job_retry(t->w->store, &t->job, delay, sentence), "to be retried");
     task_end(t, sentence);
 }
 
 void task_postpone(struct task *t, const char *sentence)
 {
-    tell_published(t);
+    tell_readiness(t);
     expect(t, store_job_postpone(t->w->store, &t->job, POSTPONE_MS, sentence),
            "postponed");
     task_end(t, sentence);
@@ -133,15 +135,15 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
     return rc;
 }
 
-enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
-                 enum rc (*on_output)(void *arg, const void *data, size_t n),
-                 void (*on_end)(struct task *t, const struct supervise_end *end))
+enum rc task_spawn(struct task *t, int64_t stall_ms, int64_t limit_ms,
+                   enum rc (*on_output)(void *arg, const void *data, size_t n),
+                   void (*on_end)(void *arg, const struct supervise_end *end),
+                   void *arg, struct supervised **out)
 {
     const struct config *c = &t->w->config;
     char line[8192];
     args_quote(&t->args, line, sizeof(line));
     joblog_command(t->log, line);
-    t->on_end = on_end;
     struct supervise_spec spec = {
         .loop = t->w->loop,
         .log = t->log,
@@ -151,10 +153,18 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
         .limit_ms = limit_ms,
         .grace_ms = c->grace_s * 1000,
         .on_output = on_output,
-        .on_end = child_ended,
-        .arg = t,
+        .on_end = on_end,
+        .arg = arg,
     };
-    return supervise_start(&spec, &t->child);
+    return supervise_start(&spec, out);
+}
+
+enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
+                 enum rc (*on_output)(void *arg, const void *data, size_t n),
+                 void (*on_end)(struct task *t, const struct supervise_end *end))
+{
+    t->on_end = on_end;
+    return task_spawn(t, stall_ms, limit_ms, on_output, child_ended, t, &t->child);
 }
 
 void task_explain(const struct task *t, const struct supervise_end *end, char *out,
@@ -205,13 +215,31 @@ void task_progress(struct task *t, double progress)
     t->moved_ms = loop_now_ms();
 }
 
+void task_changed(struct task *t, bool at_once)
+{
+    t->changes++;
+    if (at_once)
+        tell_readiness(t);
+}
+
+static void on_cancelled(void *arg)
+{
+    task_drop(arg);
+}
+
+/* Its children are killed; with the last one's end, or at once if there is none, the
+ * task ends. Not from in here, as callers walk the list of tasks. */
 static void cancel(struct task *t)
 {
+    bool idle;
     if (t->cancelled)
         return;
     t->cancelled = true;
+    idle = !t->kind->cancel || t->kind->cancel(t);
     if (t->child)
         supervise_stop(t->child, true);
+    else if (idle)
+        loop_timer_set(t->w->loop, &t->tick, 0, on_cancelled, t);
 }
 
 /* The lease is renewed while the child moves on; one that stalls is stopped by its
@@ -221,10 +249,10 @@ static void on_tick(void *arg)
     struct task *t = arg;
     int64_t now = loop_now_ms(), lease_ms = t->w->config.lease_s * 1000;
     bool told = t->progress - t->told_progress > 0.01;
-    loop_timer_set(t->w->loop, &t->tick, TICK_MS, on_tick, t);
     if (t->cancelled)
         return;
-    tell_published(t);
+    loop_timer_set(t->w->loop, &t->tick, TICK_MS, on_tick, t);
+    tell_readiness(t);
     if (now - t->renewed_ms < 1000 || (!told && now - t->renewed_ms < lease_ms / 3))
         return;
     enum rc rc = store_job_renew(t->w->store, &t->job, lease_ms, t->progress);
@@ -291,21 +319,9 @@ static void start_task(struct task *t)
         task_retry(t, sentence);
 }
 
-/* RC_NOT_FOUND: nothing is due. */
-static enum rc claim_one(struct worker *w)
+/* Begins the task of a job that was just claimed. */
+static void begin(struct worker *w, struct task *t)
 {
-    struct task *t = calloc(1, sizeof(*t));
-    if (!t)
-        return RC_NOMEM;
-    enum rc rc = store_job_claim(w->store, w->owner, w->config.lease_s * 1000,
-                                 STORE_KINDS_ALL, &t->job);
-    if (rc != RC_OK) {
-        if (rc != RC_NOT_FOUND)
-            log_error("cannot claim a job: %s (%s)", rc_name(rc),
-                      store_message(w->store));
-        free(t);
-        return rc;
-    }
     t->w = w;
     t->kind = kind_of(t->job.kind);
     t->started_ms = t->renewed_ms = t->moved_ms = loop_now_ms();
@@ -314,7 +330,50 @@ static enum rc claim_one(struct worker *w)
     w->running++;
     loop_timer_set(w->loop, &t->tick, TICK_MS, on_tick, t);
     start_task(t);
-    return RC_OK;
+}
+
+/* rendition NULL: any job of these kinds. RC_NOT_FOUND: none is due. */
+static enum rc claim(struct worker *w, unsigned kinds, const char *video_id,
+                     const char *rendition)
+{
+    int64_t lease_ms = w->config.lease_s * 1000;
+    struct task *t = calloc(1, sizeof(*t));
+    if (!t)
+        return RC_NOMEM;
+    enum rc rc = rendition
+                     ? store_job_claim_encode(w->store, w->owner, lease_ms, video_id,
+                                              rendition, &t->job)
+                     : store_job_claim(w->store, w->owner, lease_ms, kinds, &t->job);
+    if (rc == RC_OK) {
+        begin(w, t);
+        return RC_OK;
+    }
+    if (rc != RC_NOT_FOUND)
+        log_error("cannot claim a job: %s (%s)", rc_name(rc), store_message(w->store));
+    free(t);
+    return rc;
+}
+
+enum rc jobs_claim_encode(struct worker *w, const char *video_id, const char *rendition)
+{
+    return claim(w, STORE_KIND(JOB_ENCODE), video_id, rendition);
+}
+
+int jobs_short(const struct worker *w)
+{
+    int n = 0;
+    for (const struct task *t = w->tasks; t; t = t->next)
+        n += t->job.kind != JOB_ENCODE;
+    return n;
+}
+
+/* Encodes and the rest are counted apart: an encode may wait for its turn with no child
+ * program, and must not keep a probe waiting meanwhile. */
+static unsigned kinds_with_room(const struct worker *w)
+{
+    int others = jobs_short(w), encodes = w->running - others;
+    return (others < w->slots ? STORE_KINDS_ALL & ~STORE_KIND(JOB_ENCODE) : 0) |
+           (encodes < w->slots ? STORE_KIND(JOB_ENCODE) : 0);
 }
 
 static void cancel_fenced(struct worker *w)
@@ -327,19 +386,20 @@ static void cancel_fenced(struct worker *w)
 void jobs_look(struct worker *w)
 {
     int64_t due_ms = -1;
+    unsigned kinds;
     if (w->stopping)
         return;
     cancel_fenced(w);
     sweep_deleted(w);
+    encode_follow_demand(w);
     enum rc rc = RC_OK;
-    while (rc == RC_OK && w->running < w->slots)
-        rc = claim_one(w);
-    if (rc == RC_OK)
+    while ((kinds = kinds_with_room(w)) != 0 && rc == RC_OK)
+        rc = claim(w, kinds, NULL, NULL);
+    if (kinds == 0)
         return; /* every slot is taken: the next end of a task looks again */
     if (rc != RC_NOT_FOUND)
         due_ms = TROUBLE_MS;
-    else if (store_job_next_due(w->store, STORE_KINDS_ALL, &due_ms) != RC_OK ||
-             due_ms < 0)
+    else if (store_job_next_due(w->store, kinds, &due_ms) != RC_OK || due_ms < 0)
         return;
     loop_timer_set(w->loop, &w->due, due_ms + 1, on_due, w);
 }

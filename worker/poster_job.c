@@ -96,4 +96,4 @@ static void poster_release(struct task *t)
     free(p);
 }
 
-const struct task_kind task_poster = {poster_start, poster_release};
+const struct task_kind task_poster = {.start = poster_start, .release = poster_release};

@@ -243,4 +243,4 @@ static void probe_release(struct task *t)
     free(p);
 }
 
-const struct task_kind task_probe = {probe_start, probe_release};
+const struct task_kind task_probe = {.start = probe_start, .release = probe_release};

@@ -34,4 +34,7 @@ void segments_add(struct segments *s, int64_t k, int64_t bytes);
 /* The first missing one at or after from; total if there is none. */
 int64_t segments_next_hole(const struct segments *s, int64_t from);
 
+/* The first existing one at or after from; total if there is none. */
+int64_t segments_next_present(const struct segments *s, int64_t from);
+
 #endif

@@ -23,6 +23,7 @@ struct supervised {
     struct loop_source *out_source, *err_source; /* NULL after end of file */
     struct loop_timer stall, limit, grace;
     enum state state;
+    bool paused;
     bool exited; /* the child itself; not reaped before the end */
     struct supervise_end end;
     char words[SUPERVISE_WORDS_MAX + 1]; /* the last line of standard error */
@@ -44,6 +45,7 @@ static void on_grace(void *arg)
 static void ask(struct supervised *s)
 {
     child_signal(&s->child, SIGTERM);
+    child_signal(&s->child, SIGCONT); /* who stands still does not hear it */
     loop_timer_set(s->spec.loop, &s->grace, s->spec.grace_ms, on_grace, s);
     s->state = ASKED;
 }
@@ -168,7 +170,8 @@ static void on_limit(void *arg)
 
 static void expect_output(struct supervised *s)
 {
-    loop_timer_set(s->spec.loop, &s->stall, s->spec.stall_ms, on_stall, s);
+    if (!s->paused)
+        loop_timer_set(s->spec.loop, &s->stall, s->spec.stall_ms, on_stall, s);
 }
 
 /* false at end of file or error. */
@@ -267,4 +270,16 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
 void supervise_stop(struct supervised *s, bool hard)
 {
     take_event(s, hard ? EV_STOP_HARD : EV_STOP);
+}
+
+void supervise_pause(struct supervised *s, bool pause)
+{
+    if (s->paused == pause || s->state != RUNNING || s->exited)
+        return;
+    s->paused = pause;
+    child_signal(&s->child, pause ? SIGSTOP : SIGCONT);
+    if (pause)
+        loop_timer_cancel(s->spec.loop, &s->stall);
+    else
+        expect_output(s);
 }

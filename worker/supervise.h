@@ -56,6 +56,11 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
 /* Ends the child: politely, or at once if hard. on_end follows later. */
 void supervise_stop(struct supervised *s, bool hard);
 
+/* Lets the child stand still (SIGSTOP to its process group) or go on (SIGCONT). While
+ * it stands still it may take as long as it likes to write something; it can be stopped
+ * as ever. */
+void supervise_pause(struct supervised *s, bool pause);
+
 /* Reaps every child that has ended; call it on SIGCHLD. May call on_end. */
 void supervise_reap_all(void);
 

@@ -25,11 +25,14 @@ struct worker {
     struct config config;
     char owner[STORE_OWNER_MAX + 1];
     int tmp_fd;  /* site/tmp */
-    int slots;   /* tasks at once */
+    int slots;   /* child programs at once */
     int running; /* tasks now */
     bool stopping;
     struct task *tasks;
-    struct loop_timer due; /* when a job becomes due without anyone writing */
+    struct loop_timer due;  /* when a job becomes due without anyone writing */
+    struct demand *demands; /* what is waited for, the oldest first; see encode.h */
+    size_t n_demands;
+    struct loop_timer schedule, look_at_demand;
 };
 
 struct task_kind {
@@ -37,6 +40,11 @@ struct task_kind {
     enum rc (*start)(struct task *t);
     /* Frees t->state; called once, after the last child has ended. */
     void (*release)(struct task *t);
+    /* For a kind with children of its own (or NULL): ends them, for a task that no
+     * longer counts; true if there are none, else the kind calls task_drop later. */
+    bool (*cancel)(struct task *t);
+    /* What exists of an encode's rendition; NULL for other kinds. */
+    void (*readiness)(const struct task *t, struct readiness *out);
 };
 
 struct task {
@@ -53,12 +61,11 @@ struct task {
     struct loop_timer tick;
     double progress; /* 0..1 */
     double told_progress;
-    int64_t published;      /* encode: segments that exist */
-    int64_t told_published; /* as the store knows it */
-    int64_t renewed_ms;     /* loop time of the last renewal */
-    int64_t moved_ms;       /* loop time of the last progress */
-    int64_t started_ms;     /* loop time */
-    bool cancelled;         /* fenced off or the worker stops: no result counts */
+    int changes, told_changes; /* of readiness; those that the store knows of */
+    int64_t renewed_ms;        /* loop time of the last renewal */
+    int64_t moved_ms;          /* loop time of the last progress */
+    int64_t started_ms;        /* loop time */
+    bool cancelled;            /* fenced off or the worker stops: no result counts */
 };
 
 extern const struct task_kind task_probe, task_encode, task_poster;
@@ -69,6 +76,14 @@ extern const struct task_kind task_probe, task_encode, task_poster;
  * more, and claims and starts what is due while there is a free slot. Called after any
  * change of the store and after the end of each task. */
 void jobs_look(struct worker *w);
+
+/* Claims and starts the encode of a rendition that someone waits for, slots or not.
+ * RC_NOT_FOUND: it is not to be had. */
+enum rc jobs_claim_encode(struct worker *w, const char *video_id,
+                          const char *rendition);
+
+/* Tasks that are no encodes: each is one child program. */
+int jobs_short(const struct worker *w);
 
 /* Ends every task's child at once; their jobs go back to the queue. */
 void jobs_stop_all(struct worker *w);
@@ -86,6 +101,9 @@ void task_end(struct task *t, const char *what);
 /* Says that the work moved on, for the lease and for people. */
 void task_progress(struct task *t, double progress);
 
+/* Says that the kind's readiness has changed; the store is told soon, or at once. */
+void task_changed(struct task *t, bool at_once);
+
 /* The source as the programs are told of it; path must outlive src. RC_TOO_LARGE. */
 enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
                     struct args_source *src);
@@ -99,6 +117,13 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
 enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  enum rc (*on_output)(void *arg, const void *data, size_t n),
                  void (*on_end)(struct task *t, const struct supervise_end *end));
+
+/* Likewise for a kind that has several children at once: on_end gets arg, also after
+ * the task was cancelled. *out is the child until then. */
+enum rc task_spawn(struct task *t, int64_t stall_ms, int64_t limit_ms,
+                   enum rc (*on_output)(void *arg, const void *data, size_t n),
+                   void (*on_end)(void *arg, const struct supervise_end *end),
+                   void *arg, struct supervised **out);
 
 /* A sentence about how a child ended, for a person: "ffmpeg stopped: <last words>". */
 void task_explain(const struct task *t, const struct supervise_end *end, char *out,

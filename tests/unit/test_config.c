@@ -26,6 +26,7 @@ static const struct {
     {"media", "max_duration_s", "86400", 1, 604800},
     {"media", "max_pixels", "35389440", 65536, 268435456},
     {"worker", "jobs", "0", 0, 64},
+    {"worker", "runs", "0", 0, 128},
     {"worker", "nice", "10", 0, 19},
     {"worker", "lease_s", "30", 2, 600},
     {"worker", "stall_s", "60", 1, 3600},

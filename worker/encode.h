@@ -1,0 +1,108 @@
+/*
+ * encode.h: what the files of the encode job share: one rendition that is being made,
+ * its runs of ffmpeg, and who watches it.
+ *
+ * encode_job.c is the job from start to end, encode_run.c one run, and
+ * encode_schedule.c asks schedule.c what runs there should be. A segment that exists is
+ * never published again, and only one whose decode time and frame count are those that
+ * the playlist promised is published at all.
+ */
+#ifndef DROPSTREAM_ENCODE_H
+#define DROPSTREAM_ENCODE_H
+
+#include "worker.h"
+
+#include "cutter.h"
+#include "grid.h"
+#include "mediadir.h"
+#include "segments.h"
+
+#define ENCODE_VIEWERS 8 /* of one rendition, that are remembered */
+
+/* One ffmpeg that makes segments `from`, `from` + 1 … of a rendition. */
+struct run {
+    struct run *next;
+    struct task *t;
+    struct supervised *child;
+    struct cutter *cutter;
+    struct mediafile file; /* of the segment that is being received */
+    uint32_t timescale;    /* of its track; 0 before its init segment */
+    int number;            /* of the job's runs, from 1; for its log */
+    int64_t from, end;     /* it was told to make from … end - 1 */
+    int64_t k;             /* the segment that it gives next */
+    bool paused;
+    bool stopped;       /* it was told to end: how it ends does not matter */
+    bool wrong_init;    /* another encoder than the one that began */
+    int64_t started_ms; /* loop time */
+    int64_t worked_ms;  /* on segment k, up to since_ms */
+    int64_t
+        since_ms; /* loop time of the last resumption, or of segment k's beginning */
+    int64_t wanted_ms; /* loop time when someone last waited for it; -1: never */
+};
+
+/* How a job is to end once its last run has. */
+enum encode_ending {
+    ENCODE_GOES_ON,
+    ENCODE_COMPLETE,   /* every segment was made */
+    ENCODE_FAILED,     /* a run failed; see sentence */
+    ENCODE_NO_SPACE,   /* the disk is full */
+    ENCODE_START_OVER, /* another encoder than the one that began */
+};
+
+struct encode {
+    struct rendition rendition;
+    struct grid grid;
+    int dir_fd;
+    struct segments have;
+    struct run *runs;
+    int n_runs, runs_so_far;
+    int64_t start_ms, segment_ms; /* of its runs, as measured; see schedule.h */
+    int64_t hard_from;            /* a run from here gave nothing */
+    enum args_lead lead;          /* that the next one from there is to have */
+    struct {
+        int64_t segment, seen_ms; /* loop time; 0: no one */
+    } viewers[ENCODE_VIEWERS];
+    enum encode_ending ending;
+    bool undecodable; /* ENCODE_FAILED: a new try is not likely to help */
+    char sentence[STORE_TEXT_MAX + 1];
+};
+
+/* ---- encode_run.c ---------------------------------------------------------- */
+
+/* Starts a run of t's rendition that makes segments from … end - 1. RC_NOT_FOUND: there
+ * is no ffmpeg. RC_IO, RC_NOSPACE, RC_NOMEM. */
+enum rc run_start(struct task *t, int64_t from, int64_t end);
+void run_pause(struct run *r, bool pause);
+
+/* Ends a run at once; what it has begun is lost. encode_settle is called later. */
+void run_stop(struct run *r);
+
+/* How long it has worked on the segment that it gives next. */
+int64_t run_worked_ms(const struct run *r);
+
+/* ---- encode_job.c ------------------------------------------------------------ */
+
+/* A run has published one more segment. */
+void encode_published(struct run *r);
+
+/* Has the job end as soon as encode_settle finds that its last run, all of which are
+ * stopped, has ended. The first call counts. */
+void encode_end(struct task *t, enum encode_ending ending, const char *sentence);
+
+/* Ends the job, if it is to end and has no run left: t may be gone afterwards. */
+void encode_settle(struct task *t);
+
+/* ---- encode_schedule.c --------------------------------------------------------- */
+
+/* Reads from the store what is waited for, claims the jobs that can make it, and has
+ * the runs follow. Called after any change of the store. */
+void encode_follow_demand(struct worker *w);
+
+/* Has the runs follow soon, on the next turn of the loop. Called after any change of
+ * the tasks, their runs or their segments. */
+void encode_schedule_soon(struct worker *w);
+
+/* Notes that someone watches (or waits) at segment. */
+void encode_viewer(struct encode *e, int64_t segment);
+
+#endif

@@ -1,0 +1,392 @@
+#include "schedule.h"
+
+#include <string.h>
+
+/* A run whose viewer was just given something goes on for so long: the player is about
+ * to ask for what comes next. */
+#define HOLD_MS 250
+/* Someone who drags the seek bar asks for many places in a row. A run that was begun in
+ * vain puts off the next one of its rendition for so long, and each further one more.
+ */
+#define VAIN_MS 150
+#define VAIN_MAX_MS 600
+/* A run this many segments ahead of someone who watches counts as working for them. */
+#define AHEAD_SEGMENTS 30
+
+/* What is found out on the way to the answer. */
+struct thoughts {
+    const struct schedule *s;
+    bool serves[SCHEDULE_RUNS_MAX];
+    struct schedule_demand starts[SCHEDULE_RUNS_MAX]; /* runs to begin, in this order */
+    int n_starts;
+    int taken;       /* slots that have gone to demands */
+    int taken_cores; /* and what that keeps busy */
+    int64_t again_ms;
+};
+
+static const struct schedule_action nothing = {SCHEDULE_NOTHING, -1, -1, 0, 0};
+
+static const struct schedule_rendition *of(const struct schedule *s, int rendition)
+{
+    return &s->renditions[rendition];
+}
+
+/* Where a run that begins at `from` ends: where finished segments begin, or another run
+ * is at work. */
+static int64_t end_of(const struct schedule *s, int rendition, int64_t from)
+{
+    int64_t end = segments_next_present(of(s, rendition)->have, from);
+    for (int i = 0; i < s->n_runs; i++) {
+        const struct schedule_run *r = &s->runs[i];
+        if (r->rendition == rendition && r->next > from && r->next < end)
+            end = r->next;
+    }
+    return end;
+}
+
+/* ---- who is served by what ------------------------------------------------ */
+
+static bool all_missing(const struct segments *have, int64_t from, int64_t to)
+{
+    while (from <= to && !segments_has(have, from))
+        from++;
+    return from > to;
+}
+
+/* ms until run gives segment; -1: never, or later than limit_ms. */
+static int64_t eta_ms(const struct schedule *s, const struct schedule_run *run,
+                      const struct schedule_demand *d, int64_t limit_ms)
+{
+    const struct schedule_rendition *r = of(s, d->rendition);
+    if (run->rendition != d->rendition || d->segment < run->next ||
+        d->segment >= run->end)
+        return -1;
+    int64_t ms = (run->made > 0 ? r->segment_ms : r->start_ms) - run->at_it_ms;
+    if (ms < 0)
+        ms = 0;
+    ms += (d->segment - run->next) * r->segment_ms;
+    return ms <= limit_ms && all_missing(r->have, run->next, d->segment) ? ms : -1;
+}
+
+/* The run that gives a demanded segment soonest, if that is sooner than by a new run:
+ * -1 if none is. A new run costs others their time, so it has to be worth a quarter
+ * more. */
+static int best_run(const struct schedule *s, const struct schedule_demand *d)
+{
+    int64_t best_ms = of(s, d->rendition)->start_ms * 5 / 4;
+    int best = -1;
+    for (int i = 0; i < s->n_runs; i++) {
+        int64_t ms = eta_ms(s, &s->runs[i], d, best_ms);
+        if (ms >= 0) {
+            best = i;
+            best_ms = ms;
+        }
+    }
+    return best;
+}
+
+/* True if a run that is to be begun will give it sooner than yet another one. */
+static bool will_be_reached(const struct thoughts *t, const struct schedule_demand *d)
+{
+    const struct schedule_rendition *r = of(t->s, d->rendition);
+    for (int i = 0; i < t->n_starts; i++) {
+        const struct schedule_demand *start = &t->starts[i];
+        if (start->rendition == d->rendition && start->segment <= d->segment &&
+            (d->segment - start->segment) * r->segment_ms <= r->start_ms &&
+            all_missing(r->have, start->segment, d->segment))
+            return true;
+    }
+    return false;
+}
+
+/* Slots that the demands of a video have so far. */
+static int share_of(const struct thoughts *t, int video)
+{
+    int n = 0;
+    for (int i = 0; i < t->s->n_runs; i++)
+        n += t->serves[i] && of(t->s, t->s->runs[i].rendition)->video == video;
+    for (int i = 0; i < t->n_starts; i++)
+        n += of(t->s, t->starts[i].rendition)->video == video;
+    return n;
+}
+
+static void serve(struct thoughts *t, const struct schedule_demand *d)
+{
+    int run = best_run(t->s, d);
+    if (run >= 0)
+        t->serves[run] = true;
+    else
+        t->starts[t->n_starts++] = *d;
+    t->taken++;
+    t->taken_cores += of(t->s, d->rendition)->audio ? 1 : 2;
+}
+
+/*
+ * Gives the slots to demands, one after another: to the video that has the fewest of
+ * them so far, and there to the one that has waited longest. What a run that has its
+ * slot already will give needs none.
+ */
+static void serve_demands(struct thoughts *t)
+{
+    const struct schedule *s = t->s;
+    while (t->taken < s->active_max && t->n_starts < SCHEDULE_RUNS_MAX) {
+        const struct schedule_demand *chosen = NULL;
+        int least = 0;
+        for (int i = 0; i < s->n_demands; i++) {
+            const struct schedule_demand *d = &s->demands[i];
+            int run = best_run(s, d);
+            if ((run >= 0 && t->serves[run]) || (run < 0 && will_be_reached(t, d)))
+                continue;
+            int share = share_of(t, of(s, d->rendition)->video);
+            if (!chosen || share < least) {
+                chosen = d;
+                least = share;
+            }
+        }
+        if (!chosen)
+            return;
+        serve(t, chosen);
+    }
+}
+
+/* ---- what goes on when nobody waits ---------------------------------------- */
+
+/* A run, or (run -1) one that could begin at `from`. Less is more useful. */
+struct candidate {
+    int run, rendition;
+    int64_t from;
+    int distance; /* 0: for someone who watches */
+    int nth;      /* of its rendition's runs */
+};
+
+static bool near_viewer(const struct schedule_rendition *r, int64_t segment)
+{
+    return r->viewer >= 0 && segment >= r->viewer &&
+           segment - r->viewer <= AHEAD_SEGMENTS;
+}
+
+static bool less(const struct candidate *a, const struct candidate *b)
+{
+    if (a->distance != b->distance)
+        return a->distance < b->distance;
+    if (a->nth != b->nth)
+        return a->nth < b->nth;
+    if (a->rendition != b->rendition)
+        return a->rendition < b->rendition;
+    return a->from < b->from;
+}
+
+static void insert(struct candidate *list, int *n, int max, struct candidate c)
+{
+    int at = *n;
+    while (at > 0 && less(&c, &list[at - 1]))
+        at--;
+    if (at >= max)
+        return;
+    if (*n < max)
+        ++*n;
+    memmove(&list[at + 1], &list[at], (size_t)(*n - at - 1) * sizeof(c));
+    list[at] = c;
+}
+
+/* Where the next hole is: from the earliest viewer on, else from the start. A rendition
+ * without its init segment has one anywhere. -1: none. */
+static int64_t next_hole(const struct schedule_rendition *r)
+{
+    const struct segments *have = r->have;
+    int64_t k = segments_next_hole(have, r->viewer > 0 ? r->viewer : 0);
+    if (k == have->total)
+        k = segments_next_hole(have, 0);
+    if (k == have->total)
+        return have->has_init ? -1 : k - 1;
+    return k;
+}
+
+/* The hole of a rendition, unless a run is on its way to it. */
+static bool find_fill(const struct thoughts *t, int rendition, struct candidate *out)
+{
+    const struct schedule *s = t->s;
+    const struct schedule_rendition *r = of(s, rendition);
+    int64_t k = next_hole(r);
+    int runs = 0;
+    if (k < 0)
+        return false;
+    for (int i = 0; i < s->n_runs; i++) {
+        runs += s->runs[i].rendition == rendition;
+        if (s->runs[i].rendition == rendition && s->runs[i].next <= k &&
+            k < s->runs[i].end)
+            return false;
+    }
+    for (int i = 0; i < t->n_starts; i++)
+        runs += t->starts[i].rendition == rendition;
+    *out = (struct candidate){-1, rendition, k, near_viewer(r, k) ? 0 : 1, runs};
+    return true;
+}
+
+static struct candidate candidate_of(const struct thoughts *t, int run)
+{
+    const struct schedule *s = t->s;
+    const struct schedule_run *r = &s->runs[run];
+    int nth = 0;
+    for (int i = 0; i < s->n_runs; i++)
+        nth += s->runs[i].rendition == r->rendition &&
+               (t->serves[i] || s->runs[i].next < r->next);
+    return (struct candidate){run, r->rendition, r->next,
+                              near_viewer(of(s, r->rendition), r->next) ? 0 : 1, nth};
+}
+
+/* The most useful ones that may go on beside what is waited for; returns how many. */
+static int rank_background(const struct thoughts *t, struct candidate *list)
+{
+    const struct schedule *s = t->s;
+    struct candidate c;
+    int n = 0, room = s->active_max;
+    /* While someone waits, only what would otherwise stand idle is for others. */
+    if (t->taken > 0)
+        room = s->cores - t->taken_cores;
+    if (room > s->active_max - t->taken)
+        room = s->active_max - t->taken;
+    if (room <= 0)
+        return 0;
+    for (int i = 0; i < s->n_runs; i++)
+        if (!t->serves[i])
+            insert(list, &n, room, candidate_of(t, i));
+    for (int i = 0; i < s->n_renditions; i++)
+        if (find_fill(t, i, &c))
+            insert(list, &n, room, c);
+    return n;
+}
+
+/* ---- actions ----------------------------------------------------------------- */
+
+static void look_again_in(struct thoughts *t, int64_t ms)
+{
+    if (t->again_ms < 0 || ms < t->again_ms)
+        t->again_ms = ms;
+}
+
+static bool is_kept(const struct candidate *list, int n, int run)
+{
+    for (int i = 0; i < n; i++)
+        if (list[i].run == run)
+            return true;
+    return false;
+}
+
+/* Which run to pause or resume; -1: every one does what it should. */
+static struct schedule_action pause_or_resume(struct thoughts *t,
+                                              const struct candidate *kept, int n)
+{
+    const struct schedule *s = t->s;
+    struct schedule_action a = nothing;
+    for (int i = 0; i < s->n_runs; i++) {
+        const struct schedule_run *r = &s->runs[i];
+        bool go = t->serves[i] || is_kept(kept, n, i);
+        bool held = !go && t->taken < s->active_max && r->unused_ms < HOLD_MS;
+        a.run = i;
+        a.verb = SCHEDULE_PAUSE;
+        if (!go && !held && !r->paused)
+            return a;
+        a.verb = SCHEDULE_RESUME;
+        if (go && r->paused)
+            return a;
+        if (held && !r->paused)
+            look_again_in(t, HOLD_MS - r->unused_ms);
+    }
+    return nothing;
+}
+
+/* How far a run is from being of use to anyone: more is less useful. */
+static int64_t uselessness(const struct schedule *s, const struct schedule_run *run)
+{
+    const struct schedule_rendition *r = of(s, run->rendition);
+    if (run->made == 0 && run->paused)
+        return INT64_MAX; /* begun in vain */
+    if (r->viewer < 0 || run->next < r->viewer)
+        return INT64_MAX / 2 + run->next;
+    return run->next - r->viewer;
+}
+
+/* The least useful run that neither serves nor is to go on beside those that do. There
+ * is one if alive_max runs exist and yet another is wanted: all wanted ones together
+ * are never more than active_max. */
+static int victim(const struct thoughts *t, const struct candidate *kept, int n)
+{
+    const struct schedule *s = t->s;
+    int worst = -1;
+    for (int i = 0; i < s->n_runs; i++) {
+        if (t->serves[i] || is_kept(kept, n, i))
+            continue;
+        if (worst < 0 || uselessness(s, &s->runs[i]) > uselessness(s, &s->runs[worst]))
+            worst = i;
+    }
+    return worst;
+}
+
+/* ms until a rendition may begin a run again after some that were begun in vain. */
+static int64_t pause_after_vain(const struct thoughts *t, int rendition)
+{
+    const struct schedule *s = t->s;
+    int64_t youngest_ms = INT64_MAX, wait_ms = 0;
+    for (int i = 0; i < s->n_runs; i++) {
+        const struct schedule_run *r = &s->runs[i];
+        if (r->rendition != rendition || r->made > 0 || t->serves[i])
+            continue;
+        wait_ms += VAIN_MS;
+        if (r->age_ms < youngest_ms)
+            youngest_ms = r->age_ms;
+    }
+    if (wait_ms > VAIN_MAX_MS)
+        wait_ms = VAIN_MAX_MS;
+    return wait_ms > youngest_ms ? wait_ms - youngest_ms : 0;
+}
+
+/* Begins a run where there is room for one more. */
+static struct schedule_action start(const struct schedule *s, int rendition,
+                                    int64_t from)
+{
+    struct schedule_action a = {SCHEDULE_START, -1, rendition, from,
+                                end_of(s, rendition, from)};
+    /* A segment that exists is only made again for the init segment before it. */
+    if (a.end == from)
+        a.end = from + 1;
+    return a;
+}
+
+static struct schedule_action start_one(struct thoughts *t,
+                                        const struct candidate *kept, int n)
+{
+    const struct schedule *s = t->s;
+    bool full = s->n_runs >= s->alive_max;
+    int stop = full ? victim(t, kept, n) : -1;
+    struct schedule_action make_room = {SCHEDULE_STOP, stop, -1, 0, 0};
+    if (full && stop < 0)
+        return nothing;
+    for (int i = 0; i < t->n_starts; i++) {
+        const struct schedule_demand *d = &t->starts[i];
+        int64_t wait_ms = pause_after_vain(t, d->rendition);
+        if (wait_ms == 0)
+            return full ? make_room : start(s, d->rendition, d->segment);
+        look_again_in(t, wait_ms);
+    }
+    for (int i = 0; i < n; i++)
+        if (kept[i].run < 0 && (!full || kept[i].distance == 0))
+            return full ? make_room : start(s, kept[i].rendition, kept[i].from);
+    return nothing;
+}
+
+struct schedule_action schedule_next(const struct schedule *s, int64_t *again_ms,
+                                     bool serves[SCHEDULE_RUNS_MAX])
+{
+    struct candidate kept[SCHEDULE_RUNS_MAX];
+    struct thoughts t = {.s = s, .again_ms = -1};
+    serve_demands(&t);
+    int n = rank_background(&t, kept);
+    struct schedule_action a = pause_or_resume(&t, kept, n);
+    if (a.verb == SCHEDULE_NOTHING)
+        a = start_one(&t, kept, n);
+    *again_ms = t.again_ms;
+    if (serves)
+        memcpy(serves, t.serves, sizeof(t.serves));
+    return a;
+}

@@ -1,0 +1,86 @@
+/*
+ * schedule.h: which runs of the encoder there should be, as a pure function from what
+ * there is to the next thing to do.
+ *
+ * A run makes the segments of one rendition from some number on. Whoever waits for a
+ * segment is served by the run that is about to reach it, or by a new one that begins
+ * there; all other runs stand still meanwhile (they are paused, which loses nothing).
+ * When nobody waits, the runs that there are go on, and holes are filled from where
+ * somebody watches, then in order. No clock, no processes: see encode_runs.c for those.
+ */
+#ifndef DROPSTREAM_SCHEDULE_H
+#define DROPSTREAM_SCHEDULE_H
+
+#include "segments.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCHEDULE_RUNS_MAX 256 /* of all renditions together */
+
+/* A rendition whose job this worker holds. The order of renditions is that in which
+ * they are worked off when nobody waits. */
+struct schedule_rendition {
+    int video;                   /* renditions of one video have the same number */
+    bool audio;                  /* one thread does it */
+    const struct segments *have; /* what exists */
+    int64_t viewer;              /* where the earliest viewer is; -1: nobody watches */
+    int64_t start_ms;            /* from the start of a run to its first segment */
+    int64_t segment_ms;          /* from one segment of a run to the next */
+};
+
+struct schedule_run {
+    int rendition;     /* index */
+    int64_t next;      /* the segment that it gives next */
+    int64_t end;       /* it gives none from here on */
+    int64_t made;      /* segments that it has given */
+    int64_t age_ms;    /* since it was started */
+    int64_t at_it_ms;  /* time that it has worked on `next`, pauses left out */
+    int64_t unused_ms; /* since somebody waited for it last; large: nobody ever did */
+    bool paused;
+};
+
+/* Someone waits for a segment that does not exist. */
+struct schedule_demand {
+    int rendition; /* index */
+    int64_t segment;
+};
+
+struct schedule {
+    const struct schedule_rendition *renditions;
+    int n_renditions;
+    const struct schedule_run *runs;
+    int n_runs;                            /* at most SCHEDULE_RUNS_MAX */
+    const struct schedule_demand *demands; /* the oldest first */
+    int n_demands;
+    int cores;      /* of the machine */
+    int active_max; /* runs that work at once */
+    int alive_max;  /* runs that exist, paused ones included; at least active_max */
+};
+
+enum schedule_verb {
+    SCHEDULE_NOTHING,
+    SCHEDULE_START,  /* a run of `rendition` that makes segments `from` to `end` - 1 */
+    SCHEDULE_STOP,   /* run */
+    SCHEDULE_PAUSE,  /* run */
+    SCHEDULE_RESUME, /* run */
+};
+
+struct schedule_action {
+    enum schedule_verb verb;
+    int run;       /* index; all but START */
+    int rendition; /* index; START */
+    int64_t from, end;
+};
+
+/*
+ * The next thing to do. The caller does it, changes the state accordingly and asks
+ * again, until it is SCHEDULE_NOTHING; then *again_ms is when the answer may be another
+ * one without anything else having happened, -1 for never. serves (may be NULL): for
+ * each run, whether someone waits for it.
+ */
+struct schedule_action schedule_next(const struct schedule *s, int64_t *again_ms,
+                                     bool serves[SCHEDULE_RUNS_MAX]);
+
+#endif
