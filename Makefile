@@ -47,8 +47,8 @@ MEDIA_SRC := cgi-bin/media.c
 
 UNIT := args bmff clock config cutter grid id joblog log loop media_info mediadir mime \
         multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
-        source_check spool store store_activity store_job_end store_jobs store_list \
-        store_videos supervise text http upload_form
+        source_check spool store store_activity store_claims store_demand store_job_end \
+        store_jobs store_list store_readiness store_videos supervise text http upload_form
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
