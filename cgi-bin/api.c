@@ -29,6 +29,7 @@ static const struct route routes[] = {
     {"PATCH", "/api/videos/*", api_video_patch, true, PATCH_BODY_MAX},
     {"DELETE", "/api/videos/*", api_video_delete, true, 0},
     {"POST", "/api/videos/*/retry", api_video_retry, true, 0},
+    {"GET", "/api/videos/*/segments", api_video_segments, true, 0},
     {"GET", "/api/activity", api_activity_list, true, 0},
     {"GET", "/api/health", api_health_get, false, 0},
 };

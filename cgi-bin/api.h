@@ -37,6 +37,9 @@ void api_video_patch(struct api_call *call);
 void api_video_delete(struct api_call *call);
 void api_video_retry(struct api_call *call);
 
+/* ---- api_segments.c */
+void api_video_segments(struct api_call *call);
+
 /* ---- api_activity.c */
 void api_activity_list(struct api_call *call);
 

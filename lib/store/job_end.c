@@ -128,7 +128,6 @@ enum rc store_job_planned(struct store *st, const struct job *job,
 
 /* ---- segments ----------------------------------------------------------- */
 
-/* Refuses what the playlist does not promise: it would be a bug of the worker's. */
 /* It has moved on: what was lost before does not count against it. */
 static enum rc forget_lost(struct store *st, const struct job *job, int64_t done)
 {
@@ -149,6 +148,7 @@ static enum rc forget_lost(struct store *st, const struct job *job, int64_t done
     return store_finish(st, q);
 }
 
+/* Refuses what the playlist does not promise: it would be a bug of the worker's. */
 static enum rc set_done(struct store *st, const struct job *job,
                         const struct readiness *ready)
 {
@@ -220,14 +220,17 @@ enum rc store_job_published(struct store *st, const struct job *job,
 
 /* ---- done --------------------------------------------------------------- */
 
-/* What was planned is a guess for the master playlist; 0 leaves it. */
-static enum rc set_measured(struct store *st, const struct job *job,
+/*
+ * A done job means that all segments exist, whether the worker said so or its last word
+ * got lost. What was planned is a guess for the master playlist; 0 leaves it.
+ */
+static enum rc set_complete(struct store *st, const struct job *job,
                             const struct job_result *result)
 {
     sqlite3_stmt *q;
     enum rc rc = store_prepare(
-        st, SQL_RENDITION_MEASURED,
-        "UPDATE renditions SET"
+        st, SQL_RENDITION_COMPLETE,
+        "UPDATE renditions SET done = segments, ready = NULL, encoding = '',"
         " bitrate = CASE WHEN ?3 > 0 THEN ?3 ELSE bitrate END,"
         " average_bitrate = CASE WHEN ?4 > 0 THEN ?4 ELSE average_bitrate END"
         " WHERE video_id = ?1 AND name = ?2",
@@ -297,8 +300,10 @@ static enum rc ready_if_last(struct store *st, const char *id, bool *ready)
 static enum rc encode_done(struct store *st, const struct job *job,
                            const struct job_result *result, bool *ready)
 {
-    enum rc rc = set_measured(st, job, result);
+    enum rc rc = set_complete(st, job, result);
 
+    if (rc == RC_OK)
+        rc = set_playable(st, job);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoded",
                         job->rendition);

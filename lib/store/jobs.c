@@ -160,6 +160,9 @@ static enum rc claim(struct store *st, sqlite3_stmt *q, const char *owner,
     if (rc != RC_OK)
         return rc;
     rc = take(st, q, owner, lease_ms, &job);
+    /* With the new lease, what the former worker said would count again. */
+    if (rc == RC_OK && job.kind == JOB_ENCODE)
+        rc = store_rendition_not_encoding(st, job.video_id, job.rendition);
     if (rc == RC_OK)
         rc = note_claim(st, &job);
     rc = store_end(st, rc);

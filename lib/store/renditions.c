@@ -188,6 +188,22 @@ enum rc store_readiness(struct store *st, const char *video_id,
     return rc;
 }
 
+enum rc store_rendition_not_encoding(struct store *st, const char *video_id,
+                                     const char *name)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_NOT_ENCODING,
+                               "UPDATE renditions SET encoding = ''"
+                               " WHERE video_id = ?1 AND name = ?2 AND encoding <> ''",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, name);
+    return store_finish(st, q);
+}
+
 /* ---- a new plan --------------------------------------------------------- */
 
 /* Segments are cached for a year: what is made again needs names of its own. */

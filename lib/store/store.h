@@ -221,7 +221,8 @@ enum rc store_renditions(struct store *st, const char *video_id,
 
 /* Which segments of a rendition exist, and which ones are being made just now. */
 struct readiness {
-    const uint8_t *bits;              /* one a segment, low bit first; NULL: not told */
+    const uint8_t *bits;              /* one a segment, low bit first; NULL: not told,
+                                       * or all exist (done == segments) */
     size_t n_bytes;                   /* of bits: (segments + 7) / 8, or 0 */
     int64_t done;                     /* bits that are set */
     int64_t encoding[STORE_RUNS_MAX]; /* the segment that each run gives next */
@@ -231,7 +232,8 @@ struct readiness {
 /*
  * Calls cb for each rendition of a video, in the order of store_renditions, with what
  * its worker said last; nothing counts as being encoded once that worker's lease is
- * over. The bits live until cb returns. RC_NOT_FOUND; what cb returned if not RC_OK.
+ * over. The bits live until cb returns; cb may use st. RC_NOT_FOUND; what cb returned
+ * if not RC_OK.
  */
 enum rc store_readiness(struct store *st, const char *video_id,
                         enum rc (*cb)(void *arg, const struct rendition *r,
@@ -314,10 +316,12 @@ enum rc store_job_published(struct store *st, const struct job *job,
                             const struct readiness *ready);
 
 /*
- * The job is done. *video_ready: it was the last encode job, and the video went to
- * ready with it (with ready_ms). A poster job sets has_poster if ok. bitrate and
- * average_bitrate (0: leave as planned) are kept with an encode job's rendition.
- * RC_FENCED; RC_INVALID: a probe job, which store_job_planned ends.
+ * The job is done; all segments of an encode job's rendition exist from here on, also
+ * those that store_job_published was not told. *video_ready: it was the last encode
+ * job, and the video went to ready with it (with ready_ms). A poster job sets
+ * has_poster if ok. bitrate and average_bitrate (0: leave as planned) are kept with an
+ * encode job's rendition. RC_FENCED; RC_INVALID: a probe job, which store_job_planned
+ * ends.
  */
 struct job_result {
     bool poster_made;

@@ -48,7 +48,8 @@ enum statement {
     SQL_RENDITION_CLEAR,
     SQL_RENDITION_INSERT,
     SQL_RENDITION_DONE,
-    SQL_RENDITION_MEASURED,
+    SQL_RENDITION_NOT_ENCODING,
+    SQL_RENDITION_COMPLETE,
     SQL_RENDITION_REMOVE,
     SQL_JOB_INSERT,
     SQL_JOB_DROP_ALL,
@@ -167,6 +168,10 @@ enum rc store_video_add_warning(struct store *st, const struct video *v,
 /* Replaces the renditions. RC_INVALID: a generation that is not higher than before. */
 enum rc store_renditions_replace(struct store *st, const char *video_id,
                                  const struct rendition *list, size_t n);
+
+/* Nothing of this rendition is being encoded; RC_OK if there is none. */
+enum rc store_rendition_not_encoding(struct store *st, const char *video_id,
+                                     const char *name);
 
 /* Queues a job that is due at once; rendition is "" unless an encode job. */
 enum rc store_job_add(struct store *st, const char *video_id, enum job_kind kind,

@@ -18,6 +18,43 @@ function assertError(response, status, code) {
     assert.equal(response.headers['content-type'], 'application/json');
 }
 
+/* Runs SQL on the site's database, as one transaction beside its programs. */
+async function sql(site, text) {
+    const database = await site.holdDatabase();
+    try {
+        return await database.run(text);
+    } finally {
+        await database.end();
+    }
+}
+
+/* Gives a video renditions by hand: { name, segments, done, and what is not usual }. */
+async function plan(site, id, renditions) {
+    for (const [position, r] of renditions.entries()) {
+        const { kind = 'video', ready = 'NULL', encoding = '', rate = [25, 1], gop = 50 } = r;
+        await sql(site, `INSERT INTO renditions (video_id, name, position, kind, generation,
+            width, height, bitrate, average_bitrate, codecs, rate_num, rate_den, gop, frames,
+            segments, done, stream, source_last_us, seek_margin_us, deinterlace, ready, encoding)
+            VALUES ('${id}', '${r.name}', ${position}, '${kind}', 3, 0, 0, 1, 0, '', ${rate[0]},
+            ${rate[1]}, ${gop}, ${gop * r.segments}, ${r.segments}, ${r.done}, 0, 0, 0, 0,
+            ${ready}, '${encoding}')`);
+    }
+}
+
+/* A worker's lease on the encode jobs of these renditions, which lasts for an hour. */
+async function lease(site, id, names) {
+    const boot = (await fs.readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const until = Math.round(os.uptime() * 1000) + 3_600_000;
+    for (const name of names)
+        await sql(site, `INSERT INTO jobs (video_id, kind, rendition, priority, state, fence,
+            due_ms, due_boot, owner, created_ms) VALUES ('${id}', 'encode', '${name}', 30,
+            'running', 1, ${until}, '${boot}', 'by hand', 0)`);
+}
+
+/* "ready 0+6, missing 6+9" of a rendition. */
+const runs = (rendition) =>
+    rendition.runs.map(({ state, from, count }) => `${state} ${from}+${count}`).join(', ');
+
 describe('the library', () => {
     const titles = ['delta', 'Alpha', 'charlie', 'Bravo', 'echo 100%', 'Zürich'];
     let site, pids, ids;
@@ -117,6 +154,9 @@ describe('the library', () => {
             ['PATCH', `/api/videos/${UNKNOWN}`],
             ['DELETE', `/api/videos/${UNKNOWN}`],
             ['POST', `/api/videos/${UNKNOWN}/retry`],
+            ['GET', `/api/videos/${UNKNOWN}/segments`],
+            ['GET', '/api/videos/x/segments'],
+            ['GET', `/api/videos/${ids[0]}/segments/0`],
             ['GET', '/api/videos/x'],
             ['GET', `/api/videos/${UNKNOWN.toUpperCase()}`],
             ['GET', '/api/videos/%2e%2e'],
@@ -136,6 +176,7 @@ describe('the library', () => {
             ['PUT', `/api/videos/${ids[0]}`, 'GET, HEAD, PATCH, DELETE'],
             ['POST', `/api/videos/${ids[0]}`, 'GET, HEAD, PATCH, DELETE'],
             ['GET', `/api/videos/${ids[0]}/retry`, 'POST'],
+            ['POST', `/api/videos/${ids[0]}/segments`, 'GET, HEAD'],
             ['POST', '/api/activity', 'GET, HEAD'],
             ['DELETE', '/api/health', 'GET, HEAD'],
         ]) {
@@ -205,6 +246,58 @@ describe('the library', () => {
         } finally {
             for (const socket of sockets) socket.destroy();
         }
+    });
+    test('segments of a video that was not planned yet are none', async () => {
+        const response = await site.api('GET', `/api/videos/${ids[0]}/segments`);
+        assert.equal(response.status, 200);
+        assert.equal(response.headers['content-type'], 'application/json');
+        assert.equal(response.headers['cache-control'], 'no-store');
+        assert.deepEqual(response.json, { renditions: [] });
+    });
+    test('segments are told as runs that exist, are encoded, or are missing', async () => {
+        const { json: video } = await site.upload(tinyMp4());
+        const url = `/api/videos/${video.id}/segments`;
+        await plan(site, video.id, [
+            { name: '360p', segments: 20, done: 9, ready: 'X\'3F8003\'', encoding: '6 15 16 17' },
+            { name: '720p', segments: 10, done: 4, encoding: '3 4' },
+            { name: 'audio-0', kind: 'audio', segments: 8, done: 8, rate: [375, 8], gop: 192 },
+        ]);
+        const none = (await site.api('GET', url)).json.renditions;
+        assert.equal(runs(none[0]), 'ready 0+6, missing 6+9, ready 15+3, missing 18+2');
+        await lease(site, video.id, ['360p', '720p']);
+        const response = await site.api('GET', url);
+        assert.equal(response.status, 200);
+        const [small, large, sound] = response.json.renditions;
+        assert.deepEqual(Object.keys(small), [
+            'name', 'kind', 'generation', 'segment_duration', 'segments', 'done', 'runs',
+        ]);
+        assert.deepEqual(Object.keys(small.runs[0]), ['state', 'from', 'count']);
+        assert.deepEqual({ ...small, runs: undefined }, {
+            name: '360p', kind: 'video', generation: 3, segment_duration: 2, segments: 20,
+            done: 9, runs: undefined,
+        });
+        assert.equal(runs(small), 'ready 0+6, encoding 6+1, missing 7+8, ready 15+3, missing 18+2');
+        assert.equal(runs(large), 'ready 0+4, encoding 4+1, missing 5+5');
+        assert.equal(runs(sound), 'ready 0+8');
+        assert.equal(sound.kind, 'audio');
+        assert.equal(sound.segment_duration, 4.096);
+        const head = await site.api('HEAD', url);
+        assert.equal(head.status, 200);
+        assert.equal(head.body.length, 0);
+        assert.equal(head.headers['content-length'], String(response.body.length));
+        assert.equal((await site.api('DELETE', `/api/videos/${video.id}`)).status, 204);
+        assertError(await site.api('GET', url), 404, 'not_found');
+    });
+    test('segments of a day in pieces are told in full', async () => {
+        const { json: video } = await site.upload(tinyMp4());
+        const ready = `X'${'AA'.repeat(5400)}'`;
+        await plan(site, video.id, [{ name: '360p', segments: 43200, done: 21600, ready }]);
+        const { json } = await site.api('GET', `/api/videos/${video.id}/segments`);
+        const [{ runs }] = json.renditions;
+        assert.equal(runs.length, 43200);
+        assert.deepEqual(runs[43198], { state: 'missing', from: 43198, count: 1 });
+        assert.deepEqual(runs[43199], { state: 'ready', from: 43199, count: 1 });
+        await site.api('DELETE', `/api/videos/${video.id}`);
     });
     test('only a failed video is tried again', async () => {
         assertError(await site.api('POST', `/api/videos/${ids[0]}/retry`), 409, 'conflict');
@@ -335,6 +428,25 @@ describe('with a worker', () => {
             await failed(json.id);
             const video = (await site.api('GET', `/api/videos/${json.id}`)).json;
             assert.ok(video.error.length > 10);
+        } finally {
+            await site.stop();
+        }
+    });
+    it('all segments of an encoded video are ready', async () => {
+        const site = await startSite({ worker: true });
+        try {
+            const file = site.path('tmp/clip.mp4');
+            await flashClip(file, { seconds: 5 });
+            const { json } = await site.upload(file);
+            const video = await site.waitForState(json.id, 'ready');
+            const { renditions } = (await site.api('GET', `/api/videos/${json.id}/segments`)).json;
+            const shared = ({ name, kind, segments, done }) => ({ name, kind, segments, done });
+            assert.deepEqual(renditions.map(shared), video.renditions.map(shared));
+            assert.deepEqual(renditions.map(runs), ['ready 0+3', 'ready 0+2']);
+            assert.deepEqual(
+                renditions.map((r) => [r.generation, r.segment_duration]),
+                [[1, 2], [1, 4.096]],
+            );
         } finally {
             await site.stop();
         }
