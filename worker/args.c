@@ -109,6 +109,21 @@ enum rc args_packets(const struct args_source *src, int64_t from_us, struct args
     return end(out);
 }
 
+enum rc args_keyframes(const struct args_source *src, int stream, struct args *out)
+{
+    begin(out, src->program);
+    add_all(out, (const char *const[]){"-v", "error", "-of", "compact=p=0:nk=1",
+                                       "-select_streams", NULL});
+    add(out, "%d", stream);
+    add_all(out, (const char *const[]){
+                     "-show_entries",
+                     "format=start_time:packet=pts_time,dts_time,flags", NULL});
+    if (add_input_options(out, src) != RC_OK)
+        return RC_INVALID;
+    add_input(out, src);
+    return end(out);
+}
+
 static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool rough,
                             int64_t seek_us)
 {
@@ -143,6 +158,8 @@ static int64_t read_from(const struct rendition *r, int64_t need_us,
 {
     int64_t at = need_us < r->source_last_us ? need_us : r->source_last_us;
     at -= r->seek_margin_us;
+    if (run->seek_us > 0)
+        at = run->seek_us;
     if (run->lead == LEAD_LONG)
         at -= LEAD_LONG_US;
     return run->from == 0 || run->lead == LEAD_ALL ? 0 : at;

@@ -45,6 +45,9 @@ enum rc args_probe(const struct args_source *src, struct args *out);
  * from_us <= 0: the whole file. */
 enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out);
 
+/* The packets of one stream as lines for seek_points_feed. */
+enum rc args_keyframes(const struct args_source *src, int stream, struct args *out);
+
 /* How much earlier than needed a run begins to read: a little; half a minute, where
  * that has given nothing to decode; or at the very beginning of the file. */
 enum args_lead { LEAD_USUAL, LEAD_LONG, LEAD_ALL };
@@ -54,6 +57,7 @@ enum args_lead { LEAD_USUAL, LEAD_LONG, LEAD_ALL };
 struct args_run {
     int64_t from, end;
     enum args_lead lead;
+    int64_t seek_us; /* a point from seek_points.h; 0: not known */
 };
 enum rc args_encode(const struct args_source *src, const struct rendition *r,
                     double source_rate, const struct args_run *run, struct args *out);

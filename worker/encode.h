@@ -15,6 +15,7 @@
 #include "cutter.h"
 #include "grid.h"
 #include "mediadir.h"
+#include "seek_points.h"
 #include "segments.h"
 
 #define ENCODE_VIEWERS 8 /* of one rendition, that are remembered */
@@ -56,9 +57,13 @@ struct encode {
     struct segments have;
     struct run *runs;
     int n_runs, runs_so_far;
-    int64_t start_ms, segment_ms; /* of its runs, as measured; see schedule.h */
-    int64_t hard_from;            /* a run from here gave nothing */
-    enum args_lead lead;          /* that the next one from there is to have */
+    struct seek_points *keyframes; /* while they are being read */
+    bool scanned;                  /* or being so */
+    struct supervised *scan;       /* by this child */
+    int64_t *seek_us;              /* one a segment; NULL: not known */
+    int64_t start_ms, segment_ms;  /* of its runs, as measured; see schedule.h */
+    int64_t hard_from;             /* a run from here gave nothing */
+    enum args_lead lead;           /* that the next one from there is to have */
     struct {
         int64_t segment, seen_ms; /* loop time; 0: no one */
     } viewers[ENCODE_VIEWERS];
@@ -89,8 +94,14 @@ void encode_published(struct run *r);
  * stopped, has ended. The first call counts. */
 void encode_end(struct task *t, enum encode_ending ending, const char *sentence);
 
-/* Ends the job, if it is to end and has no run left: t may be gone afterwards. */
+/* Ends the job, if it is to end and has no child left: t may be gone afterwards. */
 void encode_settle(struct task *t);
+
+/* ---- encode_scan.c ---------------------------------------------------------- */
+
+/* Begins to read the keyframes of a video rendition, once and if it is long enough, so
+ * that later runs decode no more than they must. A failure is no harm. */
+void encode_scan_keyframes(struct task *t);
 
 /* ---- encode_schedule.c --------------------------------------------------------- */
 

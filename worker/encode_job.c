@@ -160,6 +160,14 @@ static void end_now(struct task *t)
     }
 }
 
+static void stop_children(struct encode *e)
+{
+    for (struct run *r = e->runs; r; r = r->next)
+        run_stop(r);
+    if (e->scan)
+        supervise_stop(e->scan, true);
+}
+
 void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
 {
     struct encode *e = t->state;
@@ -167,8 +175,7 @@ void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
         return;
     e->ending = ending;
     snprintf(e->sentence, sizeof(e->sentence), "%s", sentence);
-    for (struct run *r = e->runs; r; r = r->next)
-        run_stop(r);
+    stop_children(e);
 }
 
 static bool is_complete(const struct encode *e)
@@ -181,10 +188,10 @@ void encode_settle(struct task *t)
     struct encode *e = t->state;
     encode_schedule_soon(t->w);
     t->changes++;
-    if (e->runs)
+    if (e->ending == ENCODE_GOES_ON && !e->runs && is_complete(e))
+        encode_end(t, ENCODE_COMPLETE, "");
+    if (e->runs || e->scan)
         return;
-    if (e->ending == ENCODE_GOES_ON && is_complete(e))
-        e->ending = ENCODE_COMPLETE;
     if (t->cancelled)
         task_drop(t);
     else
@@ -207,6 +214,7 @@ void encode_published(struct run *r)
     *measured = blend(*measured, run_worked_ms(r));
     task_progress(t, (double)e->have.done / (double)e->have.total);
     task_changed(t, e->have.done == 1);
+    encode_scan_keyframes(t);
     encode_schedule_soon(t->w);
 }
 
@@ -289,15 +297,16 @@ static enum rc encode_start(struct task *t)
 static bool encode_cancel(struct task *t)
 {
     struct encode *e = t->state;
-    for (struct run *r = e->runs; r; r = r->next)
-        run_stop(r);
-    return !e->runs;
+    stop_children(e);
+    return !e->runs && !e->scan;
 }
 
 static void encode_release(struct task *t)
 {
     struct encode *e = t->state;
     segments_free(&e->have);
+    seek_points_free(e->keyframes);
+    free(e->seek_us);
     if (e->dir_fd >= 0)
         close(e->dir_fd);
     free(e);

@@ -218,8 +218,10 @@ static enum rc spawn(struct run *r)
     struct args_source src;
     char path[PATH_MAX];
     double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
-    struct args_run what = {r->from, r->end,
-                            r->from == e->hard_from ? e->lead : LEAD_USUAL};
+    struct args_run what = {.from = r->from,
+                            .end = r->end,
+                            .lead = r->from == e->hard_from ? e->lead : LEAD_USUAL,
+                            .seek_us = e->seek_us ? e->seek_us[r->from] : 0};
     struct cutter_events events = {on_init, on_segment_begin, on_segment_data,
                                    on_segment_end, r};
     enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);

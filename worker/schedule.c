@@ -68,16 +68,20 @@ static int64_t eta_ms(const struct schedule *s, const struct schedule_run *run,
     return ms <= limit_ms && all_missing(r->have, run->next, d->segment) ? ms : -1;
 }
 
-/* The run that gives a demanded segment soonest, if that is sooner than by a new run:
+/*
+ * The run that gives a demanded segment soonest, if that is sooner than by a new run:
  * -1 if none is. A new run costs others their time, so it has to be worth a quarter
- * more. */
-static int best_run(const struct schedule *s, const struct schedule_demand *d)
+ * more; and beside a run that someone waits for, which goes on, it takes twice as long.
+ */
+static int best_run(const struct thoughts *t, const struct schedule_demand *d)
 {
-    int64_t best_ms = of(s, d->rendition)->start_ms * 5 / 4;
+    const struct schedule *s = t->s;
+    int64_t start_ms = of(s, d->rendition)->start_ms, best_ms = INT64_MAX;
     int best = -1;
     for (int i = 0; i < s->n_runs; i++) {
-        int64_t ms = eta_ms(s, &s->runs[i], d, best_ms);
-        if (ms >= 0) {
+        int64_t limit_ms = t->serves[i] ? 2 * start_ms : start_ms * 5 / 4;
+        int64_t ms = eta_ms(s, &s->runs[i], d, limit_ms);
+        if (ms >= 0 && ms < best_ms) {
             best = i;
             best_ms = ms;
         }
@@ -112,7 +116,7 @@ static int share_of(const struct thoughts *t, int video)
 
 static void serve(struct thoughts *t, const struct schedule_demand *d)
 {
-    int run = best_run(t->s, d);
+    int run = best_run(t, d);
     if (run >= 0)
         t->serves[run] = true;
     else
@@ -134,7 +138,7 @@ static void serve_demands(struct thoughts *t)
         int least = 0;
         for (int i = 0; i < s->n_demands; i++) {
             const struct schedule_demand *d = &s->demands[i];
-            int run = best_run(s, d);
+            int run = best_run(t, d);
             if ((run >= 0 && t->serves[run]) || (run < 0 && will_be_reached(t, d)))
                 continue;
             int share = share_of(t, of(s, d->rendition)->video);

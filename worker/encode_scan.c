@@ -1,0 +1,60 @@
+/*
+ * encode_scan.c: reads the keyframes of the source beside the first run. A run that
+ * begins at the right one is half as long on its way to its first segment.
+ */
+#include "encode.h"
+
+#include "log.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+/* A shorter video is encoded before the list would be of use. */
+#define SEGMENTS_MIN 15
+
+static enum rc on_output(void *arg, const void *data, size_t n)
+{
+    const struct encode *e = ((struct task *)arg)->state;
+    return seek_points_feed(e->keyframes, data, n);
+}
+
+static void on_end(void *arg, const struct supervise_end *end)
+{
+    struct task *t = arg;
+    struct encode *e = t->state;
+    bool good = end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
+                WEXITSTATUS(end->status) == 0;
+    enum rc rc = RC_IO;
+    e->scan = NULL;
+    if (good)
+        rc = seek_points_finish(e->keyframes, &e->rendition, t->video.container,
+                                &e->seek_us);
+    joblog_note(t->log, "keyframes: %s", rc_name(rc));
+    seek_points_free(e->keyframes);
+    e->keyframes = NULL;
+    encode_settle(t);
+}
+
+void encode_scan_keyframes(struct task *t)
+{
+    struct encode *e = t->state;
+    struct args_source src;
+    char path[PATH_MAX];
+    if (e->scanned || e->rendition.kind != RENDITION_VIDEO ||
+        e->have.total - e->have.done < SEGMENTS_MIN)
+        return;
+    e->scanned = true;
+    enum rc rc = seek_points_open(&e->keyframes);
+    if (rc == RC_OK)
+        rc = task_source(t, t->w->config.ffprobe, path, &src);
+    if (rc == RC_OK)
+        rc = args_keyframes(&src, e->rendition.stream, &t->args);
+    if (rc == RC_OK)
+        rc = task_spawn(t, t->w->config.stall_s * 1000, 0, on_output, on_end, t,
+                        &e->scan);
+    if (rc == RC_OK)
+        return;
+    joblog_note(t->log, "keyframes cannot be read: %s", rc_name(rc));
+    seek_points_free(e->keyframes);
+    e->keyframes = NULL;
+}

@@ -1,0 +1,40 @@
+/*
+ * seek_points.h: where a run of the encoder has to begin to read, by the keyframes.
+ *
+ * Fed with ffprobe's lines "pts_time|dts_time|flags" of one stream's packets, and one
+ * with the file's start time alone (compact writer, no keys). Holds 8 bytes a keyframe,
+ * of which four a second count. Pure.
+ */
+#ifndef DROPSTREAM_SEEK_POINTS_H
+#define DROPSTREAM_SEEK_POINTS_H
+
+#include "rc.h"
+#include "sniff.h"
+#include "store.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct seek_points;
+
+/* RC_NOMEM. */
+enum rc seek_points_open(struct seek_points **out);
+void seek_points_free(struct seek_points *sp);
+
+/* Takes n bytes of ffprobe's output, cut anywhere; other lines are passed over.
+ * RC_NOMEM.
+ */
+enum rc seek_points_feed(struct seek_points *sp, const void *data, size_t n);
+
+/*
+ * All was fed. *out, which the caller frees, has for each segment of a video rendition
+ * the time (µs, from the file's start) for ffmpeg's -ss, such that it begins with the
+ * last keyframe that is not after the segment's first picture. RC_UNSUPPORTED: it
+ * cannot be relied on to land there (MP4 is searched by decode time, and here the
+ * keyframes are not all shown equally long after it). RC_NOT_FOUND: no keyframe.
+ * RC_NOMEM.
+ */
+enum rc seek_points_finish(const struct seek_points *sp, const struct rendition *r,
+                           enum container container, int64_t **out);
+
+#endif
