@@ -21,8 +21,8 @@
 #define ENCODE_VIEWERS 8 /* of one rendition, that are remembered */
 
 /* One ffmpeg that makes segments `from`, `from` + 1 … of a rendition. */
-struct run {
-    struct run *next;
+struct encode_run {
+    struct encode_run *next;
     struct task *t;
     struct supervised *child;
     struct cutter *cutter;
@@ -55,7 +55,7 @@ struct encode {
     struct grid grid;
     int dir_fd;
     struct segments have;
-    struct run *runs;
+    struct encode_run *runs;
     int n_runs, runs_so_far;
     struct seek_points *keyframes; /* while they are being read */
     bool scanned;                  /* or being so */
@@ -76,19 +76,19 @@ struct encode {
 
 /* Starts a run of t's rendition that makes segments from … end - 1. RC_NOT_FOUND: there
  * is no ffmpeg. RC_IO, RC_NOSPACE, RC_NOMEM. */
-enum rc run_start(struct task *t, int64_t from, int64_t end);
-void run_pause(struct run *r, bool pause);
+enum rc encode_run_start(struct task *t, int64_t from, int64_t end);
+void encode_run_pause(struct encode_run *r, bool pause);
 
 /* Ends a run at once; what it has begun is lost. encode_settle is called later. */
-void run_stop(struct run *r);
+void encode_run_stop(struct encode_run *r);
 
 /* How long it has worked on the segment that it gives next. */
-int64_t run_worked_ms(const struct run *r);
+int64_t encode_run_worked_ms(const struct encode_run *r);
 
 /* ---- encode_job.c ------------------------------------------------------------ */
 
 /* A run has published one more segment. */
-void encode_published(struct run *r);
+void encode_published(struct encode_run *r);
 
 /* Has the job end as soon as encode_settle finds that its last run, all of which are
  * stopped, has ended. The first call counts. */

@@ -162,8 +162,8 @@ static void end_now(struct task *t)
 
 static void stop_children(struct encode *e)
 {
-    for (struct run *r = e->runs; r; r = r->next)
-        run_stop(r);
+    for (struct encode_run *r = e->runs; r; r = r->next)
+        encode_run_stop(r);
     if (e->scan)
         supervise_stop(e->scan, true);
 }
@@ -206,12 +206,12 @@ static int64_t blend(int64_t old_ms, int64_t new_ms)
     return (3 * old_ms + new_ms) / 4;
 }
 
-void encode_published(struct run *r)
+void encode_published(struct encode_run *r)
 {
     struct task *t = r->t;
     struct encode *e = t->state;
     int64_t *measured = r->k == r->from ? &e->start_ms : &e->segment_ms;
-    *measured = blend(*measured, run_worked_ms(r));
+    *measured = blend(*measured, encode_run_worked_ms(r));
     task_progress(t, (double)e->have.done / (double)e->have.total);
     task_changed(t, e->have.done == 1);
     encode_scan_keyframes(t);
@@ -224,7 +224,7 @@ static void encode_readiness(const struct task *t, struct readiness *out)
     *out = (struct readiness){.bits = e->have.bits,
                               .n_bytes = (size_t)(e->have.total + 7) / 8,
                               .done = e->have.done};
-    for (const struct run *r = e->runs; r && out->n_encoding < STORE_RUNS_MAX;
+    for (const struct encode_run *r = e->runs; r && out->n_encoding < STORE_RUNS_MAX;
          r = r->next)
         if (!r->paused && !r->stopped && r->k < r->end)
             out->encoding[out->n_encoding++] = r->k;

@@ -33,7 +33,7 @@ static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
 
 static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timescale)
 {
-    struct run *r = arg;
+    struct encode_run *r = arg;
     struct encode *e = r->t->state;
     enum rc rc = RC_OK;
     r->timescale = timescale;
@@ -50,7 +50,7 @@ static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timesc
 /* RC_STOPPED: the run has come to where finished segments begin. */
 static enum rc on_segment_begin(void *arg, uint64_t decode_time, uint64_t frames)
 {
-    struct run *r = arg;
+    struct encode_run *r = arg;
     const struct encode *e = r->t->state;
     uint64_t ticks = 0;
     enum rc rc = grid_segment_ticks(&e->grid, r->k, r->timescale, &ticks);
@@ -70,17 +70,17 @@ static enum rc on_segment_begin(void *arg, uint64_t decode_time, uint64_t frames
 
 static enum rc on_segment_data(void *arg, const uint8_t *data, size_t n)
 {
-    struct run *r = arg;
+    struct encode_run *r = arg;
     return mediafile_write(&r->file, data, n);
 }
 
 /* The next segment exists, or another run is at it: this one has done its part. */
-static bool is_met(const struct run *r)
+static bool is_met(const struct encode_run *r)
 {
     const struct encode *e = r->t->state;
     if (r->k >= r->end || segments_has(&e->have, r->k))
         return true;
-    for (const struct run *other = e->runs; other; other = other->next)
+    for (const struct encode_run *other = e->runs; other; other = other->next)
         if (other != r && !other->stopped && other->k == r->k)
             return true;
     return false;
@@ -88,7 +88,7 @@ static bool is_met(const struct run *r)
 
 static enum rc on_segment_end(void *arg)
 {
-    struct run *r = arg;
+    struct encode_run *r = arg;
     struct encode *e = r->t->state;
     char name[32];
     int64_t bytes = r->file.size;
@@ -106,7 +106,7 @@ static enum rc on_segment_end(void *arg)
 
 static enum rc on_output(void *arg, const void *data, size_t n)
 {
-    struct run *r = arg;
+    struct encode_run *r = arg;
     return cutter_feed(r->cutter, data, n);
 }
 
@@ -125,7 +125,7 @@ static void warn_damaged(struct task *t)
 
 /* A place in a damaged file may have nothing to decode; an earlier one has. True if the
  * next run from there is to read from further back. */
-static bool go_further_back(const struct run *r)
+static bool go_further_back(const struct encode_run *r)
 {
     struct encode *e = r->t->state;
     if (r->k > r->from || r->from == 0)
@@ -140,7 +140,7 @@ static bool go_further_back(const struct run *r)
     return true;
 }
 
-static void failed(struct run *r, const struct supervise_end *end)
+static void failed(struct encode_run *r, const struct supervise_end *end)
 {
     struct task *t = r->t;
     struct encode *e = t->state;
@@ -166,7 +166,7 @@ static void failed(struct run *r, const struct supervise_end *end)
     encode_end(t, ENCODE_FAILED, sentence);
 }
 
-static void judge(struct run *r, const struct supervise_end *end, enum rc cut)
+static void judge(struct encode_run *r, const struct supervise_end *end, enum rc cut)
 {
     bool exited = end->reason == SUPERVISE_EXITED && WIFEXITED(end->status);
     bool met = end->reason == SUPERVISE_REFUSED && end->refusal == RC_STOPPED;
@@ -185,9 +185,9 @@ static void judge(struct run *r, const struct supervise_end *end, enum rc cut)
         failed(r, end);
 }
 
-static void unlink_run(struct encode *e, struct run *r)
+static void unlink_run(struct encode *e, struct encode_run *r)
 {
-    struct run **p = &e->runs;
+    struct encode_run **p = &e->runs;
     while (*p != r)
         p = &(*p)->next;
     *p = r->next;
@@ -196,7 +196,7 @@ static void unlink_run(struct encode *e, struct run *r)
 
 static void on_end(void *arg, const struct supervise_end *end)
 {
-    struct run *r = arg;
+    struct encode_run *r = arg;
     struct task *t = r->t;
     r->child = NULL;
     mediafile_abandon(t->w->tmp_fd, &r->file);
@@ -211,7 +211,7 @@ static void on_end(void *arg, const struct supervise_end *end)
 
 /* ---- starting, pausing and stopping --------------------------------------- */
 
-static enum rc spawn(struct run *r)
+static enum rc spawn(struct encode_run *r)
 {
     struct task *t = r->t;
     struct encode *e = t->state;
@@ -235,13 +235,14 @@ static enum rc spawn(struct run *r)
     return rc;
 }
 
-enum rc run_start(struct task *t, int64_t from, int64_t end)
+enum rc encode_run_start(struct task *t, int64_t from, int64_t end)
 {
     struct encode *e = t->state;
-    struct run *r = calloc(1, sizeof(*r));
+    struct encode_run *r = calloc(1, sizeof(*r));
     if (!r)
         return RC_NOMEM;
-    *r = (struct run){.t = t, .file = {.fd = -1}, .from = from, .end = end, .k = from};
+    *r = (struct encode_run){
+        .t = t, .file = {.fd = -1}, .from = from, .end = end, .k = from};
     r->number = ++e->runs_so_far;
     r->started_ms = r->since_ms = loop_now_ms();
     r->wanted_ms = -1;
@@ -257,22 +258,22 @@ enum rc run_start(struct task *t, int64_t from, int64_t end)
     return RC_OK;
 }
 
-int64_t run_worked_ms(const struct run *r)
+int64_t encode_run_worked_ms(const struct encode_run *r)
 {
     return r->worked_ms + (r->paused ? 0 : loop_now_ms() - r->since_ms);
 }
 
-void run_pause(struct run *r, bool pause)
+void encode_run_pause(struct encode_run *r, bool pause)
 {
     if (r->paused == pause)
         return;
-    r->worked_ms = run_worked_ms(r);
+    r->worked_ms = encode_run_worked_ms(r);
     r->since_ms = loop_now_ms();
     r->paused = pause;
     supervise_pause(r->child, pause);
 }
 
-void run_stop(struct run *r)
+void encode_run_stop(struct encode_run *r)
 {
     r->stopped = true;
     supervise_stop(r->child, true);

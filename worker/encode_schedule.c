@@ -24,7 +24,7 @@ struct picture {
     struct schedule s;
     struct task *tasks[ENCODES_MAX];
     struct schedule_rendition renditions[ENCODES_MAX];
-    struct run *of_run[SCHEDULE_RUNS_MAX];
+    struct encode_run *of_run[SCHEDULE_RUNS_MAX];
     struct schedule_run runs[SCHEDULE_RUNS_MAX];
     struct schedule_demand demands[DEMANDS_MAX];
 };
@@ -96,12 +96,13 @@ static void collect_runs(struct picture *p, int rendition)
 {
     const struct encode *e = p->tasks[rendition]->state;
     int64_t now = loop_now_ms();
-    for (struct run *r = e->runs; r && p->s.n_runs < SCHEDULE_RUNS_MAX; r = r->next) {
+    for (struct encode_run *r = e->runs; r && p->s.n_runs < SCHEDULE_RUNS_MAX;
+         r = r->next) {
         int64_t end = r->end;
         if (r->stopped)
             continue;
         /* Where another run is at work this one will stop, whatever it was told. */
-        for (const struct run *other = e->runs; other; other = other->next)
+        for (const struct encode_run *other = e->runs; other; other = other->next)
             if (!other->stopped && other->k > r->k && other->k < end)
                 end = other->k;
         p->of_run[p->s.n_runs] = r;
@@ -111,7 +112,7 @@ static void collect_runs(struct picture *p, int rendition)
             .end = end,
             .made = r->k - r->from,
             .age_ms = now - r->started_ms,
-            .at_it_ms = run_worked_ms(r),
+            .at_it_ms = encode_run_worked_ms(r),
             .unused_ms = r->wanted_ms < 0 ? INT64_MAX : now - r->wanted_ms,
             .paused = r->paused,
         };
@@ -181,7 +182,7 @@ static void start(const struct picture *p, const struct schedule_action *a)
 {
     struct task *t = p->tasks[a->rendition];
     char sentence[STORE_TEXT_MAX + 1];
-    enum rc rc = run_start(t, a->from, a->end);
+    enum rc rc = encode_run_start(t, a->from, a->end);
     t->changes++;
     if (rc == RC_OK)
         return;
@@ -192,17 +193,17 @@ static void start(const struct picture *p, const struct schedule_action *a)
 
 static void act(const struct picture *p, const struct schedule_action *a)
 {
-    struct run *r = a->run >= 0 ? p->of_run[a->run] : NULL;
+    struct encode_run *r = a->run >= 0 ? p->of_run[a->run] : NULL;
     switch (a->verb) {
     case SCHEDULE_START:
         start(p, a);
         return;
     case SCHEDULE_STOP:
-        run_stop(r);
+        encode_run_stop(r);
         break;
     case SCHEDULE_PAUSE:
     case SCHEDULE_RESUME:
-        run_pause(r, a->verb == SCHEDULE_PAUSE);
+        encode_run_pause(r, a->verb == SCHEDULE_PAUSE);
         break;
     case SCHEDULE_NOTHING:
         return;

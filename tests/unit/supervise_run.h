@@ -28,6 +28,8 @@ struct how {
     int64_t grace_ms; /* 0: 10 s */
     int64_t stop_ms;  /* supervise_stop after so long */
     int64_t kill_ms;  /* likewise, hard */
+    int64_t pause_ms; /* supervise_pause after so long … */
+    int64_t go_on_ms; /* … and until so long */
     enum rc refusal;  /* what on_output says … */
     int refuse_at;    /* … from this call on, from 1 */
     int nice;
@@ -46,7 +48,7 @@ struct run {
     struct supervise_end end;
     char words[SUPERVISE_WORDS_MAX + 1];
     int64_t took_ms;
-    struct loop_timer patience, stop, kill;
+    struct loop_timer patience, stop, kill, pause, go_on;
     struct loop_source *signals;
     int signal_fd;
 };
@@ -78,6 +80,16 @@ static inline void run_hard(void *arg)
     supervise_stop(((struct run *)arg)->child, true);
 }
 
+static inline void run_pause(void *arg)
+{
+    supervise_pause(((struct run *)arg)->child, true);
+}
+
+static inline void run_go_on(void *arg)
+{
+    supervise_pause(((struct run *)arg)->child, false);
+}
+
 static inline void run_signals(void *arg)
 {
     struct signalfd_siginfo info;
@@ -93,6 +105,8 @@ static inline void run_ended(void *arg, const struct supervise_end *end)
     snprintf(r->words, sizeof(r->words), "%s", end->words);
     loop_timer_cancel(r->loop, &r->stop);
     loop_timer_cancel(r->loop, &r->kill);
+    loop_timer_cancel(r->loop, &r->pause);
+    loop_timer_cancel(r->loop, &r->go_on);
     loop_stop(r->loop);
 }
 
@@ -162,6 +176,10 @@ static inline struct run *run_script(const char *script, const struct how *how)
         loop_timer_set(r.loop, &r.stop, how->stop_ms, run_soft, &r);
     if (how->kill_ms)
         loop_timer_set(r.loop, &r.kill, how->kill_ms, run_hard, &r);
+    if (how->pause_ms)
+        loop_timer_set(r.loop, &r.pause, how->pause_ms, run_pause, &r);
+    if (how->go_on_ms)
+        loop_timer_set(r.loop, &r.go_on, how->go_on_ms, run_go_on, &r);
     assert_int_equal(loop_run(r.loop), RC_OK);
     r.took_ms = loop_now_ms() - began;
     r.out[r.bytes < sizeof(r.out) - 1 ? r.bytes : sizeof(r.out) - 1] = '\0';

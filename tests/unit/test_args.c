@@ -190,16 +190,6 @@ an_interlaced_reordered_source_is_deinterlaced_and_sought_earlier(void **state)
     assert_string_equal(value_of("-frames:v"), "1400");
 }
 
-static void a_seek_that_would_be_before_the_start_is_none(void **state)
-{
-    (void)state;
-    struct rendition r = pal;
-    r.gop = 25;
-    encode(&r, 25, 1);
-    assert_null(value_of("-ss"));
-    assert_non_null(strstr(value_of("-vf"), "start_time=1.000000"));
-}
-
 /* Frames to drop are dropped before they cost scaling. */
 static void a_source_of_60_frames_is_thinned_before_it_is_scaled(void **state)
 {
@@ -486,7 +476,6 @@ int main(void)
         cmocka_unit_test(a_video_run_from_a_segment_seeks_to_just_before_it),
         cmocka_unit_test(
             an_interlaced_reordered_source_is_deinterlaced_and_sought_earlier),
-        cmocka_unit_test(a_seek_that_would_be_before_the_start_is_none),
         cmocka_unit_test(a_source_of_60_frames_is_thinned_before_it_is_scaled),
         cmocka_unit_test(a_run_beyond_the_last_frame_seeks_to_it),
         cmocka_unit_test(an_audio_run_from_the_start_does_not_seek),

@@ -111,6 +111,10 @@ static void what_is_there_is_counted_and_measured(void **state)
     assert_int_equal(segments_next_hole(&s, 0), 2);
     assert_int_equal(segments_next_hole(&s, 8), 9);
     assert_int_equal(segments_next_hole(&s, 19), 20);
+    assert_int_equal(segments_next_present(&s, 1), 1);
+    assert_int_equal(segments_next_present(&s, 2), 8);
+    assert_int_equal(segments_next_present(&s, 9), 19);
+    assert_int_equal(segments_next_present(&s, 20), 20);
     assert_true(there("20.m4s"));
     segments_free(&s);
 }

@@ -188,6 +188,45 @@ static void a_deaf_program_that_stalls_is_killed(void **state)
     assert_ended(run_script(DEAF, &how), SUPERVISE_STALLED, SIGKILL);
 }
 
+/* ---- standing still ------------------------------------------------------ */
+
+static void a_program_that_was_paused_may_stall_and_then_goes_on(void **state)
+{
+    (void)state;
+    struct how how = {.stall_ms = 400, .pause_ms = 100, .go_on_ms = 1200};
+    const struct run *r = run_script("sleep 0.2; echo done", &how);
+    assert_exited(r, 0);
+    assert_string_equal(r->out, "done\n");
+    assert_true(r->took_ms >= 1200);
+}
+
+static void a_program_that_goes_on_is_watched_again(void **state)
+{
+    (void)state;
+    struct how how = {.stall_ms = 400, .pause_ms = 100, .go_on_ms = 800};
+    const struct run *r = run_script("exec sleep 60", &how);
+    assert_ended(r, SUPERVISE_STALLED, SIGTERM);
+    assert_true(r->took_ms >= 1200);
+}
+
+static void a_paused_program_hears_that_it_is_to_stop(void **state)
+{
+    (void)state;
+    struct how how = {.pause_ms = 100, .stop_ms = 200};
+    const struct run *r =
+        run_script("trap 'echo bye; exit 5' TERM; while :; do sleep 0.02; done", &how);
+    assert_int_equal(r->end.reason, SUPERVISE_STOPPED);
+    assert_int_equal(WEXITSTATUS(r->end.status), 5);
+    assert_string_equal(r->out, "bye\n");
+}
+
+static void a_paused_program_can_be_killed(void **state)
+{
+    (void)state;
+    struct how how = {.pause_ms = 100, .kill_ms = 200};
+    assert_ended(run_script(DEAF, &how), SUPERVISE_STOPPED, SIGKILL);
+}
+
 /* ---- output that is refused --------------------------------------------- */
 
 static void refused_output_stops_the_program(void **state)
@@ -412,6 +451,10 @@ int main(void)
         cmocka_unit_test(a_hard_stop_waits_for_nothing),
         cmocka_unit_test(a_hard_stop_ends_the_grace),
         cmocka_unit_test(a_deaf_program_that_stalls_is_killed),
+        cmocka_unit_test(a_program_that_was_paused_may_stall_and_then_goes_on),
+        cmocka_unit_test(a_program_that_goes_on_is_watched_again),
+        cmocka_unit_test(a_paused_program_hears_that_it_is_to_stop),
+        cmocka_unit_test(a_paused_program_can_be_killed),
         cmocka_unit_test(refused_output_stops_the_program),
         cmocka_unit_test(a_refused_program_is_read_on),
         cmocka_unit_test(the_first_reason_is_the_one_that_is_told),
