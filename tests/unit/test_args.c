@@ -96,7 +96,7 @@ static enum rc encode_from(const struct args_source *src, const struct rendition
                            double source_rate, int64_t k, struct args *out)
 {
     struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
-    struct args_run run = {k, grid_segments(&g), LEAD_USUAL};
+    struct args_run run = {.from = k, .end = grid_segments(&g)};
     return args_encode(src, r, source_rate, &run, out);
 }
 

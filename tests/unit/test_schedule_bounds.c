@@ -1,0 +1,136 @@
+/* What the scheduler never does, however many ask for however much. */
+#include "schedule_fixture.h"
+
+static void the_least_useful_run_makes_room(void **state)
+{
+    (void)state;
+    picture(0,
+            "........................................................................"
+            "............................................................");
+    renditions[0].viewer = 10;
+    for (int i = 0; i < 5; i++)
+        paused(0, 20 + 20 * i, 20 + 20 * i + 15);
+    wanted(0, 17);
+    assert_does(SCHEDULE_STOP, 4); /* the one farthest ahead of the viewer */
+}
+
+static void a_run_begun_in_vain_is_the_least_useful(void **state)
+{
+    (void)state;
+    picture(0,
+            "........................................................................");
+    renditions[0].viewer = 10;
+    for (int i = 0; i < 5; i++)
+        paused(0, 12 + 10 * i, 12 + 10 * i + 5);
+    runs[1].made = 0;
+    runs[1].age_ms = 5000;
+    wanted(0, 70);
+    assert_does(SCHEDULE_STOP, 1);
+}
+
+static void a_run_that_someone_waits_for_is_never_stopped(void **state)
+{
+    (void)state;
+    s.active_max = s.alive_max = 3;
+    picture(0, "........................................");
+    for (int i = 0; i < 3; i++) {
+        run(0, 10 * i, 10 * i + 5);
+        wanted(0, 10 * i);
+    }
+    wanted(0, 37);
+    assert_nothing();
+}
+
+static void who_scrubs_wildly_starts_no_storm(void **state)
+{
+    (void)state;
+    int started = 0;
+    picture(0,
+            "........................................................................"
+            "........................................................................");
+    /* A new place every 20 ms, for two seconds; no run lives to give anything. */
+    for (int64_t now = 0; now < 2000; now += 20) {
+        s.n_demands = 0;
+        wanted(0, (now * 37 / 20) % 144);
+        for (struct schedule_action a = next(); a.verb != SCHEDULE_NOTHING;
+             a = next()) {
+            int i;
+            switch (a.verb) {
+            case SCHEDULE_START:
+                i = run(0, a.from, a.end);
+                runs[i].made = runs[i].age_ms = 0;
+                started++;
+                break;
+            case SCHEDULE_STOP:
+                runs[a.run] = runs[--s.n_runs];
+                break;
+            case SCHEDULE_PAUSE:
+                runs[a.run].paused = true;
+                break;
+            default:
+                runs[a.run].paused = false;
+            }
+            assert_true(s.n_runs <= s.alive_max);
+        }
+        for (int i = 0; i < s.n_runs; i++)
+            runs[i].age_ms += 20;
+    }
+    assert_in_range(started, 3, 10);
+    /* Where it comes to rest is begun soon. */
+    assert_in_range(again_ms, 1, 600);
+}
+
+static void a_second_viewer_need_not_wait_for_a_first_run(void **state)
+{
+    (void)state;
+    picture(0, "........................................");
+    wanted(0, 5);
+    wanted(0, 25);
+    assert_int_equal(apply_all(), 2);
+}
+
+static void it_always_comes_to_rest(void **state)
+{
+    (void)state;
+    unsigned seed = 1;
+    for (int round = 0; round < 3000; round++) {
+        setup(NULL);
+        s.cores = 1 + round % 5;
+        s.active_max = 1 + round % 4;
+        s.alive_max = s.active_max + round % 3;
+        for (int i = 0; i < 4; i++) {
+            char text[33] = "";
+            for (int k = 0; k < 32; k++)
+                text[k] = (seed = seed * 1103515245 + 12345) >> 16 & 1 ? '#' : '.';
+            if (i % 2)
+                sound(i / 2, text);
+            else
+                picture(i / 2, text);
+            renditions[i].viewer = (int64_t)(seed >> 8) % 33 - 1;
+        }
+        for (int i = 0; i < 6; i++) {
+            int of = (seed = seed * 1103515245 + 12345) >> 16 & 3;
+            int64_t k = segments_next_hole(&have[of], (seed >> 20) % 32);
+            if (k < 32 && (seed >> 4) % 2)
+                wanted(of, k);
+            else if (k < 32 && s.n_runs < s.alive_max)
+                run(of, k, segments_next_present(&have[of], k));
+        }
+        apply_all();
+        assert_true(s.n_runs <= s.alive_max);
+        assert_true(working() <= s.active_max);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(the_least_useful_run_makes_room, setup),
+        cmocka_unit_test_setup(a_run_begun_in_vain_is_the_least_useful, setup),
+        cmocka_unit_test_setup(a_run_that_someone_waits_for_is_never_stopped, setup),
+        cmocka_unit_test_setup(who_scrubs_wildly_starts_no_storm, setup),
+        cmocka_unit_test_setup(a_second_viewer_need_not_wait_for_a_first_run, setup),
+        cmocka_unit_test_setup(it_always_comes_to_rest, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
