@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,14 @@ enum {
 
 struct request {
     FCGX_Request *fcgx; /* NULL: plain CGI */
+    bool *kept;         /* told to who runs the handler; r itself may be gone by then */
     char path[PATH_BYTES];
+};
+
+/* A request and what libfcgi knows of it: one block of memory. */
+struct served {
+    struct request r; /* first: request_end frees the whole by its address */
+    FCGX_Request fcgx;
 };
 
 struct server {
@@ -79,6 +87,11 @@ const char *request_header(const struct request *r, const char *name)
     }
     var[n] = '\0';
     return param(r, var);
+}
+
+const char *request_peer(const struct request *r)
+{
+    return param_or_empty(r, "REMOTE_ADDR");
 }
 
 enum rc request_content_length(const struct request *r, int64_t *out)
@@ -215,34 +228,81 @@ void request_answer(struct request *r, int status, const struct header *headers,
         fflush(stdout);
 }
 
+/* ---- kept requests ----------------------------------------------------------- */
+
+static sem_t cgi_ended; /* plain CGI: posted when the one request, kept, has ended */
+
+void request_keep(struct request *r)
+{
+    *r->kept = true;
+}
+
+void request_end(struct request *r)
+{
+    if (!r->fcgx) {
+        sem_post(&cgi_ended);
+        return;
+    }
+    FCGX_Finish_r(r->fcgx);
+    free(r);
+}
+
 /* ---- the server -------------------------------------------------------------- */
 
 /* Accepting can fail for a moment (no descriptor left); the handler must live on. */
-static void pause_after_error(void)
+static void pause_after_error(const char *what)
 {
     const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
 
-    log_error("accept: %s", strerror(errno));
+    log_error("%s: %s", what, strerror(errno));
     nanosleep(&pause, NULL);
+}
+
+static struct served *new_served(void)
+{
+    struct served *s;
+
+    while (!(s = malloc(sizeof(*s))))
+        pause_after_error("a request");
+    s->r = (struct request){.fcgx = &s->fcgx};
+    FCGX_InitRequest(&s->fcgx, STDIN_FILENO, 0);
+    return s;
 }
 
 static void *serve(void *arg)
 {
     struct server *server = arg;
-    FCGX_Request fcgx;
-    struct request r = {.fcgx = &fcgx};
+    struct served *s = new_served();
 
-    FCGX_InitRequest(&fcgx, STDIN_FILENO, 0);
     for (;;) {
-        if (FCGX_Accept_r(&fcgx) < 0) {
-            pause_after_error();
+        bool kept = false;
+
+        if (FCGX_Accept_r(&s->fcgx) < 0) {
+            pause_after_error("accept");
             continue;
         }
-        find_path(&r);
-        server->handle(&r, server->ctx);
-        FCGX_Finish_r(&fcgx);
+        s->r.kept = &kept;
+        find_path(&s->r);
+        server->handle(&s->r, server->ctx);
+        /* A kept one belongs to someone else now, who may have ended it already. */
+        if (kept)
+            s = new_served();
+        else
+            FCGX_Finish_r(&s->fcgx);
     }
     return NULL;
+}
+
+static void serve_cgi(void (*handle)(struct request *r, void *ctx), void *ctx)
+{
+    bool kept = false;
+    struct request r = {.fcgx = NULL, .kept = &kept};
+
+    sem_init(&cgi_ended, 0, 0);
+    find_path(&r);
+    handle(&r, ctx);
+    while (kept && sem_wait(&cgi_ended) != 0 && errno == EINTR)
+        ;
 }
 
 /* libfcgi aborts on a crafted header length: only our own user may speak to it. */
@@ -273,6 +333,16 @@ static int start_threads(int threads, struct server *server)
     return started;
 }
 
+/* Asked of the system and not of libfcgi, which would install its signal handlers. */
+bool fcgi_is_server(void)
+{
+    struct sockaddr_un addr;
+    socklen_t len = sizeof(addr);
+
+    return getpeername(STDIN_FILENO, (struct sockaddr *)&addr, &len) != 0 &&
+           errno == ENOTCONN;
+}
+
 int fcgi_run(int threads, void (*handle)(struct request *r, void *ctx), void *ctx)
 {
     /* Threads use it for as long as the process lives. */
@@ -288,10 +358,8 @@ int fcgi_run(int threads, void (*handle)(struct request *r, void *ctx), void *ct
     signal(SIGXFSZ,
            SIG_IGN); /* a limit on file sizes is a full disk, not a reason to die */
     signal(SIGTERM, SIG_DFL);
-    if (FCGX_IsCGI()) {
-        struct request r = {.fcgx = NULL};
-        find_path(&r);
-        handle(&r, ctx);
+    if (!fcgi_is_server()) {
+        serve_cgi(handle, ctx);
         return 0;
     }
     /* A handler that outlives its server would be found by the next one, old code

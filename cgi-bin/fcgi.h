@@ -3,7 +3,8 @@
  * (RFC 3875) by environment and standard input.
  *
  * Invariant: fcgi.c is the only file that knows libfcgi. A request is answered once,
- * by request_answer; strings of a request live until its handler returns.
+ * by request_answer; it and its strings live until its handler returns or, where that
+ * handler kept it, until request_end.
  */
 #ifndef DROPSTREAM_FCGI_H
 #define DROPSTREAM_FCGI_H
@@ -33,6 +34,9 @@ const char *request_query(const struct request *r);
 /* The value of a request header ("Content-Type", any case), or NULL. */
 const char *request_header(const struct request *r, const char *name);
 
+/* The address that the request came from, as text; "" if the server did not say. */
+const char *request_peer(const struct request *r);
+
 /* Bytes of the body. RC_NOT_FOUND: not announced. RC_INVALID: not a number. */
 enum rc request_content_length(const struct request *r, int64_t *out);
 
@@ -59,12 +63,26 @@ struct header {
 void request_answer(struct request *r, int status, const struct header *headers,
                     size_t n_headers, const void *body, size_t body_size);
 
+/*
+ * Keeps r beyond the return of its handler, which is free for the next request then.
+ * Whoever has r now, in any thread, answers it and ends it with request_end; a thread
+ * at a time. Only for the handler of r itself, before it hands r to anyone.
+ */
+void request_keep(struct request *r);
+
+/* Ends a kept request, answered or not: the connection is closed, r is no more. */
+void request_end(struct request *r);
+
 /* The reason phrase of a status that this program uses (RFC 9110 s. 15); static. */
 const char *request_reason(int status);
 
+/* True if the process was started with a listening socket; false: plain CGI. */
+bool fcgi_is_server(void);
+
 /*
  * Serves until the process is told to end: `threads` threads that each take one
- * request at a time, or, when the process was started as plain CGI, the one request.
+ * request at a time, or, when the process was started as plain CGI, the one request,
+ * which has been ended when this returns.
  * The listening socket is made private to its user, and the process ends with the
  * server that started it. Returns the exit status of the program.
  */

@@ -1,31 +1,46 @@
 /*
  * media.fcgi: asked only for files below /media/ that are not there.
  *
- * A segment that is promised and not made yet is a 503, which players ask for again;
- * what will never exist is a 404. Neither may be kept by any cache.
+ * What will never exist is a 404 at once. A segment that is promised and not made yet
+ * is wanted from now on: the request is parked until the file is there, or until it is
+ * time to say 503, which players ask for again. Neither error may be kept by any cache.
  */
 #include "app.h"
 #include "fcgi.h"
 #include "http.h"
 #include "log.h"
 #include "media_path.h"
+#include "parking.h"
+#include "viewer.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* True if the plan of a video holds what path asks for. */
-static bool is_promised(const struct media_path *path,
-                        const struct rendition *renditions, size_t n)
+struct media {
+    struct app app;
+    struct parking *parking;
+};
+
+/* What the plan of a video says of path. RC_NOT_FOUND: nothing. */
+static enum rc find_promise(const struct media_path *path,
+                            const struct rendition *renditions, size_t n,
+                            enum rendition_kind *kind)
 {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(renditions[i].name, path->rendition) == 0)
-            return renditions[i].generation == path->generation &&
-                   path->segment < renditions[i].segments;
-    return false;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(renditions[i].name, path->rendition) != 0)
+            continue;
+        if (renditions[i].generation != path->generation ||
+            path->segment >= renditions[i].segments)
+            return RC_NOT_FOUND;
+        *kind = renditions[i].kind;
+        return RC_OK;
+    }
+    return RC_NOT_FOUND;
 }
 
-/* RC_OK: promised. RC_NOT_FOUND: never. */
-static enum rc look_up(struct store *st, const struct media_path *path)
+/* Fills in what is asked for, if it is promised. RC_NOT_FOUND: it will never be. */
+static enum rc look_up(struct store *st, const struct media_path *path,
+                       struct wait_ask *ask)
 {
     struct rendition renditions[STORE_RENDITIONS_MAX];
     struct video video;
@@ -34,20 +49,38 @@ static enum rc look_up(struct store *st, const struct media_path *path)
 
     if (rc == RC_OK)
         rc = store_renditions(st, video.id, renditions, &n);
+    if (rc == RC_OK && video.state == VIDEO_FAILED)
+        rc = RC_NOT_FOUND;
+    if (rc == RC_OK)
+        rc = find_promise(path, renditions, n, &ask->kind);
     if (rc != RC_OK)
         return rc;
-    if (video.state == VIDEO_FAILED)
-        return RC_NOT_FOUND;
-    return is_promised(path, renditions, n) ? RC_OK : RC_NOT_FOUND;
+    ask->path = *path;
+    memcpy(ask->video_id, video.id, sizeof(ask->video_id));
+    return RC_OK;
+}
+
+/* The same with a handle from the pool, given back before anything waits. */
+static enum rc ask_store(struct media *m, const struct request *r,
+                         const struct media_path *path, struct wait_ask *ask)
+{
+    struct store *st;
+    enum rc rc = handles_take(m->app.handles, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = look_up(st, path, ask);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        log_error("%s: %s: %s", request_path(r), rc_name(rc), store_message(st));
+    handles_give(m->app.handles, st);
+    return rc;
 }
 
 static void media_page(struct request *r, void *ctx)
 {
-    static const struct http_error not_yet = {
-        503, "not_yet", "This part of the video is still being prepared."};
-    struct app *app = ctx;
+    struct media *m = ctx;
     struct media_path path;
-    struct store *st;
+    struct wait_ask ask = {.kind = RENDITION_VIDEO};
     enum rc rc;
 
     if (strcmp(request_method(r), "GET") != 0 &&
@@ -55,31 +88,34 @@ static void media_page(struct request *r, void *ctx)
         http_send_not_allowed(r, "GET, HEAD");
         return;
     }
-    if (media_path_parse(request_path(r), &path) != RC_OK) {
-        http_send_rc(r, RC_NOT_FOUND);
+    rc = media_path_parse(request_path(r), &path) == RC_OK
+             ? ask_store(m, r, &path, &ask)
+             : RC_NOT_FOUND;
+    if (rc != RC_OK) {
+        http_send_rc(r, rc);
         return;
     }
-    rc = handles_take(app->handles, &st);
-    if (rc == RC_OK) {
-        rc = look_up(st, &path);
-        if (rc != RC_OK && rc != RC_NOT_FOUND)
-            log_error("%s: %s: %s", request_path(r), rc_name(rc), store_message(st));
-        handles_give(app->handles, st);
-    }
-    if (rc == RC_OK)
-        http_send_error(r, &not_yet, NULL);
-    else
-        http_send_rc(r, rc);
+    ask.viewer = viewer_of(request_peer(r), request_header(r, "CMCD-Session"),
+                           request_header(r, "X-Playback-Session-Id"),
+                           request_header(r, "User-Agent"));
+    parking_wait(m->parking, r, &ask);
 }
 
 int main(void)
 {
-    struct app app;
-    int status;
+    struct media m;
+    int status = 1;
+    enum rc rc;
 
-    if (app_open(&app, "media.fcgi") != RC_OK)
+    if (app_open(&m.app, "media.fcgi") != RC_OK)
         return 1;
-    status = fcgi_run((int)app.config.api_threads, media_page, &app);
-    app_close(&app);
+    rc = parking_open(&m.app, &m.parking);
+    if (rc != RC_OK) {
+        log_error("start: %s", rc_name(rc));
+    } else {
+        status = fcgi_run((int)m.app.config.api_threads, media_page, &m);
+        parking_close(m.parking);
+    }
+    app_close(&m.app);
     return status;
 }

@@ -2,6 +2,8 @@
 
 #include "http_text.h"
 
+#include <ctype.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,5 +72,39 @@ enum rc media_path_parse(const char *path, struct media_path *out)
         parse_file(file + 1, &found) != RC_OK)
         return RC_INVALID;
     *out = found;
+    return RC_OK;
+}
+
+void media_path_folder(const struct media_path *path, char out[MEDIA_FOLDER_MAX + 1])
+{
+    snprintf(out, MEDIA_FOLDER_MAX + 1, "%s/%s-%d", path->key, path->rendition,
+             path->generation);
+}
+
+void media_path_file(const struct media_path *path, char out[MEDIA_FILE_MAX + 1])
+{
+    char folder[MEDIA_FOLDER_MAX + 1];
+
+    media_path_folder(path, folder);
+    if (path->segment == MEDIA_INIT)
+        snprintf(out, MEDIA_FILE_MAX + 1, "%s/init.mp4", folder);
+    else
+        snprintf(out, MEDIA_FILE_MAX + 1, "%s/%" PRId64 ".m4s", folder, path->segment);
+}
+
+enum rc media_path_escape(const char *text, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = isalnum(c) || strchr("-._~/", c);
+        if (n + 4 > size)
+            return RC_TOO_LARGE;
+        n += (size_t)snprintf(out + n, size - n, plain ? "%c" : "%%%02X", c);
+    }
+    if (n >= size)
+        return RC_TOO_LARGE;
+    out[n] = '\0';
     return RC_OK;
 }

@@ -11,6 +11,7 @@
 #include "rc.h"
 #include "store.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define MEDIA_INIT (-1) /* the "number" of an init segment */
@@ -22,7 +23,23 @@ struct media_path {
     int64_t segment; /* from 0, or MEDIA_INIT */
 };
 
+/* Bytes of the texts below. */
+#define MEDIA_FOLDER_MAX (KEY_LEN + 1 + STORE_RENDITION_MAX + 1 + 10)
+#define MEDIA_FILE_MAX (MEDIA_FOLDER_MAX + 1 + 19 + 4)
+
 /* RC_INVALID: not of that form. */
 enum rc media_path_parse(const char *path, struct media_path *out);
+
+/* "<key>/<rendition>-<generation>", a folder below htdocs/media. */
+void media_path_folder(const struct media_path *path, char out[MEDIA_FOLDER_MAX + 1]);
+
+/* The folder, "/" and the file's name: what media_path_parse took, without /media/. */
+void media_path_file(const struct media_path *path, char out[MEDIA_FILE_MAX + 1]);
+
+/*
+ * text with every byte but letters, digits and "-._~/" as %XX (RFC 3986 s. 2.1): a path
+ * as the server wants it in X-Sendfile. RC_TOO_LARGE.
+ */
+enum rc media_path_escape(const char *text, char *out, size_t size);
 
 #endif

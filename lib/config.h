@@ -16,32 +16,35 @@
 #include <stdint.h>
 
 struct config {
-    char bind[64];           /* IPv4 or IPv6 address that lighttpd listens on */
-    int64_t port;            /* 1..65535 */
-    int64_t max_upload_mb;   /* MiB of one uploaded file */
-    int64_t disk_reserve_mb; /* MiB of free disk that uploads never touch */
-    int64_t settle_s;        /* s before what a dead upload left is taken away */
-    int64_t min_rate_bps;    /* bytes a second an upload must bring; 0: any will do */
-    int64_t min_rate_s;      /* s over which that is an average */
-    int64_t upload_threads;  /* uploads received at once */
-    int64_t api_threads;     /* API requests answered at once */
-    int64_t store_handles;   /* database handles per FastCGI program */
-    char ffmpeg[PATH_MAX];   /* program name or path */
-    char ffprobe[PATH_MAX];  /* program name or path */
-    int64_t jobs;            /* child programs at once; 0: one more than the cores */
-    int64_t runs;            /* encoders that exist, paused ones too; 0: 2 jobs + 2 */
-    int64_t nice;            /* 0..19, of the child programs */
-    int64_t lease_s;         /* s a job's lease lasts without renewal */
-    int64_t stall_s;         /* s without output before a child is stopped */
-    int64_t probe_timeout_s; /* s one ffprobe may take */
-    int64_t grace_s;         /* s between SIGTERM and SIGKILL */
-    int64_t attempts;        /* tries of one job before its video is failed */
-    int64_t backoff_ms;      /* ms before the second try, times 4 each time */
-    int64_t poll_ms;         /* ms between looks at the queue without a wake-up */
-    int64_t max_duration_s;  /* s of the longest video taken */
-    int64_t max_pixels;      /* width x height of the largest picture decoded */
-    int64_t job_log_kb;      /* KiB kept of one job's log */
-    int64_t activity_rows;   /* rows of the activity log that are kept */
+    char bind[64];             /* IPv4 or IPv6 address that lighttpd listens on */
+    int64_t port;              /* 1..65535 */
+    int64_t max_upload_mb;     /* MiB of one uploaded file */
+    int64_t disk_reserve_mb;   /* MiB of free disk that uploads never touch */
+    int64_t settle_s;          /* s before what a dead upload left is taken away */
+    int64_t min_rate_bps;      /* bytes a second an upload must bring; 0: any will do */
+    int64_t min_rate_s;        /* s over which that is an average */
+    int64_t upload_threads;    /* uploads received at once */
+    int64_t api_threads;       /* API requests answered at once */
+    int64_t store_handles;     /* database handles per FastCGI program */
+    int64_t wait_s;            /* s that a request waits for a segment not made yet */
+    int64_t waits;             /* requests that wait at once */
+    int64_t waits_per_address; /* likewise, of one address or IPv6 /64 */
+    char ffmpeg[PATH_MAX];     /* program name or path */
+    char ffprobe[PATH_MAX];    /* program name or path */
+    int64_t jobs;              /* child programs at once; 0: one more than the cores */
+    int64_t runs;              /* encoders that exist, paused ones too; 0: 2 jobs + 2 */
+    int64_t nice;              /* 0..19, of the child programs */
+    int64_t lease_s;           /* s a job's lease lasts without renewal */
+    int64_t stall_s;           /* s without output before a child is stopped */
+    int64_t probe_timeout_s;   /* s one ffprobe may take */
+    int64_t grace_s;           /* s between SIGTERM and SIGKILL */
+    int64_t attempts;          /* tries of one job before its video is failed */
+    int64_t backoff_ms;        /* ms before the second try, times 4 each time */
+    int64_t poll_ms;           /* ms between looks at the queue without a wake-up */
+    int64_t max_duration_s;    /* s of the longest video taken */
+    int64_t max_pixels;        /* width x height of the largest picture decoded */
+    int64_t job_log_kb;        /* KiB kept of one job's log */
+    int64_t activity_rows;     /* rows of the activity log that are kept */
     enum log_level log_level;
 };
 

@@ -1,0 +1,37 @@
+/*
+ * media_answer.h: the answers of media.fcgi.
+ *
+ * A file is answered by X-Sendfile, with the same headers as if it had been there all
+ * along; all else may be kept by no cache.
+ */
+#ifndef DROPSTREAM_MEDIA_ANSWER_H
+#define DROPSTREAM_MEDIA_ANSWER_H
+
+#include "fcgi.h"
+#include "media_path.h"
+#include "rc.h"
+
+#include <limits.h>
+
+/* Where the server finds the files: its folder htdocs/media, escaped. */
+struct media_root {
+    char escaped[PATH_MAX];
+};
+
+/*
+ * folder: htdocs/media as the server's configuration names it, which need not be its
+ * real path: it sends no file that is not below that. RC_TOO_LARGE.
+ */
+enum rc media_root_set(struct media_root *root, const char *folder);
+
+/* The file, whole or the part that was asked for, by the server. */
+void media_answer_file(struct request *r, const struct media_root *root,
+                       const struct media_path *path);
+
+/* 503s: it was not made in time; its viewer asked for something else; as many wait
+ * already as may. */
+void media_answer_not_yet(struct request *r);
+void media_answer_replaced(struct request *r);
+void media_answer_crowded(struct request *r);
+
+#endif
