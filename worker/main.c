@@ -16,6 +16,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -289,6 +290,7 @@ static void end(struct daemon *d)
     loop_unwatch(w->loop, d->signals);
     if (d->lock_fd >= 0)
         owner_release(&w->site, w->owner, d->lock_fd);
+    free(w->demands);
     store_close(w->store);
     loop_close(w->loop);
 }
