@@ -226,8 +226,8 @@ static const char *refusal(const struct media_info *info, const struct media_str
     return NULL;
 }
 
-/* The file says it is longer than what is in it. */
-static void warn_if_short(const struct media_info *info, int64_t real_end,
+/* The file says it is longer than what is in it, or shorter. */
+static void warn_if_wrong(const struct media_info *info, int64_t real_end,
                           char *warning)
 {
     char said[32], found[32];
@@ -238,13 +238,16 @@ static void warn_if_short(const struct media_info *info, int64_t real_end,
             real_us = real_end - info->start_us;
     if (real_us < 0)
         real_us = 0; /* packets before the stated start */
+    put_clock(found, real_us);
+    put_clock(said, declared_us);
+    if (noticeable(real_us, declared_us))
+        snprintf(warning, STORE_TEXT_MAX + 1,
+                 "The file is longer than it says: %s instead of %s.", found, said);
     if (!noticeable(declared_us, real_us))
         return;
-    put_clock(found, real_us);
     /* A time of years is nonsense, not a length that went missing. */
     if (declared_us > 1000 * real_us + (int64_t)86400 * 1000000)
         return;
-    put_clock(said, declared_us);
     snprintf(warning, STORE_TEXT_MAX + 1,
              "The file ends early: it should be %s long, %s of it could be read.", said,
              found);
@@ -314,7 +317,7 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
         return RC_UNSUPPORTED;
     }
     if (scanned_whole)
-        warn_if_short(info, end, plan.warning);
+        warn_if_wrong(info, end, plan.warning);
     if (!media_info_audio(info) && has_sound(info))
         add_sentence(plan.warning, "The sound is in a format that cannot be decoded.");
     describe(v, a, &plan);

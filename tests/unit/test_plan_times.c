@@ -96,7 +96,9 @@ static void a_difference_that_nobody_notices_is_not_told(void **state)
     c.declared = "10.000000";
     assert_string_equal(planned(&c, 9)->plan.warning, "");
     assert_string_not_equal(planned(&c, 8.9)->plan.warning, "");
-    assert_string_equal(planned(&c, 20)->plan.warning, "");
+    assert_string_equal(planned(&c, 10.9)->plan.warning, "");
+    assert_string_equal(planned(&c, 20)->plan.warning,
+                        "The file is longer than it says: 0:20 instead of 0:10.");
 }
 
 static void a_declared_length_is_nonsense_or_unknown_and_then_no_warning(void **state)
