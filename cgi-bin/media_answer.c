@@ -13,17 +13,12 @@ void media_answer_file(struct request *r, const struct media_root *root,
                        const struct media_path *path)
 {
     char file[MEDIA_FILE_MAX + 1], place[sizeof(root->escaped) + sizeof(file)];
-    /* What mod_expire says of a file of this kind that was there: it looks at the URL
-     * after its rewriting, so not at this one. */
-    const struct header headers[] = {
-        {"X-Sendfile", place},
-        {"Cache-Control", "max-age=31536000"},
-    };
+    const struct header header = {"X-Sendfile", place};
 
     /* A key, a rendition's name and numbers: nothing in it needs an escape. */
     media_path_file(path, file);
     snprintf(place, sizeof(place), "%s/%s", root->escaped, file);
-    request_answer(r, 200, headers, sizeof(headers) / sizeof(headers[0]), NULL, 0);
+    request_answer(r, 200, &header, 1, NULL, 0);
 }
 
 static void later(struct request *r, const char *code, const char *message)

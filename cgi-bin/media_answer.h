@@ -1,8 +1,9 @@
 /*
  * media_answer.h: the answers of media.fcgi.
  *
- * A file is answered by X-Sendfile, with the same headers as if it had been there all
- * along; all else may be kept by no cache.
+ * A file is answered by X-Sendfile: the server adds its type, its validators and how
+ * long it may be kept, as if it had been there all along, and does ranges and
+ * conditions. All else may be kept by no cache.
  */
 #ifndef DROPSTREAM_MEDIA_ANSWER_H
 #define DROPSTREAM_MEDIA_ANSWER_H
@@ -24,7 +25,7 @@ struct media_root {
  */
 enum rc media_root_set(struct media_root *root, const char *folder);
 
-/* The file, whole or the part that was asked for, by the server. */
+/* The file, sent by the server. */
 void media_answer_file(struct request *r, const struct media_root *root,
                        const struct media_path *path);
 

@@ -98,8 +98,8 @@ enum rc media_path_escape(const char *text, char *out, size_t size)
 
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        bool plain = isalnum(c) || strchr("-._~/", c);
-        if (n + 4 > size)
+        bool plain = (c < 0x80 && isalnum(c)) || strchr("-._~/", c);
+        if (n + (plain ? 1 : 3) >= size)
             return RC_TOO_LARGE;
         n += (size_t)snprintf(out + n, size - n, plain ? "%c" : "%%%02X", c);
     }

@@ -7,6 +7,7 @@
 #include "watcher.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 enum {
     LOOK_MS = 500,       /* between looks at the files, should inotify say nothing */
     OTHER_FDS_MAX = 128, /* descriptors for all else: threads, store handles, log */
+    CROWD = 64,          /* waits after which it is worth giving their memory back */
 };
 
 struct parking {
@@ -42,11 +44,12 @@ static int64_t now_ms(const struct parking *p)
 
 /* ---- answers ----------------------------------------------------------------- */
 
-/* Answers and frees what has been taken out of the table. Holds no lock: an answer may
- * have to wait for the server. */
-static void answer_all(struct parking *p, struct wait *ended)
+/* Answers and frees what has been taken out of the table; returns how many it was.
+ * Holds no lock: an answer may have to wait for the server. */
+static size_t answer_all(struct parking *p, struct wait *ended)
 {
     char folder[MEDIA_FOLDER_MAX + 1];
+    size_t n = 0;
 
     while (ended) {
         struct wait *x = ended;
@@ -62,7 +65,9 @@ static void answer_all(struct parking *p, struct wait *ended)
         media_path_folder(&x->ask.path, folder);
         watcher_drop(p->watcher, folder);
         free(x);
+        n++;
     }
+    return n;
 }
 
 static bool is_there(const struct parking *p, const struct media_path *path)
@@ -194,6 +199,20 @@ static int sleep_ms(struct parking *p, int64_t look_at)
     return (int)(ms > to_look ? to_look : ms);
 }
 
+/* A crowd leaves holes all over the heap; once the last has gone, they go as well. */
+static void trim_after_crowd(struct parking *p, size_t *answered)
+{
+    bool empty;
+
+    pthread_mutex_lock(&p->lock);
+    empty = waits_count(p->waits) == 0;
+    pthread_mutex_unlock(&p->lock);
+    if (!empty || *answered < CROWD)
+        return;
+    malloc_trim(0);
+    *answered = 0;
+}
+
 static bool must_stop(struct parking *p)
 {
     bool stop;
@@ -210,6 +229,7 @@ static void *wake_up(void *arg)
     struct pollfd fds[] = {{.fd = p->wake_fd, .events = POLLIN},
                            {.fd = watcher_fd(p->watcher), .events = POLLIN}};
     int64_t look_at = 0;
+    size_t answered = 0;
 
     while (!must_stop(p)) {
         struct round round = {.p = p};
@@ -228,7 +248,8 @@ static void *wake_up(void *arg)
         if (round.ended)
             demand_writer_wake(p->writer);
         pthread_mutex_unlock(&p->lock);
-        answer_all(p, round.ended);
+        answered += answer_all(p, round.ended);
+        trim_after_crowd(p, &answered);
     }
     return NULL;
 }

@@ -89,9 +89,12 @@ bool viewer_same(const struct viewer *a, const struct viewer *b)
            memcmp(a->address, b->address, sizeof(a->address)) == 0;
 }
 
+static bool is_ipv4(const struct viewer *v)
+{
+    return memcmp(v->address, ipv4_prefix, sizeof(ipv4_prefix)) == 0;
+}
+
 bool viewer_same_address(const struct viewer *a, const struct viewer *b)
 {
-    size_t n = memcmp(a->address, ipv4_prefix, sizeof(ipv4_prefix)) == 0 ? 16 : 8;
-
-    return memcmp(a->address, b->address, n) == 0;
+    return memcmp(a->address, b->address, is_ipv4(a) || is_ipv4(b) ? 16 : 8) == 0;
 }

@@ -227,19 +227,24 @@ describe('files', () => {
         for (const name of names)
             assert.equal((await fs.stat(site.path('run', name))).mode & 0o777, 0o600, name);
     });
-    test('the configuration gives programs no X-Sendfile', async () => {
+    test('only media.fcgi has X-Sendfile, and only for media', async () => {
         const env = { ...site.env, PATH: `${process.env.PATH}:/usr/sbin` };
         const args = ['-p', '-f', site.path('etc/lighttpd.conf')];
         const { stdout } = await promisify(execFile)('lighttpd', args, { env });
         assert.match(stdout, /fastcgi\.server/);
-        assert.doesNotMatch(stdout, /x-sendfile/i);
+        const [, ...said] = stdout.split(/x-sendfile/i);
+        assert.equal(said.length, 2, 'once to enable it, once to bound it');
+        const media = stdout.slice(stdout.indexOf('"/missing/"'));
+        assert.match(media, /"x-sendfile"\s*=> "enable"/);
+        assert.match(media, /"x-sendfile-docroot"\s*=> \(\s*"[^"]*\/htdocs\/media"/);
     });
 });
 
 describe('segments that are promised', () => {
     it('are a 503 that no cache keeps, until they are made; others a 404', async () => {
         // An encoder that makes nothing: the plan is there, and no segment ever.
-        const site = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: '/bin/cat' } });
+        const env = { DROPSTREAM_FFMPEG: '/bin/cat', DROPSTREAM_WAIT_S: '1' };
+        const site = await startSite({ worker: true, env });
         try {
             const file = site.path('tmp/clip.mp4');
             await flashClip(file, { seconds: 9 });

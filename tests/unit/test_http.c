@@ -199,6 +199,46 @@ static void media_path_names_a_segment(void **state)
     assert_int_equal(p.segment, MEDIA_INIT);
 }
 
+static void media_path_is_written_as_it_was_read(void **state)
+{
+    static const char *const texts[] = {
+        "/media/" KEY "/360p-1/0.m4s",
+        "/media/" KEY "/audio-0-12/init.mp4",
+        "/media/" KEY
+        "/0123456789012345678901234567890-2147483647/9223372036854775807.m4s",
+    };
+    char file[MEDIA_FILE_MAX + 1], folder[MEDIA_FOLDER_MAX + 1];
+    struct media_path p;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *text = texts[i] + strlen("/media/");
+        assert_int_equal(media_path_parse(texts[i], &p), RC_OK);
+        media_path_file(&p, file);
+        assert_string_equal(file, text);
+        media_path_folder(&p, folder);
+        assert_int_equal(strlen(folder), strrchr(text, '/') - text);
+        assert_memory_equal(folder, text, strlen(folder));
+    }
+}
+
+static void escape_is_undone_by_unescape(void **state)
+{
+    char out[64], back[64];
+
+    (void)state;
+    assert_int_equal(media_path_escape("/srv/a-b_c.d~e/09", out, sizeof(out)), RC_OK);
+    assert_string_equal(out, "/srv/a-b_c.d~e/09");
+    assert_int_equal(media_path_escape("/a b%41?\xc3\xa4\n", out, sizeof(out)), RC_OK);
+    assert_string_equal(out, "/a%20b%2541%3F%C3%A4%0A");
+    assert_int_equal(http_unescape(out, strlen(out), false, back, sizeof(back)), RC_OK);
+    assert_string_equal(back, "/a b%41?\xc3\xa4\n");
+    assert_int_equal(media_path_escape("%%", out, 6), RC_TOO_LARGE);
+    assert_int_equal(media_path_escape("%%", out, 7), RC_OK);
+    assert_int_equal(media_path_escape("abc", out, 3), RC_TOO_LARGE);
+    assert_int_equal(media_path_escape("abc", out, 4), RC_OK);
+}
+
 static void media_path_refuses_all_else(void **state)
 {
     static const char *const bad[] = {
@@ -253,6 +293,8 @@ int main(void)
         cmocka_unit_test(error_is_json_whatever_its_message),
         cmocka_unit_test(media_path_names_a_segment),
         cmocka_unit_test(media_path_refuses_all_else),
+        cmocka_unit_test(media_path_is_written_as_it_was_read),
+        cmocka_unit_test(escape_is_undone_by_unescape),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }
