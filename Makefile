@@ -65,7 +65,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests browser-tests ui-tests lint asan install clean help screenshot \
-        bench bench-upload bench-encode bench-queue
+        bench bench-upload bench-encode bench-queue bench-seek
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -161,13 +161,15 @@ check: ## all tests, with both compilers; a summary at the end
 
 # ---- benches ---------------------------------------------------------------
 
-bench: bench-upload bench-encode bench-queue ## all three benches
+bench: bench-upload bench-encode bench-queue bench-seek ## all four benches
 bench-upload: all ## CPU and memory of a 1 GB upload against mod_webdav
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/encode.mjs
 bench-queue: all ## how soon a job starts; CPU of an idle site
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/queue.mjs
+bench-seek: all ui $(TEST_MODULES) ## seeks into what is not encoded yet
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/seek.mjs
 
 # ---- the site --------------------------------------------------------------
 

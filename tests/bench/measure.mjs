@@ -43,6 +43,13 @@ export function cpuSeconds(pids) {
     return ticks / TICKS_PER_S;
 }
 
+/* CPU seconds of the children of pid that have ended and been waited for. */
+export function childCpuSeconds(pid) {
+    const stat = statOf(pid);
+    if (!stat) throw new Error(`process ${pid} has ended`);
+    return (Number(stat[13]) + Number(stat[14])) / TICKS_PER_S;
+}
+
 /* The most resident memory that a process ever had, in MB of 10^6 bytes. */
 export function peakMb(pid) {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
@@ -75,6 +82,31 @@ export function mustHold(what, value, limit, unit = '') {
     if (!holds) process.exitCode = 1;
     const shown = `${value.toFixed(2)}${unit}, limit ${limit}${unit}`;
     console.log(`  ${holds ? 'holds ' : 'BROKEN'}  ${what}: ${shown}`);
+}
+
+/* Results against their limits, which one table shows at the end of a bench. A broken one
+ * is remembered in the exit status. */
+export class Verdicts {
+    #rows = [];
+
+    /* atLeast: the limit is a floor. */
+    add(what, value, limit, { unit = '', atLeast = false, digits = 2 } = {}) {
+        const holds = atLeast ? value >= limit : value <= limit;
+        if (!holds) process.exitCode = 1;
+        const must = `${atLeast ? '≥' : '≤'} ${limit}${unit}`;
+        this.#rows.push([what, value.toFixed(digits) + unit, must, holds ? 'holds' : 'BROKEN']);
+    }
+
+    /* A figure that has no limit. */
+    note(what, text) {
+        this.#rows.push([what, text, '', '']);
+    }
+
+    print() {
+        const rows = [['', 'measured', 'must hold', ''], ...this.#rows];
+        const width = Math.max(...rows.map(([what]) => what.length));
+        printTable(rows.map(([what, ...cells]) => [what.padEnd(width), ...cells]));
+    }
 }
 
 /* A whole number from the environment, for a bench that should be longer or shorter. */
