@@ -7,21 +7,8 @@ import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { brightness, CORPUS, fetchVideo, samples } from '../lib/media.mjs';
+import { brightness, clipsOf, CORPUS, fetchVideo, samples } from '../lib/media.mjs';
 import { startSite } from '../lib/site.mjs';
-
-const LARGEST = 20 << 20; // bytes; larger clips cost more time than they show
-
-async function clipsOf(dir, deeper = true) {
-    const found = [];
-    for (const entry of await fs.readdir(dir, { withFileTypes: true })) {
-        const file = path.join(dir, entry.name);
-        if (entry.isDirectory() && deeper) found.push(...(await clipsOf(file, false)));
-        else if (/\.(mp4|mov|mkv|webm|m4v)$/.test(entry.name) && (await fs.stat(file)).size <= LARGEST)
-            found.push(file);
-    }
-    return found.sort();
-}
 
 /* Name → { duration, audio } of the manifest, with declared durations as they are. */
 async function manifestOf(dir) {

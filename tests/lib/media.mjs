@@ -16,6 +16,20 @@ const run = promisify(execFile);
 /* The folder of real clips that tests also use, or undefined. */
 export const CORPUS = process.env.DROPSTREAM_CORPUS || undefined;
 
+const LARGEST = 20 << 20; // bytes; larger clips cost more time than they show
+
+/* The clips of a folder and of those in it, sorted. */
+export async function clipsOf(dir, deeper = true) {
+    const found = [];
+    for (const entry of await fs.readdir(dir, { withFileTypes: true })) {
+        const file = path.join(dir, entry.name);
+        if (entry.isDirectory() && deeper) found.push(...(await clipsOf(file, false)));
+        else if (/\.(mp4|mov|mkv|webm|m4v)$/.test(entry.name) && (await fs.stat(file)).size <= LARGEST)
+            found.push(file);
+    }
+    return found.sort();
+}
+
 /* A folder that is removed by the returned function. */
 export async function tempDir() {
     const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-media-'));
@@ -176,8 +190,8 @@ async function get(site, url) {
 /*
  * Fetches a rendition's playlist, init segment and every segment as a client would and
  * checks: VOD with an end, EXTINF = what is in the segment, no gap and no overlap from 0
- * on, cache headers. Returns { init, file (all of it as one MP4), frames, duration,
- * segments }.
+ * on, cache headers. Returns { init (its bytes), file (all of it as one MP4), frames,
+ * duration, segments }.
  */
 export async function fetchRendition(site, url) {
     const base = url.slice(0, url.lastIndexOf('/') + 1);
@@ -207,7 +221,8 @@ export async function fetchRendition(site, url) {
         segments.push({ ...segment, bytes: part.body.length, duration });
     }
     const frames = segments.reduce((sum, s) => sum + s.frames, 0);
-    return { file: Buffer.concat(parts), frames, duration: next / timescale, segments, entry, avc };
+    const file = Buffer.concat(parts);
+    return { init: init.body, file, frames, duration: next / timescale, segments, entry, avc };
 }
 
 /* Both renditions of a ready video: { video, audio (or undefined), master }. */
@@ -290,3 +305,29 @@ export async function beeps(rendition) {
     assert.equal(values.length, rendition.frames * 1024, 'every AAC frame decodes');
     return rises(values, 48000, 0.02, 24000);
 }
+
+/*
+ * How far the pictures of two renditions differ: the mean squared error of each frame, on
+ * the scale of 0 to 255. Both must have as many frames.
+ */
+export async function frameErrors(a, b) {
+    const { dir, remove } = await tempDir();
+    try {
+        const [one, two, stats] = ['a.mp4', 'b.mp4', 'stats'].map((name) => path.join(dir, name));
+        await fs.writeFile(one, a.file);
+        await fs.writeFile(two, b.file);
+        // Compared by their numbers: two that differ in time by a tick are still a pair.
+        const number = 'settb=1/1000,setpts=N';
+        const graph = `[0:v]${number}[a];[1:v]${number}[b];[a][b]psnr=stats_file=${stats}`;
+        await ffmpeg('-i', one, '-i', two, '-lavfi', graph, '-fps_mode', 'passthrough', '-f', 'null', '-');
+        const lines = (await fs.readFile(stats, 'utf8')).trim().split('\n');
+        assert.equal(lines.length, a.frames);
+        assert.equal(lines.length, b.frames);
+        return lines.map((line) => Number(/mse_avg:([0-9.]+)/.exec(line)[1]));
+    } finally {
+        await remove();
+    }
+}
+
+/* Decibels of a mean squared error of 8-bit pictures. */
+export const psnr = (error) => 10 * Math.log10(255 ** 2 / error);

@@ -1,0 +1,184 @@
+/*
+ * What many runs of the encoder have made together is what one run would have made. Each
+ * source goes into two sites: into one where nobody watches, so that a single run makes
+ * each rendition, and into one where viewers jump about while it is encoded. There ffmpeg
+ * reads no faster than a few times real time, or such short clips would be done before
+ * the second viewer comes. Then the two are compared, segment by segment, picture by
+ * picture, and sample by sample around the seams.
+ */
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { runsOf, timelineOf, uploadPlayable, Viewer } from '../lib/demand.mjs';
+import {
+    clipsOf, CORPUS, fetchVideo, ffmpeg, frameErrors, psnr, samples, tempDir,
+} from '../lib/media.mjs';
+import { startSite } from '../lib/site.mjs';
+
+const SECONDS = 32; // 16 segments of picture, 8 of sound
+const SPEED = 3; // times real time, of each run on the site with viewers
+const PSNR_FLOOR = 35; // dB
+const AAC_FRAME_S = 1024 / 48000;
+
+const film = ({ rate = 25, bf = 0, filters = [] } = {}) => ({
+    picture: [`testsrc2=s=320x180:r=${rate}:d=${SECONDS}`, ...filters].join(','),
+    video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', String(bf), '-force_key_frames', 'expr:gte(t,4*n_forced)'],
+});
+const SOURCES = {
+    '24000/1001 frames a second': { file: 'film.mp4', ...film({ rate: '24000/1001' }) },
+    '25 frames a second': { file: 'pal.mkv', ...film() },
+    '30000/1001 frames a second': { file: 'ntsc.mp4', ...film({ rate: '30000/1001' }) },
+    '60 frames a second': { file: 'fast.mp4', ...film({ rate: 60 }) },
+    'a variable rate with a gap': {
+        file: 'vfr.mkv',
+        ...film({ rate: 30, filters: ["select='not(between(t,9.2,12.8))*not(eq(mod(n,7),5))'"] }),
+        more: ['-fps_mode', 'vfr'],
+    },
+    'B-frames in MP4': { file: 'b.mp4', ...film({ bf: 3 }) },
+    'B-frames in Matroska': { file: 'b.mkv', ...film({ bf: 3 }) },
+    'sound at 44.1 kHz': { file: 'cd.mp4', ...film(), sampleRate: 44100 },
+    'sound that begins late': { file: 'late.mkv', ...film(), soundFilters: ['atrim=start=6.5'] },
+};
+
+/* Tones that are nowhere in step with a segment, and a little noise: a sample that is
+ * missing or there twice is a jump in them. */
+const TONES = '0.3*sin(2*PI*997*t)+0.2*sin(2*PI*211.3*t)+0.004*(random(0)*2-1)';
+
+async function makeClip(dir, { file, picture, video, sampleRate = 48000, soundFilters = [], more = [] }) {
+    const sound = [`aevalsrc='${TONES}':s=${sampleRate}:d=${SECONDS}`, ...soundFilters].join(',');
+    await ffmpeg(
+        ['-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', sound],
+        [video, '-c:a', 'aac', '-b:a', '192k', more, path.join(dir, file)].flat(),
+    );
+    return path.join(dir, file);
+}
+
+/* ffmpeg, but every run of it takes its time. */
+async function slowFfmpeg(dir) {
+    const file = path.join(dir, 'slow-ffmpeg');
+    await fs.writeFile(file, `#!/bin/sh\nexec ffmpeg -readrate ${SPEED} "$@"\n`, { mode: 0o755 });
+    return file;
+}
+
+/* Three viewers at once who jump about in what is not there yet: to the end first, back
+ * to the middle, close before what another one has, and so on. */
+async function jumpAbout(site, timeline) {
+    const paths = [[1, 0.3, 0.85], [0.5, 0.92, 0.2], [0.7, 0.1, 0.6]];
+    const watch = async (shares) => {
+        const viewer = new Viewer(site, timeline, { ahead: 1 });
+        for (const share of shares) await viewer.seek(share * (timeline.video.seconds - 0.05));
+        await viewer.leave();
+    };
+    await Promise.all(paths.map(watch));
+}
+
+let straightSite;
+let mixedSite;
+let temp;
+
+before(async () => {
+    temp = await tempDir();
+    straightSite = await startSite({ worker: true });
+    const env = { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir), DROPSTREAM_JOBS: '32' };
+    mixedSite = await startSite({ worker: true, env });
+});
+after(async () => {
+    await straightSite?.stop();
+    await mixedSite?.stop();
+    await temp.remove();
+});
+
+/* { straight, mixed, runs } of a file: both results as served, and the runs of the mixed
+ * one in the order of their beginning. */
+async function bothWays(file) {
+    const uploaded = straightSite.upload(file);
+    const playable = await uploadPlayable(mixedSite, file);
+    const timeline = await timelineOf(mixedSite, playable);
+    await jumpAbout(mixedSite, timeline);
+    const { id } = (await uploaded).json;
+    const straight = await straightSite.waitForState(id, 'ready');
+    const mixed = await mixedSite.waitForState(playable.id, 'ready');
+    return {
+        straight: await fetchVideo(straightSite, straight),
+        mixed: await fetchVideo(mixedSite, mixed),
+        runs: (await runsOf(mixedSite, mixed, timeline)).sort((a, b) => a.first - b.first),
+    };
+}
+
+const facts = ({ segments }) =>
+    segments.map(({ decodeTime, frames, ticks }) => ({ decodeTime, frames, ticks }));
+
+/* fetchVideo has seen that there is no gap and no overlap at all, not even of a tick. */
+function sameShape(straight, mixed) {
+    assert.ok(mixed.init.equals(straight.init), 'the init segment is the same, byte by byte');
+    assert.deepEqual(facts(mixed), facts(straight));
+}
+
+
+async function samePictures(straight, mixed) {
+    const errors = await frameErrors(straight, mixed);
+    let at = 0;
+    mixed.segments.forEach(({ frames }, k) => {
+        const mean = errors.slice(at, at + frames).reduce((sum, e) => sum + e, 0) / frames;
+        assert.ok(psnr(mean) >= PSNR_FLOOR, `segment ${k}: ${psnr(mean).toFixed(1)} dB`);
+        at += frames;
+    });
+}
+
+const rms = (values) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+const steps = (values) => values.subarray(1).map((v, i) => Math.abs(v - values[i]));
+const most = (values) => values.reduce((a, b) => Math.max(a, b), 0);
+
+/* What is heard 50 ms to either side of each segment's beginning. */
+async function sameSoundAtSeams(straight, mixed, { noise }) {
+    const [a, b] = [await samples(straight.file), await samples(mixed.file)];
+    assert.equal(a.length, b.length);
+    let at = 0;
+    for (const [k, { frames }] of mixed.segments.entries()) {
+        const window = [Math.max(0, at * 1024 - 2400), at * 1024 + 2400];
+        const [x, y] = [a.subarray(...window), b.subarray(...window)];
+        const error = rms(x.map((v, i) => v - y[i]));
+        assert.ok(error <= noise * rms(x) + 0.002, `seam ${k}: error ${error} of ${rms(x)}`);
+        assert.ok(most(steps(y)) <= 1.2 * most(steps(x)) + 0.01, `seam ${k}: a click`);
+        at += frames;
+    }
+}
+
+describe('runs that viewers asked for join up', () => {
+    const results = new Map();
+    before(async () => {
+        for (const [name, source] of Object.entries(SOURCES)) {
+            const result = makeClip(temp.dir, source).then(bothWays);
+            result.catch(() => {}); // its test tells
+            results.set(name, result);
+        }
+    });
+
+    for (const name of Object.keys(SOURCES))
+        test(name, async () => {
+            const { straight, mixed, runs } = await results.get(name);
+            const made = (kind) => runs.filter((run) => run.kind === kind && run.made > 0).length;
+            assert.ok(made('video') >= 4, `only ${made('video')} runs made pictures`);
+            assert.ok(made('audio') >= 2, `only ${made('audio')} runs made sound`);
+            sameShape(straight.video, mixed.video);
+            sameShape(straight.audio, mixed.audio);
+            await samePictures(straight.video, mixed.video);
+            await sameSoundAtSeams(straight.audio, mixed.audio, { noise: 0.05 });
+        });
+});
+
+const clips = CORPUS ? (await clipsOf(CORPUS)).filter((file) => !/hostile|audio_only/.test(file)) : [];
+
+describe('runs of real clips join up', { skip: clips.length === 0 && 'DROPSTREAM_CORPUS names no folder of clips' }, () => {
+    for (const file of clips)
+        test(path.relative(CORPUS, file), async () => {
+            const { straight, mixed } = await bothWays(file);
+            sameShape(straight.video, mixed.video);
+            await samePictures(straight.video, mixed.video);
+            if (!straight.audio) return;
+            sameShape(straight.audio, mixed.audio);
+            await sameSoundAtSeams(straight.audio, mixed.audio, { noise: 0.5 });
+        });
+});
