@@ -15,6 +15,8 @@ export const title = 'the first byte of a missing segment, against ffmpeg alone'
 const PAIRS = measure.setting('DROPSTREAM_BENCH_PAIRS', 10);
 const RATIO_LIMIT = 1.25;
 const PAUSE_MS = 700; // the worker goes back to its usual work
+const SEGMENT = 192 * 1024; // samples of sound
+const WARM_UP = 3 * 1024; // the encoder reads on as far behind the end
 const NICE = 10; // the default of the setting of that name
 
 /* The command line of a run, made to end after its first segment. */
@@ -23,9 +25,11 @@ function oneSegment({ kind, command }) {
         const gop = Number(/ -g (\d+)/.exec(command)[1]);
         return command.replace(/-frames:v (\d+)/, (_, n) => `-frames:v ${Math.min(gop, Number(n))}`);
     }
-    const first = Number(/drop=lt\(pts\\+,(\d+)\)/.exec(command)[1]);
-    const end = (_, n) => `atrim=end_pts=${Math.min(first + 192 * 1024, Number(n))}`;
-    return command.replace(/atrim=end_pts=(\d+)/, end);
+    const end = Number(/drop=lt\(pts\\+,(\d+)\)/.exec(command)[1]) + SEGMENT;
+    const atMost = (most) => (_, before, n) => before + Math.min(most, Number(n));
+    return command
+        .replace(/(gte\(pts\\+,)(\d+)/, atMost(end))
+        .replace(/(atrim=end_pts=)(\d+)/, atMost(end + WARM_UP));
 }
 
 /* How far the boxes at the front of some bytes reach that are complete, and their types. */

@@ -99,6 +99,14 @@ export async function uploadPlayable(site, file, options) {
     );
 }
 
+/* A program that is ffmpeg, but reads only so many times as fast as real time: short clips
+ * would be done before a viewer comes. Its path, for DROPSTREAM_FFMPEG. */
+export async function slowFfmpeg(dir, speed) {
+    const file = path.join(dir, 'slow-ffmpeg');
+    await fs.writeFile(file, `#!/bin/sh\nexec ffmpeg -readrate ${speed} "$@"\n`, { mode: 0o755 });
+    return file;
+}
+
 // ---- asking ------------------------------------------------------------------------
 
 /*
