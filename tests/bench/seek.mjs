@@ -12,6 +12,8 @@
  * DROPSTREAM_BENCH_PARTS (1,2,3,4,5), DROPSTREAM_BENCH_S (900, seconds of the clip),
  * DROPSTREAM_BENCH_CLIP (a file to use instead).
  */
+import os from 'node:os';
+
 import { clip, Stage } from './seek_stage.mjs';
 import * as measure from './measure.mjs';
 
@@ -31,10 +33,12 @@ function wantedParts() {
 }
 
 const parts = wantedParts();
+const load = os.loadavg()[0].toFixed(1);
 measure.needs(measure.hasProgram('ffmpeg'), 'ffmpeg (Debian package ffmpeg)');
 if (parts.includes('1'))
     measure.needs(measure.hasProgram(process.env.DROPSTREAM_CHROMIUM ?? 'chromium'), 'chromium');
 const file = await clip();
+console.log(`${os.availableParallelism()} cores; load of the machine before this: ${load}`);
 const verdicts = new measure.Verdicts();
 try {
     for (const part of parts) {

@@ -47,6 +47,13 @@ function madeTwice(runs, kind) {
     return [...times.values()].filter((n) => n > 1).length;
 }
 
+/* 'complete 31, stopped 12': how the runs ended. */
+function endsOf(runs) {
+    const ends = new Map();
+    for (const { end } of runs) ends.set(end, (ends.get(end) ?? 0) + 1);
+    return [...ends].map(([end, n]) => `${end} ${n}`).join(', ');
+}
+
 export async function run(stage, verdicts) {
     const straight = await cpuUntilReady(stage, () => {});
     console.log(`  one pass: ${straight.toFixed(1)} CPU-s`);
@@ -61,6 +68,8 @@ export async function run(stage, verdicts) {
 
     await fetchVideo(stage.site, stage.video); // every segment, as the playlists promise it
     const runs = await runsOf(stage.site, stage.video, stage.timeline);
+    for (const kind of ['video', 'audio'])
+        console.log(`  runs of ${kind}: ${endsOf(runs.filter((run) => run.kind === kind))}`);
     let [missing, twice] = [0, 0];
     for (const rendition of Object.values(stage.timeline)) {
         missing += rendition.segments - (await existing(rendition)).size;

@@ -1,0 +1,202 @@
+/*
+ * Seeking about in a video that is still being encoded, in a real Chromium. ffmpeg reads
+ * no faster than a few times real time here, so that there is something to seek into.
+ */
+import assert from 'node:assert/strict';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { launchBrowser, watchedPage } from '../lib/browser.mjs';
+import { childrenOf, runsOf, slowFfmpeg, timelineOf, uploadPlayable, Viewer } from '../lib/demand.mjs';
+import { ffmpeg, tempDir } from '../lib/media.mjs';
+import { sleep, startSite, waitFor } from '../lib/site.mjs';
+
+const SPEED = 6;
+const LONG_S = 150;
+const SHORT_S = 20; // 10 segments of picture, 5 of sound
+const SLOW = 60_000; // ms; on a busy machine everything takes its time
+
+let site, browser, temp;
+
+before(async () => {
+    temp = await tempDir();
+    await makeClip('long.mp4', LONG_S);
+    await makeClip('short.mp4', SHORT_S);
+    site = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, SPEED) } });
+    browser = await launchBrowser();
+});
+after(async () => {
+    await browser?.close();
+    await site?.stop();
+    await temp.remove();
+});
+
+const clip = (name) => path.join(temp.dir, name);
+
+async function makeClip(name, seconds) {
+    await ffmpeg(
+        ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=25:d=${seconds}`],
+        ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=48000`],
+        ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '100', '-c:a', 'aac', clip(name)],
+    );
+}
+
+/*
+ * A page that plays a video and keeps a record of it: window.seen has the events of the
+ * element that is inside the player, each with the time of playback.
+ */
+async function openPlayer(video, { rate = 1 } = {}) {
+    const page = await watchedPage(browser);
+    await page.goto(`${site.url}/watch/${video.id}`);
+    await page.locator('stream-video').waitFor({ timeout: SLOW });
+    await page.evaluate((playbackRate) => {
+        const player = document.querySelector('stream-video');
+        const element = player.nativeEl;
+        window.seen = [];
+        for (const type of ['error', 'seeking', 'seeked', 'timeupdate', 'ended'])
+            element.addEventListener(type, () => window.seen.push({ type, at: element.currentTime }));
+        player.muted = true;
+        player.playbackRate = playbackRate;
+        return player.play();
+    }, rate);
+    await playsPast(page, 0.3);
+    return page;
+}
+
+const currentTime = (page) => page.evaluate(() => document.querySelector('stream-video').currentTime);
+
+const playsPast = (page, t) =>
+    waitFor(async () => (await currentTime(page)) > t, { timeout: SLOW, what: `playback past ${t} s` });
+
+/* Seeks and forgets what was seen before. */
+const seek = (page, t) =>
+    page.evaluate((target) => {
+        window.seen = [];
+        document.querySelector('stream-video').currentTime = target;
+    }, t);
+
+/* Playback went on from t as if it had all been there. */
+async function playsOnFrom(page, t) {
+    await playsPast(page, t + 1);
+    const seen = await page.evaluate(() => window.seen);
+    for (const { type, at } of seen) {
+        assert.notEqual(type, 'error');
+        assert.ok(at >= t - 0.05, `${type} at ${at} s after a seek to ${t} s`);
+    }
+    assert.equal(seen.filter(({ type }) => type === 'seeking').length, 1, 'nothing seeks by itself');
+    await page.locator('.message p').waitFor({ state: 'detached' });
+    await waitFor(() => page.evaluate(() => !document.querySelector('media-controller').hasAttribute('medialoading')), {
+        what: 'the spinner to go',
+    });
+}
+
+const remove = (video) => site.api('DELETE', `/api/videos/${video.id}`);
+
+const logged = (fn) => (t) => site.logged(fn)(t);
+
+test('a seek into what is not encoded yet plays on from there', logged(async () => {
+    const video = await uploadPlayable(site, clip('long.mp4'));
+    const timeline = await timelineOf(site, video);
+    const page = await openPlayer(video);
+    for (const t of [120.7, 61.3, 140.2]) {
+        await seek(page, t);
+        await playsOnFrom(page, t);
+    }
+    const runs = await runsOf(site, video, timeline);
+    assert.ok(runs.filter(({ kind }) => kind === 'video').length >= 3, 'it was made because it was asked for');
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+    await remove(video);
+}));
+
+/* Looks at the worker's children all the time until stop() tells { alive, working }: the
+ * most encoders that existed, and that were not standing still, at any moment. */
+function countEncoders() {
+    const most = { alive: 0, working: 0 };
+    const timer = setInterval(() => {
+        const encoders = childrenOf(site.pid('worker')).filter(({ argv }) => argv.includes('-movflags'));
+        most.alive = Math.max(most.alive, encoders.length);
+        most.working = Math.max(most.working, encoders.filter(({ state }) => state !== 'T').length);
+    }, 10);
+    return {
+        stop() {
+            clearInterval(timer);
+            return most;
+        },
+    };
+}
+
+test('scrubbing wildly ends with the last position playing, and starts no storm', logged(async () => {
+    const video = await uploadPlayable(site, clip('long.mp4'));
+    const timeline = await timelineOf(site, video);
+    const page = await openPlayer(video);
+    const before = (await runsOf(site, video, timeline)).length;
+    const encoders = countEncoders();
+    for (let i = 0; i < 30; i++) {
+        await seek(page, 10 + ((i * 53.7) % (LONG_S - 20)));
+        await sleep(100);
+    }
+    const last = 97.3;
+    await seek(page, last);
+    await playsOnFrom(page, last);
+
+    const slots = os.availableParallelism() + 1; // as `jobs` and `runs` have it by default
+    const { alive, working } = encoders.stop();
+    assert.ok(alive >= 2, 'they were seen');
+    const ending = 2; // have been told to end, and are about to
+    assert.ok(alive <= 2 * slots + 2 + ending, `${alive} encoders at once`);
+    assert.ok(working <= slots + ending, `${working} encoders that work at once`);
+    const begun = (await runsOf(site, video, timeline)).length - before;
+    assert.ok(begun <= 31, `${begun} runs for 31 seeks, each for picture and sound`);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+    await remove(video);
+}));
+
+/* Playback as it goes: how many buffered ranges there are, and pictures dropped. */
+async function watchToItsEnd(page) {
+    const samples = [];
+    await waitFor(
+        async () => {
+            samples.push(
+                await page.evaluate(() => {
+                    const { buffered, currentTime, ended } = document.querySelector('stream-video').nativeEl;
+                    const { droppedVideoFrames, totalVideoFrames } = document
+                        .querySelector('stream-video')
+                        .nativeEl.getVideoPlaybackQuality();
+                    return { ranges: buffered.length, currentTime, ended, dropped: droppedVideoFrames, total: totalVideoFrames };
+                }),
+            );
+            return samples.at(-1).ended;
+        },
+        { every: 100, timeout: SLOW, what: 'the end' },
+    );
+    return samples;
+}
+
+test('what many runs have made plays through as one piece', logged(async () => {
+    const playable = await uploadPlayable(site, clip('short.mp4'));
+    const timeline = await timelineOf(site, playable);
+    const viewers = [0, 1, 2].map((i) => new Viewer(site, timeline, { ahead: 1, from: `127.0.8.${i + 1}` }));
+    await Promise.all(viewers.map((viewer, i) => viewer.seek([19.5, 6.5, 13][i])));
+    await Promise.all(viewers.map((viewer) => viewer.leave()));
+    const video = await site.waitForState(playable.id, 'ready');
+    const runs = (await runsOf(site, video, timeline)).filter(({ kind, made }) => kind === 'video' && made > 0);
+    assert.ok(runs.length >= 3, `${runs.length} runs`);
+
+    const page = await openPlayer(video, { rate: 2 });
+    const samples = await watchToItsEnd(page);
+    for (const { ranges, currentTime } of samples) assert.equal(ranges, 1, `at ${currentTime} s`);
+    assert.ok(Math.abs(samples.at(-1).currentTime - SHORT_S) < 0.1, 'it ends at its end');
+    samples.slice(1).forEach(({ dropped, currentTime }, i) => {
+        const burst = dropped - samples[i].dropped;
+        assert.ok(burst <= 10, `${burst} pictures are dropped at ${currentTime} s`);
+    });
+    const { dropped, total } = samples.at(-1);
+    assert.ok(dropped <= total / 10, `${dropped} of ${total} pictures are dropped`);
+    const jumps = (await page.evaluate(() => window.seen)).filter(({ type }) => ['error', 'seeking'].includes(type));
+    assert.deepEqual(jumps, []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+}));
