@@ -18,7 +18,10 @@ import {
 import { startSite } from '../lib/site.mjs';
 
 const SECONDS = 40; // 20 segments of picture, 10 of sound
-const SPEED = 4; // times real time, of each run on the site with viewers
+const SPEED = 2.5; // times real time, of each run on the site with viewers
+const LEAST_RUNS = { video: 4, audio: 2 };
+const TRIES = 3;
+const LANES = 3;
 const LEAST_SEGMENTS = 4; // of a real clip, or nothing has to join up
 const PSNR_FLOOR = 35; // dB
 
@@ -90,21 +93,33 @@ async function encodeStraight(file) {
     return straightSite.waitForState(json.id, 'ready');
 }
 
-/* { straight, mixed, runs } of a file: both results as served, and the runs that made the
- * mixed one. */
-async function bothWays(file) {
-    const encoded = encodeStraight(file);
-    encoded.catch(() => {}); // is told when it is asked for
+/* Numbers of the runs that made pictures, and sound. */
+function countRuns(runs) {
+    const made = (kind) => runs.filter((run) => run.kind === kind && run.made > 0).length;
+    return { video: made('video'), audio: made('audio') };
+}
+
+/* { mixed, runs }: what comes of a file in which viewers jump about, as served, and how
+ * many runs made it. */
+async function encodeMixed(file) {
     const playable = await uploadPlayable(mixedSite, file);
     const timeline = await timelineOf(mixedSite, playable);
     await jumpAbout(mixedSite, timeline);
-    const straight = await encoded;
     const mixed = await mixedSite.waitForState(playable.id, 'ready');
-    return {
-        straight: await fetchVideo(straightSite, straight),
-        mixed: await fetchVideo(mixedSite, mixed),
-        runs: await runsOf(mixedSite, mixed, timeline),
-    };
+    const runs = countRuns(await runsOf(mixedSite, mixed, timeline));
+    return { mixed: await fetchVideo(mixedSite, mixed), runs };
+}
+
+/* { straight, mixed, runs }. Where starting a run takes very long (on a very busy machine),
+ * the worker rightly starts fewer: then once more. least: of each kind. */
+async function bothWays(file, least = { video: 1, audio: 0 }) {
+    const encoded = encodeStraight(file);
+    encoded.catch(() => {}); // is told when it is asked for
+    let result = await encodeMixed(file);
+    for (let tries = 1; tries < TRIES; tries++)
+        if (result.runs.video < least.video || result.runs.audio < least.audio)
+            result = await encodeMixed(file);
+    return { ...result, straight: await fetchVideo(straightSite, await encoded) };
 }
 
 const facts = ({ segments }) =>
@@ -115,7 +130,6 @@ function sameShape(straight, mixed) {
     assert.ok(mixed.init.equals(straight.init), 'the init segment is the same, byte by byte');
     assert.deepEqual(facts(mixed), facts(straight));
 }
-
 
 async function samePictures(straight, mixed) {
     const errors = await frameErrors(straight, mixed);
@@ -148,20 +162,21 @@ async function sameSoundAtSeams(straight, mixed, { noise }) {
 
 describe('runs that viewers asked for join up', () => {
     const results = new Map();
-    before(async () => {
-        for (const [name, source] of Object.entries(SOURCES)) {
-            const result = makeClip(temp.dir, source).then(bothWays);
-            result.catch(() => {}); // its test tells
+    before(() => {
+        // A few at a time: all at once would wait for each other.
+        const lanes = Array.from({ length: LANES }, () => Promise.resolve());
+        Object.entries(SOURCES).forEach(([name, source], i) => {
+            const result = lanes[i % LANES].then(async () => bothWays(await makeClip(temp.dir, source), LEAST_RUNS));
+            lanes[i % LANES] = result.catch(() => {}); // its test tells
             results.set(name, result);
-        }
+        });
     });
 
     for (const name of Object.keys(SOURCES))
         test(name, async () => {
             const { straight, mixed, runs } = await results.get(name);
-            const made = (kind) => runs.filter((run) => run.kind === kind && run.made > 0).length;
-            assert.ok(made('video') >= 4, `only ${made('video')} runs made pictures`);
-            assert.ok(made('audio') >= 2, `only ${made('audio')} runs made sound`);
+            assert.ok(runs.video >= LEAST_RUNS.video, `only ${runs.video} runs made pictures`);
+            assert.ok(runs.audio >= LEAST_RUNS.audio, `only ${runs.audio} runs made sound`);
             sameShape(straight.video, mixed.video);
             sameShape(straight.audio, mixed.audio);
             await samePictures(straight.video, mixed.video);
