@@ -50,6 +50,32 @@ export interface Video {
   timing: Timing;
 }
 
+/** `encoding`: what an encoder works on at this moment, one segment for each of its runs. */
+export type SegmentState = 'ready' | 'encoding' | 'missing';
+
+/** count segments from segment number `from` on. */
+export interface SegmentRun {
+  state: SegmentState;
+  from: number;
+  count: number;
+}
+
+export interface RenditionSegments {
+  name: string;
+  kind: 'video' | 'audio';
+  generation: number;
+  /** Seconds; the last segment may be shorter. */
+  segment_duration: number;
+  segments: number;
+  done: number;
+  /** Cover all segments, in order. */
+  runs: SegmentRun[];
+}
+
+export interface Segments {
+  renditions: RenditionSegments[];
+}
+
 export type Sort = 'newest' | 'oldest' | 'title';
 
 export interface VideoPage {
@@ -148,6 +174,9 @@ export function listVideos(query: VideoQuery): Promise<VideoPage> {
 }
 
 export const getVideo = (id: string): Promise<Video> => call('GET', at(id));
+
+/** Which segments exist, are being made, are still to come. */
+export const getSegments = (id: string): Promise<Segments> => call('GET', `${at(id)}/segments`);
 
 export const renameVideo = (id: string, title: string): Promise<Video> =>
   call('PATCH', at(id), { title });

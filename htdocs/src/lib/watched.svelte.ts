@@ -1,10 +1,12 @@
 /** The one video that the watch page shows, kept up to date by polling. */
 import * as api from './api';
 import { Poller } from './poll';
+import { Readiness } from './readiness.svelte';
 import { isActive, isMadeAgain } from './video';
 
 export class Watched {
   readonly id: string;
+  readonly readiness: Readiness;
   #video = $state.raw<api.Video | null>(null);
   #missing = $state(false);
   #problem = $state('');
@@ -14,10 +16,9 @@ export class Watched {
 
   constructor(id: string) {
     this.id = id;
-    this.#poller = new Poller({
-      run: () => this.refresh(),
-      active: () => this.#video !== null && isActive(this.#video),
-    });
+    const active = () => this.#video !== null && isActive(this.#video);
+    this.#poller = new Poller({ run: () => this.refresh(), active });
+    this.readiness = new Readiness(id, active);
   }
 
   /** null until the first answer. */

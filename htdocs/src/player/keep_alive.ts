@@ -4,9 +4,10 @@
  * asking, where by default it gives up after six times and for good.
  */
 import type Hls from 'hls.js';
-import type { ErrorData, HlsConfig, RetryConfig } from 'hls.js';
+import type { ErrorData, HlsConfig, MediaAttachedData, RetryConfig } from 'hls.js';
 
 import { isGone, Nurse, RESTART_MS, type Treatment } from './nurse';
+import { SESSION_ID } from './session';
 
 /** For ever, at an even pace: 'linear' does not slow down. */
 const RETRY: RetryConfig = {
@@ -19,6 +20,13 @@ const RETRY: RetryConfig = {
 export const SETTINGS: Partial<HlsConfig> = {
   // The segments are MP4 already; there is nothing for a worker to remux.
   enableWorker: false,
+  // Segments begin exactly where the playlist says. With more tolerance (hls.js's own is
+  // 0.25 s) a seek to shortly before the end of a segment loads the next one, and the
+  // position jumps there; with none, sound that ends within a frame of it would be a gap.
+  maxFragLookUpTolerance: 0.05,
+  // Not ten minutes ahead, as where bits are few: what is asked for may have to be made.
+  maxMaxBufferLength: 60,
+  cmcd: { sessionId: SESSION_ID, useHeaders: true, includeKeys: ['sid'] },
   fragLoadPolicy: {
     default: {
       // The server holds a request for a missing segment for up to 8 s.
@@ -29,6 +37,13 @@ export const SETTINGS: Partial<HlsConfig> = {
     },
   },
 };
+
+function isBuffered({ buffered, currentTime }: HTMLMediaElement): boolean {
+  for (let i = 0; i < buffered.length; i++) {
+    if (buffered.start(i) <= currentTime && currentTime < buffered.end(i)) return true;
+  }
+  return false;
+}
 
 /**
  * Brings hls back after every fatal error that can be brought back from. ongiveup is
@@ -69,6 +84,19 @@ export function keepAlive(hls: Hls, events: typeof Hls.Events, ongiveup: () => v
     }
   }
 
+  // Left alone, hls.js would first sit out its pause after a refusal, or hold the sound back
+  // until the picture has come where sound had got ahead of it: one wait after the other.
+  function seek() {
+    const { media } = hls;
+    if (reloading || !media || isBuffered(media)) return;
+    hls.stopLoad(); // or the sound would be asked for twice: startLoad tells one by one
+    hls.startLoad(media.currentTime);
+  }
+
+  hls.on(events.MEDIA_ATTACHED, (_event: unknown, { media }: MediaAttachedData) => {
+    media.addEventListener('seeking', seek);
+  });
+  hls.on(events.MEDIA_DETACHING, () => hls.media?.removeEventListener('seeking', seek));
   hls.on(events.ERROR, (_event: unknown, data: ErrorData) => {
     const code = data.response?.code;
     // To hls.js a segment that is gone is not fatal: it would ask for it for ever.

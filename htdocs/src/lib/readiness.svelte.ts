@@ -1,0 +1,50 @@
+/** What of a video is ready, kept up to date by polling until all of it is. */
+import * as api from './api';
+import { Poller, type PollHost } from './poll';
+import { isComplete, timeline, type Stretch } from './readiness';
+
+export class Readiness {
+  readonly id: string;
+  #renditions = $state.raw<api.RenditionSegments[] | null>(null);
+  #turn = 0;
+  #poller: Poller;
+
+  /** changing: whether anything is being made; asked before each pause. */
+  constructor(id: string, changing: () => boolean, host?: PollHost) {
+    this.id = id;
+    this.#poller = new Poller({ run: () => this.#refresh(), active: changing }, host);
+  }
+
+  /** null until the first answer. duration: see timeline(). */
+  stretches(duration: number | null): Stretch[] | null {
+    return this.#renditions && timeline(this.#renditions, duration);
+  }
+
+  /** Begins anew: what was known may have been of another make of the video. */
+  start(): void {
+    this.#turn += 1;
+    this.#renditions = null;
+    this.#poller.start();
+  }
+  stop(): void {
+    this.#poller.stop();
+  }
+  /** Someone is about to want what may have come to be a moment ago. */
+  kick(): void {
+    this.#poller.kick();
+  }
+
+  async #refresh(): Promise<boolean> {
+    const turn = this.#turn;
+    try {
+      const { renditions } = await api.getSegments(this.id);
+      if (turn !== this.#turn) return true;
+      this.#renditions = renditions;
+      if (isComplete(renditions)) this.#poller.stop();
+      return true;
+    } catch {
+      // The page says itself when the server does not answer; what was known stays true.
+      return false;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * When to tell a viewer what is being waited for. All of it follows from what the media
+ * element says of itself at the moment, so that nothing stale is left standing.
+ */
+import { isReady, type Stretch } from '../lib/readiness';
+
+/** Most seeks have their picture within this time; a word would only flicker. It also lets
+ * an answer come in that says what is ready by now. */
+export const SOON_MS = 150;
+/** Where nobody knows what is ready, a wait shorter than this is not worth a word. */
+export const LATE_MS = 1200;
+/** Seconds; more than the ends of picture and sound are apart within a buffer. */
+const BEYOND = 0.1;
+
+/** What is asked of the media element. */
+export type Media = Pick<
+  HTMLMediaElement,
+  | 'addEventListener'
+  | 'removeEventListener'
+  | 'buffered'
+  | 'currentTime'
+  | 'ended'
+  | 'paused'
+  | 'readyState'
+  | 'seeking'
+>;
+
+const HAVE_FUTURE_DATA = 3;
+const EVENTS = [
+  ...['seeking', 'seeked', 'waiting', 'playing', 'canplay', 'timeupdate'],
+  ...['play', 'pause', 'ended', 'emptied', 'loadeddata'],
+];
+
+function isStarved(media: Media): boolean {
+  if (media.seeking) return true;
+  return !media.paused && !media.ended && media.readyState < HAVE_FUTURE_DATA;
+}
+
+/** The moment that has to come in: just beyond what is buffered around the position. */
+function missingMoment({ buffered, currentTime }: Media): number {
+  for (let i = 0; i < buffered.length; i++) {
+    const end = buffered.end(i);
+    if (buffered.start(i) <= currentTime && currentTime <= end) return end + BEYOND;
+  }
+  return currentTime;
+}
+
+export class Patience {
+  #moment = $state<number | null>(null);
+  #soon = $state(false);
+  #late = $state(false);
+  #timers: ReturnType<typeof setTimeout>[] = [];
+
+  /** onwait: called when a wait begins, or goes on elsewhere. */
+  constructor(private readonly onwait: () => void) {}
+
+  /** Follows a media element; returns how to stop that. */
+  follow(media: Media): () => void {
+    const look = () => this.#look(media);
+    for (const type of EVENTS) media.addEventListener(type, look);
+    return () => {
+      for (const type of EVENTS) media.removeEventListener(type, look);
+      this.#rest();
+    };
+  }
+
+  /** A sentence, or "". stretches: null if unknown. whole: nothing more is being made. */
+  message(stretches: readonly Stretch[] | null, whole: boolean): string {
+    if (this.#moment === null) return '';
+    if (stretches ? !this.#soon || isReady(stretches, this.#moment) : !this.#late || whole) {
+      return ''; // what is ready is waited for because of the network
+    }
+    if (whole) return 'This part could not be prepared.';
+    return 'This part is being prepared.';
+  }
+
+  #look(media: Media): void {
+    if (!isStarved(media)) return this.#rest();
+    const before = this.#moment;
+    this.#moment = missingMoment(media);
+    if (before === this.#moment) return;
+    this.onwait();
+    if (before !== null) return; // a wait that goes on elsewhere is as long as it was
+    this.#timers = [
+      setTimeout(() => (this.#soon = true), SOON_MS),
+      setTimeout(() => (this.#late = true), LATE_MS),
+    ];
+  }
+
+  #rest(): void {
+    this.#timers.forEach(clearTimeout);
+    this.#timers = [];
+    this.#moment = null;
+    this.#soon = this.#late = false;
+  }
+}
