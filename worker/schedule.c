@@ -31,6 +31,14 @@ static const struct schedule_rendition *of(const struct schedule *s, int renditi
     return &s->renditions[rendition];
 }
 
+/* Cores that a run keeps busy: decoding and encoding a picture are threads of their
+ * own.
+ */
+static int cores_of(const struct schedule *s, int rendition)
+{
+    return of(s, rendition)->audio ? 1 : 2;
+}
+
 /* Where a run that begins at `from` ends: where finished segments begin, or another run
  * is at work. */
 static int64_t end_of(const struct schedule *s, int rendition, int64_t from)
@@ -122,7 +130,7 @@ static void serve(struct thoughts *t, const struct schedule_demand *d)
     else
         t->starts[t->n_starts++] = *d;
     t->taken++;
-    t->taken_cores += of(t->s, d->rendition)->audio ? 1 : 2;
+    t->taken_cores += cores_of(t->s, d->rendition);
 }
 
 /*
@@ -239,17 +247,27 @@ static struct candidate candidate_of(const struct thoughts *t, int run)
                               near_viewer(of(s, r->rendition), r->next) ? 0 : 1, nth};
 }
 
+/* While someone waits, only cores that would otherwise stand idle are for others; the
+ * more useful run is the one that has them. Returns how many of n stay. */
+static int keep_idle_cores(const struct thoughts *t, struct candidate *list, int n)
+{
+    int cores = t->s->cores - t->taken_cores, kept = 0;
+    for (int i = 0; i < n; i++) {
+        int needed = cores_of(t->s, list[i].rendition);
+        if (needed > cores)
+            continue;
+        cores -= needed;
+        list[kept++] = list[i];
+    }
+    return kept;
+}
+
 /* The most useful ones that may go on beside what is waited for; returns how many. */
 static int rank_background(const struct thoughts *t, struct candidate *list)
 {
     const struct schedule *s = t->s;
     struct candidate c;
-    int n = 0, room = s->active_max;
-    /* While someone waits, only what would otherwise stand idle is for others. */
-    if (t->taken > 0)
-        room = s->cores - t->taken_cores;
-    if (room > s->active_max - t->taken)
-        room = s->active_max - t->taken;
+    int n = 0, room = s->active_max - t->taken;
     if (room <= 0)
         return 0;
     for (int i = 0; i < s->n_runs; i++)
@@ -258,7 +276,7 @@ static int rank_background(const struct thoughts *t, struct candidate *list)
     for (int i = 0; i < s->n_renditions; i++)
         if (find_fill(t, i, &c))
             insert(list, &n, room, c);
-    return n;
+    return t->taken > 0 ? keep_idle_cores(t, list, n) : n;
 }
 
 /* ---- actions ----------------------------------------------------------------- */

@@ -275,6 +275,22 @@ static void a_run_that_was_just_waited_for_is_held(void **state)
     assert_does(SCHEDULE_PAUSE, 0);
 }
 
+static void one_idle_core_is_for_a_sound_and_not_for_a_picture(void **state)
+{
+    (void)state;
+    picture(0, "....................");
+    sound(0, "..........");
+    run(0, 1, 20);
+    run(1, 7, 10);
+    sound(1, "..........");
+    run(2, 1, 10);
+    wanted(1, 7);
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = true;
+    assert_nothing();
+    assert_false(runs[2].paused);
+}
+
 static void cores_that_waiting_leaves_idle_are_used(void **state)
 {
     (void)state;
@@ -325,6 +341,8 @@ int main(void)
         cmocka_unit_test_setup(the_video_with_the_fewest_runs_is_served_next, setup),
         cmocka_unit_test_setup(the_oldest_demand_of_a_video_goes_first, setup),
         cmocka_unit_test_setup(a_run_that_was_just_waited_for_is_held, setup),
+        cmocka_unit_test_setup(one_idle_core_is_for_a_sound_and_not_for_a_picture,
+                               setup),
         cmocka_unit_test_setup(cores_that_waiting_leaves_idle_are_used, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
