@@ -1,5 +1,6 @@
 #include "args.h"
 
+#include "colour.h"
 #include "grid.h"
 #include "plan.h"
 
@@ -174,15 +175,17 @@ static int64_t read_from(const struct rendition *r, int64_t need_us,
 static void add_video_filters(struct args *a, const struct rendition *r,
                               double source_rate, int64_t start_us)
 {
-    char fps[96], scale[96];
+    char fps[96], scale[96], colour[160];
     snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64,
              r->rate_num, r->rate_den, start_us / 1000000, start_us % 1000000);
-    snprintf(scale, sizeof(scale), "scale=%d:%d:flags=bilinear", r->width, r->height);
+    snprintf(scale, sizeof(scale), "scale=%d:%d:flags=bilinear:out_range=tv", r->width,
+             r->height);
+    colour_params(r->colour, colour, sizeof(colour));
     bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
     add(a, "-vf");
-    add(a, "%stpad=stop_mode=clone:stop=-1,%s,%s,setsar=1,format=yuv420p",
+    add(a, "%stpad=stop_mode=clone:stop=-1,%s,%s,setparams=%s,setsar=1,format=yuv420p",
         r->deinterlace ? "bwdif=mode=send_frame," : "", drop_first ? fps : scale,
-        drop_first ? scale : fps);
+        drop_first ? scale : fps, colour);
 }
 
 static enum rc encode_video(const struct args_source *src, const struct rendition *r,
@@ -203,10 +206,12 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
     add(a, "-frames:v");
     add(a, "%" PRId64, grid_segment_start(g, run->end) - first);
     plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, codecs);
-    /* zerolatency turns sliced threads on, which only costs speed here. */
+    /* zerolatency turns sliced threads on, which only costs speed here. The place of
+     * the chroma samples would else be that of the run's first picture. */
     add_all(a, (const char *const[]){"-c:v", "libx264", "-preset", "ultrafast", "-tune",
-                                     "zerolatency", "-x264-params", "sliced-threads=0",
-                                     "-profile:v", "baseline", "-level:v", NULL});
+                                     "zerolatency", "-x264-params",
+                                     "sliced-threads=0:chromaloc=0", "-profile:v",
+                                     "baseline", "-level:v", NULL});
     add(a, "%d.%d", level / 10, level % 10);
     add_all(a, (const char *const[]){"-sc_threshold", "0", "-g", NULL});
     add(a, "%d", g->gop);

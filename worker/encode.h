@@ -2,10 +2,10 @@
  * encode.h: what the files of the encode job share: one rendition that is being made,
  * its runs of ffmpeg, and who watches it.
  *
- * encode_job.c is the job from start to end, encode_run.c one run, and
- * encode_schedule.c asks schedule.c what runs there should be. A segment that exists is
- * never published again, and only one whose decode time and frame count are those that
- * the playlist promised is published at all.
+ * encode_job.c is the job from start to end, encode_run.c one run, encode_scan.c reads
+ * the keyframes, and encode_schedule.c asks schedule.c what runs there should be. A
+ * segment that exists is never published again, and only one whose decode time and
+ * frame count are those that the playlist promised is published at all.
  */
 #ifndef DROPSTREAM_ENCODE_H
 #define DROPSTREAM_ENCODE_H
@@ -19,6 +19,11 @@
 #include "segments.h"
 
 #define ENCODE_VIEWERS 8 /* of one rendition, that are remembered */
+/* No run may begin at such a segment for a demand: it is left to the one from before.
+ */
+#define ENCODE_HARD (LEAD_ALL + 1)
+/* After so many of them no run begins in the middle of what is missing. */
+#define ENCODE_HARD_PLACES 8
 
 /* One ffmpeg that makes segments `from`, `from` + 1 … of a rendition. */
 struct encode_run {
@@ -31,6 +36,7 @@ struct encode_run {
     int number;            /* of the job's runs, from 1; for its log */
     int64_t from, end;     /* it was told to make from … end - 1 */
     int64_t k;             /* the segment that it gives next */
+    enum args_lead lead;
     bool paused;
     bool stopped;       /* it was told to end: how it ends does not matter */
     bool wrong_init;    /* another encoder than the one that began */
@@ -46,7 +52,7 @@ enum encode_ending {
     ENCODE_GOES_ON,
     ENCODE_COMPLETE,   /* every segment was made */
     ENCODE_FAILED,     /* a run failed; see sentence */
-    ENCODE_NO_SPACE,   /* the disk is full */
+    ENCODE_LATER,      /* the machine cannot go on with it: a full disk, say */
     ENCODE_START_OVER, /* another encoder than the one that began */
 };
 
@@ -56,14 +62,15 @@ struct encode {
     int dir_fd;
     struct segments have;
     struct encode_run *runs;
-    int n_runs, runs_so_far;
+    int runs_so_far;
     struct seek_points *keyframes; /* while they are being read */
     bool scanned;                  /* or being so */
     struct supervised *scan;       /* by this child */
     int64_t *seek_us;              /* one a segment; NULL: not known */
     int64_t start_ms, segment_ms;  /* of its runs, as measured; see schedule.h */
-    int64_t hard_from;             /* a run from here gave nothing */
-    enum args_lead lead;           /* that the next one from there is to have */
+    uint8_t *trouble; /* one a segment: the args_lead of a run that begins there, as
+                         those before gave nothing; or ENCODE_HARD */
+    int hard_places;  /* segments that are so */
     struct {
         int64_t segment, seen_ms; /* loop time; 0: no one */
     } viewers[ENCODE_VIEWERS];
@@ -75,8 +82,8 @@ struct encode {
 /* ---- encode_run.c ---------------------------------------------------------- */
 
 /* Starts a run of t's rendition that makes segments from … end - 1. RC_NOT_FOUND: there
- * is no ffmpeg. RC_IO, RC_NOSPACE, RC_NOMEM. */
-enum rc encode_run_start(struct task *t, int64_t from, int64_t end);
+ * is no ffmpeg. RC_IO, RC_NOSPACE, RC_NOMEM. wanted: somebody waits for it. */
+enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted);
 void encode_run_pause(struct encode_run *r, bool pause);
 
 /* Ends a run at once; what it has begun is lost. encode_settle is called later. */
@@ -88,7 +95,13 @@ int64_t encode_run_worked_ms(const struct encode_run *r);
 /* ---- encode_job.c ------------------------------------------------------------ */
 
 /* A run has published one more segment. */
-void encode_published(struct encode_run *r);
+void encode_published(struct task *t);
+
+/* A run has worked worked_ms on its last n > 0 segments. */
+void encode_measured(const struct encode_run *r, int64_t n, int64_t worked_ms);
+
+/* True if what is missing begins with this segment. */
+bool encode_begins_hole(const struct encode *e, int64_t segment);
 
 /* Has the job end as soon as encode_settle finds that its last run, all of which are
  * stopped, has ended. The first call counts. */
@@ -112,8 +125,5 @@ void encode_follow_demand(struct worker *w);
 /* Has the runs follow soon, on the next turn of the loop. Called after any change of
  * the tasks, their runs or their segments. */
 void encode_schedule_soon(struct worker *w);
-
-/* Notes that someone watches (or waits) at segment. */
-void encode_viewer(struct encode *e, int64_t segment);
 
 #endif

@@ -16,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SYNC_MS 600000 /* for a slow disk to take what was written */
+#define SYNC_MS 600000    /* for a slow disk to take what was written */
+#define GENERATIONS_MAX 6 /* until another init segment each time counts as a fault */
 
 /* ---- the end of the job ------------------------------------------------- */
 
@@ -72,7 +73,7 @@ static void on_synced(struct task *t, const struct supervise_end *end)
         task_done(t, &result);
         return;
     }
-    task_explain(t, end, sentence, sizeof(sentence));
+    task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
     task_retry(t, sentence);
 }
 
@@ -110,7 +111,12 @@ static void complete(struct task *t)
 static void start_over(struct task *t)
 {
     struct worker *w = t->w;
+    const struct encode *e = t->state;
     char id[ID_LEN + 1];
+    if (e->rendition.generation >= GENERATIONS_MAX) {
+        task_fail(t, "The encoder gives something else each time.");
+        return;
+    }
     strcpy(id, t->video.id);
     task_fail(t, "The encoder has changed since this was begun.");
     enum rc rc = store_video_retry(w->store, id);
@@ -151,7 +157,7 @@ static void end_now(struct task *t)
     case ENCODE_FAILED:
         give_up(t);
         return;
-    case ENCODE_NO_SPACE:
+    case ENCODE_LATER:
         task_postpone(t, e->sentence);
         return;
     case ENCODE_START_OVER:
@@ -187,7 +193,7 @@ void encode_settle(struct task *t)
 {
     struct encode *e = t->state;
     encode_schedule_soon(t->w);
-    t->changes++;
+    task_changed(t, false);
     if (e->ending == ENCODE_GOES_ON && !e->runs && is_complete(e))
         encode_end(t, ENCODE_COMPLETE, "");
     if (e->runs || e->scan)
@@ -203,19 +209,31 @@ void encode_settle(struct task *t)
 /* A quarter of the new to three of the old: steady, and soon true after a change. */
 static int64_t blend(int64_t old_ms, int64_t new_ms)
 {
-    return (3 * old_ms + new_ms) / 4;
+    int64_t ms = (3 * old_ms + new_ms) / 4;
+    return ms > 0 ? ms : 1;
 }
 
-void encode_published(struct encode_run *r)
+void encode_measured(const struct encode_run *r, int64_t n, int64_t worked_ms)
 {
-    struct task *t = r->t;
-    struct encode *e = t->state;
-    int64_t *measured = r->k == r->from ? &e->start_ms : &e->segment_ms;
-    *measured = blend(*measured, encode_run_worked_ms(r));
+    struct encode *e = r->t->state;
+    if (r->k - n > r->from)
+        e->segment_ms = blend(e->segment_ms, worked_ms / n);
+    else if (r->lead == LEAD_USUAL) /* others say nothing of the next one */
+        e->start_ms = blend(e->start_ms, worked_ms);
+}
+
+void encode_published(struct task *t)
+{
+    const struct encode *e = t->state;
     task_progress(t, (double)e->have.done / (double)e->have.total);
     task_changed(t, e->have.done == 1);
     encode_scan_keyframes(t);
     encode_schedule_soon(t->w);
+}
+
+bool encode_begins_hole(const struct encode *e, int64_t segment)
+{
+    return segment == 0 || segments_has(&e->have, segment - 1);
 }
 
 static void encode_readiness(const struct task *t, struct readiness *out)
@@ -269,7 +287,9 @@ static enum rc open_rendition(struct task *t, struct encode *e)
     rc = mediadir_open(&t->w->site, t->video.media_root, folder, true, &e->dir_fd);
     if (rc == RC_OK)
         rc = segments_scan(e->dir_fd, r->segments, &e->have);
-    return rc;
+    if (rc == RC_OK)
+        e->trouble = calloc((size_t)r->segments, 1);
+    return rc == RC_OK && !e->trouble ? RC_NOMEM : rc;
 }
 
 static enum rc encode_start(struct task *t)
@@ -278,7 +298,6 @@ static enum rc encode_start(struct task *t)
     if (!e)
         return RC_NOMEM;
     e->dir_fd = -1;
-    e->hard_from = -1;
     t->state = e;
     enum rc rc = open_rendition(t, e);
     if (rc != RC_OK)
@@ -307,6 +326,7 @@ static void encode_release(struct task *t)
     segments_free(&e->have);
     seek_points_free(e->keyframes);
     free(e->seek_us);
+    free(e->trouble);
     if (e->dir_fd >= 0)
         close(e->dir_fd);
     free(e);

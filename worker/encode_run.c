@@ -2,6 +2,7 @@
 
 #include "log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,15 +16,16 @@
 
 /* ---- what a run gives --------------------------------------------------- */
 
-/* RC_OK if init.mp4 holds exactly these bytes. */
+/* RC_OK if init.mp4 holds exactly these bytes. RC_CONFLICT: others. */
 static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
 {
-    enum rc rc = RC_CONFLICT;
     uint8_t *old = malloc(n + 1);
-    int fd = openat(dir_fd, "init.mp4", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (!old)
-        rc = RC_NOMEM;
-    else if (fd >= 0 && read(fd, old, n + 1) == (ssize_t)n && memcmp(old, data, n) == 0)
+        return RC_NOMEM;
+    int fd = openat(dir_fd, "init.mp4", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t got = fd >= 0 ? read(fd, old, n + 1) : -1;
+    enum rc rc = got < 0 ? rc_from_errno(errno) : RC_CONFLICT;
+    if (got == (ssize_t)n && memcmp(old, data, n) == 0)
         rc = RC_OK;
     if (fd >= 0)
         close(fd);
@@ -97,17 +99,22 @@ static enum rc on_segment_end(void *arg)
     if (rc != RC_OK && rc != RC_EXISTS)
         return rc;
     segments_add(&e->have, r->k, bytes);
-    encode_published(r);
     r->k++;
-    r->worked_ms = 0;
-    r->since_ms = loop_now_ms();
+    encode_published(r->t);
     return r->k < r->end && is_met(r) ? RC_STOPPED : RC_OK;
 }
 
 static enum rc on_output(void *arg, const void *data, size_t n)
 {
     struct encode_run *r = arg;
-    return cutter_feed(r->cutter, data, n);
+    int64_t before = r->k;
+    enum rc rc = cutter_feed(r->cutter, data, n);
+    if (r->k > before) {
+        encode_measured(r, r->k - before, encode_run_worked_ms(r));
+        r->worked_ms = 0;
+        r->since_ms = loop_now_ms();
+    }
+    return rc;
 }
 
 /* ---- its end ------------------------------------------------------------ */
@@ -123,21 +130,30 @@ static void warn_damaged(struct task *t)
         log_warn("video %s: cannot keep a warning: %s", t->video.id, rc_name(rc));
 }
 
-/* A place in a damaged file may have nothing to decode; an earlier one has. True if the
- * next run from there is to read from further back. */
-static bool go_further_back(const struct encode_run *r)
+/*
+ * A run that has given nothing, what now? A place in a damaged file may have nothing to
+ * decode where an earlier one has, so the next run from there reads from further back.
+ * If that is no help in the middle of what is missing, the place is left to the run
+ * that comes from before. RC_OK: it goes on; else the attempt has failed.
+ */
+static enum rc work_around(const struct encode_run *r, bool exited)
 {
     struct encode *e = r->t->state;
-    if (r->k > r->from || r->from == 0)
-        return false;
-    if (e->hard_from != r->from) {
-        e->hard_from = r->from;
-        e->lead = LEAD_USUAL;
+    bool hole = encode_begins_hole(e, r->from);
+    uint8_t *trouble = &e->trouble[r->from];
+    if (exited && r->from > 0 && r->lead < (hole ? LEAD_ALL : LEAD_LONG)) {
+        *trouble = (uint8_t)(r->lead + 1);
+        joblog_note(r->t->log, "segment %" PRId64 ": trying from further back",
+                    r->from);
+        return RC_OK;
     }
-    if (e->lead == LEAD_ALL)
-        return false;
-    e->lead++;
-    return true;
+    if (hole)
+        return RC_INVALID;
+    if (*trouble != ENCODE_HARD)
+        e->hard_places++;
+    *trouble = ENCODE_HARD;
+    joblog_note(r->t->log, "segment %" PRId64 ": left to the run before it", r->from);
+    return RC_OK;
 }
 
 static void failed(struct encode_run *r, const struct supervise_end *end)
@@ -146,16 +162,15 @@ static void failed(struct encode_run *r, const struct supervise_end *end)
     struct encode *e = t->state;
     char how[STORE_TEXT_MAX + 1], sentence[STORE_TEXT_MAX + 1];
     bool exited = end->reason == SUPERVISE_EXITED && WIFEXITED(end->status);
-    task_explain(t, end, how, sizeof(how));
+    task_explain(t, t->w->config.ffmpeg, end, how, sizeof(how));
     joblog_note(t->log, "%s", how);
     if (end->reason == SUPERVISE_REFUSED && end->refusal == RC_NOSPACE) {
-        encode_end(t, ENCODE_NO_SPACE, "The disk is full.");
+        encode_end(t, ENCODE_LATER, "The disk is full.");
         return;
     }
-    if (exited && go_further_back(r)) {
-        joblog_note(t->log, "trying segment %" PRId64 " from further back", r->from);
+    /* One that has moved on counts as no failure: what it left is begun anew. */
+    if (r->k > r->from || work_around(r, exited) == RC_OK)
         return;
-    }
     if (e->have.done == 0)
         snprintf(sentence, sizeof(sentence), "The %s could not be decoded. %.400s",
                  e->rendition.kind == RENDITION_AUDIO ? "sound" : "picture", how);
@@ -191,7 +206,6 @@ static void unlink_run(struct encode *e, struct encode_run *r)
     while (*p != r)
         p = &(*p)->next;
     *p = r->next;
-    e->n_runs--;
 }
 
 static void on_end(void *arg, const struct supervise_end *end)
@@ -211,31 +225,42 @@ static void on_end(void *arg, const struct supervise_end *end)
 
 /* ---- starting, pausing and stopping --------------------------------------- */
 
+/* How long a run may give nothing. One that reads everything from the start is given
+ * time to decode at twice the speed of the video. */
+static int64_t stall_ms(const struct encode_run *r)
+{
+    const struct encode *e = r->t->state;
+    int64_t ms = r->t->w->config.stall_s * 1000;
+    if (r->lead == LEAD_ALL)
+        ms += grid_frame_us(&e->grid, grid_segment_start(&e->grid, r->from)) / 2000;
+    return ms;
+}
+
 static enum rc spawn(struct encode_run *r)
 {
     struct task *t = r->t;
     struct encode *e = t->state;
     struct args_source src;
+    struct args args;
     char path[PATH_MAX];
     double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
     struct args_run what = {.from = r->from,
                             .end = r->end,
-                            .lead = r->from == e->hard_from ? e->lead : LEAD_USUAL,
+                            .lead = r->lead,
                             .seek_us = e->seek_us ? e->seek_us[r->from] : 0};
     struct cutter_events events = {on_init, on_segment_begin, on_segment_data,
                                    on_segment_end, r};
     enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
     if (rc == RC_OK)
-        rc = args_encode(&src, &e->rendition, rate, &what, &t->args);
+        rc = args_encode(&src, &e->rendition, rate, &what, &args);
     if (rc == RC_OK)
         rc = cutter_open(&events, &r->cutter);
     if (rc == RC_OK)
-        rc = task_spawn(t, t->w->config.stall_s * 1000, 0, on_output, on_end, r,
-                        &r->child);
+        rc = task_spawn(t, &args, stall_ms(r), 0, on_output, on_end, r, &r->child);
     return rc;
 }
 
-enum rc encode_run_start(struct task *t, int64_t from, int64_t end)
+enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted)
 {
     struct encode *e = t->state;
     struct encode_run *r = calloc(1, sizeof(*r));
@@ -244,8 +269,9 @@ enum rc encode_run_start(struct task *t, int64_t from, int64_t end)
     *r = (struct encode_run){
         .t = t, .file = {.fd = -1}, .from = from, .end = end, .k = from};
     r->number = ++e->runs_so_far;
+    r->lead = e->trouble[from] > LEAD_ALL ? LEAD_ALL : (enum args_lead)e->trouble[from];
     r->started_ms = r->since_ms = loop_now_ms();
-    r->wanted_ms = -1;
+    r->wanted_ms = wanted ? r->started_ms : -1;
     enum rc rc = spawn(r);
     if (rc != RC_OK) {
         cutter_free(r->cutter);
@@ -254,7 +280,6 @@ enum rc encode_run_start(struct task *t, int64_t from, int64_t end)
     }
     r->next = e->runs;
     e->runs = r;
-    e->n_runs++;
     return RC_OK;
 }
 

@@ -39,6 +39,7 @@ void encode_scan_keyframes(struct task *t)
 {
     struct encode *e = t->state;
     struct args_source src;
+    struct args args;
     char path[PATH_MAX];
     if (e->scanned || e->rendition.kind != RENDITION_VIDEO ||
         e->have.total - e->have.done < SEGMENTS_MIN)
@@ -48,9 +49,9 @@ void encode_scan_keyframes(struct task *t)
     if (rc == RC_OK)
         rc = task_source(t, t->w->config.ffprobe, path, &src);
     if (rc == RC_OK)
-        rc = args_keyframes(&src, e->rendition.stream, &t->args);
+        rc = args_keyframes(&src, e->rendition.stream, &args);
     if (rc == RC_OK)
-        rc = task_spawn(t, t->w->config.stall_s * 1000, 0, on_output, on_end, t,
+        rc = task_spawn(t, &args, t->w->config.stall_s * 1000, 0, on_output, on_end, t,
                         &e->scan);
     if (rc == RC_OK)
         return;

@@ -31,7 +31,8 @@ struct picture {
 
 /* ---- viewers ------------------------------------------------------------ */
 
-void encode_viewer(struct encode *e, int64_t segment)
+/* Notes that someone watches (or waits) at segment. */
+static void note_viewer(struct encode *e, int64_t segment)
 {
     int oldest = 0;
     for (int i = 0; i < ENCODE_VIEWERS; i++) {
@@ -99,7 +100,8 @@ static void collect_runs(struct picture *p, int rendition)
     for (struct encode_run *r = e->runs; r && p->s.n_runs < SCHEDULE_RUNS_MAX;
          r = r->next) {
         int64_t end = r->end;
-        if (r->stopped)
+        /* One that has given its last segment is only about to exit. */
+        if (r->stopped || r->k >= r->end)
             continue;
         /* Where another run is at work this one will stop, whatever it was told. */
         for (const struct encode_run *other = e->runs; other; other = other->next)
@@ -113,7 +115,7 @@ static void collect_runs(struct picture *p, int rendition)
             .made = r->k - r->from,
             .age_ms = now - r->started_ms,
             .at_it_ms = encode_run_worked_ms(r),
-            .unused_ms = r->wanted_ms < 0 ? INT64_MAX : now - r->wanted_ms,
+            .unused_ms = r->wanted_ms < 0 ? SCHEDULE_NEVER_MS : now - r->wanted_ms,
             .paused = r->paused,
         };
     }
@@ -128,6 +130,14 @@ static int find_task(const struct picture *p, const struct demand *d)
     return -1;
 }
 
+/* False for what is left to the run that comes from before it. */
+static bool may_begin_at(const struct encode *e, int64_t segment)
+{
+    if (encode_begins_hole(e, segment))
+        return true;
+    return e->trouble[segment] != ENCODE_HARD && e->hard_places < ENCODE_HARD_PLACES;
+}
+
 static void collect_demands(const struct worker *w, struct picture *p)
 {
     for (size_t i = 0; i < w->n_demands; i++) {
@@ -138,7 +148,7 @@ static void collect_demands(const struct worker *w, struct picture *p)
         const struct encode *e = p->tasks[rendition]->state;
         /* Segment 0 stands for the init segment too, which may be what is missing. */
         bool there = segments_has(&e->have, d->segment) && e->have.has_init;
-        if (!there && d->segment < e->have.total)
+        if (!there && d->segment < e->have.total && may_begin_at(e, d->segment))
             p->demands[p->s.n_demands++] =
                 (struct schedule_demand){rendition, d->segment};
     }
@@ -158,6 +168,10 @@ static void collect(const struct worker *w, struct picture *p)
     };
     if (p->s.alive_max <= 0)
         p->s.alive_max = 2 * w->slots + 2;
+    if (p->s.active_max > SCHEDULE_RUNS_MAX)
+        p->s.active_max = SCHEDULE_RUNS_MAX;
+    if (p->s.alive_max > SCHEDULE_RUNS_MAX)
+        p->s.alive_max = SCHEDULE_RUNS_MAX;
     if (p->s.alive_max < p->s.active_max)
         p->s.alive_max = p->s.active_max;
     collect_tasks(w, p);
@@ -182,12 +196,14 @@ static void start(const struct picture *p, const struct schedule_action *a)
 {
     struct task *t = p->tasks[a->rendition];
     char sentence[STORE_TEXT_MAX + 1];
-    enum rc rc = encode_run_start(t, a->from, a->end);
-    t->changes++;
+    enum rc rc = encode_run_start(t, a->from, a->end, a->wanted);
+    task_changed(t, false);
     if (rc == RC_OK)
         return;
-    task_explain_start(t, rc, sentence, sizeof(sentence));
-    encode_end(t, rc == RC_NOSPACE ? ENCODE_NO_SPACE : ENCODE_FAILED, sentence);
+    /* No descriptor or process to be had is no fault of the job. */
+    bool fault = rc == RC_NOT_FOUND || rc == RC_INVALID || rc == RC_TOO_LARGE;
+    task_explain_start(t->w->config.ffmpeg, rc, sentence, sizeof(sentence));
+    encode_end(t, fault ? ENCODE_FAILED : ENCODE_LATER, sentence);
     encode_settle(t);
 }
 
@@ -208,7 +224,7 @@ static void act(const struct picture *p, const struct schedule_action *a)
     case SCHEDULE_NOTHING:
         return;
     }
-    r->t->changes++;
+    task_changed(r->t, false);
 }
 
 static void note_served(const struct picture *p, const bool *serves)
@@ -260,23 +276,33 @@ static struct task *holder(const struct worker *w, const struct demand *d)
     return NULL;
 }
 
-/* Jobs that wait for their turn are taken on at once if someone waits for them. */
+static bool same_rendition(const struct demand *a, const struct demand *b)
+{
+    return strcmp(a->video_id, b->video_id) == 0 &&
+           strcmp(a->rendition, b->rendition) == 0;
+}
+
+/* True if a demand before this one was for the same rendition. */
+static bool is_repeated(const struct worker *w, size_t i)
+{
+    for (size_t j = i; j > 0; j--)
+        if (same_rendition(&w->demands[j - 1], &w->demands[i]))
+            return true;
+    return false;
+}
+
+/* Jobs that wait for their turn are taken on at once if someone waits for them; each is
+ * asked for once a look, as that takes a write lock. */
 static void claim_demanded(struct worker *w)
 {
-    const struct demand *refused = NULL;
     for (size_t i = 0; i < w->n_demands; i++) {
         const struct demand *d = &w->demands[i];
         struct task *t = holder(w, d);
-        if (!t && w->running < ENCODES_MAX &&
-            !(refused && strcmp(refused->video_id, d->video_id) == 0 &&
-              strcmp(refused->rendition, d->rendition) == 0)) {
-            if (jobs_claim_encode(w, d->video_id, d->rendition) == RC_OK)
-                t = holder(w, d);
-            else
-                refused = d;
-        }
+        if (!t && w->running < ENCODES_MAX && !is_repeated(w, i) &&
+            jobs_claim_encode(w, d->video_id, d->rendition) == RC_OK)
+            t = holder(w, d);
         if (t && takes_part(t))
-            encode_viewer(t->state, d->segment);
+            note_viewer(t->state, d->segment);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #define TICK_MS 250
+#define JOBS_MAX 64       /* that this worker holds at once, whatever the settings */
 #define LOST_MAX 5        /* workers that one job may take with it */
 #define POSTPONE_MS 15000 /* until the next look at a full disk */
 #define TROUBLE_MS 1000   /* until the next look when the store refuses */
@@ -135,19 +136,20 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
     return rc;
 }
 
-enum rc task_spawn(struct task *t, int64_t stall_ms, int64_t limit_ms,
+enum rc task_spawn(struct task *t, const struct args *args, int64_t stall_ms,
+                   int64_t limit_ms,
                    enum rc (*on_output)(void *arg, const void *data, size_t n),
                    void (*on_end)(void *arg, const struct supervise_end *end),
                    void *arg, struct supervised **out)
 {
     const struct config *c = &t->w->config;
     char line[8192];
-    args_quote(&t->args, line, sizeof(line));
+    args_quote(args, line, sizeof(line));
     joblog_command(t->log, line);
     struct supervise_spec spec = {
         .loop = t->w->loop,
         .log = t->log,
-        .argv = t->args.v,
+        .argv = args->v,
         .nice = (int)c->nice,
         .stall_ms = stall_ms,
         .limit_ms = limit_ms,
@@ -164,14 +166,14 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  void (*on_end)(struct task *t, const struct supervise_end *end))
 {
     t->on_end = on_end;
-    return task_spawn(t, stall_ms, limit_ms, on_output, child_ended, t, &t->child);
+    return task_spawn(t, &t->args, stall_ms, limit_ms, on_output, child_ended, t,
+                      &t->child);
 }
 
-void task_explain(const struct task *t, const struct supervise_end *end, char *out,
-                  size_t size)
+void task_explain(const struct task *t, const char *path,
+                  const struct supervise_end *end, char *out, size_t size)
 {
-    const char *program = strrchr(t->args.v[0], '/');
-    program = program ? program + 1 : t->args.v[0];
+    const char *slash = strrchr(path, '/'), *program = slash ? slash + 1 : path;
     const char *before = end->words[0] ? ": " : ".";
     switch (end->reason) {
     case SUPERVISE_STALLED:
@@ -197,12 +199,12 @@ void task_explain(const struct task *t, const struct supervise_end *end, char *o
                  WEXITSTATUS(end->status), before, end->words);
 }
 
-void task_explain_start(const struct task *t, enum rc rc, char *out, size_t size)
+void task_explain_start(const char *program, enum rc rc, char *out, size_t size)
 {
     if (rc == RC_NOSPACE)
         snprintf(out, size, "The disk is full.");
-    else if (rc == RC_NOT_FOUND && t->args.n > 0)
-        snprintf(out, size, "%s cannot be started: is it installed?", t->args.v[0]);
+    else if (rc == RC_NOT_FOUND && *program)
+        snprintf(out, size, "%s cannot be started: is it installed?", program);
     else
         snprintf(out, size, "The work could not be started (%s).", rc_name(rc));
 }
@@ -212,7 +214,6 @@ void task_explain_start(const struct task *t, enum rc rc, char *out, size_t size
 void task_progress(struct task *t, double progress)
 {
     t->progress = progress < 0 ? 0 : progress > 1 ? 1 : progress;
-    t->moved_ms = loop_now_ms();
 }
 
 void task_changed(struct task *t, bool at_once)
@@ -312,7 +313,8 @@ static void start_task(struct task *t)
         return;
     }
     log_error("job %lld: cannot start: %s", (long long)t->job.id, rc_name(rc));
-    task_explain_start(t, rc, sentence, sizeof(sentence));
+    task_explain_start(t->args.n > 0 ? t->args.v[0] : "", rc, sentence,
+                       sizeof(sentence));
     if (rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM)
         task_postpone(t, sentence);
     else
@@ -324,7 +326,7 @@ static void begin(struct worker *w, struct task *t)
 {
     t->w = w;
     t->kind = kind_of(t->job.kind);
-    t->started_ms = t->renewed_ms = t->moved_ms = loop_now_ms();
+    t->started_ms = t->renewed_ms = loop_now_ms();
     t->next = w->tasks;
     w->tasks = t;
     w->running++;
@@ -373,7 +375,7 @@ static unsigned kinds_with_room(const struct worker *w)
 {
     int others = jobs_short(w), encodes = w->running - others;
     return (others < w->slots ? STORE_KINDS_ALL & ~STORE_KIND(JOB_ENCODE) : 0) |
-           (encodes < w->slots ? STORE_KIND(JOB_ENCODE) : 0);
+           (encodes < w->slots && w->running < JOBS_MAX ? STORE_KIND(JOB_ENCODE) : 0);
 }
 
 static void cancel_fenced(struct worker *w)

@@ -83,6 +83,12 @@ static enum media_kind kind_of(const char *type)
     return MEDIA_OTHER;
 }
 
+static void copy_text(const json_t *s, const char *name, char *out, size_t size)
+{
+    const char *text = text_of(s, name);
+    snprintf(out, size, "%s", text ? text : "");
+}
+
 static void read_stream(const json_t *s, struct media_stream *out)
 {
     static const struct rational none = {0, 1}, square = {1, 1};
@@ -107,6 +113,9 @@ static void read_stream(const json_t *s, struct media_stream *out)
         .duration_us = media_time_us(text_of(s, "duration")),
         .channels = int_of(s, "channels"),
     };
+    copy_text(s, "color_space", out->matrix, sizeof(out->matrix));
+    copy_text(s, "color_primaries", out->primaries, sizeof(out->primaries));
+    copy_text(s, "color_transfer", out->transfer, sizeof(out->transfer));
     if (codec && strcmp(codec, "unknown") != 0)
         snprintf(out->codec, sizeof(out->codec), "%s", codec);
 }

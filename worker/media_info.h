@@ -37,6 +37,8 @@ struct media_stream {
     int64_t start_us;             /* MEDIA_UNKNOWN if not stated */
     int64_t duration_us;          /* MEDIA_UNKNOWN if not stated */
     int channels;                 /* audio only */
+    /* ffprobe's color_space, color_primaries, color_transfer; "" if not stated */
+    char matrix[20], primaries[20], transfer[20];
 };
 
 struct media_info {

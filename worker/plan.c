@@ -1,5 +1,7 @@
 #include "plan.h"
 
+#include "colour.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +176,7 @@ static enum rc plan_video(const struct media_stream *v, int64_t last_us,
     r->width = even(width * scale);
     r->height = even(height * scale);
     r->deinterlace = v->interlaced;
+    colour_of(v, r->colour);
     r->source_last_us = last_us;
     set_grid(r, &g);
     r->bitrate = guess_bitrate(r);

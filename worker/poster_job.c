@@ -58,7 +58,7 @@ static void on_end(struct task *t, const struct supervise_end *end)
         task_done(t, &(struct job_result){.poster_made = true});
         return;
     }
-    task_explain(t, end, sentence, sizeof(sentence));
+    task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
     task_retry(t, sentence);
 }
 

@@ -151,7 +151,8 @@ static void make_plan(struct task *t)
 static void cannot_start(struct task *t, enum rc rc)
 {
     char sentence[STORE_TEXT_MAX + 1];
-    task_explain_start(t, rc, sentence, sizeof(sentence));
+    task_explain_start(t->args.n > 0 ? t->args.v[0] : "", rc, sentence,
+                       sizeof(sentence));
     task_retry(t, sentence);
 }
 
@@ -160,7 +161,7 @@ static void packets_ended(struct task *t, const struct supervise_end *end)
     struct probe *p = t->state;
     if (end->reason != SUPERVISE_EXITED) {
         char sentence[STORE_TEXT_MAX + 1];
-        task_explain(t, end, sentence, sizeof(sentence));
+        task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
         task_retry(t, sentence);
     } else if (!p->whole && !plan_times_agree(&p->info, &p->scan)) {
         joblog_note(t->log, "the end is not where it should be: reading every packet");
@@ -193,7 +194,7 @@ static void header_failed(struct task *t, const struct supervise_end *end)
 {
     char path[PATH_MAX], how[STORE_TEXT_MAX + 1];
     struct args_source src;
-    task_explain(t, end, how, sizeof(how));
+    task_explain(t, t->args.v[0], end, how, sizeof(how));
     if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
         task_retry(t, how);
         return;

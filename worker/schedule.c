@@ -24,7 +24,7 @@ struct thoughts {
     int64_t again_ms;
 };
 
-static const struct schedule_action nothing = {SCHEDULE_NOTHING, -1, -1, 0, 0};
+static const struct schedule_action nothing = {SCHEDULE_NOTHING, -1, -1, 0, 0, false};
 
 static const struct schedule_rendition *of(const struct schedule *s, int rendition)
 {
@@ -73,7 +73,7 @@ static int64_t eta_ms(const struct schedule *s, const struct schedule_run *run,
     if (ms < 0)
         ms = 0;
     ms += (d->segment - run->next) * r->segment_ms;
-    return ms <= limit_ms && all_missing(r->have, run->next, d->segment) ? ms : -1;
+    return ms <= limit_ms && all_missing(r->have, run->next, d->segment - 1) ? ms : -1;
 }
 
 /*
@@ -105,7 +105,7 @@ static bool will_be_reached(const struct thoughts *t, const struct schedule_dema
         const struct schedule_demand *start = &t->starts[i];
         if (start->rendition == d->rendition && start->segment <= d->segment &&
             (d->segment - start->segment) * r->segment_ms <= r->start_ms &&
-            all_missing(r->have, start->segment, d->segment))
+            all_missing(r->have, start->segment, d->segment - 1))
             return true;
     }
     return false;
@@ -273,8 +273,9 @@ static int rank_background(const struct thoughts *t, struct candidate *list)
     for (int i = 0; i < s->n_runs; i++)
         if (!t->serves[i])
             insert(list, &n, room, candidate_of(t, i));
+    /* One that may not begin would only keep others from going on. */
     for (int i = 0; i < s->n_renditions; i++)
-        if (find_fill(t, i, &c))
+        if (find_fill(t, i, &c) && (c.distance == 0 || s->n_runs < s->alive_max))
             insert(list, &n, room, c);
     return t->taken > 0 ? keep_idle_cores(t, list, n) : n;
 }
@@ -304,7 +305,8 @@ static struct schedule_action pause_or_resume(struct thoughts *t,
     for (int i = 0; i < s->n_runs; i++) {
         const struct schedule_run *r = &s->runs[i];
         bool go = t->serves[i] || is_kept(kept, n, i);
-        bool held = !go && t->taken < s->active_max && r->unused_ms < HOLD_MS;
+        bool held =
+            !go && r->made > 0 && t->taken < s->active_max && r->unused_ms < HOLD_MS;
         a.run = i;
         a.verb = SCHEDULE_PAUSE;
         if (!go && !held && !r->paused)
@@ -318,12 +320,18 @@ static struct schedule_action pause_or_resume(struct thoughts *t,
     return nothing;
 }
 
+/* Somebody waited for it who then did not wait for its first segment. */
+static bool in_vain(const struct schedule_run *run)
+{
+    return run->made == 0 && run->unused_ms < SCHEDULE_NEVER_MS;
+}
+
 /* How far a run is from being of use to anyone: more is less useful. */
 static int64_t uselessness(const struct schedule *s, const struct schedule_run *run)
 {
     const struct schedule_rendition *r = of(s, run->rendition);
-    if (run->made == 0 && run->paused)
-        return INT64_MAX; /* begun in vain */
+    if (in_vain(run) && run->paused)
+        return INT64_MAX;
     if (r->viewer < 0 || run->next < r->viewer)
         return INT64_MAX / 2 + run->next;
     return run->next - r->viewer;
@@ -352,7 +360,7 @@ static int64_t pause_after_vain(const struct thoughts *t, int rendition)
     int64_t youngest_ms = INT64_MAX, wait_ms = 0;
     for (int i = 0; i < s->n_runs; i++) {
         const struct schedule_run *r = &s->runs[i];
-        if (r->rendition != rendition || r->made > 0 || t->serves[i])
+        if (r->rendition != rendition || !in_vain(r) || t->serves[i])
             continue;
         wait_ms += VAIN_MS;
         if (r->age_ms < youngest_ms)
@@ -363,37 +371,37 @@ static int64_t pause_after_vain(const struct thoughts *t, int rendition)
     return wait_ms > youngest_ms ? wait_ms - youngest_ms : 0;
 }
 
-/* Begins a run where there is room for one more. */
 static struct schedule_action start(const struct schedule *s, int rendition,
-                                    int64_t from)
+                                    int64_t from, bool wanted)
 {
-    struct schedule_action a = {SCHEDULE_START, -1, rendition, from,
-                                end_of(s, rendition, from)};
+    struct schedule_action a = {
+        SCHEDULE_START, -1, rendition, from, end_of(s, rendition, from), wanted};
     /* A segment that exists is only made again for the init segment before it. */
     if (a.end == from)
         a.end = from + 1;
     return a;
 }
 
+/* Begins a run that is wanted; where as many exist as may, room is made first. */
 static struct schedule_action start_one(struct thoughts *t,
                                         const struct candidate *kept, int n)
 {
     const struct schedule *s = t->s;
     bool full = s->n_runs >= s->alive_max;
     int stop = full ? victim(t, kept, n) : -1;
-    struct schedule_action make_room = {SCHEDULE_STOP, stop, -1, 0, 0};
+    struct schedule_action make_room = {SCHEDULE_STOP, stop, -1, 0, 0, false};
     if (full && stop < 0)
         return nothing;
     for (int i = 0; i < t->n_starts; i++) {
         const struct schedule_demand *d = &t->starts[i];
         int64_t wait_ms = pause_after_vain(t, d->rendition);
         if (wait_ms == 0)
-            return full ? make_room : start(s, d->rendition, d->segment);
+            return full ? make_room : start(s, d->rendition, d->segment, true);
         look_again_in(t, wait_ms);
     }
     for (int i = 0; i < n; i++)
-        if (kept[i].run < 0 && (!full || kept[i].distance == 0))
-            return full ? make_room : start(s, kept[i].rendition, kept[i].from);
+        if (kept[i].run < 0)
+            return full ? make_room : start(s, kept[i].rendition, kept[i].from, false);
     return nothing;
 }
 

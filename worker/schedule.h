@@ -6,7 +6,8 @@
  * segment is served by the run that is about to reach it, or by a new one that begins
  * there; all other runs stand still meanwhile (they are paused, which loses nothing).
  * When nobody waits, the runs that there are go on, and holes are filled from where
- * somebody watches, then in order. No clock, no processes: see encode_runs.c for those.
+ * somebody watches, then in order. No clock, no processes: see encode_schedule.c for
+ * those.
  */
 #ifndef DROPSTREAM_SCHEDULE_H
 #define DROPSTREAM_SCHEDULE_H
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #define SCHEDULE_RUNS_MAX 256 /* of all renditions together */
+#define SCHEDULE_NEVER_MS INT64_MAX
 
 /* A rendition whose job this worker holds. The order of renditions is that in which
  * they are worked off when nobody waits. */
@@ -37,7 +39,7 @@ struct schedule_run {
     int64_t made;      /* segments that it has given */
     int64_t age_ms;    /* since it was started */
     int64_t at_it_ms;  /* time that it has worked on `next`, pauses left out */
-    int64_t unused_ms; /* since somebody waited for it last; large: nobody ever did */
+    int64_t unused_ms; /* since somebody waited for it last; or SCHEDULE_NEVER_MS */
     bool paused;
 };
 
@@ -55,8 +57,9 @@ struct schedule {
     const struct schedule_demand *demands; /* the oldest first */
     int n_demands;
     int cores;      /* of the machine */
-    int active_max; /* runs that work at once */
-    int alive_max;  /* runs that exist, paused ones included; at least active_max */
+    int active_max; /* runs that work at once, at least 1 */
+    int alive_max;  /* runs that exist, paused ones included; at least active_max, at
+                       most SCHEDULE_RUNS_MAX */
 };
 
 enum schedule_verb {
@@ -72,6 +75,7 @@ struct schedule_action {
     int run;       /* index; all but START */
     int rendition; /* index; START */
     int64_t from, end;
+    bool wanted; /* START: somebody waits for it */
 };
 
 /*

@@ -25,7 +25,7 @@ struct worker {
     struct config config;
     char owner[STORE_OWNER_MAX + 1];
     int tmp_fd;  /* site/tmp */
-    int slots;   /* child programs at once */
+    int slots;   /* child programs that work at once; see schedule.h for encoders */
     int running; /* tasks now */
     bool stopping;
     struct task *tasks;
@@ -55,7 +55,7 @@ struct task {
     struct job job;
     struct video video;
     struct joblog *log;
-    struct args args;         /* of the child that runs */
+    struct args args;         /* of task_run's child */
     struct supervised *child; /* NULL between children */
     void (*on_end)(struct task *t, const struct supervise_end *end);
     struct loop_timer tick;
@@ -63,12 +63,17 @@ struct task {
     double told_progress;
     int changes, told_changes; /* of readiness; those that the store knows of */
     int64_t renewed_ms;        /* loop time of the last renewal */
-    int64_t moved_ms;          /* loop time of the last progress */
     int64_t started_ms;        /* loop time */
     bool cancelled;            /* fenced off or the worker stops: no result counts */
 };
 
 extern const struct task_kind task_probe, task_encode, task_poster;
+
+/* ---- encode_schedule.c ---------------------------------------------------- */
+
+/* Reads from the store what is waited for, claims the jobs that can make it, and has
+ * the runs of ffmpeg follow. Called after any change of the store. */
+void encode_follow_demand(struct worker *w);
 
 /* ---- jobs.c ------------------------------------------------------------- */
 
@@ -119,17 +124,19 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  void (*on_end)(struct task *t, const struct supervise_end *end));
 
 /* Likewise for a kind that has several children at once: on_end gets arg, also after
- * the task was cancelled. *out is the child until then. */
-enum rc task_spawn(struct task *t, int64_t stall_ms, int64_t limit_ms,
+ * the task was cancelled. *out is the child until then. args need not outlive the call.
+ */
+enum rc task_spawn(struct task *t, const struct args *args, int64_t stall_ms,
+                   int64_t limit_ms,
                    enum rc (*on_output)(void *arg, const void *data, size_t n),
                    void (*on_end)(void *arg, const struct supervise_end *end),
                    void *arg, struct supervised **out);
 
 /* A sentence about how a child ended, for a person: "ffmpeg stopped: <last words>". */
-void task_explain(const struct task *t, const struct supervise_end *end, char *out,
-                  size_t size);
+void task_explain(const struct task *t, const char *program,
+                  const struct supervise_end *end, char *out, size_t size);
 
 /* Likewise, about a child that task_run (or what came before it) refused with rc. */
-void task_explain_start(const struct task *t, enum rc rc, char *out, size_t size);
+void task_explain_start(const char *program, enum rc rc, char *out, size_t size);
 
 #endif

@@ -22,10 +22,9 @@ const char *rendition_kind_name(enum rendition_kind k)
 /* What read_columns reads, in its order, of a table called r. */
 #define RENDITION_COLUMNS                                                              \
     "r.name, r.kind, r.generation, r.width, r.height, r.bitrate, r.average_bitrate,"   \
-    " r.codecs, r.rate_num, r.rate_den, r.gop, r.frames, r.segments, r.done, "         \
-    "r.stream,"                                                                        \
-    " r.source_last_us, r.seek_margin_us, r.deinterlace"
-#define RENDITION_COLUMN_COUNT 18
+    " r.codecs, r.rate_num, r.rate_den, r.gop, r.frames, r.segments, r.done,"          \
+    " r.stream, r.source_last_us, r.seek_margin_us, r.deinterlace, r.colour"
+#define RENDITION_COLUMN_COUNT 19
 
 static void read_columns(sqlite3_stmt *q, struct rendition *r)
 {
@@ -53,6 +52,7 @@ static void read_columns(sqlite3_stmt *q, struct rendition *r)
     r->source_last_us = sqlite3_column_int64(q, i++);
     r->seek_margin_us = sqlite3_column_int64(q, i++);
     r->deinterlace = sqlite3_column_int(q, i++) != 0;
+    store_column_text(q, i++, r->colour, sizeof(r->colour));
 }
 
 enum rc store_renditions(struct store *st, const char *video_id,
@@ -242,10 +242,9 @@ static enum rc insert(struct store *st, const char *video_id, const struct rendi
         st, SQL_RENDITION_INSERT,
         "INSERT INTO renditions (video_id, position, name, kind, generation, width,"
         " height, bitrate, average_bitrate, codecs, rate_num, rate_den, gop, frames,"
-        " segments, stream, source_last_us, seek_margin_us, deinterlace)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-        "?16,"
-        " ?17, ?18, ?19)",
+        " segments, stream, source_last_us, seek_margin_us, deinterlace, colour)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+        " ?16, ?17, ?18, ?19, ?20)",
         &q);
     int i = 1;
 
@@ -270,6 +269,7 @@ static enum rc insert(struct store *st, const char *video_id, const struct rendi
     store_bind_int(q, i++, r->source_last_us);
     store_bind_int(q, i++, r->seek_margin_us);
     store_bind_int(q, i++, r->deinterlace);
+    store_bind_text(q, i++, r->colour);
     return store_finish(st, q);
 }
 

@@ -117,6 +117,9 @@ CREATE TABLE activity (
 
 -- step 2
 
+-- How the source's colours are to be read, 'bt709/bt709/bt709': matrix, primaries and
+-- transfer by ffmpeg's names; '' unknown. Every run says the same, whatever its pictures.
+ALTER TABLE renditions ADD COLUMN colour TEXT NOT NULL DEFAULT '';
 -- Which segments exist, one bit each, low bit first; NULL before the worker said so.
 ALTER TABLE renditions ADD COLUMN ready BLOB;
 -- The segments that are being encoded while the job's lease lasts: '57 203'.

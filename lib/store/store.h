@@ -29,6 +29,7 @@
 #define STORE_FILENAME_MAX 1020 /* bytes; data only, never a path */
 #define STORE_TEXT_MAX 500      /* bytes of an error, a warning, a log message */
 #define STORE_CODEC_MAX 31
+#define STORE_COLOUR_MAX 63
 #define STORE_OWNER_MAX 63
 #define STORE_RENDITION_MAX 31 /* bytes of a rendition's name */
 #define STORE_RENDITIONS_MAX 16
@@ -198,21 +199,23 @@ const char *rendition_kind_name(enum rendition_kind k);
 struct rendition {
     char name[STORE_RENDITION_MAX + 1]; /* "360p", "audio-0" */
     enum rendition_kind kind;
-    int generation;                   /* from 1 */
-    int width, height;                /* video only */
-    int64_t bitrate;                  /* bit/s: planned, later measured peak */
-    int64_t average_bitrate;          /* bit/s measured; 0 while unknown */
-    char codecs[STORE_CODEC_MAX + 1]; /* RFC 6381 */
-    int rate_num, rate_den;           /* frames, or AAC frames, a second */
-    int gop;                          /* frames in a segment */
-    int64_t frames;                   /* of the whole timeline */
-    int64_t segments;                 /* promised */
-    int64_t done;                     /* published */
-    int stream;                       /* index in the source, as ffprobe counts */
-    int64_t source_last_us;           /* timeline: last packet of that stream; the
-                                         encode pads after it */
-    int64_t seek_margin_us;           /* how much earlier than asked a seek begins */
-    bool deinterlace;                 /* video only: the source is interlaced */
+    int generation;                    /* from 1 */
+    int width, height;                 /* video only */
+    int64_t bitrate;                   /* bit/s: planned, later measured peak */
+    int64_t average_bitrate;           /* bit/s measured; 0 while unknown */
+    char codecs[STORE_CODEC_MAX + 1];  /* RFC 6381 */
+    int rate_num, rate_den;            /* frames, or AAC frames, a second */
+    int gop;                           /* frames in a segment */
+    int64_t frames;                    /* of the whole timeline */
+    int64_t segments;                  /* promised */
+    int64_t done;                      /* published */
+    int stream;                        /* index in the source, as ffprobe counts */
+    int64_t source_last_us;            /* timeline: last packet of that stream; the
+                                          encode pads after it */
+    int64_t seek_margin_us;            /* how much earlier than asked a seek begins */
+    bool deinterlace;                  /* video only: the source is interlaced */
+    char colour[STORE_COLOUR_MAX + 1]; /* video only: "matrix/primaries/transfer" by
+                                         ffmpeg's names; "" as "unknown" thrice */
 };
 
 /* Renditions of a video, video ones first. *n <= STORE_RENDITIONS_MAX. RC_NOT_FOUND. */

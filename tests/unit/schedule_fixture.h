@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LONG_AGO INT64_MAX
+#define LONG_AGO SCHEDULE_NEVER_MS
 
 static struct schedule s;
 static struct schedule_rendition renditions[16];
@@ -125,6 +125,7 @@ static inline int apply_all(void)
         case SCHEDULE_START:
             i = run(a.rendition, a.from, a.end);
             runs[i].made = runs[i].age_ms = 0;
+            runs[i].unused_ms = a.wanted ? 0 : LONG_AGO;
             break;
         case SCHEDULE_STOP:
             runs[a.run] = runs[--s.n_runs];

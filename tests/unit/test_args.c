@@ -18,8 +18,11 @@
     "-start_at_zero "                                                                  \
     "-i file:" SRC
 #define X264_NTSC                                                                      \
-    "-c:v libx264 -preset ultrafast -tune zerolatency -x264-params sliced-threads=0 "  \
+    "-c:v libx264 -preset ultrafast -tune zerolatency -x264-params "                   \
+    "sliced-threads=0:chromaloc=0 "                                                    \
     "-profile:v baseline -level:v 3.0 -sc_threshold 0 -g 60 -keyint_min 60 "
+#define COLOUR                                                                         \
+    "setparams=range=tv:color_primaries=unknown:color_trc=unknown:colorspace=unknown,"
 #define FMP4 "empty_moov+default_base_moof+frag_discont -f mp4 pipe:1"
 #define NO_EDITS "-map_metadata -1 -use_editlist 0 -avoid_negative_ts disabled "
 #define FMP4_VIDEO NO_EDITS "-movflags +frag_keyframe+" FMP4
@@ -156,10 +159,10 @@ static void a_video_run_from_the_start_does_not_seek(void **state)
 {
     (void)state;
     encode(&ntsc, 29.97, 0);
-    assert_line(FFMPEG
-                " " INPUT " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
-                "scale=640:360:flags=bilinear,fps=30000/1001:start_time=0.000000,"
-                "setsar=1,format=yuv420p -frames:v 1799 " X264_NTSC FMP4_VIDEO);
+    assert_line(FFMPEG " " INPUT " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
+                       "scale=640:360:flags=bilinear:out_range=tv,fps=30000/"
+                       "1001:start_time=0.000000," COLOUR
+                       "setsar=1,format=yuv420p -frames:v 1799 " X264_NTSC FMP4_VIDEO);
 }
 
 /* Segment 7 begins at frame 420: 14.014 s. The seek goes half a frame before it. */
@@ -167,11 +170,11 @@ static void a_video_run_from_a_segment_seeks_to_just_before_it(void **state)
 {
     (void)state;
     encode(&ntsc, 29.97, 7);
-    assert_line(FFMPEG
-                " -noaccurate_seek -ss 13.997317 " INPUT
-                " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
-                "scale=640:360:flags=bilinear,fps=30000/1001:start_time=14.014000,"
-                "setsar=1,format=yuv420p -frames:v 1379 " X264_NTSC FMP4_VIDEO);
+    assert_line(FFMPEG " -noaccurate_seek -ss 13.997317 " INPUT
+                       " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
+                       "scale=640:360:flags=bilinear:out_range=tv,fps=30000/"
+                       "1001:start_time=14.014000," COLOUR
+                       "setsar=1,format=yuv420p -frames:v 1379 " X264_NTSC FMP4_VIDEO);
 }
 
 /* 3.98 s less the margin for reordered frames. */
@@ -184,8 +187,8 @@ an_interlaced_reordered_source_is_deinterlaced_and_sought_earlier(void **state)
     assert_string_equal(value_of("-map"), "0:2");
     assert_string_equal(value_of("-vf"),
                         "bwdif=mode=send_frame,tpad=stop_mode=clone:stop=-1,"
-                        "scale=1280:720:flags=bilinear,fps=25/1:start_time=4.000000,"
-                        "setsar=1,format=yuv420p");
+                        "scale=1280:720:flags=bilinear:out_range=tv,fps=25/"
+                        "1:start_time=4.000000," COLOUR "setsar=1,format=yuv420p");
     assert_string_equal(value_of("-level:v"), "3.1");
     assert_string_equal(value_of("-frames:v"), "1400");
 }
@@ -195,12 +198,13 @@ static void a_source_of_60_frames_is_thinned_before_it_is_scaled(void **state)
 {
     (void)state;
     encode(&ntsc, 59.94, 0);
-    assert_string_equal(value_of("-vf"), "tpad=stop_mode=clone:stop=-1,"
-                                         "fps=30000/1001:start_time=0.000000,"
-                                         "scale=640:360:flags=bilinear,setsar=1,"
-                                         "format=yuv420p");
+    assert_string_equal(value_of("-vf"),
+                        "tpad=stop_mode=clone:stop=-1,"
+                        "fps=30000/1001:start_time=0.000000,"
+                        "scale=640:360:flags=bilinear:out_range=tv," COLOUR "setsar=1,"
+                        "format=yuv420p");
     encode(&ntsc, 30, 0);
-    assert_non_null(strstr(value_of("-vf"), "bilinear,fps="));
+    assert_non_null(strstr(value_of("-vf"), "out_range=tv,fps="));
 }
 
 /* Where the picture stops before the sound does, its last frame is repeated. */

@@ -23,7 +23,7 @@ static void a_run_begun_in_vain_is_the_least_useful(void **state)
     for (int i = 0; i < 5; i++)
         paused(0, 12 + 10 * i, 12 + 10 * i + 5);
     runs[1].made = 0;
-    runs[1].age_ms = 5000;
+    runs[1].age_ms = runs[1].unused_ms = 5000;
     wanted(0, 70);
     assert_does(SCHEDULE_STOP, 1);
 }
@@ -58,7 +58,7 @@ static void who_scrubs_wildly_starts_no_storm(void **state)
             switch (a.verb) {
             case SCHEDULE_START:
                 i = run(0, a.from, a.end);
-                runs[i].made = runs[i].age_ms = 0;
+                runs[i].made = runs[i].age_ms = runs[i].unused_ms = 0;
                 started++;
                 break;
             case SCHEDULE_STOP:
@@ -73,7 +73,7 @@ static void who_scrubs_wildly_starts_no_storm(void **state)
             assert_true(s.n_runs <= s.alive_max);
         }
         for (int i = 0; i < s.n_runs; i++)
-            runs[i].age_ms += 20;
+            runs[i].age_ms = runs[i].unused_ms = runs[i].age_ms + 20;
     }
     assert_in_range(started, 3, 10);
     /* Where it comes to rest is begun soon. */
