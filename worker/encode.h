@@ -100,6 +100,9 @@ void encode_published(struct task *t);
 /* A run has worked worked_ms on its last n > 0 segments. */
 void encode_measured(const struct encode_run *r, int64_t n, int64_t worked_ms);
 
+/* True for the task of an encode of which something exists. */
+bool encode_has_begun(const struct task *t);
+
 /* True if what is missing begins with this segment. */
 bool encode_begins_hole(const struct encode *e, int64_t segment);
 

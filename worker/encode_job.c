@@ -227,8 +227,16 @@ void encode_published(struct task *t)
     const struct encode *e = t->state;
     task_progress(t, (double)e->have.done / (double)e->have.total);
     task_changed(t, e->have.done == 1);
+    if (e->have.done == 1)
+        jobs_look_soon(t->w);
     encode_scan_keyframes(t);
     encode_schedule_soon(t->w);
+}
+
+bool encode_has_begun(const struct task *t)
+{
+    const struct encode *e = t->state;
+    return t->job.kind == JOB_ENCODE && e && e->have.done > 0;
 }
 
 bool encode_begins_hole(const struct encode *e, int64_t segment)

@@ -197,9 +197,10 @@ static void start(const struct picture *p, const struct schedule_action *a)
     struct task *t = p->tasks[a->rendition];
     char sentence[STORE_TEXT_MAX + 1];
     enum rc rc = encode_run_start(t, a->from, a->end, a->wanted);
-    task_changed(t, false);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        task_changed(t, true); /* whoever waits sees that it is being made */
         return;
+    }
     /* No descriptor or process to be had is no fault of the job. */
     bool fault = rc == RC_NOT_FOUND || rc == RC_INVALID || rc == RC_TOO_LARGE;
     task_explain_start(t->w->config.ffmpeg, rc, sentence, sizeof(sentence));

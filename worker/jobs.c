@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #define TICK_MS 250
-#define JOBS_MAX 64       /* that this worker holds at once, whatever the settings */
+#define ENCODES_HELD 32   /* encodes of this worker, unless someone waits for more */
 #define LOST_MAX 5        /* workers that one job may take with it */
 #define POSTPONE_MS 15000 /* until the next look at a full disk */
 #define TROUBLE_MS 1000   /* until the next look when the store refuses */
@@ -47,8 +47,7 @@ void task_end(struct task *t, const char *what)
     free(t);
     if (w->stopping && w->running == 0)
         loop_stop(w->loop);
-    if (!w->stopping)
-        loop_timer_set(w->loop, &w->due, 0, on_due, w);
+    jobs_look_soon(w);
 }
 
 /* A store that refuses is told in the log; the lease then ends by itself. */
@@ -370,12 +369,17 @@ int jobs_short(const struct worker *w)
 }
 
 /* Encodes and the rest are counted apart: an encode may wait for its turn with no child
- * program, and must not keep a probe waiting meanwhile. */
+ * program, and must not keep a probe waiting meanwhile. One that has its first segment
+ * makes room for the next, so that each new video can be watched before an old one is
+ * whole. */
 static unsigned kinds_with_room(const struct worker *w)
 {
-    int others = jobs_short(w), encodes = w->running - others;
+    int others = jobs_short(w), encodes = w->running - others, begun = 0;
+    for (const struct task *t = w->tasks; t; t = t->next)
+        begun += encode_has_begun(t);
+    bool room = encodes < ENCODES_HELD && encodes - begun < w->slots;
     return (others < w->slots ? STORE_KINDS_ALL & ~STORE_KIND(JOB_ENCODE) : 0) |
-           (encodes < w->slots && w->running < JOBS_MAX ? STORE_KIND(JOB_ENCODE) : 0);
+           (room ? STORE_KIND(JOB_ENCODE) : 0);
 }
 
 static void cancel_fenced(struct worker *w)
@@ -383,6 +387,12 @@ static void cancel_fenced(struct worker *w)
     for (struct task *t = w->tasks; t; t = t->next)
         if (store_job_check(w->store, &t->job) == RC_FENCED)
             cancel(t);
+}
+
+void jobs_look_soon(struct worker *w)
+{
+    if (!w->stopping)
+        loop_timer_set(w->loop, &w->due, 0, on_due, w);
 }
 
 void jobs_look(struct worker *w)

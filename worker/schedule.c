@@ -167,12 +167,15 @@ static void serve_demands(struct thoughts *t)
 struct candidate {
     int run, rendition;
     int64_t from;
-    int distance; /* 0: for someone who watches */
+    int distance; /* 0: for someone who watches, or could once it exists */
     int nth;      /* of its rendition's runs */
 };
 
+/* Someone is about to need it; or nothing exists yet, and nobody can begin to watch. */
 static bool near_viewer(const struct schedule_rendition *r, int64_t segment)
 {
+    if (r->have->done == 0)
+        return true;
     return r->viewer >= 0 && segment >= r->viewer &&
            segment - r->viewer <= AHEAD_SEGMENTS;
 }

@@ -82,6 +82,9 @@ void encode_follow_demand(struct worker *w);
  * change of the store and after the end of each task. */
 void jobs_look(struct worker *w);
 
+/* The same on the next turn of the loop. */
+void jobs_look_soon(struct worker *w);
+
 /* Claims and starts the encode of a rendition that someone waits for, slots or not.
  * RC_NOT_FOUND: it is not to be had. */
 enum rc jobs_claim_encode(struct worker *w, const char *video_id,

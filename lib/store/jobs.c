@@ -82,10 +82,15 @@ enum rc store_job_drop_all(struct store *st, const char *video_id)
 /*
  * One statement picks and takes, so there is no moment between the two. A running job
  * whose lease has ended is claimed like a queued one; the higher fence is all that
- * keeps its former worker out. Parameters 1 to 4 are those of take().
+ * keeps its former worker out. An encode that had no run at work has nothing to do with
+ * how its worker was lost. Parameters 1 to 4 are those of take().
  */
+#define AT_WORK                                                                        \
+    "(kind <> 'encode' OR EXISTS (SELECT 1 FROM renditions r WHERE"                    \
+    " r.video_id = jobs.video_id AND r.name = jobs.rendition AND r.encoding <> ''))"
 #define CLAIM(which)                                                                   \
-    "UPDATE jobs SET lost = lost + (state = 'running'), state = 'running',"            \
+    "UPDATE jobs SET lost = lost + (state = 'running' AND " AT_WORK                    \
+    "), state = 'running',"                                                            \
     " fence = fence + 1, owner = ?1, due_ms = ?2, due_boot = ?3"                       \
     " WHERE id = (SELECT id FROM jobs WHERE state IN ('queued', 'running')"            \
     " AND (due_ms <= ?4 OR due_boot <> ?3) AND " which                                 \
@@ -370,11 +375,12 @@ enum rc store_job_release_owner(struct store *st, const char *owner, int *n)
 
     if (rc != RC_OK)
         return rc;
-    rc = store_prepare(st, SQL_JOB_RELEASE_OWNER,
-                       "UPDATE jobs SET state = 'queued', due_ms = 0, lost = lost + 1"
-                       " WHERE state IN ('queued', 'running') AND state = 'running'"
-                       " AND owner = ?1",
-                       &q);
+    rc = store_prepare(
+        st, SQL_JOB_RELEASE_OWNER,
+        "UPDATE jobs SET state = 'queued', due_ms = 0, lost = lost + " AT_WORK
+        " WHERE state IN ('queued', 'running') AND state = 'running'"
+        " AND owner = ?1",
+        &q);
     if (rc == RC_OK) {
         store_bind_text(q, 1, owner);
         rc = store_finish(st, q);

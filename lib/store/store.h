@@ -257,7 +257,7 @@ struct job {
     char rendition[STORE_RENDITION_MAX + 1]; /* "" unless an encode job */
     int64_t fence;                           /* the attempt, from 1; never reused */
     int failures;                            /* attempts that ended in an error */
-    int lost; /* workers that died or froze at it since it last moved on */
+    int lost; /* workers that died or froze at work on it since it last moved on */
 };
 
 /* What a probe found and what was planned from it. */

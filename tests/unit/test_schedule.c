@@ -47,6 +47,19 @@ static void a_lost_init_segment_is_made_again(void **state)
     assert_starts(0, 9, 10);
 }
 
+static void a_lost_init_segment_is_made_for_who_waits(void **state)
+{
+    (void)state;
+    picture(0, "##########");
+    have[0].has_init = false;
+    wanted(0, 0);
+    assert_starts(0, 0, 1);
+    run(0, 0, 1);
+    runs[0].made = 0;
+    assert_nothing();
+    assert_true(serves[0]);
+}
+
 static void one_run_a_rendition_fills_its_holes(void **state)
 {
     (void)state;
@@ -77,6 +90,24 @@ static void older_jobs_come_first_and_no_more_run_than_there_are_slots(void **st
         assert_int_equal(runs[i].rendition, i);
 }
 
+static void a_video_of_which_nothing_exists_comes_before_older_jobs(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        run(picture(i, "##........"), 2, 10);
+    picture(3, "..........");
+    assert_does(SCHEDULE_PAUSE, 2);
+    runs[2].paused = true;
+    assert_starts(3, 0, 10);
+    run(3, 0, 10);
+    assert_nothing();
+    segments_add(&have[3], 0, 1);
+    runs[3].next = 1;
+    assert_does(SCHEDULE_RESUME, 2);
+    runs[2].paused = false;
+    assert_does(SCHEDULE_PAUSE, 3);
+}
+
 static void runs_that_were_paused_go_on(void **state)
 {
     (void)state;
@@ -105,8 +136,8 @@ static void what_a_viewer_is_about_to_need_comes_before_older_jobs(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++)
-        run(picture(i, ".........."), 3, 10);
-    int watched = picture(3, "..........");
+        run(picture(i, "###......."), 3, 10);
+    int watched = picture(3, "##........");
     renditions[watched].viewer = 2;
     assert_does(SCHEDULE_PAUSE, 2);
     runs[2].paused = true;
@@ -291,6 +322,18 @@ static void one_idle_core_is_for_a_sound_and_not_for_a_picture(void **state)
     assert_false(runs[2].paused);
 }
 
+static void a_run_that_nobody_waited_for_was_not_begun_in_vain(void **state)
+{
+    (void)state;
+    picture(0, "....................");
+    run(0, 0, 20);
+    runs[0].made = runs[0].age_ms = 0; /* the encode has just begun */
+    wanted(0, 12);
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = true;
+    assert_starts(0, 12, 20);
+}
+
 static void cores_that_waiting_leaves_idle_are_used(void **state)
 {
     (void)state;
@@ -315,10 +358,13 @@ int main(void)
         cmocka_unit_test_setup(a_run_ends_where_another_one_is_at_work, setup),
         cmocka_unit_test_setup(a_complete_rendition_needs_no_run, setup),
         cmocka_unit_test_setup(a_lost_init_segment_is_made_again, setup),
+        cmocka_unit_test_setup(a_lost_init_segment_is_made_for_who_waits, setup),
         cmocka_unit_test_setup(one_run_a_rendition_fills_its_holes, setup),
         cmocka_unit_test_setup(picture_and_sound_go_on_side_by_side, setup),
         cmocka_unit_test_setup(
             older_jobs_come_first_and_no_more_run_than_there_are_slots, setup),
+        cmocka_unit_test_setup(a_video_of_which_nothing_exists_comes_before_older_jobs,
+                               setup),
         cmocka_unit_test_setup(runs_that_were_paused_go_on, setup),
         cmocka_unit_test_setup(holes_are_filled_from_the_earliest_viewer_on, setup),
         cmocka_unit_test_setup(then_in_order_from_the_start, setup),
@@ -342,6 +388,8 @@ int main(void)
         cmocka_unit_test_setup(the_oldest_demand_of_a_video_goes_first, setup),
         cmocka_unit_test_setup(a_run_that_was_just_waited_for_is_held, setup),
         cmocka_unit_test_setup(one_idle_core_is_for_a_sound_and_not_for_a_picture,
+                               setup),
+        cmocka_unit_test_setup(a_run_that_nobody_waited_for_was_not_begun_in_vain,
                                setup),
         cmocka_unit_test_setup(cores_that_waiting_leaves_idle_are_used, setup),
     };

@@ -80,6 +80,30 @@ static void who_scrubs_wildly_starts_no_storm(void **state)
     assert_in_range(again_ms, 1, 600);
 }
 
+static void with_all_runs_there_no_slot_stays_empty(void **state)
+{
+    (void)state;
+    picture(0, "............................................................");
+    for (int i = 0; i < 5; i++)
+        paused(0, 5 + 10 * i, 5 + 10 * i + 5); /* what is before them has no run */
+    picture(1, "....................");
+    sound(1, "..........");
+    apply_all();
+    assert_int_equal(working(), 3);
+}
+
+static void the_only_run_there_may_be_goes_on(void **state)
+{
+    (void)state;
+    s.active_max = s.alive_max = 1;
+    picture(0, "...#................");
+    sound(0, "..........");
+    paused(1, 6, 10); /* someone waited for it, and got it */
+    assert_does(SCHEDULE_RESUME, 0);
+    runs[0].paused = false;
+    assert_nothing();
+}
+
 static void a_second_viewer_need_not_wait_for_a_first_run(void **state)
 {
     (void)state;
@@ -87,6 +111,14 @@ static void a_second_viewer_need_not_wait_for_a_first_run(void **state)
     wanted(0, 5);
     wanted(0, 25);
     assert_int_equal(apply_all(), 2);
+}
+
+static bool is_work_left(void)
+{
+    for (int i = 0; i < s.n_renditions; i++)
+        if (have[i].done < have[i].total || !have[i].has_init)
+            return true;
+    return false;
 }
 
 static void it_always_comes_to_rest(void **state)
@@ -116,9 +148,16 @@ static void it_always_comes_to_rest(void **state)
             else if (k < 32 && s.n_runs < s.alive_max)
                 run(of, k, segments_next_present(&have[of], k));
         }
+        for (int i = 0; i < s.n_runs; i++) {
+            runs[i].paused = (seed = seed * 1103515245 + 12345) >> 16 & 1;
+            runs[i].made = seed >> 17 & 1;
+            runs[i].unused_ms = seed >> 18 & 1 ? LONG_AGO : 100000;
+        }
+        have[round % 4].has_init = round % 7 > 0;
         apply_all();
         assert_true(s.n_runs <= s.alive_max);
         assert_true(working() <= s.active_max);
+        assert_int_equal(is_work_left(), working() > 0);
     }
 }
 
@@ -129,6 +168,8 @@ int main(void)
         cmocka_unit_test_setup(a_run_begun_in_vain_is_the_least_useful, setup),
         cmocka_unit_test_setup(a_run_that_someone_waits_for_is_never_stopped, setup),
         cmocka_unit_test_setup(who_scrubs_wildly_starts_no_storm, setup),
+        cmocka_unit_test_setup(with_all_runs_there_no_slot_stays_empty, setup),
+        cmocka_unit_test_setup(the_only_run_there_may_be_goes_on, setup),
         cmocka_unit_test_setup(a_second_viewer_need_not_wait_for_a_first_run, setup),
         cmocka_unit_test_setup(it_always_comes_to_rest, setup),
     };

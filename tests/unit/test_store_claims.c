@@ -134,11 +134,13 @@ static void an_encode_that_waits_is_not_claimed_by_name(void **state)
 
 static void an_encode_whose_lease_has_ended_is_claimed_by_name(void **state)
 {
+    const struct readiness at_work = {.encoding = {0}, .n_encoding = 1};
     struct fixture *f = *state;
     struct video v = fixture_planned(f, "clip");
     struct job late, job;
 
     assert_int_equal(claim_encode(f, &v, "360p", &late), RC_OK);
+    assert_int_equal(store_job_published(f->st, &late, &at_work), RC_OK);
     fixture_tick(f, 29999);
     assert_int_equal(claim_encode(f, &v, "360p", &job), RC_NOT_FOUND);
     fixture_tick(f, 1);

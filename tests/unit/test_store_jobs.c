@@ -240,6 +240,8 @@ static void leases_of_a_dead_owner_end_at_once(void **state)
 static void workers_lost_at_a_job_are_counted_until_it_moves_on(void **state)
 {
     struct fixture *f = *state;
+    const struct readiness at_work = {.encoding = {1}, .n_encoding = 1};
+    const struct readiness one_more = {.done = 1, .encoding = {1}, .n_encoding = 1};
     struct job job;
     int n;
 
@@ -247,6 +249,10 @@ static void workers_lost_at_a_job_are_counted_until_it_moves_on(void **state)
     (void)fixture_claim(f, "w"); /* the poster */
     job = fixture_claim(f, "dead");
     assert_int_equal(job.lost, 0);
+    assert_int_equal(store_job_release_owner(f->st, "dead", &n), RC_OK);
+    job = fixture_claim(f, "dead");
+    assert_int_equal(job.lost, 0); /* nothing of it was at work */
+    assert_int_equal(store_job_published(f->st, &job, &at_work), RC_OK);
     assert_int_equal(store_job_release_owner(f->st, "dead", &n), RC_OK);
     job = fixture_claim(f, "w");
     assert_int_equal(job.lost, 1);
@@ -257,6 +263,7 @@ static void workers_lost_at_a_job_are_counted_until_it_moves_on(void **state)
     assert_int_equal(store_job_release(f->st, &job), RC_OK);
     job = fixture_claim(f, "w");
     assert_int_equal(job.lost, 0);
+    assert_int_equal(store_job_published(f->st, &job, &one_more), RC_OK);
     f->boot_ms += 100000000;     /* frozen past its lease */
     (void)fixture_claim(f, "x"); /* the poster again */
     job = fixture_claim(f, "x");
