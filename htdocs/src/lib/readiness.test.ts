@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 
 import type { RenditionSegments, SegmentState } from './api';
-import { gaps, isComplete, isReady, needed, readyShare, timeline } from './readiness';
+import {
+  gaps,
+  isComplete,
+  isReady,
+  marks,
+  MARKS_MAX,
+  needed,
+  readyShare,
+  timeline,
+  type Part,
+} from './readiness';
 
 /** One letter a segment: r(eady), e(ncoding), m(issing). */
 function rendition(letters: string, over: Partial<RenditionSegments> = {}): RenditionSegments {
@@ -93,4 +103,61 @@ test('gaps are what is not ready, whatever happens there', () => {
 test('the share is one of time, not of segments', () => {
   expect(readyShare(timeline([rendition('rrrrm')], 8.5))).toBeCloseTo(8 / 8.5);
   expect(readyShare(timeline([rendition('rr')], 4))).toBe(1);
+});
+
+test('neighbours of one state are one stretch, also where the answer has them apart', () => {
+  const runs: RenditionSegments['runs'] = [
+    { state: 'ready', from: 0, count: 1 },
+    { state: 'ready', from: 1, count: 2 },
+    { state: 'missing', from: 3, count: 1 },
+  ];
+  expect(text([rendition('rrrm', { runs }), audio('rr')], 8)).toBe('ready 0-6, missing 6-8');
+});
+
+test('a rendition of which nothing is said is missing', () => {
+  expect(text([rendition('rrrr'), audio('rr')], 8)).toBe('ready 0-8');
+  expect(text([rendition('rrrr'), { ...audio('rr'), runs: [] }], 8)).toBe('missing 0-8');
+});
+
+// Looking each edge up from the beginning would be 10^11 steps here, and not end in time.
+test('a video of very many runs has its timeline, in one walk', () => {
+  const COUNT = 300_000;
+  const all = [rendition('rm'.repeat(COUNT / 2)), audio('r'.repeat(COUNT / 2))];
+  const stretches = timeline(all, null);
+  expect(stretches).toHaveLength(COUNT);
+  expect(stretches[0]).toEqual({ from: 0, to: 2, state: 'ready' });
+  expect(stretches.at(-1)).toEqual({ from: 2 * COUNT - 2, to: 2 * COUNT, state: 'missing' });
+  expect(readyShare(stretches)).toBeCloseTo(0.5);
+});
+
+/** Parts of 2 s, so many seconds from one beginning to the next. */
+const every = (seconds: number, count: number): Part[] =>
+  Array.from({ length: count }, (_, i) => ({ from: i * seconds, to: i * seconds + 2 }));
+
+const within = (mark: Part, part: Part) => mark.from <= part.from && part.to <= mark.to;
+
+test('marks are what they stand for while there is room', () => {
+  const parts = every(4, MARKS_MAX);
+  expect(marks(parts, 100_000)).toEqual(parts);
+});
+
+test('marks are never more than a seek bar holds, and none of what is missing is hidden', () => {
+  for (const [seconds, count] of [[4, 20_000], [300, 20_000], [4, MARKS_MAX + 1]] as const) {
+    const parts = every(seconds, count);
+    const drawn = marks(parts, parts.at(-1)!.to);
+    expect(drawn.length).toBeLessThanOrEqual(MARKS_MAX);
+    let i = 0;
+    for (const part of parts) {
+      while (!within(drawn[i]!, part)) expect(++i).toBeLessThan(drawn.length);
+    }
+  }
+});
+
+test('of many marks only the narrow spaces go; a wide one stays where it is', () => {
+  const many = every(4, 2 * MARKS_MAX);
+  const later = many.map(({ from, to }) => ({ from: from + 10_000, to: to + 10_000 }));
+  expect(marks([...many, ...later], 14_000)).toEqual([
+    { from: 0, to: many.at(-1)!.to },
+    { from: 10_000, to: later.at(-1)!.to },
+  ]);
 });

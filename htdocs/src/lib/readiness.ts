@@ -2,13 +2,19 @@
  * the timeline. Pure. */
 import type { RenditionSegments, SegmentState } from './api';
 
-/** A piece of the timeline in seconds. A list of them covers all of it, in order, and no
- * two neighbours are alike. */
-export interface Stretch {
+/** A part of the timeline in seconds. */
+export interface Part {
   from: number;
   to: number;
+}
+
+/** A list of them covers all of the timeline, in order, and no two neighbours are alike. */
+export interface Stretch extends Part {
   state: SegmentState;
 }
+
+/** More marks than this are more than a seek bar has room for, and slow to lay out. */
+export const MARKS_MAX = 500;
 
 /** What a player needs all at once: a picture and, where there is sound, the sound it
  * starts with. More pictures mean more choice, not more to wait for. */
@@ -51,16 +57,22 @@ export function timeline(
   const all = needed(renditions);
   const end = duration ?? Math.max(0, ...all.map(lengthOf));
   const lists = all.map((r) => stretchesOf(r, end).filter((s) => s.to > s.from));
-  const edges = [...new Set(lists.flat().flatMap((s) => [s.from, s.to]))].sort((a, b) => a - b);
   const result: Stretch[] = [];
-  edges.slice(0, -1).forEach((from, i) => {
-    const to = edges[i + 1]!;
-    const state = together(lists.map((list) => at(list, (from + to) / 2)?.state ?? 'missing'));
-    const last = result.at(-1);
-    if (last?.state === state) last.to = to;
-    else result.push({ from, to, state });
-  });
+  // All lists are walked at once, from one change to the next: there can be very many.
+  const places = lists.map(() => 0);
+  for (let from = 0; lists.length > 0 && from < end; from = result.at(-1)!.to) {
+    const here = lists.map((list, i) => list[places[i]!]);
+    const to = Math.min(...here.map((s) => s?.to ?? end));
+    append(result, { from, to, state: together(here.map((s) => s?.state ?? 'missing')) });
+    here.forEach((s, i) => (places[i]! += s && s.to <= to ? 1 : 0));
+  }
   return result;
+}
+
+function append(stretches: Stretch[], next: Stretch): void {
+  const last = stretches.at(-1);
+  if (last?.state === next.state) last.to = next.to;
+  else stretches.push(next);
 }
 
 function at(stretches: readonly Stretch[], seconds: number): Stretch | undefined {
@@ -73,12 +85,26 @@ export function isReady(stretches: readonly Stretch[], seconds: number): boolean
 }
 
 /** What is not ready, without a difference between what is being made and what is not. */
-export function gaps(stretches: readonly Stretch[]): { from: number; to: number }[] {
-  const result: { from: number; to: number }[] = [];
+export function gaps(stretches: readonly Stretch[]): Part[] {
+  const result: Part[] = [];
   for (const { from, to, state } of stretches) {
     const last = result.at(-1);
     if (state === 'ready') continue;
     if (last?.to === from) last.to = to;
+    else result.push({ from, to });
+  }
+  return result;
+}
+
+/** What to draw for parts that are in order: those parts or, where they are too many, fewer
+ * and longer ones. All of a part is always drawn; what is lost is what lies between two of
+ * them and is narrower than end / MARKS_MAX. end: of the timeline, in seconds. */
+export function marks(parts: readonly Part[], end: number): readonly Part[] {
+  if (parts.length <= MARKS_MAX) return parts;
+  const result: Part[] = [];
+  for (const { from, to } of parts) {
+    const last = result.at(-1);
+    if (last && from - last.to < end / MARKS_MAX) last.to = to;
     else result.push({ from, to });
   }
   return result;

@@ -89,6 +89,7 @@ export function keepAlive(hls: Hls, events: typeof Hls.Events, ongiveup: () => v
   function seek() {
     const { media } = hls;
     if (reloading || !media || isBuffered(media)) return;
+    clearTimeout(timer); // of a restart: it would abort what is asked for now, and ask again
     hls.stopLoad(); // or the sound would be asked for twice: startLoad tells one by one
     hls.startLoad(media.currentTime);
   }

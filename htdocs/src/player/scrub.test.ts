@@ -92,3 +92,17 @@ test('a hand that goes on from what is ready does not ask for what it passes', (
   wait(PACE_MS);
   expect(sent).toEqual([5, 7]);
 });
+
+test('once stopped, what was held back is never done', () => {
+  for (const held of [7, 200]) {
+    scrub.press();
+    scrub.seek(5);
+    scrub.seek(held);
+    scrub.stop();
+    scrub.release();
+    wait(1000);
+    expect(timers).toEqual([]);
+    expect(sent).toEqual([5]);
+    sent = [];
+  }
+});

@@ -46,6 +46,14 @@ export class Scrub {
     this.#flush();
   }
 
+  /** What was held back is not wanted any more: its player is gone. */
+  stop(): void {
+    this.#pressed = false;
+    this.#paced = false;
+    this.#target = null;
+    this.host.cancel(this.#timer);
+  }
+
   seek(seconds: number): void {
     // A click, and a key, are done at once.
     if (!this.#pressed || this.#fresh) {
