@@ -244,6 +244,7 @@ void request_end(struct request *r)
         return;
     }
     FCGX_Finish_r(r->fcgx);
+    FCGX_Free(r->fcgx, 1); /* also where the server would have kept it open */
     free(r);
 }
 

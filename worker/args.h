@@ -52,13 +52,16 @@ enum rc args_keyframes(const struct args_source *src, int stream, struct args *o
  * that has given nothing to decode; or at the very beginning of the file. */
 enum args_lead { LEAD_USUAL, LEAD_LONG, LEAD_ALL };
 
-/* One run of a video or audio rendition, of segments from to end - 1, as one fragmented
- * MP4 on standard output. source_rate: of the source, frames/s. */
+/* One run of the encoder: segments from to end - 1. */
 struct args_run {
     int64_t from, end;
     enum args_lead lead;
     int64_t seek_us; /* a point from seek_points.h; 0: not known */
 };
+
+/* That run of a video or audio rendition, as one fragmented MP4 on standard output.
+ * source_rate: of the source, frames/s. RC_INVALID also where the rendition has no such
+ * segments. */
 enum rc args_encode(const struct args_source *src, const struct rendition *r,
                     double source_rate, const struct args_run *run, struct args *out);
 

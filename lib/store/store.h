@@ -314,7 +314,8 @@ enum rc store_job_planned(struct store *st, const struct job *job,
 
 /* What exists of the job's rendition and what is being made; the first segment makes
  * it playable (and sets first_segment_ms) if it is a video rendition. RC_FENCED;
- * RC_INVALID: more than the rendition has, or not an encode job. */
+ * RC_INVALID: more than the rendition has, not an encode job, bits of another length
+ * than its number of segments asks for, n_encoding over STORE_RUNS_MAX. */
 enum rc store_job_published(struct store *st, const struct job *job,
                             const struct readiness *ready);
 
