@@ -4,7 +4,7 @@
 
 /* A run whose viewer was just given something goes on for so long: the player is about
  * to ask for what comes next. */
-#define HOLD_MS 250
+#define HOLD_MS 100
 /* Someone who drags the seek bar asks for many places in a row. A run that was begun in
  * vain puts off the next one of its rendition for so long, and each further one more.
  */
@@ -329,15 +329,19 @@ static bool in_vain(const struct schedule_run *run)
     return run->made == 0 && run->unused_ms < SCHEDULE_NEVER_MS;
 }
 
-/* How far a run is from being of use to anyone: more is less useful. */
+/*
+ * More is less useful: one begun in vain; then those that are not near a viewer, the
+ * one first that would lose the least work; then the one farthest ahead of its viewer.
+ */
 static int64_t uselessness(const struct schedule *s, const struct schedule_run *run)
 {
     const struct schedule_rendition *r = of(s, run->rendition);
+    const int64_t far = INT64_MAX / 2, a_ms = (int64_t)1 << 32;
     if (in_vain(run) && run->paused)
         return INT64_MAX;
-    if (r->viewer < 0 || run->next < r->viewer)
-        return INT64_MAX / 2 + run->next;
-    return run->next - r->viewer;
+    if (near_viewer(r, run->next))
+        return run->next - r->viewer;
+    return far - (run->at_it_ms < 1000000 ? run->at_it_ms : 1000000) * a_ms + run->next;
 }
 
 /* The least useful run that neither serves nor is to go on beside those that do. There

@@ -295,14 +295,14 @@ static void a_run_that_was_just_waited_for_is_held(void **state)
     (void)state;
     picture(0, "........................................");
     run(0, 7, 40);
-    runs[0].unused_ms = 100; /* its viewer asks for the next one any moment */
+    runs[0].unused_ms = 40; /* its viewer asks for the next one any moment */
     picture(1, "....................");
     wanted(1, 4);
     assert_starts(1, 4, 20);
     run(1, 4, 20);
     assert_nothing();
-    assert_int_equal(again_ms, 150);
-    runs[0].unused_ms = 251;
+    assert_int_equal(again_ms, 60);
+    runs[0].unused_ms = 101;
     assert_does(SCHEDULE_PAUSE, 0);
 }
 

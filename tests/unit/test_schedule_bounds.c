@@ -14,6 +14,21 @@ static void the_least_useful_run_makes_room(void **state)
     assert_does(SCHEDULE_STOP, 4); /* the one farthest ahead of the viewer */
 }
 
+static void the_run_that_loses_the_least_work_makes_room(void **state)
+{
+    (void)state;
+    picture(0,
+            "........................................................................");
+    for (int i = 0; i < 5; i++) {
+        paused(0, 10 + 10 * i, 15 + 10 * i);
+        runs[i].at_it_ms = i == 2 ? 10 : 200;
+    }
+    wanted(0, 70);
+    assert_does(SCHEDULE_STOP, 2);
+    renditions[0].viewer = 25; /* someone is about to need what it makes */
+    assert_does(SCHEDULE_STOP, 1);
+}
+
 static void a_run_begun_in_vain_is_the_least_useful(void **state)
 {
     (void)state;
@@ -165,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_least_useful_run_makes_room, setup),
+        cmocka_unit_test_setup(the_run_that_loses_the_least_work_makes_room, setup),
         cmocka_unit_test_setup(a_run_begun_in_vain_is_the_least_useful, setup),
         cmocka_unit_test_setup(a_run_that_someone_waits_for_is_never_stopped, setup),
         cmocka_unit_test_setup(who_scrubs_wildly_starts_no_storm, setup),
