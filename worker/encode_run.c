@@ -13,6 +13,7 @@
 
 /* ffmpeg's exit status when more frames failed to decode than -max_error_rate. */
 #define EXIT_DAMAGED 69
+#define NICER 9 /* of a sound that nobody waits for */
 
 /* ---- what a run gives --------------------------------------------------- */
 
@@ -242,6 +243,9 @@ static enum rc spawn(struct encode_run *r)
     struct encode *e = t->state;
     struct args_source src;
     struct args args;
+    /* It goes on while others are waited for: see schedule.c. */
+    bool aside = e->rendition.kind == RENDITION_AUDIO && r->wanted_ms < 0;
+    int nicer = aside ? NICER : 0;
     char path[PATH_MAX];
     double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
     struct args_run what = {.from = r->from,
@@ -256,7 +260,8 @@ static enum rc spawn(struct encode_run *r)
     if (rc == RC_OK)
         rc = cutter_open(&events, &r->cutter);
     if (rc == RC_OK)
-        rc = task_spawn(t, &args, stall_ms(r), 0, on_output, on_end, r, &r->child);
+        rc = task_spawn(t, &args, nicer, stall_ms(r), 0, on_output, on_end, r,
+                        &r->child);
     return rc;
 }
 

@@ -51,8 +51,8 @@ void encode_scan_keyframes(struct task *t)
     if (rc == RC_OK)
         rc = args_keyframes(&src, e->rendition.stream, &args);
     if (rc == RC_OK)
-        rc = task_spawn(t, &args, t->w->config.stall_s * 1000, 0, on_output, on_end, t,
-                        &e->scan);
+        rc = task_spawn(t, &args, 0, t->w->config.stall_s * 1000, 0, on_output, on_end,
+                        t, &e->scan);
     if (rc == RC_OK)
         return;
     joblog_note(t->log, "keyframes cannot be read: %s", rc_name(rc));

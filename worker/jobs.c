@@ -135,7 +135,7 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
     return rc;
 }
 
-enum rc task_spawn(struct task *t, const struct args *args, int64_t stall_ms,
+enum rc task_spawn(struct task *t, const struct args *args, int nicer, int64_t stall_ms,
                    int64_t limit_ms,
                    enum rc (*on_output)(void *arg, const void *data, size_t n),
                    void (*on_end)(void *arg, const struct supervise_end *end),
@@ -149,7 +149,7 @@ enum rc task_spawn(struct task *t, const struct args *args, int64_t stall_ms,
         .loop = t->w->loop,
         .log = t->log,
         .argv = args->v,
-        .nice = (int)c->nice,
+        .nice = c->nice + nicer < 19 ? (int)c->nice + nicer : 19,
         .stall_ms = stall_ms,
         .limit_ms = limit_ms,
         .grace_ms = c->grace_s * 1000,
@@ -165,7 +165,7 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  void (*on_end)(struct task *t, const struct supervise_end *end))
 {
     t->on_end = on_end;
-    return task_spawn(t, &t->args, stall_ms, limit_ms, on_output, child_ended, t,
+    return task_spawn(t, &t->args, 0, stall_ms, limit_ms, on_output, child_ended, t,
                       &t->child);
 }
 

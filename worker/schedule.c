@@ -250,14 +250,21 @@ static struct candidate candidate_of(const struct thoughts *t, int run)
                               near_viewer(of(s, r->rendition), r->next) ? 0 : 1, nth};
 }
 
-/* While someone waits, only cores that would otherwise stand idle are for others; the
- * more useful run is the one that has them. Returns how many of n stay. */
-static int keep_idle_cores(const struct thoughts *t, struct candidate *list, int n)
+/*
+ * While someone waits, only cores that would otherwise stand idle are for others; the
+ * more useful run is the one that has them. One sound goes on in any case: it takes
+ * next to nothing from a picture (it is the nicer one), and the sooner the sound is
+ * whole, the fewer seeks have to start a run for it. Returns how many of n stay, at
+ * most room.
+ */
+static int keep_idle_cores(const struct thoughts *t, struct candidate *list, int n,
+                           int room)
 {
-    int cores = t->s->cores - t->taken_cores, kept = 0;
-    for (int i = 0; i < n; i++) {
+    int cores = t->s->cores - t->taken_cores, kept = 0, sounds = 0;
+    for (int i = 0; i < n && kept < room; i++) {
         int needed = cores_of(t->s, list[i].rendition);
-        if (needed > cores)
+        bool first_sound = of(t->s, list[i].rendition)->audio && sounds++ == 0;
+        if (needed > cores && !first_sound)
             continue;
         cores -= needed;
         list[kept++] = list[i];
@@ -275,12 +282,14 @@ static int rank_background(const struct thoughts *t, struct candidate *list)
         return 0;
     for (int i = 0; i < s->n_runs; i++)
         if (!t->serves[i])
-            insert(list, &n, room, candidate_of(t, i));
+            insert(list, &n, SCHEDULE_RUNS_MAX, candidate_of(t, i));
     /* One that may not begin would only keep others from going on. */
     for (int i = 0; i < s->n_renditions; i++)
         if (find_fill(t, i, &c) && (c.distance == 0 || s->n_runs < s->alive_max))
-            insert(list, &n, room, c);
-    return t->taken > 0 ? keep_idle_cores(t, list, n) : n;
+            insert(list, &n, SCHEDULE_RUNS_MAX, c);
+    if (t->taken > 0)
+        return keep_idle_cores(t, list, n, room);
+    return n < room ? n : room;
 }
 
 /* ---- actions ----------------------------------------------------------------- */

@@ -128,8 +128,9 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
 
 /* Likewise for a kind that has several children at once: on_end gets arg, also after
  * the task was cancelled. *out is the child until then. args need not outlive the call.
+ * nicer: added to the setting for all children.
  */
-enum rc task_spawn(struct task *t, const struct args *args, int64_t stall_ms,
+enum rc task_spawn(struct task *t, const struct args *args, int nicer, int64_t stall_ms,
                    int64_t limit_ms,
                    enum rc (*on_output)(void *arg, const void *data, size_t n),
                    void (*on_end)(void *arg, const struct supervise_end *end),

@@ -248,8 +248,8 @@ static void a_thousand_demands_are_few_runs(void **state)
 static void picture_and_sound_are_served_independently(void **state)
 {
     (void)state;
-    picture(0, "....................");
-    sound(0, "..........");
+    picture(0, "#...................");
+    sound(0, "##........");
     run(0, 1, 20);
     run(1, 2, 10);
     wanted(0, 12);
@@ -334,6 +334,22 @@ static void a_run_that_nobody_waited_for_was_not_begun_in_vain(void **state)
     assert_starts(0, 12, 20);
 }
 
+static void one_sound_goes_on_whoever_waits(void **state)
+{
+    (void)state;
+    picture(0, "##..................");
+    sound(0, "##........");
+    sound(1, "##........");
+    run(0, 2, 20);
+    run(1, 2, 10);
+    run(2, 2, 10);
+    wanted(0, 12);
+    apply_all();
+    assert_true(runs[0].paused);
+    assert_false(runs[1].paused);
+    assert_true(runs[2].paused);
+}
+
 static void cores_that_waiting_leaves_idle_are_used(void **state)
 {
     (void)state;
@@ -391,6 +407,7 @@ int main(void)
                                setup),
         cmocka_unit_test_setup(a_run_that_nobody_waited_for_was_not_begun_in_vain,
                                setup),
+        cmocka_unit_test_setup(one_sound_goes_on_whoever_waits, setup),
         cmocka_unit_test_setup(cores_that_waiting_leaves_idle_are_used, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
