@@ -32,7 +32,7 @@ struct config {
     char ffmpeg[PATH_MAX];     /* program name or path */
     char ffprobe[PATH_MAX];    /* program name or path */
     int64_t jobs;              /* child programs at once; 0: one more than the cores */
-    int64_t runs;              /* encoders that exist, paused ones too; 0: 2 jobs + 2 */
+    int64_t runs;              /* encoders that exist, paused ones too; 0: 4 a job */
     int64_t nice;              /* 0..19, of the child programs */
     int64_t lease_s;           /* s a job's lease lasts without renewal */
     int64_t stall_s;           /* s without output before a child is stopped */

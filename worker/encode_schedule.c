@@ -167,7 +167,7 @@ static void collect(const struct worker *w, struct picture *p)
         .alive_max = (int)w->config.runs,
     };
     if (p->s.alive_max <= 0)
-        p->s.alive_max = 2 * w->slots + 2;
+        p->s.alive_max = 4 * w->slots;
     if (p->s.active_max > SCHEDULE_RUNS_MAX)
         p->s.active_max = SCHEDULE_RUNS_MAX;
     if (p->s.alive_max > SCHEDULE_RUNS_MAX)

@@ -283,9 +283,12 @@ static int rank_background(const struct thoughts *t, struct candidate *list)
     for (int i = 0; i < s->n_runs; i++)
         if (!t->serves[i])
             insert(list, &n, SCHEDULE_RUNS_MAX, candidate_of(t, i));
-    /* One that may not begin would only keep others from going on. */
+    /* A hole that nobody waits for is not worth a run that exists, and one that may not
+     * begin would only keep others from going on. The first segment of all is worth it.
+     */
     for (int i = 0; i < s->n_renditions; i++)
-        if (find_fill(t, i, &c) && (c.distance == 0 || s->n_runs < s->alive_max))
+        if (find_fill(t, i, &c) &&
+            (s->n_runs < s->alive_max || of(s, i)->have->done == 0))
             insert(list, &n, SCHEDULE_RUNS_MAX, c);
     if (t->taken > 0)
         return keep_idle_cores(t, list, n, room);
@@ -339,18 +342,19 @@ static bool in_vain(const struct schedule_run *run)
 }
 
 /*
- * More is less useful: one begun in vain; then those that are not near a viewer, the
- * one first that would lose the least work; then the one farthest ahead of its viewer.
+ * More is less useful: one begun in vain; then those that are not near the earliest
+ * viewer, by how long ago somebody last waited for one (there may be other viewers);
+ * then the one farthest ahead of that viewer.
  */
 static int64_t uselessness(const struct schedule *s, const struct schedule_run *run)
 {
     const struct schedule_rendition *r = of(s, run->rendition);
-    const int64_t far = INT64_MAX / 2, a_ms = (int64_t)1 << 32;
+    const int64_t far = INT64_MAX / 2, a_ms = (int64_t)1 << 32, day_ms = 86400000;
     if (in_vain(run) && run->paused)
         return INT64_MAX;
     if (near_viewer(r, run->next))
         return run->next - r->viewer;
-    return far - (run->at_it_ms < 1000000 ? run->at_it_ms : 1000000) * a_ms + run->next;
+    return far + (run->unused_ms < day_ms ? run->unused_ms : day_ms) * a_ms + run->next;
 }
 
 /* The least useful run that neither serves nor is to go on beside those that do. There

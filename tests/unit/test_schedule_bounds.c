@@ -14,18 +14,19 @@ static void the_least_useful_run_makes_room(void **state)
     assert_does(SCHEDULE_STOP, 4); /* the one farthest ahead of the viewer */
 }
 
-static void the_run_that_loses_the_least_work_makes_room(void **state)
+static void the_run_that_was_waited_for_longest_ago_makes_room(void **state)
 {
     (void)state;
     picture(0,
             "##......................................................................");
     for (int i = 0; i < 5; i++) {
         paused(0, 10 + 10 * i, 15 + 10 * i);
-        runs[i].at_it_ms = i == 2 ? 10 : 200;
+        runs[i].unused_ms = i == 2 ? 9000 : 200;
     }
     wanted(0, 70);
     assert_does(SCHEDULE_STOP, 2);
     renditions[0].viewer = 25; /* someone is about to need what it makes */
+    runs[1].unused_ms = LONG_AGO;
     assert_does(SCHEDULE_STOP, 1);
 }
 
@@ -107,6 +108,18 @@ static void with_all_runs_there_no_slot_stays_empty(void **state)
     assert_int_equal(working(), 3);
 }
 
+static void a_hole_before_a_viewer_displaces_no_run_that_exists(void **state)
+{
+    (void)state;
+    picture(0, "##..........................................................");
+    renditions[0].viewer = 1;
+    for (int i = 0; i < 5; i++)
+        paused(0, 10 + 10 * i, 15 + 10 * i);
+    for (int n = apply_all(); n > 0; n--)
+        assert_int_equal(s.n_runs, 5);
+    assert_int_equal(working(), 3);
+}
+
 static void the_only_run_there_may_be_goes_on(void **state)
 {
     (void)state;
@@ -180,11 +193,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_least_useful_run_makes_room, setup),
-        cmocka_unit_test_setup(the_run_that_loses_the_least_work_makes_room, setup),
+        cmocka_unit_test_setup(the_run_that_was_waited_for_longest_ago_makes_room,
+                               setup),
         cmocka_unit_test_setup(a_run_begun_in_vain_is_the_least_useful, setup),
         cmocka_unit_test_setup(a_run_that_someone_waits_for_is_never_stopped, setup),
         cmocka_unit_test_setup(who_scrubs_wildly_starts_no_storm, setup),
         cmocka_unit_test_setup(with_all_runs_there_no_slot_stays_empty, setup),
+        cmocka_unit_test_setup(a_hole_before_a_viewer_displaces_no_run_that_exists,
+                               setup),
         cmocka_unit_test_setup(the_only_run_there_may_be_goes_on, setup),
         cmocka_unit_test_setup(a_second_viewer_need_not_wait_for_a_first_run, setup),
         cmocka_unit_test_setup(it_always_comes_to_rest, setup),
