@@ -245,6 +245,18 @@ export async function runsOf(site, video, timeline) {
     return runs;
 }
 
+/* Waits until the worker has read where a video's keyframes are, if it does so: runs that
+ * begin from then on seek to the right one, earlier ones to one that is early enough. */
+export async function keyframesKnown(site, video) {
+    const logs = async () => {
+        const dir = site.path('log/jobs');
+        const texts = (await fs.readdir(dir)).map((name) => fs.readFile(path.join(dir, name), 'utf8'));
+        return (await Promise.all(texts)).filter((text) => text.includes(`360p of video ${video.id}`));
+    };
+    const isOver = (text) => !/^\+ ffprobe/m.test(text) || /^# \S+ keyframes/m.test(text);
+    await waitFor(async () => (await logs()).every(isOver), { what: 'the keyframes' });
+}
+
 /* The rendition and the first segment of ffmpeg's command line, by what it cuts away. */
 function beginningOf(command, { video, audio }) {
     const picture = /start_time=([0-9.]+)/.exec(command);
