@@ -18,9 +18,9 @@ import {
 import { startSite } from '../lib/site.mjs';
 
 const SECONDS = 40; // 20 segments of picture, 10 of sound
-const SPEED = 4; // times real time, of each run on the site with viewers
+const SPEED = 3; // times real time, of each run on the site with viewers
 const LEAST_RUNS = { video: 4, audio: 2 };
-const TRIES = 3;
+const TRIES = 6;
 const LANES = 4;
 const LEAST_SEGMENTS = 4; // of a real clip, or nothing has to join up
 const PSNR_FLOOR = 35; // dB
