@@ -13,9 +13,9 @@ enum { RETRY_MS = 250 };
 
 struct demand_writer {
     pthread_t thread;
-    pthread_mutex_t *lock; /* of waits and stopping */
+    pthread_mutex_t *lock; /* of wants and stopping */
     pthread_cond_t changed;
-    struct waits *waits;
+    struct wants *wants;
     bool stopping;
     /* All below is the thread's own. */
     char path[PATH_MAX];
@@ -83,12 +83,12 @@ static enum rc write_now(struct demand_writer *d, int64_t at_ms)
 {
     enum rc rc;
 
-    waits_batch(d->waits, at_ms, &d->batch);
+    wants_batch(d->wants, at_ms, &d->batch);
     pthread_mutex_unlock(d->lock);
     rc = write_batch(d);
     report(d, rc);
     pthread_mutex_lock(d->lock);
-    waits_written(d->waits, rc == RC_OK);
+    wants_written(d->wants, rc == RC_OK);
     return rc;
 }
 
@@ -107,22 +107,22 @@ static void *run(void *arg)
 
     pthread_mutex_lock(d->lock);
     while (!d->stopping) {
-        int64_t due = waits_next_batch(d->waits, now_ms(d));
+        int64_t due = wants_next_batch(d->wants, now_ms(d));
         if (due != 0 && !d->must_clear)
             wait_for_change(d, due);
         else if (write_now(d, now_ms(d)) != RC_OK)
             pause_unlocked(d);
     }
     /* Also what could have waited a little: there is no later. */
-    if (waits_next_batch(d->waits, now_ms(d)) >= 0)
-        write_now(d, now_ms(d) + WAITS_LAZY_MS);
+    if (wants_next_batch(d->wants, now_ms(d)) >= 0)
+        write_now(d, now_ms(d) + WANTS_LAZY_MS);
     pthread_mutex_unlock(d->lock);
     store_close(d->store);
     return NULL;
 }
 
 enum rc demand_writer_open(const char *path, const struct clock *clock, bool clear,
-                           struct waits *waits, pthread_mutex_t *lock,
+                           struct wants *wants, pthread_mutex_t *lock,
                            struct demand_writer **out)
 {
     struct demand_writer *d = calloc(1, sizeof(*d));
@@ -133,7 +133,7 @@ enum rc demand_writer_open(const char *path, const struct clock *clock, bool cle
     snprintf(d->path, sizeof(d->path), "%s", path);
     d->clock = *clock;
     d->must_clear = clear;
-    d->waits = waits;
+    d->wants = wants;
     d->lock = lock;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -10,7 +10,7 @@
 
 #include "clock.h"
 #include "rc.h"
-#include "waits.h"
+#include "wants.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -18,15 +18,15 @@
 struct demand_writer;
 
 /*
- * Starts the thread for the database at path. lock guards waits. clear: first drops the
+ * Starts the thread for the database at path. lock guards wants. clear: first drops the
  * demands that a process before this one has left. What the store refuses is tried
  * again until it works, with one line in the log. RC_NOMEM; RC_IO: no thread to be had.
  */
 enum rc demand_writer_open(const char *path, const struct clock *clock, bool clear,
-                           struct waits *waits, pthread_mutex_t *lock,
+                           struct wants *wants, pthread_mutex_t *lock,
                            struct demand_writer **out);
 
-/* waits has changed. Called with the lock held. */
+/* wants has changed. Called with the lock held. */
 void demand_writer_wake(struct demand_writer *d);
 
 /* Writes what there is to write, once, and ends the thread. NULL is legal. */

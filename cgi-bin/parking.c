@@ -30,7 +30,7 @@ struct parking {
     char folder[PATH_MAX]; /* htdocs/media */
     struct watcher *watcher;
     struct demand_writer *writer;
-    pthread_mutex_t lock; /* of waits */
+    pthread_mutex_t lock; /* of waits and wants */
     struct waits *waits;
     pthread_t waker;
     int wake_fd; /* tells the waker that the first one waits, or to stop */
@@ -313,8 +313,8 @@ static enum rc open_parts(struct parking *p)
         rc = RC_IO;
     /* As plain CGI this is one of several, and the demands of the others count. */
     if (rc == RC_OK)
-        rc = demand_writer_open(database, &p->app->clock, fcgi_is_server(), p->waits,
-                                &p->lock, &p->writer);
+        rc = demand_writer_open(database, &p->app->clock, fcgi_is_server(),
+                                waits_wants(p->waits), &p->lock, &p->writer);
     return rc;
 }
 

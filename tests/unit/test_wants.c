@@ -33,7 +33,7 @@ static void a_demand_outlives_a_wait_in_vain(void **state)
     assert_int_equal(next_batch(f), -1);
     waits_expire(f->w, f->now, &f->ended);
     assert_string_equal(ended(f), "expired 360p-1/3 ");
-    assert_int_equal(next_batch(f), WAITS_GRACE_MS);
+    assert_int_equal(next_batch(f), WANTS_GRACE_MS);
     /* It is asked for again: its row will not last for another wait. */
     f->now += 500;
     asks(f, "a", "360p-1/3.m4s");
@@ -41,7 +41,7 @@ static void a_demand_outlives_a_wait_in_vain(void **state)
     assert_string_equal(written(f), "+360p/3 ");
     f->now += WAIT;
     waits_expire(f->w, f->now, &f->ended);
-    f->now += WAITS_GRACE_MS;
+    f->now += WANTS_GRACE_MS;
     /* And not again: the row has expired by itself, and the table is empty. */
     assert_string_equal(written(f), "");
     assert_int_equal(next_batch(f), -1);
@@ -67,7 +67,7 @@ static void a_long_standing_demand_is_renewed_only_when_needed(void **state)
             writes++;
         }
         if (waits_count(f->w) > 0)
-            assert_true(until > f->now + WAITS_GRACE_MS - 100);
+            assert_true(until > f->now + WANTS_GRACE_MS - 100);
     }
     assert_true(until >= last + KEEP);
     assert_in_range(writes, 4, 5);
@@ -80,9 +80,9 @@ static void a_demand_whose_segment_came_is_dropped_soon(void **state)
     asks(f, "a", "360p-1/3.m4s");
     assert_string_equal(written(f), "+360p/3 ");
     came(f, "360p-1/3.m4s");
-    assert_int_equal(next_batch(f), WAITS_LAZY_MS);
+    assert_int_equal(next_batch(f), WANTS_LAZY_MS);
     assert_string_equal(written(f), "");
-    f->now += WAITS_LAZY_MS;
+    f->now += WANTS_LAZY_MS;
     assert_string_equal(written(f), "-360p/3 ");
     assert_int_equal(next_batch(f), -1);
 }
@@ -113,8 +113,8 @@ static void grace_is_not_lost_when_another_viewer_leaves(void **state)
     assert_string_equal(written(f), "+360p/3 ");
     asks(f, "b", "360p-1/70.m4s");
     assert_string_equal(written(f), "+360p/70 ");
-    assert_int_equal(next_batch(f), WAITS_GRACE_MS);
-    f->now += WAITS_GRACE_MS;
+    assert_int_equal(next_batch(f), WANTS_GRACE_MS);
+    f->now += WANTS_GRACE_MS;
     assert_string_equal(written(f), "-360p/3 ");
 }
 
@@ -135,12 +135,12 @@ static void a_refused_batch_is_written_again(void **state)
 
     asks(f, "a", "360p-1/3.m4s");
     assert_string_equal(begin_batch(f), "+360p/3 ");
-    waits_written(f->w, false);
+    wants_written(waits_wants(f->w), false);
     assert_int_equal(next_batch(f), 0);
     assert_string_equal(written(f), "+360p/3 ");
     asks(f, "a", "360p-1/4.m4s");
     assert_string_equal(begin_batch(f), "+360p/4 -360p/3 ");
-    waits_written(f->w, false);
+    wants_written(waits_wants(f->w), false);
     assert_string_equal(written(f), "+360p/4 -360p/3 ");
     assert_int_equal(next_batch(f), -1);
 }
@@ -154,11 +154,11 @@ static void demands_may_change_while_they_are_written(void **state)
     asks(f, "b", "360p-1/3.m4s");
     asks(f, "a", "360p-1/4.m4s");
     asks(f, "b", "360p-1/4.m4s");
-    waits_written(f->w, true);
+    wants_written(waits_wants(f->w), true);
     /* Written in vain, so it has to go. */
     assert_string_equal(begin_batch(f), "+360p/4 -360p/3 ");
     asks(f, "c", "360p-1/3.m4s");
-    waits_written(f->w, true);
+    wants_written(waits_wants(f->w), true);
     /* Dropped in vain, so it has to come back. */
     assert_string_equal(written(f), "+360p/3 ");
 }
@@ -167,23 +167,23 @@ static void a_batch_has_an_end(void **state)
 {
     struct fixture *f = *state;
     const struct waits_limits limits = {
-        .total = 2 * WAITS_BATCH, .per_address = 2 * WAITS_BATCH, .wait_ms = WAIT};
+        .total = 2 * WANTS_BATCH, .per_address = 2 * WANTS_BATCH, .wait_ms = WAIT};
     char sid[16], file[32];
 
     waits_close(f->w);
     assert_int_equal(waits_open(&limits, &f->w), RC_OK);
-    for (int i = 0; i < WAITS_BATCH + 10; i++) {
+    for (int i = 0; i < WANTS_BATCH + 10; i++) {
         snprintf(sid, sizeof(sid), "v%d", i);
         snprintf(file, sizeof(file), "360p-1/%d.m4s", i);
         asks(f, sid, file);
     }
-    waits_batch(f->w, f->now, &f->batch);
-    assert_int_equal(f->batch.n_add, WAITS_BATCH);
-    waits_written(f->w, true);
+    wants_batch(waits_wants(f->w), f->now, &f->batch);
+    assert_int_equal(f->batch.n_add, WANTS_BATCH);
+    wants_written(waits_wants(f->w), true);
     assert_int_equal(next_batch(f), 0);
-    waits_batch(f->w, f->now, &f->batch);
+    wants_batch(waits_wants(f->w), f->now, &f->batch);
     assert_int_equal(f->batch.n_add, 10);
-    waits_written(f->w, true);
+    wants_written(waits_wants(f->w), true);
     assert_int_equal(next_batch(f), -1);
 }
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define WAIT 8000
-#define KEEP (WAIT + WAITS_GRACE_MS)
+#define KEEP (WAIT + WANTS_GRACE_MS)
 #define KEY "abcdefghijklmnopqrstuvwxyz"
 #define VIDEO "aaaaaaaaaaaaaaaa"
 #define OTHER_VIDEO "bbbbbbbbbbbbbbbb"
@@ -133,7 +133,7 @@ static inline const char *begin_batch(struct fixture *f)
 {
     size_t n;
 
-    waits_batch(f->w, f->now, &f->batch);
+    wants_batch(waits_wants(f->w), f->now, &f->batch);
     assert_int_equal(f->batch.keep_ms, KEEP);
     f->text[0] = '\0';
     n = put_demands(f->text, sizeof(f->text), '+', f->batch.add, f->batch.n_add);
@@ -145,13 +145,13 @@ static inline const char *begin_batch(struct fixture *f)
 static inline const char *written(struct fixture *f)
 {
     begin_batch(f);
-    waits_written(f->w, true);
+    wants_written(waits_wants(f->w), true);
     return f->text;
 }
 
 static inline int64_t next_batch(const struct fixture *f)
 {
-    return waits_next_batch(f->w, f->now);
+    return wants_next_batch(waits_wants(f->w), f->now);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
