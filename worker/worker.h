@@ -2,7 +2,8 @@
  * worker.h: what the parts of the daemon share: the handles, and the running tasks.
  *
  * A task is one claimed job while it runs here. Its kind (probe, encode, poster) says
- * what to do; jobs.c claims it, renews its lease, and ends it in exactly one way.
+ * what to do; jobs.c claims it and renews its lease, task.c runs its children and ends
+ * it in exactly one way.
  */
 #ifndef DROPSTREAM_WORKER_H
 #define DROPSTREAM_WORKER_H
@@ -69,12 +70,6 @@ struct task {
 
 extern const struct task_kind task_probe, task_encode, task_poster;
 
-/* ---- encode_schedule.c ---------------------------------------------------- */
-
-/* Reads from the store what is waited for, claims the jobs that can make it, and has
- * the runs of ffmpeg follow. Called after any change of the store. */
-void encode_follow_demand(struct worker *w);
-
 /* ---- jobs.c ------------------------------------------------------------- */
 
 /* Drops tasks that were fenced off, takes deleted videos away that no task works on any
@@ -96,6 +91,8 @@ int jobs_short(const struct worker *w);
 /* Ends every task's child at once; their jobs go back to the queue. */
 void jobs_stop_all(struct worker *w);
 
+/* ---- task.c ------------------------------------------------------------- */
+
 /* The kind's ways to end its task; t is gone afterwards. */
 void task_done(struct task *t, const struct job_result *result);
 void task_retry(struct task *t, const char *sentence); /* or fail after the last try */
@@ -111,6 +108,14 @@ void task_progress(struct task *t, double progress);
 
 /* Says that the kind's readiness has changed; the store is told soon, or at once. */
 void task_changed(struct task *t, bool at_once);
+
+/* Tells the store of the readiness, if that has changed since it was told. */
+void task_tell(struct task *t);
+
+/* For a task that no longer counts: its children are killed, and it ends with the last
+ * of them or, if it has none, on the next turn of the loop. Never within the call:
+ * callers walk the list of tasks. */
+void task_cancel(struct task *t);
 
 /* The source as the programs are told of it; path must outlive src. RC_TOO_LARGE. */
 enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
