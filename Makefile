@@ -38,9 +38,10 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
            worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
-           worker/encode_job.c worker/encode_run.c worker/encode_schedule.c worker/encode_scan.c worker/schedule.c \
-           worker/seek_points.c worker/colour.c \
-           worker/poster_job.c worker/owner.c worker/wake.c worker/sweep.c worker/live.c
+           worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
+           worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
+           worker/seek_points.c worker/colour.c worker/poster_job.c worker/owner.c \
+           worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-bin/handles.c \
            cgi-bin/video_json.c cgi-bin/segments_json.c cgi-bin/media_path.c \
            cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \

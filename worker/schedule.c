@@ -1,4 +1,4 @@
-#include "schedule.h"
+#include "schedule_priv.h"
 
 #include <string.h>
 
@@ -10,19 +10,6 @@
  */
 #define VAIN_MS 150
 #define VAIN_MAX_MS 600
-/* A run this many segments ahead of someone who watches counts as working for them. */
-#define AHEAD_SEGMENTS 30
-
-/* What is found out on the way to the answer. */
-struct thoughts {
-    const struct schedule *s;
-    bool serves[SCHEDULE_RUNS_MAX];
-    struct schedule_demand starts[SCHEDULE_RUNS_MAX]; /* runs to begin, in this order */
-    int n_starts;
-    int taken;       /* slots that have gone to demands */
-    int taken_cores; /* and what that keeps busy */
-    int64_t again_ms;
-};
 
 static const struct schedule_action nothing = {SCHEDULE_NOTHING, -1, -1, 0, 0, false};
 
@@ -31,10 +18,7 @@ static const struct schedule_rendition *of(const struct schedule *s, int renditi
     return &s->renditions[rendition];
 }
 
-/* Cores that a run keeps busy: decoding and encoding a picture are threads of their
- * own.
- */
-static int cores_of(const struct schedule *s, int rendition)
+int schedule_cores(const struct schedule *s, int rendition)
 {
     return of(s, rendition)->audio ? 1 : 2;
 }
@@ -130,7 +114,7 @@ static void serve(struct thoughts *t, const struct schedule_demand *d)
     else
         t->starts[t->n_starts++] = *d;
     t->taken++;
-    t->taken_cores += cores_of(t->s, d->rendition);
+    t->taken_cores += schedule_cores(t->s, d->rendition);
 }
 
 /*
@@ -159,140 +143,6 @@ static void serve_demands(struct thoughts *t)
             return;
         serve(t, chosen);
     }
-}
-
-/* ---- what goes on when nobody waits ---------------------------------------- */
-
-/* A run, or (run -1) one that could begin at `from`. Less is more useful. */
-struct candidate {
-    int run, rendition;
-    int64_t from;
-    int distance; /* 0: for someone who watches, or could once it exists */
-    int nth;      /* of its rendition's runs */
-};
-
-/* Someone is about to need it; or nothing exists yet, and nobody can begin to watch. */
-static bool near_viewer(const struct schedule_rendition *r, int64_t segment)
-{
-    if (r->have->done == 0)
-        return true;
-    return r->viewer >= 0 && segment >= r->viewer &&
-           segment - r->viewer <= AHEAD_SEGMENTS;
-}
-
-static bool less(const struct candidate *a, const struct candidate *b)
-{
-    if (a->distance != b->distance)
-        return a->distance < b->distance;
-    if (a->nth != b->nth)
-        return a->nth < b->nth;
-    if (a->rendition != b->rendition)
-        return a->rendition < b->rendition;
-    return a->from < b->from;
-}
-
-static void insert(struct candidate *list, int *n, int max, struct candidate c)
-{
-    int at = *n;
-    while (at > 0 && less(&c, &list[at - 1]))
-        at--;
-    if (at >= max)
-        return;
-    if (*n < max)
-        ++*n;
-    memmove(&list[at + 1], &list[at], (size_t)(*n - at - 1) * sizeof(c));
-    list[at] = c;
-}
-
-/* Where the next hole is: from the earliest viewer on, else from the start. A rendition
- * without its init segment has one anywhere. -1: none. */
-static int64_t next_hole(const struct schedule_rendition *r)
-{
-    const struct segments *have = r->have;
-    int64_t k = segments_next_hole(have, r->viewer > 0 ? r->viewer : 0);
-    if (k == have->total)
-        k = segments_next_hole(have, 0);
-    if (k == have->total)
-        return have->has_init ? -1 : k - 1;
-    return k;
-}
-
-/* The hole of a rendition, unless a run is on its way to it. */
-static bool find_fill(const struct thoughts *t, int rendition, struct candidate *out)
-{
-    const struct schedule *s = t->s;
-    const struct schedule_rendition *r = of(s, rendition);
-    int64_t k = next_hole(r);
-    int runs = 0;
-    if (k < 0)
-        return false;
-    for (int i = 0; i < s->n_runs; i++) {
-        runs += s->runs[i].rendition == rendition;
-        if (s->runs[i].rendition == rendition && s->runs[i].next <= k &&
-            k < s->runs[i].end)
-            return false;
-    }
-    for (int i = 0; i < t->n_starts; i++)
-        runs += t->starts[i].rendition == rendition;
-    *out = (struct candidate){-1, rendition, k, near_viewer(r, k) ? 0 : 1, runs};
-    return true;
-}
-
-static struct candidate candidate_of(const struct thoughts *t, int run)
-{
-    const struct schedule *s = t->s;
-    const struct schedule_run *r = &s->runs[run];
-    int nth = 0;
-    for (int i = 0; i < s->n_runs; i++)
-        nth += s->runs[i].rendition == r->rendition &&
-               (t->serves[i] || s->runs[i].next < r->next);
-    return (struct candidate){run, r->rendition, r->next,
-                              near_viewer(of(s, r->rendition), r->next) ? 0 : 1, nth};
-}
-
-/*
- * While someone waits, only cores that would otherwise stand idle are for others; the
- * more useful run is the one that has them. One sound goes on in any case: it takes
- * next to nothing from a picture (it is the nicer one), and the sooner the sound is
- * whole, the fewer seeks have to start a run for it. Returns how many of n stay, at
- * most room.
- */
-static int keep_idle_cores(const struct thoughts *t, struct candidate *list, int n,
-                           int room)
-{
-    int cores = t->s->cores - t->taken_cores, kept = 0, sounds = 0;
-    for (int i = 0; i < n && kept < room; i++) {
-        int needed = cores_of(t->s, list[i].rendition);
-        bool first_sound = of(t->s, list[i].rendition)->audio && sounds++ == 0;
-        if (needed > cores && !first_sound)
-            continue;
-        cores -= needed;
-        list[kept++] = list[i];
-    }
-    return kept;
-}
-
-/* The most useful ones that may go on beside what is waited for; returns how many. */
-static int rank_background(const struct thoughts *t, struct candidate *list)
-{
-    const struct schedule *s = t->s;
-    struct candidate c;
-    int n = 0, room = s->active_max - t->taken;
-    if (room <= 0)
-        return 0;
-    for (int i = 0; i < s->n_runs; i++)
-        if (!t->serves[i])
-            insert(list, &n, SCHEDULE_RUNS_MAX, candidate_of(t, i));
-    /* A hole that nobody waits for is not worth a run that exists, and one that may not
-     * begin would only keep others from going on. The first segment of all is worth it.
-     */
-    for (int i = 0; i < s->n_renditions; i++)
-        if (find_fill(t, i, &c) &&
-            (s->n_runs < s->alive_max || of(s, i)->have->done == 0))
-            insert(list, &n, SCHEDULE_RUNS_MAX, c);
-    if (t->taken > 0)
-        return keep_idle_cores(t, list, n, room);
-    return n < room ? n : room;
 }
 
 /* ---- actions ----------------------------------------------------------------- */
@@ -352,7 +202,7 @@ static int64_t uselessness(const struct schedule *s, const struct schedule_run *
     const int64_t far = INT64_MAX / 2, a_ms = (int64_t)1 << 32, day_ms = 86400000;
     if (in_vain(run) && run->paused)
         return INT64_MAX;
-    if (near_viewer(r, run->next))
+    if (schedule_near_viewer(r, run->next))
         return run->next - r->viewer;
     return far + (run->unused_ms < day_ms ? run->unused_ms : day_ms) * a_ms + run->next;
 }
@@ -431,7 +281,7 @@ struct schedule_action schedule_next(const struct schedule *s, int64_t *again_ms
     struct candidate kept[SCHEDULE_RUNS_MAX];
     struct thoughts t = {.s = s, .again_ms = -1};
     serve_demands(&t);
-    int n = rank_background(&t, kept);
+    int n = schedule_background(&t, kept);
     struct schedule_action a = pause_or_resume(&t, kept, n);
     if (a.verb == SCHEDULE_NOTHING)
         a = start_one(&t, kept, n);

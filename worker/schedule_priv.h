@@ -1,0 +1,43 @@
+/*
+ * schedule_priv.h: what the two files of the decision share; nobody else includes it.
+ *
+ * schedule.c has who is served by which run, and what is to be done; what goes on
+ * beside that is in schedule_background.c.
+ */
+#ifndef DROPSTREAM_SCHEDULE_PRIV_H
+#define DROPSTREAM_SCHEDULE_PRIV_H
+
+#include "schedule.h"
+
+/* What is found out on the way to the answer. */
+struct thoughts {
+    const struct schedule *s;
+    bool serves[SCHEDULE_RUNS_MAX];
+    struct schedule_demand starts[SCHEDULE_RUNS_MAX]; /* runs to begin, in this order */
+    int n_starts;
+    int taken;       /* slots that have gone to demands */
+    int taken_cores; /* and what that keeps busy */
+    int64_t again_ms;
+};
+
+/* A run, or (run -1) one that could begin at `from`. Less is more useful. */
+struct candidate {
+    int run, rendition;
+    int64_t from;
+    int distance; /* 0: for someone who watches, or could once it exists */
+    int nth;      /* of its rendition's runs */
+};
+
+/* Cores that a run keeps busy: decoding and encoding a picture are threads of their
+ * own. */
+int schedule_cores(const struct schedule *s, int rendition);
+
+/* Someone is about to need it; or nothing exists yet, and nobody can begin to watch. */
+bool schedule_near_viewer(const struct schedule_rendition *r, int64_t segment);
+
+/* The most useful runs, ones to be begun included, that may go on beside what is waited
+ * for, in list, the best first; returns how many. */
+int schedule_background(const struct thoughts *t,
+                        struct candidate list[SCHEDULE_RUNS_MAX]);
+
+#endif
