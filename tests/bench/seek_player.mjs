@@ -3,8 +3,10 @@
  * random time whose picture and sound do not exist; until a frame from there is shown.
  */
 import { launchBrowser, watchedPage } from '../lib/browser.mjs';
+import { runsOf } from '../lib/demand.mjs';
 import { sleep, waitFor } from '../lib/site.mjs';
 import * as measure from './measure.mjs';
+import { firstSegmentAlone } from './seek_alone.mjs';
 
 export const title = 'seeks in Chromium, to the first picture';
 
@@ -51,13 +53,25 @@ async function openPlayer(browser, stage) {
     return page;
 }
 
+/* What ffmpeg alone takes for the picture at t, in s: the machine's speed at this moment. */
+async function alone(stage, t) {
+    const { site, video, timeline } = stage;
+    const k = timeline.video.at(t);
+    const run = (await runsOf(site, video, timeline)).findLast(
+        ({ kind, first }) => kind === 'video' && first === k,
+    );
+    return run && (await firstSegmentAlone(site, run)) / 1000;
+}
+
 /* Seeks in one upload until nothing is left to seek to, or there are enough. */
-async function seeksOfOneUpload(browser, stage, times) {
+async function seeksOfOneUpload(browser, stage, times, bare) {
     await stage.begin();
     const page = await openPlayer(browser, stage);
     for (let t; times.length < SEEKS && (t = await stage.unmadeTime()) !== undefined; ) {
         times.push(await seekAndSee(page, t));
-        console.log(`  to ${t.toFixed(1)} s: ${times.at(-1).toFixed(2)} s`);
+        const same = await alone(stage, t);
+        if (same !== undefined) bare.push(same);
+        console.log(`  to ${t.toFixed(1)} s: ${times.at(-1).toFixed(2)} s (alone ${same?.toFixed(2)} s)`);
         await sleep(WATCH_MS);
     }
     const { complaints } = page;
@@ -69,14 +83,17 @@ export async function run(stage, verdicts) {
     const browser = await launchBrowser();
     try {
         const times = [];
+        const bare = [];
         while (times.length < SEEKS) {
             const before = times.length;
-            await seeksOfOneUpload(browser, stage, times);
+            await seeksOfOneUpload(browser, stage, times, bare);
             if (times.length === before) throw new Error('the clip is too short to seek in');
         }
         const name = `first picture after a seek, ${times.length} seeks`;
         verdicts.add(`${name}, p50`, measure.median(times), P50_LIMIT_S, { unit: ' s' });
         verdicts.add(`${name}, p95`, measure.quantile(times, 0.95), P95_LIMIT_S, { unit: ' s' });
+        // On the machine that the limits were set for, this takes 0.45 s.
+        verdicts.note('… ffmpeg alone for such a picture, median', `${measure.median(bare).toFixed(2)} s`);
     } finally {
         await browser.close();
     }
