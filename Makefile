@@ -40,8 +40,8 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
            worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
-           worker/seek_points.c worker/colour.c worker/poster_job.c worker/owner.c \
-           worker/wake.c worker/sweep.c worker/live.c
+           worker/seek_points.c worker/colour.c worker/feeder.c worker/poster_job.c \
+           worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-bin/handles.c \
            cgi-bin/video_json.c cgi-bin/segments_json.c cgi-bin/media_path.c \
            cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
@@ -52,7 +52,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := colour schedule schedule_bounds seek_points args args_run bmff clock config cutter grid id joblog log loop media_info mediadir mime \
+UNIT := colour feeder schedule schedule_bounds seek_points args args_run bmff clock config cutter grid id joblog log loop media_info mediadir mime \
         multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
         segments_json source_check spool store store_activity store_claims store_demand \
         store_job_end store_jobs store_list store_readiness store_videos supervise text \

@@ -56,19 +56,33 @@ static enum rc exec_result(int report_fd)
     return n == (ssize_t)sizeof(err) ? rc_from_errno(err) : RC_OK;
 }
 
-enum rc child_start(char *const *argv, int nice, struct child *out)
+/* A pipe between here and the child; ours does not block. */
+static enum rc open_pipe(int fds[2], int ours, bool large)
 {
-    enum { OUT_R, OUT_W, ERR_R, ERR_W, REPORT_R, REPORT_W, NULL_FD, FDS };
-    int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1};
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return RC_IO;
+    if (large)
+        (void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_BYTES); /* may be refused: slower */
+    return fcntl(fds[ours], F_SETFL, O_NONBLOCK) < 0 ? RC_IO : RC_OK;
+}
+
+static enum rc open_stdin(bool fed, int fds[2])
+{
+    if (fed)
+        return open_pipe(fds, 1, true);
+    fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fds[0] < 0 ? RC_IO : RC_OK;
+}
+
+enum rc child_start(char *const *argv, int nice, bool fed, struct child *out)
+{
+    enum { IN_R, IN_W, OUT_R, OUT_W, ERR_R, ERR_W, REPORT_R, REPORT_W, FDS };
+    int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1, -1};
     enum rc rc = RC_IO;
 
-    fd[NULL_FD] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd[NULL_FD] < 0 || pipe2(&fd[OUT_R], O_CLOEXEC) < 0 ||
-        pipe2(&fd[ERR_R], O_CLOEXEC) < 0 || pipe2(&fd[REPORT_R], O_CLOEXEC) < 0)
-        goto fail;
-    (void)fcntl(fd[OUT_R], F_SETPIPE_SZ, PIPE_BYTES); /* may be refused: slower only */
-    if (fcntl(fd[OUT_R], F_SETFL, O_NONBLOCK) < 0 ||
-        fcntl(fd[ERR_R], F_SETFL, O_NONBLOCK) < 0)
+    if (open_stdin(fed, &fd[IN_R]) != RC_OK ||
+        open_pipe(&fd[OUT_R], 0, true) != RC_OK ||
+        open_pipe(&fd[ERR_R], 0, false) != RC_OK || pipe2(&fd[REPORT_R], O_CLOEXEC) < 0)
         goto fail;
 
     pid_t parent = getpid();
@@ -76,7 +90,7 @@ enum rc child_start(char *const *argv, int nice, struct child *out)
     if (pid < 0)
         goto fail;
     if (pid == 0)
-        become(argv, nice, parent, (int[]){fd[NULL_FD], fd[OUT_W], fd[ERR_W]},
+        become(argv, nice, parent, (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W]},
                fd[REPORT_W]);
     setpgid(pid, pid); /* both sides do it, so that it is true on return */
     close(fd[REPORT_W]);
@@ -86,8 +100,8 @@ enum rc child_start(char *const *argv, int nice, struct child *out)
         waitpid(pid, NULL, 0);
         goto fail;
     }
-    *out = (struct child){.pid = pid, .out_fd = fd[OUT_R], .err_fd = fd[ERR_R]};
-    fd[OUT_R] = fd[ERR_R] = -1;
+    *out = (struct child){pid, fd[IN_W], fd[OUT_R], fd[ERR_R]};
+    fd[IN_W] = fd[OUT_R] = fd[ERR_R] = -1;
 fail:
     close_all(fd, FDS);
     return rc;

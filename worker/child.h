@@ -2,8 +2,8 @@
  * child.h: starting, signalling and reaping one child program. The only file of the
  * program that forks.
  *
- * A child runs in a process group of its own, dies with the worker (PR_SET_PDEATHSIG),
- * reads /dev/null and has no descriptor but its three standard ones.
+ * A child runs in a process group of its own, dies with the worker (PR_SET_PDEATHSIG)
+ * and has no descriptor but its three standard ones.
  */
 #ifndef DROPSTREAM_CHILD_H
 #define DROPSTREAM_CHILD_H
@@ -15,16 +15,17 @@
 
 struct child {
     pid_t pid;
+    int in_fd;  /* what it reads from standard input; non-blocking. -1: /dev/null */
     int out_fd; /* what it writes to standard output; non-blocking */
     int err_fd; /* what it writes to standard error; non-blocking */
 };
 
 /*
- * Starts argv[0] (looked up in PATH). nice: 0..19, added. The caller owns the two
- * descriptors of *out and must reap the child. RC_NOT_FOUND: there is no such program;
- * RC_IO, RC_NOMEM.
+ * Starts argv[0] (looked up in PATH). nice: 0..19, added. fed: it reads a pipe, else
+ * /dev/null. The caller owns the descriptors of *out and must reap the child.
+ * RC_NOT_FOUND: there is no such program; RC_IO, RC_NOMEM.
  */
-enum rc child_start(char *const *argv, int nice, struct child *out);
+enum rc child_start(char *const *argv, int nice, bool fed, struct child *out);
 
 /* Sends sig to the child's whole process group. Harmless after it was reaped. */
 void child_signal(const struct child *c, int sig);

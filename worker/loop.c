@@ -62,20 +62,32 @@ void loop_close(struct loop *l)
     free(l);
 }
 
-enum rc loop_watch(struct loop *l, int fd, void (*ready)(void *arg), void *arg,
-                   struct loop_source **out)
+static enum rc watch(struct loop *l, int fd, uint32_t events, void (*ready)(void *arg),
+                     void *arg, struct loop_source **out)
 {
     struct loop_source *s = calloc(1, sizeof(*s));
     if (!s)
         return RC_NOMEM;
     *s = (struct loop_source){.fd = fd, .ready = ready, .arg = arg};
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
+    struct epoll_event ev = {.events = events, .data.ptr = s};
     if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
         free(s);
         return RC_IO;
     }
     *out = s;
     return RC_OK;
+}
+
+enum rc loop_watch(struct loop *l, int fd, void (*ready)(void *arg), void *arg,
+                   struct loop_source **out)
+{
+    return watch(l, fd, EPOLLIN, ready, arg, out);
+}
+
+enum rc loop_watch_write(struct loop *l, int fd, void (*ready)(void *arg), void *arg,
+                         struct loop_source **out)
+{
+    return watch(l, fd, EPOLLOUT, ready, arg, out);
 }
 
 void loop_unwatch(struct loop *l, struct loop_source *source)

@@ -33,6 +33,9 @@ void loop_close(struct loop *l);
  * the caller's and is removed before it is closed. RC_IO, RC_NOMEM. */
 enum rc loop_watch(struct loop *l, int fd, void (*ready)(void *arg), void *arg,
                    struct loop_source **out);
+/* Likewise whenever fd can be written to, or nobody is left to read it. */
+enum rc loop_watch_write(struct loop *l, int fd, void (*ready)(void *arg), void *arg,
+                         struct loop_source **out);
 void loop_unwatch(struct loop *l, struct loop_source *source);
 
 /* Sets (or moves) t to fire once in delay_ms >= 0. Never fails. */

@@ -24,6 +24,7 @@ struct supervised {
     struct loop_timer stall, limit, grace;
     enum state state;
     bool paused;
+    bool starving;
     bool exited; /* the child itself; not reaped before the end */
     struct supervise_end end;
     char words[SUPERVISE_WORDS_MAX + 1]; /* the last line of standard error */
@@ -100,6 +101,13 @@ static void drop_source(struct supervised *s, struct loop_source **source, int *
     *fd = -1;
 }
 
+static void close_stdin(struct supervised *s)
+{
+    if (s->child.in_fd >= 0)
+        close(s->child.in_fd);
+    s->child.in_fd = -1;
+}
+
 static void unlink_from_all(struct supervised *s)
 {
     for (struct supervised **p = &all; *p; p = &(*p)->next) {
@@ -123,6 +131,7 @@ static void maybe_end(struct supervised *s, bool without_pipes)
 {
     if (!s->exited || (!without_pipes && (s->out_source || s->err_source)))
         return;
+    close_stdin(s);
     drop_source(s, &s->out_source, &s->child.out_fd);
     drop_source(s, &s->err_source, &s->child.err_fd);
     loop_timer_cancel(s->spec.loop, &s->stall);
@@ -170,7 +179,7 @@ static void on_limit(void *arg)
 
 static void expect_output(struct supervised *s)
 {
-    if (!s->paused)
+    if (!s->paused && !s->starving)
         loop_timer_set(s->spec.loop, &s->stall, s->spec.stall_ms, on_stall, s);
 }
 
@@ -242,8 +251,8 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
     if (!s)
         return RC_NOMEM;
     s->spec = *spec;
-    s->child.out_fd = s->child.err_fd = -1;
-    enum rc rc = child_start(spec->argv, spec->nice, &s->child);
+    s->child.in_fd = s->child.out_fd = s->child.err_fd = -1;
+    enum rc rc = child_start(spec->argv, spec->nice, spec->fed, &s->child);
     if (rc == RC_OK)
         rc = loop_watch(spec->loop, s->child.out_fd, on_stdout, s, &s->out_source);
     if (rc == RC_OK)
@@ -253,6 +262,7 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
         child_signal(&s->child, SIGKILL);
         if (s->child.pid > 0)
             child_reap(&s->child, &status);
+        close_stdin(s);
         drop_source(s, &s->out_source, &s->child.out_fd);
         drop_source(s, &s->err_source, &s->child.err_fd);
         free(s);
@@ -279,6 +289,24 @@ void supervise_pause(struct supervised *s, bool pause)
     s->paused = pause;
     child_signal(&s->child, pause ? SIGSTOP : SIGCONT);
     if (pause)
+        loop_timer_cancel(s->spec.loop, &s->stall);
+    else
+        expect_output(s);
+}
+
+int supervise_take_stdin(struct supervised *s)
+{
+    int fd = s->child.in_fd;
+    s->child.in_fd = -1;
+    return fd;
+}
+
+void supervise_starve(struct supervised *s, bool starving)
+{
+    if (s->starving == starving || s->state != RUNNING || s->exited)
+        return;
+    s->starving = starving;
+    if (starving)
         loop_timer_cancel(s->spec.loop, &s->stall);
     else
         expect_output(s);

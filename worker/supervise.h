@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "rc.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ struct supervise_spec {
         *log; /* gets the command line and standard error; outlives the child */
     char *const *argv;
     int nice;
+    bool fed;         /* it reads a pipe: see supervise_take_stdin */
     int64_t stall_ms; /* > 0 */
     int64_t limit_ms; /* 0: none */
     int64_t grace_ms; /* between SIGTERM and SIGKILL */
@@ -60,6 +62,13 @@ void supervise_stop(struct supervised *s, bool hard);
  * it stands still it may take as long as it likes to write something; it can be stopped
  * as ever. */
 void supervise_pause(struct supervised *s, bool pause);
+
+/* The write end of the pipe that a fed child reads, once; -1 if it is not fed. It is
+ * the caller's, who closes it for the child to see the end of what it reads. */
+int supervise_take_stdin(struct supervised *s);
+
+/* Says that the child has nothing to read: meanwhile it need not write anything. */
+void supervise_starve(struct supervised *s, bool starving);
 
 /* Reaps every child that has ended; call it on SIGCHLD. May call on_end. */
 void supervise_reap_all(void);

@@ -33,6 +33,7 @@ struct how {
     enum rc refusal;  /* what on_output says … */
     int refuse_at;    /* … from this call on, from 1 */
     int nice;
+    bool fed; /* who runs it takes the pipe */
     struct joblog *log;
     const char *program; /* NULL: /bin/sh -c script */
 };
@@ -153,6 +154,7 @@ static inline enum rc run_start(struct run *r, const char *script)
         .log = r->how.log,
         .argv = r->how.program ? shell + 2 : shell,
         .nice = r->how.nice,
+        .fed = r->how.fed,
         .stall_ms = r->how.stall_ms ? r->how.stall_ms : 10000,
         .limit_ms = r->how.limit_ms,
         .grace_ms = r->how.grace_ms ? r->how.grace_ms : 10000,
