@@ -21,17 +21,32 @@ static enum rc append_rendition(void *arg, const struct rendition *r,
     return segments_json_write(page->out, r, ready);
 }
 
+/* How many seconds of the timeline have arrived, while the rest is still to come. */
+static void write_arrived(FILE *out, const struct video *v)
+{
+    if (v->state == VIDEO_RECEIVING && v->arrived_us >= 0)
+        fprintf(out, "\"arrived\":%.3f,", (double)v->arrived_us / 1e6);
+    else
+        fputs("\"arrived\":null,", out);
+}
+
 /* The whole answer as text, which the caller frees. */
 static enum rc read_page(struct api_call *call, char **out, size_t *size)
 {
     char *text = NULL;
     struct segments_page page = {.out = open_memstream(&text, size)};
+    struct video video;
     enum rc rc;
 
     if (!page.out)
         return RC_NOMEM;
-    fputs("{\"renditions\":[", page.out);
-    rc = store_readiness(call->st, call->id, append_rendition, &page);
+    rc = store_video_get(call->st, call->id, &video);
+    if (rc == RC_OK) {
+        fputc('{', page.out);
+        write_arrived(page.out, &video);
+        fputs("\"renditions\":[", page.out);
+        rc = store_readiness(call->st, call->id, append_rendition, &page);
+    }
     fputs("]}", page.out);
     /* What did not fit into memory is only known for sure when the stream is closed. */
     if (fclose(page.out) != 0 && rc == RC_OK)

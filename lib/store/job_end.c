@@ -9,9 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Within the transaction: the attempt is over, for good. */
-static enum rc end_job(struct store *st, const struct job *job, const char *state,
-                       const char *error)
+enum rc store_job_end(struct store *st, const struct job *job, const char *state,
+                      const char *error)
 {
     sqlite3_stmt *q;
     enum rc rc =
@@ -39,7 +38,8 @@ static enum rc set_plan(struct store *st, const char *id, const struct video_pla
     /* Not playable until the new generation has a segment of its own. */
     enum rc rc = store_prepare(
         st, SQL_VIDEO_PLANNED,
-        "UPDATE videos SET state = 'processing', playable = 0, duration_us = ?2,"
+        "UPDATE videos SET playable = 0, duration_us = ?2, state ="
+        " CASE state WHEN 'receiving' THEN state ELSE 'processing' END,"
         " width = ?3, height = ?4, rate_num = ?5, rate_den = ?6, video_codec = ?7,"
         " audio_codec = ?8, warning = ?9 WHERE id = ?1",
         &q);
@@ -59,12 +59,17 @@ static enum rc set_plan(struct store *st, const char *id, const struct video_pla
     return store_finish(st, q);
 }
 
-/* Pictures before sound: among encodes age decides. */
+/* Pictures before sound: among encodes age decides. The picture for the poster need not
+ * have arrived yet: that job comes with the last byte. */
 static enum rc add_jobs(struct store *st, const char *id, const struct video_plan *plan)
 {
-    enum rc rc = store_job_add(st, id, JOB_POSTER, "");
+    struct video v;
+    enum rc rc = store_video_load(st, id, &v);
     int kind;
     size_t i;
+
+    if (rc == RC_OK && v.state != VIDEO_RECEIVING)
+        rc = store_job_add(st, id, JOB_POSTER, "");
 
     for (kind = RENDITION_VIDEO; kind <= RENDITION_AUDIO; kind++)
         for (i = 0; rc == RC_OK && i < plan->n_renditions; i++)
@@ -118,7 +123,9 @@ enum rc store_job_planned(struct store *st, const struct job *job,
     if (rc == RC_OK)
         rc = set_plan(st, id, plan);
     if (rc == RC_OK)
-        rc = end_job(st, job, "done", "");
+        rc = store_job_end(st, job, "done", "");
+    if (rc == RC_OK)
+        rc = store_job_drop_open(st, id);
     if (rc == RC_OK)
         rc = add_jobs(st, id, plan);
     if (rc == RC_OK)
@@ -245,13 +252,16 @@ static enum rc set_complete(struct store *st, const struct job *job,
     return store_finish(st, q);
 }
 
-/* Asked after the job itself is marked done; a poster does not count. */
-static enum rc encodes_left(struct store *st, const char *id, bool *out)
+/* Asked after the job itself is marked done; a poster does not count. Nothing is ready
+ * before its last byte is there, and was looked at. */
+static enum rc work_left(struct store *st, const char *id, bool *out)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, SQL_JOB_ENCODES_LEFT,
+    enum rc rc = store_prepare(st, SQL_VIDEO_WORK_LEFT,
                                "SELECT 1 FROM jobs WHERE video_id = ?1"
-                               " AND kind = 'encode' AND state <> 'done' LIMIT 1",
+                               " AND kind IN ('probe', 'encode') AND state <> 'done'"
+                               " UNION ALL SELECT 1 FROM videos WHERE id = ?1"
+                               " AND state = 'receiving' LIMIT 1",
                                &q);
 
     if (rc != RC_OK)
@@ -286,10 +296,10 @@ static enum rc set_ready(struct store *st, const char *id)
     return rc;
 }
 
-static enum rc ready_if_last(struct store *st, const char *id, bool *ready)
+enum rc store_ready_if_last(struct store *st, const char *id, bool *ready)
 {
     bool left = true;
-    enum rc rc = encodes_left(st, id, &left);
+    enum rc rc = work_left(st, id, &left);
 
     if (rc != RC_OK || left)
         return rc;
@@ -307,7 +317,7 @@ static enum rc encode_done(struct store *st, const struct job *job,
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoded",
                         job->rendition);
-    return rc == RC_OK ? ready_if_last(st, job->video_id, ready) : rc;
+    return rc == RC_OK ? store_ready_if_last(st, job->video_id, ready) : rc;
 }
 
 /* A video without a poster is no failure: the page does without one. */
@@ -341,7 +351,7 @@ enum rc store_job_done(struct store *st, const struct job *job,
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
-    rc = end_job(st, job, "done", "");
+    rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)
         rc = job->kind == JOB_ENCODE ? encode_done(st, job, result, &ready)
                                      : poster_done(st, job, result->poster_made);
@@ -386,9 +396,9 @@ enum rc store_job_without(struct store *st, const struct job *job, const char *s
     if (rc == RC_OK)
         rc = store_video_add_warning(st, &v, sentence);
     if (rc == RC_OK)
-        rc = end_job(st, job, "done", "");
+        rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)
-        rc = ready_if_last(st, job->video_id, &ready);
+        rc = store_ready_if_last(st, job->video_id, &ready);
     rc = store_end(st, rc);
     if (rc == RC_OK)
         *video_ready = ready;
@@ -401,15 +411,8 @@ enum rc store_job_without(struct store *st, const struct job *job, const char *s
 static enum rc fail_video(struct store *st, const struct job *job, const char *error)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, SQL_JOB_DROP_OPEN,
-                               "DELETE FROM jobs WHERE video_id = ?1"
-                               " AND state IN ('queued', 'running')",
-                               &q);
+    enum rc rc = store_job_drop_open(st, job->video_id);
 
-    if (rc != RC_OK)
-        return rc;
-    store_bind_text(q, 1, job->video_id);
-    rc = store_finish(st, q);
     if (rc == RC_OK)
         rc = store_prepare(st, SQL_VIDEO_FAILED,
                            "UPDATE videos SET state = 'failed', error = ?2"
@@ -433,7 +436,7 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
     if (rc != RC_OK)
         return rc;
     text_clean(text, sizeof(text), error);
-    rc = end_job(st, job, "failed", text);
+    rc = store_job_end(st, job, "failed", text);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
                         "%s%sgiven up at attempt %lld: %s", job->rendition,

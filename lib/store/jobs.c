@@ -77,6 +77,20 @@ enum rc store_job_drop_all(struct store *st, const char *video_id)
     return store_finish(st, q);
 }
 
+enum rc store_job_drop_open(struct store *st, const char *video_id)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_JOB_DROP_OPEN,
+                               "DELETE FROM jobs WHERE video_id = ?1"
+                               " AND state IN ('queued', 'running')",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    return store_finish(st, q);
+}
+
 /* ---- claiming ----------------------------------------------------------- */
 
 /*

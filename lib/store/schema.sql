@@ -136,3 +136,8 @@ CREATE TABLE demand (
     boot TEXT NOT NULL,               -- boot id of the two
     PRIMARY KEY (video_id, rendition, segment)
 ) STRICT, WITHOUT ROWID;
+
+-- step 3
+
+-- While bytes come in: how much of the timeline has arrived; -1 while unknown.
+ALTER TABLE videos ADD COLUMN arrived_us INTEGER NOT NULL DEFAULT -1;

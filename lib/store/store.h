@@ -98,6 +98,7 @@ struct video {
     int64_t first_segment_ms; /* ms since the upload began; -1 not yet */
     int64_t stored_ms;        /* likewise */
     int64_t ready_ms;         /* likewise */
+    int64_t arrived_us;       /* of the timeline, while receiving; -1 unknown */
 };
 
 struct video_new {
@@ -122,7 +123,7 @@ enum rc store_video_received(struct store *st, const char *id, int64_t bytes);
 /*
  * receiving → stored, with the final size, and its probe job queued, in one
  * transaction with synchronous=FULL: when this returns RC_OK the upload may be
- * acknowledged. *out is the row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not
+ * acknowledged. One that has a plan already goes to processing at once. *out is the row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not
  * receiving.
  */
 enum rc store_video_stored(struct store *st, const char *id, int64_t size,
@@ -188,6 +189,17 @@ enum rc store_video_purge(struct store *st, const char *id);
 
 /* True in *out if a row of any state has this id, deleted ones included. */
 enum rc store_video_exists(struct store *st, const char *id, bool *out);
+
+/* ---- while bytes come in ------------------------------------------------ */
+
+/*
+ * What comes first of a receiving video tells what it is: its probe job is queued.
+ * RC_EXISTS: it was probed before. RC_NOT_FOUND: it is not receiving any more.
+ */
+enum rc store_video_header_arrived(struct store *st, const char *id);
+
+/* How much of the timeline has arrived. RC_NOT_FOUND: it is not receiving any more. */
+enum rc store_video_arrived(struct store *st, const char *id, int64_t arrived_us);
 
 /* ---- renditions --------------------------------------------------------- */
 
@@ -304,13 +316,27 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 
 /*
  * The probe is done: the timeline, the renditions (replacing earlier ones, whose
- * generation must be lower) and their encode and poster jobs, video → processing, and
- * not playable until a segment of the new renditions is published. RC_FENCED.
+ * generation must be lower, and their jobs) and their encode and poster jobs, video →
+ * processing, and not playable until a segment of the new renditions is published. A
+ * video that is still receiving stays so, and has its poster job once it is stored. RC_FENCED.
  * RC_INVALID: not a probe job, no duration, no or too many renditions, a name that is
  * empty or there twice, a generation that is not higher than that name's before.
  */
 enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan);
+
+/* The probe of a receiving video cannot tell what will be made of it: the job ends, and
+ * the next one comes with the last byte. RC_FENCED; RC_INVALID: no probe job, or the
+ * video is not receiving. */
+enum rc store_job_unplanned(struct store *st, const struct job *job, const char *reason);
+
+/*
+ * The probe of a whole file found what was promised while it arrived: the renditions
+ * stay. found: the plan that would be made now; its warning and what it knows of the
+ * source's end are kept. *video_ready: no encode is left, and the video went to ready
+ * with it. RC_FENCED; RC_INVALID: no probe job, or the video is not processing. */
+enum rc store_job_confirmed(struct store *st, const struct job *job,
+                            const struct video_plan *found, bool *video_ready);
 
 /* What exists of the job's rendition and what is being made; the first segment makes
  * it playable (and sets first_segment_ms) if it is a video rendition. RC_FENCED;

@@ -36,6 +36,9 @@ enum statement {
     SQL_VIDEO_PLAYABLE,
     SQL_VIDEO_POSTER,
     SQL_VIDEO_READY,
+    SQL_VIDEO_WORK_LEFT,
+    SQL_VIDEO_PROBED,
+    SQL_VIDEO_ARRIVED,
     SQL_VIDEO_FAILED,
     SQL_LIST_NEWEST,
     SQL_LIST_OLDEST,
@@ -51,9 +54,11 @@ enum statement {
     SQL_RENDITION_NOT_ENCODING,
     SQL_RENDITION_COMPLETE,
     SQL_RENDITION_REMOVE,
+    SQL_RENDITION_SOURCE_END,
     SQL_JOB_INSERT,
     SQL_JOB_DROP_ALL,
     SQL_JOB_DROP_OPEN,
+    SQL_JOB_DROP_PROBE,
     SQL_JOB_CLAIM,
     SQL_JOB_CLAIM_ENCODE,
     SQL_JOB_NEXT_DUE,
@@ -63,7 +68,6 @@ enum statement {
     SQL_JOB_MOVED,
     SQL_JOB_REQUEUE,
     SQL_JOB_RELEASE_OWNER,
-    SQL_JOB_ENCODES_LEFT,
     SQL_DEMAND_ADD,
     SQL_DEMAND_DROP,
     SQL_DEMAND_EXPIRE,
@@ -143,7 +147,7 @@ int64_t store_boot_ms(const struct store *st);
     "id, title, filename, container, state, playable, size, received, error,"          \
     " warning, duration_us, width, height, rate_num, rate_den, video_codec,"           \
     " audio_codec, media_root, media_key, has_poster, created_ms, first_segment_ms,"   \
-    " stored_ms, ready_ms"
+    " stored_ms, ready_ms, arrived_us"
 
 /* Steps q to its one row, reads that and resets q. RC_NOT_FOUND. */
 enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out);
@@ -179,6 +183,17 @@ enum rc store_job_add(struct store *st, const char *video_id, enum job_kind kind
 
 /* Drops every job of a video: whoever still holds one is fenced off. */
 enum rc store_job_drop_all(struct store *st, const char *video_id);
+
+/* Drops those that are queued or running. */
+enum rc store_job_drop_open(struct store *st, const char *video_id);
+
+/* The attempt is over, for good: state 'done' or 'failed'. */
+enum rc store_job_end(struct store *st, const struct job *job, const char *state,
+                      const char *error);
+
+/* If neither a probe nor an encode is left to do and every byte is there, the video is
+ * ready, and *ready true. */
+enum rc store_ready_if_last(struct store *st, const char *id, bool *ready);
 
 /* BEGIN IMMEDIATE, if the job is still this attempt's; else none is open: RC_FENCED. */
 enum rc store_job_begin(struct store *st, const struct job *job);

@@ -100,14 +100,38 @@ static void size_text(int64_t bytes, char out[24])
     snprintf(out, 24, i == 0 ? "%.0f %s" : "%.1f %s", v, units[i]);
 }
 
+/*
+ * The probe of a stored file finds out all there is to know. One that was planned while
+ * it arrived is looked at again: what came first may have lied about the rest. Its
+ * poster can be made from here on.
+ */
+static enum rc add_jobs(struct store *st, const char *id)
+{
+    struct rendition planned[STORE_RENDITIONS_MAX];
+    size_t n = 0;
+    enum rc rc = store_video_run(st, SQL_JOB_DROP_PROBE,
+                                 "DELETE FROM jobs WHERE video_id = ?1"
+                                 " AND kind = 'probe'",
+                                 id);
+
+    if (rc == RC_OK)
+        rc = store_job_add(st, id, JOB_PROBE, "");
+    if (rc == RC_OK)
+        rc = store_renditions(st, id, planned, &n);
+    return rc == RC_OK && n > 0 ? store_job_add(st, id, JOB_POSTER, "") : rc;
+}
+
 /* Within the caller's transaction, for a video that is receiving. */
 static enum rc set_stored(struct store *st, const char *id, int64_t size)
 {
     char text[24];
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_VIDEO_STORED,
-                               "UPDATE videos SET state = 'stored', size = ?2,"
-                               " received = ?2, stored_ms = max(0, ?3 - created_ms)"
+                               "UPDATE videos SET size = ?2, received = ?2, state ="
+                               " CASE WHEN EXISTS (SELECT 1 FROM renditions"
+                               " WHERE video_id = ?1) THEN 'processing'"
+                               " ELSE 'stored' END,"
+                               " stored_ms = max(0, ?3 - created_ms)"
                                " WHERE id = ?1",
                                &q);
 
@@ -120,9 +144,7 @@ static enum rc set_stored(struct store *st, const char *id, int64_t size)
     size_text(size, text);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "upload", id, "Stored, %s", text);
-    if (rc == RC_OK)
-        rc = store_job_add(st, id, JOB_PROBE, "");
-    return rc;
+    return rc == RC_OK ? add_jobs(st, id) : rc;
 }
 
 enum rc store_video_stored(struct store *st, const char *id, int64_t size,

@@ -65,6 +65,7 @@ static void read_columns(sqlite3_stmt *q, struct video *v)
     v->first_segment_ms = sqlite3_column_int64(q, i++);
     v->stored_ms = sqlite3_column_int64(q, i++);
     v->ready_ms = sqlite3_column_int64(q, i++);
+    v->arrived_us = sqlite3_column_int64(q, i++);
 }
 
 enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out)

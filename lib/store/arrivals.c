@@ -1,0 +1,138 @@
+/*
+ * A video whose plan is made before its last byte is there: planned by its header,
+ * encoded as it arrives, and looked at once more when it is whole.
+ */
+#include "store_priv.h"
+
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A video that was ever probed is not probed again before it is whole. */
+static enum rc was_probed(struct store *st, const char *id, bool *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_VIDEO_PROBED,
+        "SELECT 1 FROM jobs WHERE video_id = ?1 AND kind = 'probe' UNION ALL"
+        " SELECT 1 FROM renditions WHERE video_id = ?1 LIMIT 1",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    rc = store_step(st, q);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *out = rc == RC_OK;
+    return rc == RC_OK ? store_finish(st, q) : RC_OK;
+}
+
+enum rc store_video_header_arrived(struct store *st, const char *id)
+{
+    struct video v;
+    bool probed = false;
+    enum rc rc = store_video_begin(st, id, &v);
+
+    if (rc != RC_OK)
+        return rc;
+    if (v.state != VIDEO_RECEIVING)
+        return store_end(st, RC_NOT_FOUND);
+    rc = was_probed(st, id, &probed);
+    if (rc == RC_OK)
+        rc = probed ? RC_EXISTS : store_job_add(st, id, JOB_PROBE, "");
+    return store_end(st, rc);
+}
+
+/* No row in the activity log: this comes about once a second. */
+enum rc store_video_arrived(struct store *st, const char *id, int64_t arrived_us)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, SQL_VIDEO_ARRIVED,
+                       "UPDATE videos SET arrived_us = ?2 WHERE id = ?1"
+                       " AND state = 'receiving' AND deleted_at IS NULL",
+                       &q);
+    if (rc == RC_OK) {
+        store_bind_text(q, 1, id);
+        store_bind_int(q, 2, arrived_us);
+        rc = store_finish(st, q);
+    }
+    if (rc == RC_OK && store_changes(st) == 0)
+        rc = RC_NOT_FOUND;
+    return store_end(st, rc);
+}
+
+enum rc store_job_unplanned(struct store *st, const struct job *job, const char *reason)
+{
+    char text[STORE_TEXT_MAX + 1];
+    struct video v;
+    enum rc rc;
+
+    if (job->kind != JOB_PROBE)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_video_load(st, job->video_id, &v);
+    if (rc == RC_OK && v.state != VIDEO_RECEIVING)
+        rc = RC_INVALID;
+    text_clean(text, sizeof(text), reason);
+    if (rc == RC_OK)
+        rc = store_job_end(st, job, "done", text);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_INFO, "probe", job->video_id,
+                        "Can be played when it is whole: %s", text);
+    return store_end(st, rc);
+}
+
+static enum rc set_source_end(struct store *st, const char *id,
+                              const struct rendition *r)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_SOURCE_END,
+                               "UPDATE renditions SET source_last_us = ?3"
+                               " WHERE video_id = ?1 AND name = ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_text(q, 2, r->name);
+    store_bind_int(q, 3, r->source_last_us);
+    return store_finish(st, q);
+}
+
+enum rc store_job_confirmed(struct store *st, const struct job *job,
+                            const struct video_plan *found, bool *video_ready)
+{
+    struct video v;
+    bool ready = false;
+    size_t i;
+    enum rc rc;
+
+    if (job->kind != JOB_PROBE)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_video_load(st, job->video_id, &v);
+    if (rc == RC_OK && v.state != VIDEO_PROCESSING)
+        rc = RC_INVALID;
+    if (rc == RC_OK && found->warning[0])
+        rc = store_video_add_warning(st, &v, found->warning);
+    for (i = 0; rc == RC_OK && i < found->n_renditions; i++)
+        rc = set_source_end(st, job->video_id, &found->renditions[i]);
+    if (rc == RC_OK)
+        rc = store_job_end(st, job, "done", "");
+    if (rc == RC_OK)
+        rc = store_ready_if_last(st, job->video_id, &ready);
+    rc = store_end(st, rc);
+    if (rc == RC_OK)
+        *video_ready = ready;
+    return rc;
+}
