@@ -10,8 +10,11 @@
  */
 #define VAIN_MS 150
 #define VAIN_MAX_MS 600
+/* So far beyond what has arrived a demand counts: it is about to be met. */
+#define BEYOND_SEGMENTS 2
 
-static const struct schedule_action nothing = {SCHEDULE_NOTHING, -1, -1, 0, 0, false};
+static const struct schedule_action nothing = {
+    .verb = SCHEDULE_NOTHING, .run = -1, .rendition = -1};
 
 static const struct schedule_rendition *of(const struct schedule *s, int rendition)
 {
@@ -34,6 +37,24 @@ static int64_t end_of(const struct schedule *s, int rendition, int64_t from)
             end = r->next;
     }
     return end;
+}
+
+int64_t schedule_reach(const struct schedule_rendition *r)
+{
+    return r->arriving ? r->reach : r->have->total;
+}
+
+bool schedule_beyond(const struct schedule_rendition *r, int64_t segment)
+{
+    return r->arriving && segment >= r->reach;
+}
+
+bool schedule_has_fed(const struct schedule *s, int rendition)
+{
+    for (int i = 0; i < s->n_runs; i++)
+        if (s->runs[i].rendition == rendition && s->runs[i].fed)
+            return true;
+    return false;
 }
 
 /* ---- who is served by what ------------------------------------------------ */
@@ -69,9 +90,12 @@ static int best_run(const struct thoughts *t, const struct schedule_demand *d)
 {
     const struct schedule *s = t->s;
     int64_t start_ms = of(s, d->rendition)->start_ms, best_ms = INT64_MAX;
+    bool beyond = schedule_beyond(of(s, d->rendition), d->segment);
     int best = -1;
     for (int i = 0; i < s->n_runs; i++) {
         int64_t limit_ms = t->serves[i] ? 2 * start_ms : start_ms * 5 / 4;
+        if (beyond) /* no other could be begun there */
+            limit_ms = s->runs[i].fed ? INT64_MAX : -1;
         int64_t ms = eta_ms(s, &s->runs[i], d, limit_ms);
         if (ms >= 0 && ms < best_ms) {
             best = i;
@@ -79,6 +103,14 @@ static int best_run(const struct thoughts *t, const struct schedule_demand *d)
         }
     }
     return best;
+}
+
+/* False for what will not arrive so soon, and where no run can be begun for it. */
+static bool can_be_served(const struct thoughts *t, const struct schedule_demand *d,
+                          int run)
+{
+    int64_t reach = schedule_reach(of(t->s, d->rendition));
+    return d->segment < reach || (run >= 0 && d->segment < reach + BEYOND_SEGMENTS);
 }
 
 /* True if a run that is to be begun will give it sooner than yet another one. */
@@ -113,6 +145,8 @@ static void serve(struct thoughts *t, const struct schedule_demand *d)
         t->serves[run] = true;
     else
         t->starts[t->n_starts++] = *d;
+    if (run >= 0 && t->s->runs[run].starving)
+        return;
     t->taken++;
     t->taken_cores += schedule_cores(t->s, d->rendition);
 }
@@ -131,7 +165,8 @@ static void serve_demands(struct thoughts *t)
         for (int i = 0; i < s->n_demands; i++) {
             const struct schedule_demand *d = &s->demands[i];
             int run = best_run(t, d);
-            if ((run >= 0 && t->serves[run]) || (run < 0 && will_be_reached(t, d)))
+            if ((run >= 0 && t->serves[run]) || (run < 0 && will_be_reached(t, d)) ||
+                !can_be_served(t, d, run))
                 continue;
             int share = share_of(t, of(s, d->rendition)->video);
             if (!chosen || share < least) {
@@ -169,7 +204,7 @@ static struct schedule_action pause_or_resume(struct thoughts *t,
     struct schedule_action a = nothing;
     for (int i = 0; i < s->n_runs; i++) {
         const struct schedule_run *r = &s->runs[i];
-        bool go = t->serves[i] || is_kept(kept, n, i);
+        bool go = t->serves[i] || is_kept(kept, n, i) || (r->starving && !r->paused);
         bool held =
             !go && r->made > 0 && t->taken < s->active_max && r->unused_ms < HOLD_MS;
         a.run = i;
@@ -192,15 +227,15 @@ static bool in_vain(const struct schedule_run *run)
 }
 
 /*
- * More is less useful: one begun in vain; then those that are not near the earliest
- * viewer, by how long ago somebody last waited for one (there may be other viewers);
- * then the one farthest ahead of that viewer.
+ * More is less useful: one begun in vain, or that has nothing to read; then those that
+ * are not near the earliest viewer, by how long ago somebody last waited for one (there
+ * may be other viewers); then the one farthest ahead of that viewer.
  */
 static int64_t uselessness(const struct schedule *s, const struct schedule_run *run)
 {
     const struct schedule_rendition *r = of(s, run->rendition);
     const int64_t far = INT64_MAX / 2, a_ms = (int64_t)1 << 32, day_ms = 86400000;
-    if (in_vain(run) && run->paused)
+    if (run->starving || (in_vain(run) && run->paused))
         return INT64_MAX;
     if (schedule_near_viewer(r, run->next))
         return run->next - r->viewer;
@@ -241,11 +276,22 @@ static int64_t pause_after_vain(const struct thoughts *t, int rendition)
     return wait_ms > youngest_ms ? wait_ms - youngest_ms : 0;
 }
 
+/* One that nobody waits for goes on as the source arrives; whoever waits is better
+ * served by one that reads what is there, as it can jump. */
 static struct schedule_action start(const struct schedule *s, int rendition,
                                     int64_t from, bool wanted)
 {
-    struct schedule_action a = {
-        SCHEDULE_START, -1, rendition, from, end_of(s, rendition, from), wanted};
+    struct schedule_action a = {.verb = SCHEDULE_START,
+                                .run = -1,
+                                .rendition = rendition,
+                                .from = from,
+                                .end = end_of(s, rendition, from),
+                                .wanted = wanted};
+    int64_t reach = schedule_reach(of(s, rendition));
+    if (a.end > reach && !wanted && !schedule_has_fed(s, rendition))
+        a.fed = true;
+    else if (a.end > reach)
+        a.end = reach;
     /* A segment that exists is only made again for the init segment before it. */
     if (a.end == from)
         a.end = from + 1;
@@ -259,7 +305,8 @@ static struct schedule_action start_one(struct thoughts *t,
     const struct schedule *s = t->s;
     bool full = s->n_runs >= s->alive_max;
     int stop = full ? victim(t, kept, n) : -1;
-    struct schedule_action make_room = {SCHEDULE_STOP, stop, -1, 0, 0, false};
+    struct schedule_action make_room = {
+        .verb = SCHEDULE_STOP, .run = stop, .rendition = -1};
     if (full && stop < 0)
         return nothing;
     for (int i = 0; i < t->n_starts; i++) {

@@ -30,6 +30,9 @@ struct schedule_rendition {
     int64_t viewer;              /* where the earliest viewer is; -1: nobody watches */
     int64_t start_ms;            /* from the start of a run to its first segment */
     int64_t segment_ms;          /* from one segment of a run to the next */
+    bool arriving;               /* its source is still being uploaded … */
+    int64_t reach; /* … and what segments from here on need may be missing */
+    bool asleep;   /* nothing has arrived for a while */
 };
 
 struct schedule_run {
@@ -41,6 +44,8 @@ struct schedule_run {
     int64_t at_it_ms;  /* time that it has worked on `next`, pauses left out */
     int64_t unused_ms; /* since somebody waited for it last; or SCHEDULE_NEVER_MS */
     bool paused;
+    bool fed;      /* it is given its source as that arrives: it gets beyond `reach` */
+    bool starving; /* it has had nothing to read for a while: it takes no core */
 };
 
 /* Someone waits for a segment that does not exist. */
@@ -76,6 +81,7 @@ struct schedule_action {
     int rendition; /* index; START */
     int64_t from, end;
     bool wanted; /* START: somebody waits for it */
+    bool fed;    /* START: a fed one, where the rendition is arriving */
 };
 
 /*

@@ -37,13 +37,14 @@ static void insert(struct candidate *list, int *n, int max, struct candidate c)
     list[at] = c;
 }
 
-/* Where the next hole is: from the earliest viewer on, else from the start. A rendition
- * without its init segment has one anywhere. -1: none. */
+/* Where the next hole is: from the earliest viewer on, else from the start, which is
+ * also where what has not arrived yet is awaited. A rendition without its init segment
+ * has one anywhere. -1: none. */
 static int64_t next_hole(const struct schedule_rendition *r)
 {
     const struct segments *have = r->have;
     int64_t k = segments_next_hole(have, r->viewer > 0 ? r->viewer : 0);
-    if (k == have->total)
+    if (k >= schedule_reach(r))
         k = segments_next_hole(have, 0);
     if (k == have->total)
         return have->has_init ? -1 : k - 1;
@@ -57,7 +58,8 @@ static bool find_fill(const struct thoughts *t, int rendition, struct candidate 
     const struct schedule_rendition *r = &s->renditions[rendition];
     int64_t k = next_hole(r);
     int runs = 0;
-    if (k < 0)
+    if (k < 0 ||
+        (schedule_beyond(r, k) && (r->asleep || schedule_has_fed(s, rendition))))
         return false;
     for (int i = 0; i < s->n_runs; i++) {
         runs += s->runs[i].rendition == rendition;
@@ -67,8 +69,10 @@ static bool find_fill(const struct thoughts *t, int rendition, struct candidate 
     }
     for (int i = 0; i < t->n_starts; i++)
         runs += t->starts[i].rendition == rendition;
-    *out =
-        (struct candidate){-1, rendition, k, schedule_near_viewer(r, k) ? 0 : 1, runs};
+    int distance = schedule_near_viewer(r, k) ? 0 : 1;
+    if (schedule_beyond(r, k))
+        distance = 2;
+    *out = (struct candidate){-1, rendition, k, distance, runs};
     return true;
 }
 
@@ -116,15 +120,18 @@ int schedule_background(const struct thoughts *t,
     if (room <= 0)
         return 0;
     for (int i = 0; i < s->n_runs; i++)
-        if (!t->serves[i])
+        if (!t->serves[i] && !s->runs[i].starving)
             insert(list, &n, SCHEDULE_RUNS_MAX, candidate_of(t, i));
     /* A hole that nobody waits for is not worth a run that exists, and one that may not
-     * begin would only keep others from going on. The first segment of all is worth it.
-     */
-    for (int i = 0; i < s->n_renditions; i++)
+     * begin would only keep others from going on. The first segment of all is worth it,
+     * once it has arrived. */
+    for (int i = 0; i < s->n_renditions; i++) {
+        const struct schedule_rendition *r = &s->renditions[i];
+        bool first = r->have->done == 0;
         if (find_fill(t, i, &c) &&
-            (s->n_runs < s->alive_max || s->renditions[i].have->done == 0))
+            (s->n_runs < s->alive_max || (first && !schedule_beyond(r, c.from))))
             insert(list, &n, SCHEDULE_RUNS_MAX, c);
+    }
     if (t->taken > 0)
         return keep_idle_cores(t, list, n, room);
     return n < room ? n : room;

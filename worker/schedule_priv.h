@@ -24,13 +24,21 @@ struct thoughts {
 struct candidate {
     int run, rendition;
     int64_t from;
-    int distance; /* 0: for someone who watches, or could once it exists */
+    int distance; /* 0: for someone who watches, or could once it exists; 2: what it
+                     needs is still to come */
     int nth;      /* of its rendition's runs */
 };
 
 /* Cores that a run keeps busy: decoding and encoding a picture are threads of their
  * own. */
 int schedule_cores(const struct schedule *s, int rendition);
+
+/* Segments from here on cannot be made from what has arrived; true if this is one. */
+int64_t schedule_reach(const struct schedule_rendition *r);
+bool schedule_beyond(const struct schedule_rendition *r, int64_t segment);
+
+/* True if a run of the rendition is given its source as that arrives. */
+bool schedule_has_fed(const struct schedule *s, int rendition);
 
 /* Someone is about to need it; or nothing exists yet, and nobody can begin to watch. */
 bool schedule_near_viewer(const struct schedule_rendition *r, int64_t segment);

@@ -126,6 +126,7 @@ static inline int apply_all(void)
             i = run(a.rendition, a.from, a.end);
             runs[i].made = runs[i].age_ms = 0;
             runs[i].unused_ms = a.wanted ? 0 : LONG_AGO;
+            runs[i].fed = a.fed;
             break;
         case SCHEDULE_STOP:
             runs[a.run] = runs[--s.n_runs];
