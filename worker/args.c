@@ -62,7 +62,9 @@ static enum rc add_input_options(struct args *a, const struct args_source *src)
         return RC_INVALID;
     }
     add(a, "-protocol_whitelist");
-    add(a, "file,pipe");
+    add(a, "%s", src->url && strncmp(src->url, "concat:", 7) == 0
+                     ? "file,pipe,concat,subfile"
+                     : "file,pipe");
     add(a, "-max_pixels");
     add(a, "%" PRId64, src->max_pixels);
     add(a, "-f");
@@ -73,7 +75,10 @@ static enum rc add_input_options(struct args *a, const struct args_source *src)
 static void add_input(struct args *a, const struct args_source *src)
 {
     add(a, "-i");
-    add(a, "file:%s", src->path);
+    if (src->url)
+        add(a, "%s", src->url);
+    else
+        add(a, "file:%s", src->path);
 }
 
 static enum rc end(const struct args *a)

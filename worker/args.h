@@ -33,6 +33,7 @@ struct args_source {
     const char *path;         /* absolute */
     enum container container; /* forces the demuxer, whatever the content pretends */
     int64_t max_pixels;
+    const char *url; /* where to read instead, as ffmpeg has it; NULL: path */
 };
 
 /* All of the following: RC_INVALID if the container is none or the line does not fit.

@@ -150,8 +150,10 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
 {
     enum rc rc = spool_src_path(&t->w->site, t->video.id, path);
     if (rc == RC_OK)
-        *src = (struct args_source){program, path, t->video.container,
-                                    t->w->config.max_pixels};
+        *src = (struct args_source){.program = program,
+                                    .path = path,
+                                    .container = t->video.container,
+                                    .max_pixels = t->w->config.max_pixels};
     return rc;
 }
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static struct args args;
-static const struct args_source mp4 = {"ffmpeg", "/srv/clip.src", CONTAINER_MP4, 1000};
+static const struct args_source mp4 = {"ffmpeg", "/srv/clip.src", CONTAINER_MP4, 1000,
+                                       NULL};
 
 /* A minute at 25 frames a second, and of sound. */
 static const struct rendition picture = {
