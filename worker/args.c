@@ -62,9 +62,9 @@ static enum rc add_input_options(struct args *a, const struct args_source *src)
         return RC_INVALID;
     }
     add(a, "-protocol_whitelist");
-    add(a, "%s", src->url && strncmp(src->url, "concat:", 7) == 0
-                     ? "file,pipe,concat,subfile"
-                     : "file,pipe");
+    add(a, "%s",
+        src->url && strncmp(src->url, "concat:", 7) == 0 ? "file,pipe,concat,subfile"
+                                                         : "file,pipe");
     add(a, "-max_pixels");
     add(a, "%" PRId64, src->max_pixels);
     add(a, "-f");

@@ -66,11 +66,12 @@ struct encode {
     struct seek_points *keyframes; /* while they are being read */
     bool scanned;                  /* or being so */
     struct supervised *scan;       /* by this child */
-    int64_t *seek_us;              /* one a segment; NULL: not known */
+    struct seek_point *points;     /* one a segment; NULL: not known */
     int64_t start_ms, segment_ms;  /* of its runs, as measured; see schedule.h */
     uint8_t *trouble; /* one a segment: the args_lead of a run that begins there, as
                          those before gave nothing; or ENCODE_HARD */
     int hard_places;  /* segments that are so */
+    bool troubled;    /* some run has given nothing */
     struct {
         int64_t segment, seen_ms; /* loop time; 0: no one */
     } viewers[ENCODE_VIEWERS];
@@ -118,6 +119,9 @@ void encode_settle(struct task *t);
 /* Begins to read the keyframes of a video rendition, once and if it is long enough, so
  * that later runs decode no more than they must. A failure is no harm. */
 void encode_scan_keyframes(struct task *t);
+
+/* What another attempt has read of them is taken from the store. */
+void encode_recall_keyframes(struct task *t);
 
 /* ---- encode_schedule.c --------------------------------------------------------- */
 

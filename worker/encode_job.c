@@ -311,6 +311,7 @@ static enum rc encode_start(struct task *t)
     if (rc != RC_OK)
         return rc;
     guess_speed(e);
+    encode_recall_keyframes(t);
     if (e->have.done > 0)
         joblog_note(t->log, "goes on: %" PRId64 " of %" PRId64 " segments exist",
                     e->have.done, e->have.total);
@@ -333,7 +334,7 @@ static void encode_release(struct task *t)
     struct encode *e = t->state;
     segments_free(&e->have);
     seek_points_free(e->keyframes);
-    free(e->seek_us);
+    free(e->points);
     free(e->trouble);
     if (e->dir_fd >= 0)
         close(e->dir_fd);

@@ -142,6 +142,7 @@ static enum rc work_around(const struct encode_run *r, bool exited)
     struct encode *e = r->t->state;
     bool hole = encode_begins_hole(e, r->from);
     uint8_t *trouble = &e->trouble[r->from];
+    e->troubled = true;
     if (exited && r->from > 0 && r->lead < (hole ? LEAD_ALL : LEAD_LONG)) {
         *trouble = (uint8_t)(r->lead + 1);
         joblog_note(r->t->log, "segment %" PRId64 ": trying from further back",
@@ -251,7 +252,7 @@ static enum rc spawn(struct encode_run *r)
     struct args_run what = {.from = r->from,
                             .end = r->end,
                             .lead = r->lead,
-                            .seek_us = e->seek_us ? e->seek_us[r->from] : 0};
+                            .seek_us = e->points ? e->points[r->from].us : 0};
     struct cutter_events events = {on_init, on_segment_begin, on_segment_data,
                                    on_segment_end, r};
     enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);

@@ -12,6 +12,35 @@
 /* A shorter video is encoded before the list would be of use. */
 #define SEGMENTS_MIN 15
 
+/* For whoever goes on with this job when this worker is gone. */
+static void keep(struct task *t)
+{
+    const struct encode *e = t->state;
+    uint8_t *bytes;
+    size_t n;
+    if (seek_points_pack(e->points, e->have.total, &bytes, &n) != RC_OK)
+        return;
+    enum rc rc = store_job_seek_points(t->w->store, &t->job, bytes, n);
+    if (rc != RC_OK && rc != RC_FENCED)
+        log_warn("job %lld: cannot keep the keyframes: %s", (long long)t->job.id,
+                 rc_name(rc));
+    free(bytes);
+}
+
+void encode_recall_keyframes(struct task *t)
+{
+    struct encode *e = t->state;
+    uint8_t *bytes;
+    size_t n;
+    if (store_seek_points(t->w->store, t->video.id, e->rendition.name, &bytes, &n) !=
+        RC_OK)
+        return;
+    if (n == (size_t)e->have.total * 8 &&
+        seek_points_unpack(bytes, n, &e->points) == RC_OK)
+        e->scanned = true;
+    free(bytes);
+}
+
 static enum rc on_output(void *arg, const void *data, size_t n)
 {
     const struct encode *e = ((struct task *)arg)->state;
@@ -28,7 +57,9 @@ static void on_end(void *arg, const struct supervise_end *end)
     e->scan = NULL;
     if (good)
         rc = seek_points_finish(e->keyframes, &e->rendition, t->video.container,
-                                &e->seek_us);
+                                &e->points);
+    if (rc == RC_OK)
+        keep(t);
     joblog_note(t->log, "keyframes: %s", rc_name(rc));
     seek_points_free(e->keyframes);
     e->keyframes = NULL;

@@ -181,6 +181,8 @@ static void collect(const struct worker *w, struct picture *p)
             .video = video_of(p, i),
             .audio = e->rendition.kind == RENDITION_AUDIO,
             .have = &e->have,
+            /* Where a place is bad, runs begin just where they are asked for. */
+            .points = e->troubled ? NULL : e->points,
             .viewer = earliest_viewer(e),
             .start_ms = e->start_ms,
             .segment_ms = e->segment_ms,

@@ -66,6 +66,21 @@ static bool all_missing(const struct segments *have, int64_t from, int64_t to)
     return from > to;
 }
 
+/* Where a run for a demanded segment begins: one earlier, if that is missing too and
+ * has to be decoded on the way. It comes nearly for free, and who fills the hole later
+ * would decode the same again. */
+static int64_t begin_of(const struct schedule *s, const struct schedule_demand *d)
+{
+    const struct schedule_rendition *r = of(s, d->rendition);
+    int64_t k = d->segment;
+    if (!r->points || k == 0 || !r->points[k].shared || segments_has(r->have, k - 1))
+        return k;
+    for (int i = 0; i < s->n_runs; i++)
+        if (s->runs[i].rendition == d->rendition && s->runs[i].next == k - 1)
+            return k;
+    return k - 1;
+}
+
 /* ms until run gives segment; -1: never, or later than limit_ms. */
 static int64_t eta_ms(const struct schedule *s, const struct schedule_run *run,
                       const struct schedule_demand *d, int64_t limit_ms)
@@ -89,9 +104,12 @@ static int64_t eta_ms(const struct schedule *s, const struct schedule_run *run,
 static int best_run(const struct thoughts *t, const struct schedule_demand *d)
 {
     const struct schedule *s = t->s;
-    int64_t start_ms = of(s, d->rendition)->start_ms, best_ms = INT64_MAX;
-    bool beyond = schedule_beyond(of(s, d->rendition), d->segment);
+    const struct schedule_rendition *r = of(s, d->rendition);
+    int64_t start_ms = r->start_ms, best_ms = INT64_MAX;
+    bool beyond = schedule_beyond(r, d->segment);
     int best = -1;
+    if (r->points && r->points[d->segment].shared)
+        start_ms += r->segment_ms; /* the one before comes first: see begin_of */
     for (int i = 0; i < s->n_runs; i++) {
         int64_t limit_ms = t->serves[i] ? 2 * start_ms : start_ms * 5 / 4;
         if (beyond) /* no other could be begun there */
@@ -313,7 +331,7 @@ static struct schedule_action start_one(struct thoughts *t,
         const struct schedule_demand *d = &t->starts[i];
         int64_t wait_ms = pause_after_vain(t, d->rendition);
         if (wait_ms == 0)
-            return full ? make_room : start(s, d->rendition, d->segment, true);
+            return full ? make_room : start(s, d->rendition, begin_of(s, d), true);
         look_again_in(t, wait_ms);
     }
     for (int i = 0; i < n; i++)

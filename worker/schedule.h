@@ -12,6 +12,7 @@
 #ifndef DROPSTREAM_SCHEDULE_H
 #define DROPSTREAM_SCHEDULE_H
 
+#include "seek_points.h"
 #include "segments.h"
 
 #include <stdbool.h>
@@ -24,15 +25,16 @@
 /* A rendition whose job this worker holds. The order of renditions is that in which
  * they are worked off when nobody waits. */
 struct schedule_rendition {
-    int video;                   /* renditions of one video have the same number */
-    bool audio;                  /* one thread does it */
-    const struct segments *have; /* what exists */
-    int64_t viewer;              /* where the earliest viewer is; -1: nobody watches */
-    int64_t start_ms;            /* from the start of a run to its first segment */
-    int64_t segment_ms;          /* from one segment of a run to the next */
-    bool arriving;               /* its source is still being uploaded … */
-    int64_t reach; /* … and what segments from here on need may be missing */
-    bool asleep;   /* nothing has arrived for a while */
+    int video;                       /* renditions of one video have the same number */
+    bool audio;                      /* one thread does it */
+    const struct segments *have;     /* what exists */
+    const struct seek_point *points; /* where it is read from; NULL: not known */
+    int64_t viewer;     /* where the earliest viewer is; -1: nobody watches */
+    int64_t start_ms;   /* from the start of a run to its first segment */
+    int64_t segment_ms; /* from one segment of a run to the next */
+    bool arriving;      /* its source is still being uploaded … */
+    int64_t reach;      /* … and what segments from here on need may be missing */
+    bool asleep;        /* nothing has arrived for a while */
 };
 
 struct schedule_run {

@@ -130,7 +130,7 @@ static int64_t seek_to(const struct seek_points *sp, size_t at, int64_t before_u
 }
 
 enum rc seek_points_finish(const struct seek_points *sp, const struct rendition *r,
-                           enum container container, int64_t **out)
+                           enum container container, struct seek_point **out)
 {
     struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
     bool matroska = container == CONTAINER_MATROSKA || container == CONTAINER_WEBM;
@@ -139,14 +139,50 @@ enum rc seek_points_finish(const struct seek_points *sp, const struct rendition 
         return RC_NOT_FOUND;
     if (!matroska && sp->max_delay_us - sp->min_delay_us > ROUNDED_US)
         return RC_UNSUPPORTED;
-    int64_t *points = calloc((size_t)r->segments, sizeof(*points));
+    struct seek_point *points = calloc((size_t)r->segments, sizeof(*points));
     if (!points)
         return RC_NOMEM;
     for (int64_t k = 0; k < r->segments; k++) {
         int64_t before_us = needed_before_us(r, &g, k);
+        size_t last = next;
         while (next < sp->n && sp->keys[next] - sp->start_us < before_us)
             next++;
-        points[k] = next > 0 ? seek_to(sp, next - 1, before_us, matroska) : 0;
+        points[k].us = next > 0 ? seek_to(sp, next - 1, before_us, matroska) : 0;
+        points[k].shared = k > 0 && next == last;
+    }
+    *out = points;
+    return RC_OK;
+}
+
+/* Little-endian, the time doubled and one more where the keyframe is shared. */
+enum rc seek_points_pack(const struct seek_point *points, int64_t segments,
+                         uint8_t **out, size_t *n)
+{
+    uint8_t *bytes = malloc((size_t)segments * 8);
+    if (!bytes)
+        return RC_NOMEM;
+    for (int64_t k = 0; k < segments; k++) {
+        uint64_t v = (uint64_t)points[k].us << 1 | points[k].shared;
+        for (int i = 0; i < 8; i++)
+            bytes[k * 8 + i] = (uint8_t)(v >> (8 * i));
+    }
+    *out = bytes;
+    *n = (size_t)segments * 8;
+    return RC_OK;
+}
+
+enum rc seek_points_unpack(const uint8_t *bytes, size_t n, struct seek_point **out)
+{
+    if (n == 0 || n % 8 != 0)
+        return RC_INVALID;
+    struct seek_point *points = calloc(n / 8, sizeof(*points));
+    if (!points)
+        return RC_NOMEM;
+    for (size_t k = 0; k < n / 8; k++) {
+        uint64_t v = 0;
+        for (int i = 0; i < 8; i++)
+            v |= (uint64_t)bytes[k * 8 + (size_t)i] << (8 * i);
+        points[k] = (struct seek_point){(int64_t)(v >> 1), v & 1};
     }
     *out = points;
     return RC_OK;

@@ -12,10 +12,17 @@
 #include "sniff.h"
 #include "store.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct seek_points;
+
+/* Where a run begins to read that begins with a segment. */
+struct seek_point {
+    int64_t us;  /* from the file's start, for ffmpeg's -ss */
+    bool shared; /* the segment before begins to be read at the same keyframe */
+};
 
 /* RC_NOMEM. */
 enum rc seek_points_open(struct seek_points **out);
@@ -27,14 +34,20 @@ void seek_points_free(struct seek_points *sp);
 enum rc seek_points_feed(struct seek_points *sp, const void *data, size_t n);
 
 /*
- * All was fed. *out, which the caller frees, has for each segment of a video rendition
- * the time (µs, from the file's start) for ffmpeg's -ss, such that it begins with the
- * last keyframe that is not after the segment's first picture. RC_UNSUPPORTED: it
+ * All was fed. *out, which the caller frees, has a point for each segment of a video
+ * rendition, such that ffmpeg begins with the last keyframe that is not after the
+ * segment's first picture. RC_UNSUPPORTED: it
  * cannot be relied on to land there (MP4 is searched by decode time, and here the
  * keyframes are not all shown equally long after it). RC_NOT_FOUND: no keyframe.
  * RC_NOMEM.
  */
 enum rc seek_points_finish(const struct seek_points *sp, const struct rendition *r,
-                           enum container container, int64_t **out);
+                           enum container container, struct seek_point **out);
+
+/* Points as bytes to be kept, 8 a segment, and back; the caller frees *out. RC_INVALID:
+ * n is no multiple of 8. RC_NOMEM. */
+enum rc seek_points_pack(const struct seek_point *points, int64_t segments,
+                         uint8_t **out, size_t *n);
+enum rc seek_points_unpack(const uint8_t *bytes, size_t n, struct seek_point **out);
 
 #endif

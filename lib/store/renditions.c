@@ -204,6 +204,63 @@ enum rc store_rendition_not_encoding(struct store *st, const char *video_id,
     return store_finish(st, q);
 }
 
+/* ---- where to read ------------------------------------------------------ */
+
+enum rc store_job_seek_points(struct store *st, const struct job *job,
+                              const uint8_t *bytes, size_t n)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_job_begin(st, job);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, SQL_RENDITION_SET_SEEK_POINTS,
+                       "UPDATE renditions SET seek_points = ?3"
+                       " WHERE video_id = ?1 AND name = ?2",
+                       &q);
+    if (rc == RC_OK) {
+        store_bind_text(q, 1, job->video_id);
+        store_bind_text(q, 2, job->rendition);
+        sqlite3_bind_blob64(q, 3, bytes, n, SQLITE_STATIC);
+        rc = store_finish(st, q);
+    }
+    return store_end(st, rc);
+}
+
+enum rc store_seek_points(struct store *st, const char *video_id, const char *rendition,
+                          uint8_t **out, size_t *n)
+{
+    sqlite3_stmt *q;
+    uint8_t *copy;
+    size_t size;
+    enum rc rc = store_prepare(st, SQL_RENDITION_SEEK_POINTS,
+                               "SELECT seek_points FROM renditions WHERE video_id = ?1"
+                               " AND name = ?2 AND seek_points IS NOT NULL",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, rendition);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    size = (size_t)sqlite3_column_bytes(q, 0);
+    copy = malloc(size + 1);
+    if (copy && size > 0)
+        memcpy(copy, sqlite3_column_blob(q, 0), size);
+    rc = store_finish(st, q);
+    if (rc == RC_OK && !copy)
+        rc = RC_NOMEM;
+    if (rc != RC_OK) {
+        free(copy);
+        return rc;
+    }
+    *out = copy;
+    *n = size;
+    return RC_OK;
+}
+
 /* ---- a new plan --------------------------------------------------------- */
 
 /* Segments are cached for a year: what is made again needs names of its own. */

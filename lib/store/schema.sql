@@ -141,3 +141,6 @@ CREATE TABLE demand (
 
 -- While bytes come in: how much of the timeline has arrived; -1 while unknown.
 ALTER TABLE videos ADD COLUMN arrived_us INTEGER NOT NULL DEFAULT -1;
+
+-- Where a run of each segment begins to read, as the worker packs it; NULL: not known.
+ALTER TABLE renditions ADD COLUMN seek_points BLOB;

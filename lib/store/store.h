@@ -123,8 +123,8 @@ enum rc store_video_received(struct store *st, const char *id, int64_t bytes);
 /*
  * receiving → stored, with the final size, and its probe job queued, in one
  * transaction with synchronous=FULL: when this returns RC_OK the upload may be
- * acknowledged. One that has a plan already goes to processing at once. *out is the row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not
- * receiving.
+ * acknowledged. One that has a plan already goes to processing at once. *out is the
+ * row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not receiving.
  */
 enum rc store_video_stored(struct store *st, const char *id, int64_t size,
                            struct video *out);
@@ -318,9 +318,10 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
  * The probe is done: the timeline, the renditions (replacing earlier ones, whose
  * generation must be lower, and their jobs) and their encode and poster jobs, video →
  * processing, and not playable until a segment of the new renditions is published. A
- * video that is still receiving stays so, and has its poster job once it is stored. RC_FENCED.
- * RC_INVALID: not a probe job, no duration, no or too many renditions, a name that is
- * empty or there twice, a generation that is not higher than that name's before.
+ * video that is still receiving stays so, and has its poster job once it is stored.
+ * RC_FENCED. RC_INVALID: not a probe job, no duration, no or too many renditions, a
+ * name that is empty or there twice, a generation that is not higher than that name's
+ * before.
  */
 enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan);
@@ -328,7 +329,8 @@ enum rc store_job_planned(struct store *st, const struct job *job,
 /* The probe of a receiving video cannot tell what will be made of it: the job ends, and
  * the next one comes with the last byte. RC_FENCED; RC_INVALID: no probe job, or the
  * video is not receiving. */
-enum rc store_job_unplanned(struct store *st, const struct job *job, const char *reason);
+enum rc store_job_unplanned(struct store *st, const struct job *job,
+                            const char *reason);
 
 /*
  * The probe of a whole file found what was promised while it arrived: the renditions
@@ -337,6 +339,15 @@ enum rc store_job_unplanned(struct store *st, const struct job *job, const char 
  * with it. RC_FENCED; RC_INVALID: no probe job, or the video is not processing. */
 enum rc store_job_confirmed(struct store *st, const struct job *job,
                             const struct video_plan *found, bool *video_ready);
+
+/* Keeps what the worker found out about where to read the source of the job's
+ * rendition, for whoever goes on with it. RC_FENCED. */
+enum rc store_job_seek_points(struct store *st, const struct job *job,
+                              const uint8_t *bytes, size_t n);
+
+/* And reads it back; the caller frees *out. RC_NOT_FOUND: nothing is kept. */
+enum rc store_seek_points(struct store *st, const char *video_id, const char *rendition,
+                          uint8_t **out, size_t *n);
 
 /* What exists of the job's rendition and what is being made; the first segment makes
  * it playable (and sets first_segment_ms) if it is a video rendition. RC_FENCED;

@@ -1,6 +1,50 @@
 /* What the scheduler never does, however many ask for however much. */
 #include "schedule_fixture.h"
 
+/* A keyframe each second segment: every odd one shares that of the one before. */
+static void share_keyframes(int rendition)
+{
+    static struct seek_point points[256];
+    for (int k = 0; k < 256; k++)
+        points[k].shared = k % 2;
+    renditions[rendition].points = points;
+}
+
+/* ---- where a run begins --------------------------------------------------- */
+
+static void what_is_decoded_on_the_way_is_made_as_well(void **state)
+{
+    (void)state;
+    picture(0, "####################");
+    have[0].bits[0] = have[0].bits[1] = 0;
+    have[0].done -= 16;
+    share_keyframes(0);
+    wanted(0, 7);
+    assert_starts(0, 6, 16);
+    run(0, 6, 16);
+    runs[0].made = runs[0].age_ms = 0;
+    runs[0].unused_ms = 0;
+    assert_nothing(); /* that is the run that is waited for */
+    assert_true(serves[0]);
+}
+
+static void only_what_is_missing_and_nobody_is_at_is_made_on_the_way(void **state)
+{
+    (void)state;
+    picture(0, "#.....#.............");
+    share_keyframes(0);
+    wanted(0, 8); /* a keyframe of its own */
+    assert_starts(0, 8, 20);
+    demands[0].segment = 7; /* the one before exists */
+    assert_starts(0, 7, 20);
+    demands[0].segment = 5;
+    assert_starts(0, 4, 6);
+    renditions[0].points = NULL;
+    assert_starts(0, 5, 6);
+}
+
+/* ---- room ----------------------------------------------------------------- */
+
 static void the_least_useful_run_makes_room(void **state)
 {
     (void)state;
@@ -182,6 +226,8 @@ static void it_always_comes_to_rest(void **state)
             runs[i].unused_ms = seed >> 18 & 1 ? LONG_AGO : 100000;
         }
         have[round % 4].has_init = round % 7 > 0;
+        if (round % 3 == 0)
+            share_keyframes(round % 4);
         apply_all();
         assert_true(s.n_runs <= s.alive_max);
         assert_true(working() <= s.active_max);
@@ -192,6 +238,9 @@ static void it_always_comes_to_rest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_is_decoded_on_the_way_is_made_as_well, setup),
+        cmocka_unit_test_setup(only_what_is_missing_and_nobody_is_at_is_made_on_the_way,
+                               setup),
         cmocka_unit_test_setup(the_least_useful_run_makes_room, setup),
         cmocka_unit_test_setup(the_run_that_was_waited_for_longest_ago_makes_room,
                                setup),

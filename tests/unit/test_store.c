@@ -408,6 +408,8 @@ static void use_everything(struct fixture *f)
     struct video_query query = {.limit = 1};
     struct rendition list[STORE_RENDITIONS_MAX];
     struct demand demand;
+    const uint8_t kept[1] = {0};
+    uint8_t *points;
     struct video v = fixture_planned(f, "clip");
     struct job poster = fixture_claim(f, "w"), encode = fixture_claim(f, "w");
     int64_t due;
@@ -418,6 +420,9 @@ static void use_everything(struct fixture *f)
     store_job_renew(f->st, &poster, 1000, 0.5);
     store_job_done(f->st, &poster, &result, &flag);
     published(f->st, &encode, 1);
+    store_job_seek_points(f->st, &encode, kept, 1);
+    if (store_seek_points(f->st, v.id, encode.rendition, &points, &k) == RC_OK)
+        free(points);
     store_job_done(f->st, &encode, &result, &flag);
     encode = fixture_claim(f, "w");
     store_job_retry(f->st, &encode, 0, "x");

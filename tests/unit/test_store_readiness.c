@@ -403,6 +403,33 @@ static void a_done_job_has_all_segments_though_its_worker_never_said_so(void **s
     assert_int_equal(v.first_segment_ms, 900);
 }
 
+/* ---- where to read -------------------------------------------------------- */
+
+static void seek_points_are_kept_for_the_next_attempt(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_planned(f, "clip");
+    struct job poster = fixture_claim(f, "w"), encode = fixture_claim(f, "w");
+    const uint8_t bytes[] = {1, 2, 0, 4};
+    uint8_t *back = NULL;
+    size_t n = 0;
+
+    assert_int_equal(poster.kind, JOB_POSTER);
+    assert_int_equal(store_seek_points(f->st, v.id, encode.rendition, &back, &n),
+                     RC_NOT_FOUND);
+    assert_int_equal(store_job_seek_points(f->st, &encode, bytes, sizeof(bytes)),
+                     RC_OK);
+    assert_int_equal(store_seek_points(f->st, v.id, encode.rendition, &back, &n),
+                     RC_OK);
+    assert_int_equal(n, sizeof(bytes));
+    assert_memory_equal(back, bytes, n);
+    free(back);
+    assert_int_equal(store_seek_points(f->st, v.id, "audio-0", &back, &n),
+                     RC_NOT_FOUND);
+    assert_int_equal(store_job_release(f->st, &encode), RC_OK);
+    assert_int_equal(store_job_seek_points(f->st, &encode, bytes, 1), RC_FENCED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -424,6 +451,7 @@ int main(void)
         TEST(what_is_planned_again_begins_without_segments),
         TEST(a_done_job_has_all_segments),
         TEST(a_done_job_has_all_segments_though_its_worker_never_said_so),
+        TEST(seek_points_are_kept_for_the_next_attempt),
     };
 
     return cmocka_run_group_tests_name("store_readiness", tests, NULL, NULL);
