@@ -10,12 +10,25 @@ const SEGMENT = 192 * 1024; // samples of sound
 const WARM_UP = 3 * 1024; // the encoder reads on as far behind the end
 const NICE = 10; // the default of the setting of that name
 
-/* The command line of a run, made to end after its first segment. */
-function oneSegment({ kind, command }) {
-    if (kind === 'video') {
-        const gop = Number(/ -g (\d+)/.exec(command)[1]);
-        return command.replace(/-frames:v (\d+)/, (_, n) => `-frames:v ${Math.min(gop, Number(n))}`);
-    }
+/* The last of these runs that was begun for segment k; it may begin one earlier, where
+ * that has to be decoded anyway. */
+export const runFor = (runs, kind, k) =>
+    runs.findLast((run) => run.kind === kind && (run.first === k || run.first === k - 1));
+
+/* A picture's command line, made to begin seconds later and to end after one segment. */
+function onePicture(command, later) {
+    const gop = Number(/ -g (\d+)/.exec(command)[1]);
+    const shift = (_, before, time) => before + (Number(time) + later).toFixed(6);
+    return command
+        .replace(/(-ss )([0-9.]+)/, shift)
+        .replace(/(start_time=)([0-9.]+)/, shift)
+        .replace(/-frames:v (\d+)/, (_, n) => `-frames:v ${Math.min(gop, Number(n))}`);
+}
+
+/* The command line of a run, made to give segment k and no other. */
+function oneSegment({ kind, command, first }, k, { starts }) {
+    if (kind === 'video') return onePicture(command, starts[k] - starts[first]);
+    if (first !== k) throw new Error(`the run of sound at ${first} is not for ${k}`);
     const end = Number(/drop=lt\(pts\\+,(\d+)\)/.exec(command)[1]) + SEGMENT;
     const atMost = (most) => (_, before, n) => before + Math.min(most, Number(n));
     return command
@@ -67,8 +80,8 @@ async function whileStopped(pid, fn) {
     }
 }
 
-/* Milliseconds from the start of a run's command line to its first segment, while the
- * worker and its children stand still. run is one of runsOf. */
-export function firstSegmentAlone(site, run) {
-    return whileStopped(site.pid('worker'), () => timeFirstFragment(oneSegment(run)));
+/* Milliseconds that ffmpeg alone takes to give segment k of a rendition of timelineOf,
+ * while the worker and its children stand still. run: what runFor found. */
+export function segmentAlone(site, run, k, rendition) {
+    return whileStopped(site.pid('worker'), () => timeFirstFragment(oneSegment(run, k, rendition)));
 }

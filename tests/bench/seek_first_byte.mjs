@@ -7,7 +7,7 @@
 import { demand, runsOf } from '../lib/demand.mjs';
 import { sleep } from '../lib/site.mjs';
 import * as measure from './measure.mjs';
-import { firstSegmentAlone } from './seek_alone.mjs';
+import { runFor, segmentAlone } from './seek_alone.mjs';
 
 export const title = 'the first byte of a missing segment, against ffmpeg alone';
 
@@ -22,11 +22,9 @@ async function pair(stage, kind) {
     if (k === undefined) return undefined;
     const res = await demand(site, timeline[kind].url(k), { sid: `bench-${kind}-${k}` });
     if (res.status !== 200) throw new Error(`segment ${k} was answered with ${res.status}`);
-    const run = (await runsOf(site, video, timeline)).findLast(
-        (run) => run.kind === kind && run.first === k,
-    );
+    const run = runFor(await runsOf(site, video, timeline), kind, k);
     if (!run) throw new Error(`no run of ${kind} began at segment ${k}, which was asked for`);
-    const alone = await firstSegmentAlone(site, run);
+    const alone = await segmentAlone(site, run, k, timeline[kind]);
     await sleep(PAUSE_MS);
     return { k, http: res.firstByteMs, alone };
 }

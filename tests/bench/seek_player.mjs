@@ -6,7 +6,7 @@ import { launchBrowser, watchedPage } from '../lib/browser.mjs';
 import { runsOf } from '../lib/demand.mjs';
 import { sleep, waitFor } from '../lib/site.mjs';
 import * as measure from './measure.mjs';
-import { firstSegmentAlone } from './seek_alone.mjs';
+import { runFor, segmentAlone } from './seek_alone.mjs';
 
 export const title = 'seeks in Chromium, to the first picture';
 
@@ -57,10 +57,8 @@ async function openPlayer(browser, stage) {
 async function alone(stage, t) {
     const { site, video, timeline } = stage;
     const k = timeline.video.at(t);
-    const run = (await runsOf(site, video, timeline)).findLast(
-        ({ kind, first }) => kind === 'video' && first === k,
-    );
-    return run && (await firstSegmentAlone(site, run)) / 1000;
+    const run = runFor(await runsOf(site, video, timeline), 'video', k);
+    return run && (await segmentAlone(site, run, k, timeline.video)) / 1000;
 }
 
 /* Seeks in one upload until nothing is left to seek to, or there are enough. */
