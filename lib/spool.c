@@ -222,14 +222,25 @@ enum rc spool_remove(const struct site *site, const char *id)
     return rc;
 }
 
-enum rc spool_src_path(const struct site *site, const char *id, char out[PATH_MAX])
+static enum rc path_of(const struct site *site, const char *id, const char *suffix,
+                       char out[PATH_MAX])
 {
     char name[sizeof("spool/") + NAME_SIZE];
 
     if (!id_valid(id))
         return RC_INVALID;
-    snprintf(name, sizeof(name), "spool/%s.src", id);
+    snprintf(name, sizeof(name), "spool/%s.%s", id, suffix);
     return site_path(site, name, out);
+}
+
+enum rc spool_src_path(const struct site *site, const char *id, char out[PATH_MAX])
+{
+    return path_of(site, id, "src", out);
+}
+
+enum rc spool_part_path(const struct site *site, const char *id, char out[PATH_MAX])
+{
+    return path_of(site, id, "part", out);
 }
 
 /* Splits "<id>.part" or "<id>.src"; false for any other name. */

@@ -52,7 +52,8 @@ bool spool_is_receiving(const struct site *site, const char *id);
 /* Removes <id>.part and <id>.src; missing files are fine. RC_IO. */
 enum rc spool_remove(const struct site *site, const char *id);
 
-/* site/spool/<id>.src as an absolute path. RC_TOO_LARGE. */
+/* site/spool/<id>.src, or <id>.part, as an absolute path. RC_TOO_LARGE. */
+enum rc spool_part_path(const struct site *site, const char *id, char out[PATH_MAX]);
 enum rc spool_src_path(const struct site *site, const char *id, char out[PATH_MAX]);
 
 /*

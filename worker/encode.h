@@ -12,12 +12,14 @@
 
 #include "worker.h"
 
+#include "arrival.h"
 #include "cutter.h"
 #include "grid.h"
 #include "mediadir.h"
 #include "seek_points.h"
 #include "segments.h"
 
+#define ENCODES_MAX 256  /* jobs that a worker holds at once */
 #define ENCODE_VIEWERS 8 /* of one rendition, that are remembered */
 /* No run may begin at such a segment for a demand: it is left to the one from before.
  */
@@ -30,6 +32,8 @@ struct encode_run {
     struct encode_run *next;
     struct task *t;
     struct supervised *child;
+    struct arrival *arrival; /* held; NULL: it reads a stored file */
+    struct feeder *feeder;   /* NULL: it is not fed, or no longer */
     struct cutter *cutter;
     struct mediafile file; /* of the segment that is being received */
     uint32_t timescale;    /* of its track; 0 before its init segment */
@@ -38,6 +42,10 @@ struct encode_run {
     int64_t k;             /* the segment that it gives next */
     enum args_lead lead;
     bool paused;
+    bool fed;            /* it reads a pipe */
+    bool starving;       /* it has nothing to read … */
+    int64_t starving_ms; /* … since then; loop time */
+    struct loop_timer starving_long;
     bool stopped;       /* it was told to end: how it ends does not matter */
     bool wrong_init;    /* another encoder than the one that began */
     int64_t started_ms; /* loop time */
@@ -70,6 +78,9 @@ struct encode {
     int64_t start_ms, segment_ms;  /* of its runs, as measured; see schedule.h */
     uint8_t *trouble; /* one a segment: the args_lead of a run that begins there, as
                          those before gave nothing; or ENCODE_HARD */
+    bool arriving;    /* its source is still coming in … */
+    int64_t reach;    /* … and only segments before this one can be made of it */
+    bool asleep;      /* nothing has come for a while */
     int hard_places;  /* segments that are so */
     bool troubled;    /* some run has given nothing */
     struct {
@@ -83,9 +94,14 @@ struct encode {
 /* ---- encode_run.c ---------------------------------------------------------- */
 
 /* Starts a run of t's rendition that makes segments from … end - 1. RC_NOT_FOUND: there
- * is no ffmpeg. RC_IO, RC_NOSPACE, RC_NOMEM. wanted: somebody waits for it. */
-enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted);
+ * is no ffmpeg. RC_IO, RC_NOSPACE, RC_NOMEM. wanted: somebody waits for it. fed: it is
+ * given its source as that arrives. */
+enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted,
+                         bool fed);
 void encode_run_pause(struct encode_run *r, bool pause);
+
+/* Has nothing to do meanwhile: that is no work. */
+void encode_run_idle(struct encode_run *r, bool starving);
 
 /* Ends a run at once; what it has begun is lost. encode_settle is called later. */
 void encode_run_stop(struct encode_run *r);
@@ -103,6 +119,9 @@ void encode_measured(const struct encode_run *r, int64_t n, int64_t worked_ms);
 
 /* True for the task of an encode of which something exists. */
 bool encode_has_begun(const struct task *t);
+
+/* True for the task of an encode whose source is still coming in. */
+bool encode_is_arriving(const struct task *t);
 
 /* True if what is missing begins with this segment. */
 bool encode_begins_hole(const struct encode *e, int64_t segment);
@@ -122,6 +141,25 @@ void encode_scan_keyframes(struct task *t);
 
 /* What another attempt has read of them is taken from the store. */
 void encode_recall_keyframes(struct task *t);
+
+/* ---- encode_feed.c ----------------------------------------------------------- */
+
+/* A job begins: finds out how much of its source has arrived. */
+void encode_begin_arriving(struct task *t);
+
+/* More of an upload has arrived, or the last of it, or nothing for a while. */
+void encode_arrived(struct worker *w, const struct arrival *a);
+
+/* After any change of the store: sources that were stored meanwhile are whole. */
+void encode_refresh(struct worker *w);
+
+/* Begins to feed the child of a run that holds its arrival; and ends that, also for one
+ * that is not fed. RC_IO, RC_NOMEM. */
+enum rc encode_feed_start(struct encode_run *r);
+void encode_feed_end(struct encode_run *r);
+
+/* True if it has had nothing to read for a while. */
+bool encode_run_starves(const struct encode_run *r);
 
 /* ---- encode_schedule.c --------------------------------------------------------- */
 

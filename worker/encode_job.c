@@ -239,6 +239,12 @@ bool encode_has_begun(const struct task *t)
     return t->job.kind == JOB_ENCODE && e && e->have.done > 0;
 }
 
+bool encode_is_arriving(const struct task *t)
+{
+    const struct encode *e = t->state;
+    return t->job.kind == JOB_ENCODE && e && e->arriving;
+}
+
 bool encode_begins_hole(const struct encode *e, int64_t segment)
 {
     return segment == 0 || segments_has(&e->have, segment - 1);
@@ -312,6 +318,7 @@ static enum rc encode_start(struct task *t)
         return rc;
     guess_speed(e);
     encode_recall_keyframes(t);
+    encode_begin_arriving(t);
     if (e->have.done > 0)
         joblog_note(t->log, "goes on: %" PRId64 " of %" PRId64 " segments exist",
                     e->have.done, e->have.total);

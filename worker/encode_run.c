@@ -215,10 +215,16 @@ static void on_end(void *arg, const struct supervise_end *end)
     struct encode_run *r = arg;
     struct task *t = r->t;
     r->child = NULL;
+    bool moved = r->arrival && access(arrival_path(r->arrival), F_OK) != 0;
     mediafile_abandon(t->w->tmp_fd, &r->file);
     enum rc cut = cutter_finish(r->cutter);
     cutter_free(r->cutter);
     unlink_run(t->state, r);
+    /* A file that was stored between the start of a run and its first read is read again
+     * under its new name. */
+    if (moved && !r->feeder && r->k == r->from)
+        r->stopped = true;
+    encode_feed_end(r);
     if (!t->cancelled)
         judge(r, end, cut);
     free(r);
@@ -248,6 +254,7 @@ static enum rc spawn(struct encode_run *r)
     bool aside = e->rendition.kind == RENDITION_AUDIO && r->wanted_ms < 0;
     int nicer = aside ? NICER : 0;
     char path[PATH_MAX];
+    bool fed = r->arrival && r->fed;
     double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
     struct args_run what = {.from = r->from,
                             .end = r->end,
@@ -256,20 +263,30 @@ static enum rc spawn(struct encode_run *r)
     struct cutter_events events = {on_init, on_segment_begin, on_segment_data,
                                    on_segment_end, r};
     enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
+    if (fed)
+        src.url = "pipe:0";
     if (rc == RC_OK)
         rc = args_encode(&src, &e->rendition, rate, &what, &args);
     if (rc == RC_OK)
         rc = cutter_open(&events, &r->cutter);
     if (rc == RC_OK)
-        rc = task_spawn(t, &args, nicer, stall_ms(r), 0, on_output, on_end, r,
+        rc = task_spawn(t, &args,
+                        &(struct task_child){.nicer = nicer,
+                                             .stall_ms = stall_ms(r),
+                                             .fed = fed,
+                                             .on_output = on_output,
+                                             .on_end = on_end,
+                                             .arg = r},
                         &r->child);
     return rc;
 }
 
-enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted)
+enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted,
+                         bool fed)
 {
     struct encode *e = t->state;
     struct encode_run *r = calloc(1, sizeof(*r));
+    struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
     if (!r)
         return RC_NOMEM;
     *r = (struct encode_run){
@@ -278,28 +295,46 @@ enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted)
     r->lead = e->trouble[from] > LEAD_ALL ? LEAD_ALL : (enum args_lead)e->trouble[from];
     r->started_ms = r->since_ms = loop_now_ms();
     r->wanted_ms = wanted ? r->started_ms : -1;
+    r->arrival = a ? arrival_hold(a) : NULL;
+    r->fed = fed && a;
     enum rc rc = spawn(r);
     if (rc != RC_OK) {
+        arrival_let_go(r->arrival);
         cutter_free(r->cutter);
         free(r);
         return rc;
     }
     r->next = e->runs;
     e->runs = r;
+    if (r->fed && encode_feed_start(r) != RC_OK)
+        encode_run_stop(r); /* and it is begun anew */
     return RC_OK;
 }
 
 int64_t encode_run_worked_ms(const struct encode_run *r)
 {
-    return r->worked_ms + (r->paused ? 0 : loop_now_ms() - r->since_ms);
+    return r->worked_ms + (r->paused || r->starving ? 0 : loop_now_ms() - r->since_ms);
+}
+
+/* Closes the account of what it has worked so far. */
+static void count_work(struct encode_run *r)
+{
+    r->worked_ms = encode_run_worked_ms(r);
+    r->since_ms = loop_now_ms();
+}
+
+void encode_run_idle(struct encode_run *r, bool starving)
+{
+    count_work(r);
+    r->starving = starving;
+    r->starving_ms = r->since_ms;
 }
 
 void encode_run_pause(struct encode_run *r, bool pause)
 {
     if (r->paused == pause)
         return;
-    r->worked_ms = encode_run_worked_ms(r);
-    r->since_ms = loop_now_ms();
+    count_work(r);
     r->paused = pause;
     supervise_pause(r->child, pause);
 }

@@ -72,7 +72,7 @@ void encode_scan_keyframes(struct task *t)
     struct args_source src;
     struct args args;
     char path[PATH_MAX];
-    if (e->scanned || e->rendition.kind != RENDITION_VIDEO ||
+    if (e->scanned || e->arriving || e->points || e->rendition.kind != RENDITION_VIDEO ||
         e->have.total - e->have.done < SEGMENTS_MIN)
         return;
     e->scanned = true;
@@ -82,8 +82,12 @@ void encode_scan_keyframes(struct task *t)
     if (rc == RC_OK)
         rc = args_keyframes(&src, e->rendition.stream, &args);
     if (rc == RC_OK)
-        rc = task_spawn(t, &args, 0, t->w->config.stall_s * 1000, 0, on_output, on_end,
-                        t, &e->scan);
+        rc = task_spawn(t, &args,
+                        &(struct task_child){.stall_ms = t->w->config.stall_s * 1000,
+                                             .on_output = on_output,
+                                             .on_end = on_end,
+                                             .arg = t},
+                        &e->scan);
     if (rc == RC_OK)
         return;
     joblog_note(t->log, "keyframes cannot be read: %s", rc_name(rc));

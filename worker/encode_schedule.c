@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define DEMANDS_MAX 4096   /* that are looked at; the oldest count */
-#define ENCODES_MAX 64     /* jobs that this worker holds at once */
 #define LOOK_MS 1000       /* between looks at what is waited for, while anything is */
 #define VIEWER_MS 60000    /* so long someone counts as watching after a demand */
 #define VIEWER_SEGMENTS 20 /* closer together than this, demands are one viewer's */
@@ -117,6 +116,8 @@ static void collect_runs(struct picture *p, int rendition)
             .at_it_ms = encode_run_worked_ms(r),
             .unused_ms = r->wanted_ms < 0 ? SCHEDULE_NEVER_MS : now - r->wanted_ms,
             .paused = r->paused,
+            .fed = r->fed,
+            .starving = encode_run_starves(r),
         };
     }
 }
@@ -183,6 +184,9 @@ static void collect(const struct worker *w, struct picture *p)
             .have = &e->have,
             /* Where a place is bad, runs begin just where they are asked for. */
             .points = e->troubled ? NULL : e->points,
+            .arriving = e->arriving,
+            .reach = e->reach,
+            .asleep = e->asleep,
             .viewer = earliest_viewer(e),
             .start_ms = e->start_ms,
             .segment_ms = e->segment_ms,
@@ -198,7 +202,7 @@ static void start(const struct picture *p, const struct schedule_action *a)
 {
     struct task *t = p->tasks[a->rendition];
     char sentence[STORE_TEXT_MAX + 1];
-    enum rc rc = encode_run_start(t, a->from, a->end, a->wanted);
+    enum rc rc = encode_run_start(t, a->from, a->end, a->wanted, a->fed);
     if (rc == RC_OK) {
         task_changed(t, true); /* whoever waits sees that it is being made */
         return;

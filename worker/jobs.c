@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define TICK_MS 250
-#define ENCODES_HELD 32 /* encodes of this worker, unless someone waits for more */
+#define ENCODES_HELD 32 /* of stored videos, unless someone waits for more */
 #define LOST_MAX 5      /* workers that one job may take with it */
 #define TROUBLE_MS 1000 /* until the next look when the store refuses */
 
@@ -141,13 +141,16 @@ int jobs_short(const struct worker *w)
 /* Encodes and the rest are counted apart: an encode may wait for its turn with no child
  * program, and must not keep a probe waiting meanwhile. One that has its first segment
  * makes room for the next, so that each new video can be watched before an old one is
- * whole. */
+ * whole; and so does one that may have to wait for its bytes. */
 static unsigned kinds_with_room(const struct worker *w)
 {
-    int others = jobs_short(w), encodes = w->running - others, begun = 0;
-    for (const struct task *t = w->tasks; t; t = t->next)
-        begun += encode_has_begun(t);
-    bool room = encodes < ENCODES_HELD && encodes - begun < w->slots;
+    int others = jobs_short(w), encodes = w->running - others, begun = 0, arriving = 0;
+    for (const struct task *t = w->tasks; t; t = t->next) {
+        arriving += encode_is_arriving(t);
+        begun += encode_has_begun(t) && !encode_is_arriving(t);
+    }
+    bool room = encodes < ENCODES_MAX && encodes - arriving < ENCODES_HELD &&
+                encodes - arriving - begun < w->slots;
     return (others < w->slots ? STORE_KINDS_ALL & ~STORE_KIND(JOB_ENCODE) : 0) |
            (room ? STORE_KIND(JOB_ENCODE) : 0);
 }
@@ -179,6 +182,7 @@ void jobs_look(struct worker *w)
         return;
     cancel_fenced(w);
     sweep_deleted(w);
+    arrivals_look(w->arrivals);
     encode_follow_demand(w);
     enum rc rc = RC_OK;
     while ((kinds = kinds_with_room(w)) != 0 && rc == RC_OK)

@@ -264,6 +264,8 @@ static enum rc start(struct daemon *d, const struct options *o)
     if (rc == RC_OK)
         rc = mediadir_open_tmp(&w->site, owner_may_checkpoint(&w->site), &w->tmp_fd);
     if (rc == RC_OK)
+        rc = arrivals_open(w, &w->arrivals);
+    if (rc == RC_OK)
         rc = wake_open(w->loop, &w->site, w->store, w->config.poll_ms, on_changed, d,
                        &d->wake);
     if (rc == RC_OK && o->live)
@@ -290,6 +292,7 @@ static void end(struct daemon *d)
     loop_unwatch(w->loop, d->signals);
     if (d->lock_fd >= 0)
         owner_release(&w->site, w->owner, d->lock_fd);
+    arrivals_close(w->arrivals);
     free(w->demands);
     store_close(w->store);
     loop_close(w->loop);

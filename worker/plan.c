@@ -9,6 +9,10 @@
 
 /* Containers round their times, and some count the last frame out. */
 #define AGREE_US 500000
+/* What a promise that was made before the file was whole may be wrong by: what is left
+ * out at its end, and for how long its last picture stays. */
+#define KEPT_LONGER_US 100000
+#define KEPT_SHORTER_US 1000000
 
 /* A difference that a person would notice: over a second and over 1 %. */
 static bool noticeable(int64_t declared, int64_t real)
@@ -338,4 +342,27 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
         plan.renditions[i].generation = generation;
     *out = plan;
     return RC_OK;
+}
+
+/* All but the length, and what only says how the source is read. */
+static bool same_rendition(const struct rendition *a, const struct rendition *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->kind == b->kind && a->width == b->width &&
+           a->height == b->height && strcmp(a->codecs, b->codecs) == 0 &&
+           a->rate_num == b->rate_num && a->rate_den == b->rate_den && a->gop == b->gop &&
+           a->stream == b->stream && a->deinterlace == b->deinterlace &&
+           strcmp(a->colour, b->colour) == 0;
+}
+
+bool plan_is_kept(const struct rendition *before, size_t n, int64_t duration_us,
+                  const struct video_plan *found)
+{
+    int64_t missing_us = duration_us - found->duration_us;
+    if (n != found->n_renditions || missing_us < -KEPT_LONGER_US ||
+        missing_us > KEPT_SHORTER_US)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!same_rendition(&before[i], &found->renditions[i]))
+            return false;
+    return true;
 }

@@ -30,6 +30,7 @@ struct probe {
     char *json;
     size_t json_size;
     bool whole; /* the scan covers the whole file */
+    bool early; /* the file is still coming in: its header has to do */
 };
 
 static void look_at_packets(struct task *t, int64_t from_us);
@@ -132,18 +133,60 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
     }
 }
 
+/* What has been promised while the file came in; *n is 0 where nothing was. */
+static enum rc promised(struct task *t, struct rendition out[STORE_RENDITIONS_MAX],
+                        size_t *n)
+{
+    *n = 0;
+    if (t->video.state != VIDEO_PROCESSING)
+        return RC_OK;
+    return store_renditions(t->w->store, t->video.id, out, n);
+}
+
+/* The whole file keeps what its header promised: nothing has to be made again. */
+static void confirm(struct task *t, const struct video_plan *plan)
+{
+    bool ready = false;
+    enum rc rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
+    if (rc == RC_OK)
+        task_end(t, ready ? "as promised, the video is ready" : "as promised");
+    else if (rc == RC_FENCED)
+        task_drop(t);
+    else
+        task_retry(t, "The plan could not be confirmed.");
+}
+
+/* No plan yet: the video waits for its last byte, and nothing is lost but time. */
+static void leave_for_later(struct task *t, const char *reason)
+{
+    enum rc rc = store_job_unplanned(t->w->store, &t->job, reason);
+    if (rc == RC_OK)
+        task_end(t, reason);
+    else
+        task_drop(t);
+}
+
 static void make_plan(struct task *t)
 {
     struct probe *p = t->state;
     const struct config *c = &t->w->config;
     struct plan_limits limits = {c->max_duration_s * 1000000, c->max_pixels};
+    struct rendition before[STORE_RENDITIONS_MAX];
     struct video_plan plan;
     char error[STORE_TEXT_MAX + 1];
+    size_t n = 0;
     if (plan_make(&p->info, &p->scan, p->whole, &limits, next_generation(t), &plan,
-                  error) == RC_OK)
+                  error) != RC_OK) {
+        if (p->early)
+            leave_for_later(t, error);
+        else
+            task_fail(t, error);
+    } else if (promised(t, before, &n) == RC_OK && n > 0 &&
+               plan_is_kept(before, n, t->video.duration_us, &plan)) {
+        confirm(t, &plan);
+    } else {
         keep_plan(t, &plan);
-    else
-        task_fail(t, error);
+    }
 }
 
 /* ---- the steps ---------------------------------------------------------- */
@@ -208,11 +251,29 @@ static void header_failed(struct task *t, const struct supervise_end *end)
     task_fail(t, why ? why : "The file is damaged: it cannot be read.");
 }
 
+/* The header of a file that is still coming in tells of all its packets. */
+static void plan_by_header(struct task *t, bool read)
+{
+    struct probe *p = t->state;
+    const struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
+    if (!a)
+        task_drop(t); /* it was stored just now, and is looked at as a whole */
+    else if (!read || arrival_packets(a, &p->info, &p->scan) != RC_OK)
+        leave_for_later(t, "its header cannot be read yet.");
+    else
+        make_plan(t);
+}
+
 static void header_ended(struct task *t, const struct supervise_end *end)
 {
     struct probe *p = t->state;
-    if (!ended_well(end) ||
-        media_info_parse(p->json, p->json_size, &p->info) != RC_OK) {
+    bool read = ended_well(end) &&
+                media_info_parse(p->json, p->json_size, &p->info) == RC_OK;
+    if (p->early) {
+        plan_by_header(t, read);
+        return;
+    }
+    if (!read) {
         header_failed(t, end);
         return;
     }
@@ -228,6 +289,9 @@ static enum rc probe_start(struct task *t)
     if (!p)
         return RC_NOMEM;
     t->state = p;
+    p->early = t->video.state == VIDEO_RECEIVING;
+    if (p->early && !arrivals_find(t->w->arrivals, t->video.id))
+        return RC_BUSY; /* a new worker has not read its header yet */
     enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
     if (rc == RC_OK)
         rc = args_probe(&src, &t->args);

@@ -42,7 +42,7 @@ void seek_points_free(struct seek_points *sp)
     free(sp);
 }
 
-static enum rc add_key(struct seek_points *sp, int64_t pts, int64_t dts)
+enum rc seek_points_key(struct seek_points *sp, int64_t pts, int64_t dts)
 {
     int64_t delay = dts == MEDIA_UNKNOWN ? 0 : pts - dts;
     if (sp->n == 0)
@@ -67,6 +67,11 @@ static enum rc add_key(struct seek_points *sp, int64_t pts, int64_t dts)
     return RC_OK;
 }
 
+void seek_points_start(struct seek_points *sp, int64_t start_us)
+{
+    sp->start_us = start_us;
+}
+
 static enum rc take_line(struct seek_points *sp)
 {
     char *save = NULL;
@@ -81,7 +86,7 @@ static enum rc take_line(struct seek_points *sp)
     if (!dts_text)
         sp->start_us = pts;
     else if (flags && strchr(flags, 'K') && !strchr(flags, 'D'))
-        return add_key(sp, pts, media_time_us(dts_text));
+        return seek_points_key(sp, pts, media_time_us(dts_text));
     return RC_OK;
 }
 

@@ -33,6 +33,11 @@ void seek_points_free(struct seek_points *sp);
  */
 enum rc seek_points_feed(struct seek_points *sp, const void *data, size_t n);
 
+/* The same without a text: a keyframe by its two times, in decoding order, and when the
+ * file begins; all in µs of its clock, dts may be MEDIA_UNKNOWN. RC_NOMEM. */
+enum rc seek_points_key(struct seek_points *sp, int64_t pts_us, int64_t dts_us);
+void seek_points_start(struct seek_points *sp, int64_t start_us);
+
 /*
  * All was fed. *out, which the caller frees, has a point for each segment of a video
  * rendition, such that ffmpeg begins with the last keyframe that is not after the

@@ -148,20 +148,23 @@ static void child_ended(void *arg, const struct supervise_end *end)
 enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
                     struct args_source *src)
 {
-    enum rc rc = spool_src_path(&t->w->site, t->video.id, path);
+    const struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
+    enum rc rc = RC_OK;
+    if (a)
+        snprintf(path, PATH_MAX, "%s", arrival_path(a));
+    else
+        rc = spool_src_path(&t->w->site, t->video.id, path);
     if (rc == RC_OK)
         *src = (struct args_source){.program = program,
                                     .path = path,
                                     .container = t->video.container,
-                                    .max_pixels = t->w->config.max_pixels};
+                                    .max_pixels = t->w->config.max_pixels,
+                                    .url = a ? arrival_url(a) : NULL};
     return rc;
 }
 
-enum rc task_spawn(struct task *t, const struct args *args, int nicer, int64_t stall_ms,
-                   int64_t limit_ms,
-                   enum rc (*on_output)(void *arg, const void *data, size_t n),
-                   void (*on_end)(void *arg, const struct supervise_end *end),
-                   void *arg, struct supervised **out)
+enum rc task_spawn(struct task *t, const struct args *args,
+                   const struct task_child *child, struct supervised **out)
 {
     const struct config *c = &t->w->config;
     char line[8192];
@@ -171,13 +174,14 @@ enum rc task_spawn(struct task *t, const struct args *args, int nicer, int64_t s
         .loop = t->w->loop,
         .log = t->log,
         .argv = args->v,
-        .nice = c->nice + nicer < 19 ? (int)c->nice + nicer : 19,
-        .stall_ms = stall_ms,
-        .limit_ms = limit_ms,
+        .nice = c->nice + child->nicer < 19 ? (int)c->nice + child->nicer : 19,
+        .fed = child->fed,
+        .stall_ms = child->stall_ms,
+        .limit_ms = child->limit_ms,
         .grace_ms = c->grace_s * 1000,
-        .on_output = on_output,
-        .on_end = on_end,
-        .arg = arg,
+        .on_output = child->on_output,
+        .on_end = child->on_end,
+        .arg = child->arg,
     };
     return supervise_start(&spec, out);
 }
@@ -187,7 +191,12 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  void (*on_end)(struct task *t, const struct supervise_end *end))
 {
     t->on_end = on_end;
-    return task_spawn(t, &t->args, 0, stall_ms, limit_ms, on_output, child_ended, t,
+    return task_spawn(t, &t->args,
+                      &(struct task_child){.stall_ms = stall_ms,
+                                           .limit_ms = limit_ms,
+                                           .on_output = on_output,
+                                           .on_end = child_ended,
+                                           .arg = t},
                       &t->child);
 }
 

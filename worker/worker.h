@@ -9,6 +9,7 @@
 #define DROPSTREAM_WORKER_H
 
 #include "args.h"
+#include "arrival.h"
 #include "config.h"
 #include "joblog.h"
 #include "loop.h"
@@ -34,6 +35,7 @@ struct worker {
     struct demand *demands; /* what is waited for, the oldest first; see encode.h */
     size_t n_demands;
     struct loop_timer schedule, look_at_demand;
+    struct arrivals *arrivals; /* uploads that are coming in; see arrival.h */
 };
 
 struct task_kind {
@@ -117,7 +119,8 @@ void task_tell(struct task *t);
  * callers walk the list of tasks. */
 void task_cancel(struct task *t);
 
-/* The source as the programs are told of it; path must outlive src. RC_TOO_LARGE. */
+/* The source as the programs are told of it, also one that is still coming in; path must
+ * outlive src. RC_TOO_LARGE. */
 enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
                     struct args_source *src);
 
@@ -131,15 +134,21 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  enum rc (*on_output)(void *arg, const void *data, size_t n),
                  void (*on_end)(struct task *t, const struct supervise_end *end));
 
-/* Likewise for a kind that has several children at once: on_end gets arg, also after
- * the task was cancelled. *out is the child until then. args need not outlive the call.
- * nicer: added to the setting for all children.
- */
-enum rc task_spawn(struct task *t, const struct args *args, int nicer, int64_t stall_ms,
-                   int64_t limit_ms,
-                   enum rc (*on_output)(void *arg, const void *data, size_t n),
-                   void (*on_end)(void *arg, const struct supervise_end *end),
-                   void *arg, struct supervised **out);
+struct task_child {
+    int nicer;        /* added to the setting for all children */
+    int64_t stall_ms; /* without output */
+    int64_t limit_ms; /* in all; 0: none */
+    bool fed;         /* it reads a pipe: see supervise_take_stdin */
+    enum rc (*on_output)(void *arg, const void *data, size_t n);
+    void (*on_end)(void *arg, const struct supervise_end *end);
+    void *arg;
+};
+
+/* Likewise for a kind that has several children at once: on_end is called also after the
+ * task was cancelled. *out is the child until then. Neither args nor child need outlive
+ * the call. */
+enum rc task_spawn(struct task *t, const struct args *args,
+                   const struct task_child *child, struct supervised **out);
 
 /* A sentence about how a child ended, for a person: "ffmpeg stopped: <last words>". */
 void task_explain(const struct task *t, const char *program,

@@ -411,8 +411,16 @@ enum rc store_job_without(struct store *st, const struct job *job, const char *s
 static enum rc fail_video(struct store *st, const struct job *job, const char *error)
 {
     sqlite3_stmt *q;
+    struct video v;
     enum rc rc = store_job_drop_open(st, job->video_id);
 
+    if (rc == RC_OK)
+        rc = store_video_load(st, job->video_id, &v);
+    /* What cannot be made of a part says nothing of the whole: the upload goes on, and
+     * with its last byte everything is planned anew. */
+    if (rc == RC_OK && v.state == VIDEO_RECEIVING)
+        return store_note(st, ACTIVITY_WARN, "video", job->video_id,
+                          "Can be played when it is whole: %s", error);
     if (rc == RC_OK)
         rc = store_prepare(st, SQL_VIDEO_FAILED,
                            "UPDATE videos SET state = 'failed', error = ?2"

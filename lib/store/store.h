@@ -123,7 +123,8 @@ enum rc store_video_received(struct store *st, const char *id, int64_t bytes);
 /*
  * receiving → stored, with the final size, and its probe job queued, in one
  * transaction with synchronous=FULL: when this returns RC_OK the upload may be
- * acknowledged. One that has a plan already goes to processing at once. *out is the
+ * acknowledged. One that has a plan already goes to processing at once, unless a job
+ * of it has failed. *out is the
  * row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not receiving.
  */
 enum rc store_video_stored(struct store *st, const char *id, int64_t size,

@@ -103,22 +103,24 @@ static void size_text(int64_t bytes, char out[24])
 /*
  * The probe of a stored file finds out all there is to know. One that was planned while
  * it arrived is looked at again: what came first may have lied about the rest. Its
- * poster can be made from here on.
+ * poster can be made from here on. Where that plan could not be carried out, all begins
+ * anew.
  */
 static enum rc add_jobs(struct store *st, const char *id)
 {
-    struct rendition planned[STORE_RENDITIONS_MAX];
-    size_t n = 0;
+    struct video v;
     enum rc rc = store_video_run(st, SQL_JOB_DROP_PROBE,
                                  "DELETE FROM jobs WHERE video_id = ?1"
-                                 " AND kind = 'probe'",
+                                 " AND (kind = 'probe' OR state = 'failed')",
                                  id);
 
     if (rc == RC_OK)
         rc = store_job_add(st, id, JOB_PROBE, "");
     if (rc == RC_OK)
-        rc = store_renditions(st, id, planned, &n);
-    return rc == RC_OK && n > 0 ? store_job_add(st, id, JOB_POSTER, "") : rc;
+        rc = store_video_load(st, id, &v);
+    return rc == RC_OK && v.state == VIDEO_PROCESSING
+               ? store_job_add(st, id, JOB_POSTER, "")
+               : rc;
 }
 
 /* Within the caller's transaction, for a video that is receiving. */
@@ -129,8 +131,9 @@ static enum rc set_stored(struct store *st, const char *id, int64_t size)
     enum rc rc = store_prepare(st, SQL_VIDEO_STORED,
                                "UPDATE videos SET size = ?2, received = ?2, state ="
                                " CASE WHEN EXISTS (SELECT 1 FROM renditions"
-                               " WHERE video_id = ?1) THEN 'processing'"
-                               " ELSE 'stored' END,"
+                               " WHERE video_id = ?1) AND NOT EXISTS (SELECT 1 FROM"
+                               " jobs WHERE video_id = ?1 AND state = 'failed')"
+                               " THEN 'processing' ELSE 'stored' END,"
                                " stored_ms = max(0, ?3 - created_ms)"
                                " WHERE id = ?1",
                                &q);

@@ -232,7 +232,9 @@ export async function runsOf(site, video, timeline) {
         assert.doesNotMatch(text, /^# log limit reached/m, `${name} is whole`);
         const own = [];
         for (const line of text.split('\n')) {
-            const begun = line.startsWith('+ ') && line.includes(video.id) && beginningOf(line, timeline);
+            // A run that is given its source as that arrives reads no file of that name.
+            const source = line.includes(video.id) || (line.includes(' -i pipe:0 ') && text.includes(video.id));
+            const begun = line.startsWith('+ ') && source && beginningOf(line, timeline);
             if (begun) own.push({ ...begun, log: name, command: line.slice(2) });
             const ended = /^# \S+ run \d+ at (\d+): made (\d+) segments?, (.*)$/.exec(line);
             if (!ended || own.length === 0) continue;

@@ -135,6 +135,28 @@ static void what_was_promised_wrongly_is_made_anew(void **state)
     assert_nothing_due(f); /* one poster, one job a rendition */
 }
 
+static void what_fails_meanwhile_fails_no_upload(void **state)
+{
+    struct fixture *f = *state;
+    struct video_plan plan = fixture_plan(2);
+    struct video v = planned_early(f, "clip");
+    struct job picture = fixture_claim(f, "w"), sound = fixture_claim(f, "w");
+
+    assert_int_equal(store_job_fail(f->st, &picture, "cannot be decoded"), RC_OK);
+    assert_fenced(f, &sound);
+    assert_nothing_due(f);
+    assert_int_equal(fixture_get(f, v.id).state, VIDEO_RECEIVING);
+    assert_int_equal(store_video_received(f->st, v.id, 500), RC_OK);
+    assert_int_equal(store_video_header_arrived(f->st, v.id), RC_EXISTS);
+    assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
+    assert_int_equal(v.state, VIDEO_STORED);
+    struct job probe = fixture_claim(f, "w");
+    assert_int_equal(probe.kind, JOB_PROBE);
+    assert_nothing_due(f);
+    assert_int_equal(store_job_planned(f->st, &probe, &plan), RC_OK);
+    assert_int_equal(fixture_get(f, v.id).state, VIDEO_PROCESSING);
+}
+
 static void a_header_that_tells_nothing_waits_for_the_rest(void **state)
 {
     struct fixture *f = *state;
@@ -197,6 +219,7 @@ int main(void)
         TEST(nothing_is_ready_before_its_last_byte_and_a_second_look),
         TEST(the_last_encode_makes_it_ready_after_the_second_look),
         TEST(what_was_promised_wrongly_is_made_anew),
+        TEST(what_fails_meanwhile_fails_no_upload),
         TEST(a_header_that_tells_nothing_waits_for_the_rest),
         TEST(the_last_byte_overtakes_the_probe_of_the_header),
         TEST(how_much_has_arrived_is_told_while_it_does),

@@ -1,0 +1,178 @@
+/*
+ * A video that is watched while it is still being uploaded: real lighttpd, worker and
+ * ffmpeg, and an upload whose pace is set here.
+ */
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { PacedUpload } from '../lib/arriving.mjs';
+import { childrenOf, demand, existing, get, readinessOf, runsOf, timelineOf } from '../lib/demand.mjs';
+import { beeps, fetchVideo, flashClip, flashes, tempDir } from '../lib/media.mjs';
+import { sleep, startSite, waitFor } from '../lib/site.mjs';
+
+const SECONDS = 60; // 30 segments of picture, 15 of sound
+
+let site;
+let temp;
+
+before(async () => {
+    temp = await tempDir();
+    // So noisy that a second of it is many times what is buffered on the way.
+    const options = {
+        seconds: SECONDS,
+        filters: ['noise=alls=40:allf=t'],
+        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-bf', '2', '-b:v', '4M'],
+    };
+    const faststart = { ...options, audio: ['-c:a', 'aac', '-movflags', '+faststart'] };
+    await flashClip(clip('fast.mp4'), faststart);
+    const env = { DROPSTREAM_STALL_S: '3', DROPSTREAM_WAIT_S: '1' };
+    site = await startSite({ worker: true, env });
+});
+after(async () => {
+    await site?.stop();
+    await temp.remove();
+});
+
+const clip = (name) => path.join(temp.dir, name);
+const logged = (fn) => (t) => site.logged(fn)(t);
+const read = async (id) => (await site.api('GET', `/api/videos/${id}`)).json;
+const remove = (id) => site.api('DELETE', `/api/videos/${id}`);
+
+/* An upload of which a part has been sent, and its video once it plays. */
+async function arriving(name, part) {
+    const upload = await PacedUpload.begin(site, clip(name));
+    await upload.sendTo(part);
+    const video = await upload.video(({ playable }) => playable);
+    return { upload, video, timeline: await timelineOf(site, video) };
+}
+
+/* What came of it is what was in the clip. */
+async function assertWhole(video) {
+    const found = await fetchVideo(site, video);
+    const seen = await flashes(found.video);
+    assert.equal(seen.length, SECONDS);
+    seen.forEach((at, i) => assert.ok(Math.abs(at - i) < 0.06, `the flash of ${i} s is at ${at}`));
+    const heard = await beeps(found.audio);
+    assert.equal(heard.length, SECONDS);
+    heard.forEach((at, i) => assert.ok(Math.abs(at - i) < 0.06, `the beep of ${i} s is at ${at}`));
+}
+
+/* No segment came out of two runs. */
+async function assertMadeOnce(video, timeline) {
+    const seen = new Set();
+    for (const { kind, first, made = 0 } of await runsOf(site, video, timeline))
+        for (let k = first; k < first + made; k++) {
+            assert.ok(!seen.has(`${kind} ${k}`), `${kind} ${k} is made once`);
+            seen.add(`${kind} ${k}`);
+        }
+}
+
+const lastOf = async (rendition) => Math.max(...(await existing(rendition)));
+
+describe('a video while it is uploaded', () => {
+    test('plays as far as it has arrived, and its playlist is whole', logged(async () => {
+        const { upload, video, timeline } = await arriving('fast.mp4', 0.4);
+        assert.equal(video.state, 'receiving');
+        assert.equal(timeline.video.segments, 30);
+        assert.ok(Math.abs(video.duration - SECONDS) < 0.1);
+        await waitFor(async () => (await existing(timeline.video)).size >= 10, { what: 'what has arrived' });
+        assert.ok((await lastOf(timeline.video)) < 14, 'no more than has arrived');
+        const segments = await site.api('GET', `/api/videos/${video.id}/segments`);
+        await waitFor(async () => {
+            const { arrived } = (await site.api('GET', `/api/videos/${video.id}/segments`)).json;
+            return arrived > 18 && arrived < 26;
+        }, { what: 'how much has arrived' });
+        assert.equal(segments.status, 200);
+
+        const there = await get(site, timeline.video.url(3));
+        assert.equal(there.status, 200);
+        const beyond = await get(site, timeline.video.url(25));
+        assert.equal(beyond.status, 503);
+        assert.equal(beyond.headers['cache-control'], 'no-store');
+        assert.equal((await get(site, timeline.video.url(30))).status, 404);
+
+        await upload.sendTo(0.7);
+        await waitFor(async () => (await existing(timeline.video)).has(18), { what: 'what has come since' });
+        const { status } = await upload.finish();
+        assert.equal(status, 201);
+        const ready = await site.waitForState(video.id, 'ready');
+        assert.equal(ready.media, video.media, 'its address stays');
+        assert.equal(ready.warning, null);
+        assert.equal((await site.api('GET', `/api/videos/${video.id}/segments`)).json.arrived, null);
+        await assertWhole(ready);
+        await assertMadeOnce(ready, timeline);
+        await waitFor(async () => (await read(video.id)).poster, { what: 'the poster' });
+        await remove(video.id);
+    }));
+
+    test('stands still as long as the upload does, and nothing fails', logged(async () => {
+        const { upload, video, timeline } = await arriving('fast.mp4', 0.3);
+        await waitFor(async () => (await existing(timeline.video)).size >= 7, { what: 'what has arrived' });
+        const before = (await existing(timeline.video)).size;
+        await sleep(5000); // longer than a child may be silent
+        assert.equal((await read(video.id)).state, 'receiving');
+        assert.ok((await existing(timeline.video)).size <= before + 1);
+        const runs = await runsOf(site, video, timeline);
+        assert.ok(runs.every(({ end }) => end !== 'failed'), JSON.stringify(runs));
+        await upload.finish();
+        await assertWhole(await site.waitForState(video.id, 'ready'));
+        await remove(video.id);
+    }));
+
+    test('a worker that is killed goes on where it was', logged(async () => {
+        const { upload, video, timeline } = await arriving('fast.mp4', 0.3);
+        await waitFor(async () => (await existing(timeline.video)).size >= 5, { what: 'some segments' });
+        await site.end('worker', 'SIGKILL');
+        await upload.sendTo(0.5);
+        site.startWorker();
+        await waitFor(async () => (await existing(timeline.video)).has(12), { what: 'it to go on' });
+        await upload.finish();
+        const ready = await site.waitForState(video.id, 'ready');
+        await assertWhole(ready);
+        await assertMadeOnce(ready, timeline);
+        await remove(video.id);
+    }));
+
+    test('a seek into what has arrived is served, ahead of the run that is on its way', logged(async () => {
+        await site.end('worker');
+        const slow = path.join(temp.dir, 'slow');
+        await fs.writeFile(slow, '#!/bin/sh\nexec ffmpeg -readrate 4 "$@"\n', { mode: 0o755 });
+        site.env.DROPSTREAM_FFMPEG = slow;
+        site.startWorker();
+        const { upload, video, timeline } = await arriving('fast.mp4', 0.8);
+        assert.ok((await lastOf(timeline.video)) < 10);
+        const { status } = await demand(site, timeline.video.url(20), { sid: 'ahead', retryMs: 100 });
+        assert.equal(status, 200);
+        assert.ok(!(await existing(timeline.video)).has(15), 'it jumped there');
+        await upload.finish();
+        const ready = await site.waitForState(video.id, 'ready');
+        await assertWhole(ready);
+        await assertMadeOnce(ready, timeline);
+        await remove(video.id);
+        await site.end('worker');
+        delete site.env.DROPSTREAM_FFMPEG;
+        site.startWorker();
+    }));
+
+    test('an upload that is deleted takes all of it along', logged(async () => {
+        const { upload, video, timeline } = await arriving('fast.mp4', 0.5);
+        await remove(video.id);
+        await upload.finish().catch(() => {});
+        await waitFor(async () => (await site.spool()).length === 0, { what: 'the spool to be empty', timeout: 8000 });
+        await waitFor(() => childrenOf(site.pid('worker')).length === 0, { what: 'its programs to end' });
+        assert.equal((await get(site, timeline.video.url(0))).status, 404);
+        await waitFor(async () => (await fs.readdir(site.path('tmp'))).every((name) => !name.includes(video.id)));
+    }));
+
+    test('a readiness that says what is there says nothing of the rest', logged(async () => {
+        const { upload, video } = await arriving('fast.mp4', 0.4);
+        await waitFor(async () => (await readinessOf(site, video.id)).get('360p')[9] === 'ready');
+        const states = (await readinessOf(site, video.id)).get('360p');
+        assert.ok(states.slice(16).every((state) => state === 'missing'));
+        await upload.finish();
+        await site.waitForState(video.id, 'ready');
+        await remove(video.id);
+    }));
+});

@@ -1,0 +1,111 @@
+/*
+ * arriving.mjs: an upload whose pace is set from here, for tests of what happens while a
+ * video comes in.
+ *
+ *     const upload = await PacedUpload.begin(site, 'clip.mp4');
+ *     await upload.sendTo(0.4); // two fifths of the file
+ *     const video = await upload.video();
+ *     const { status } = await upload.finish();
+ */
+import { open } from 'node:fs/promises';
+import http from 'node:http';
+import path from 'node:path';
+
+import { formAround, sleep, waitFor } from './site.mjs';
+
+const BLOCK = 64 * 1024;
+
+export class PacedUpload {
+    sent = 0; // bytes of the file
+
+    constructor(site, handle, size, form) {
+        this.site = site;
+        this.handle = handle;
+        this.size = size;
+        this.form = form;
+    }
+
+    /* Sends the form up to the file. fields go before it; file is a path. */
+    static async begin(site, file, { fields = {}, from } = {}) {
+        const handle = await open(file);
+        const { size } = await handle.stat();
+        const form = formAround(path.basename(file), { size, ...fields });
+        const upload = new PacedUpload(site, handle, size, form);
+        const headers = {
+            'Content-Type': form.type,
+            'Content-Length': form.head.length + size + form.tail.length,
+        };
+        upload.began = performance.now();
+        upload.req = http.request({
+            host: '127.0.0.1',
+            port: site.port,
+            localAddress: from,
+            agent: false,
+            method: 'POST',
+            path: '/api/videos',
+            headers,
+        });
+        upload.answer = new Promise((resolve) => {
+            upload.req.on('error', (error) => resolve({ error }));
+            upload.req.on('response', (res) => {
+                let text = '';
+                res.setEncoding('utf8').on('data', (data) => (text += data));
+                res.on('end', () => resolve({ status: res.statusCode, json: text ? JSON.parse(text) : undefined }));
+                res.on('error', (error) => resolve({ error }));
+            });
+        });
+        await upload.#write(form.head);
+        return upload;
+    }
+
+    #write(data) {
+        return new Promise((resolve, reject) =>
+            this.req.write(data, (error) => (error ? reject(error) : resolve())),
+        );
+    }
+
+    /* Sends the file up to this byte, or to this part of it where it is at most 1. rate:
+     * bytes a second, else as fast as it goes. */
+    async sendTo(where, { rate } = {}) {
+        const end = where <= 1 ? Math.floor(where * this.size) : where;
+        const began = performance.now();
+        const first = this.sent;
+        const block = Buffer.alloc(BLOCK);
+        while (this.sent < end) {
+            const n = Math.min(BLOCK, end - this.sent);
+            await this.handle.read(block, 0, n, this.sent);
+            await this.#write(Buffer.from(block.subarray(0, n)));
+            this.sent += n;
+            const ahead = rate && ((this.sent - first) / rate) * 1000 - (performance.now() - began);
+            if (ahead > 0) await sleep(ahead);
+        }
+    }
+
+    /* Sends the rest and the end of the form; resolves to { status, json }. */
+    async finish(options) {
+        await this.sendTo(this.size, options);
+        this.req.end(this.form.tail);
+        const answer = await this.answer;
+        await this.handle.close();
+        if (answer.error) throw answer.error;
+        return answer;
+    }
+
+    /* The connection breaks. */
+    async cut() {
+        this.req.destroy();
+        await this.handle.close();
+    }
+
+    /* The video's row, once it has one: the newest one that is receiving. test: what else
+     * has to be true of it. */
+    async video(test = () => true, options = {}) {
+        const find = async () => {
+            const { json } = await this.site.api('GET', '/api/videos?sort=newest');
+            const video = json.videos.find(({ id, state }) => (this.id ? id === this.id : state === 'receiving'));
+            this.id = video?.id;
+            return video && test(video) && video;
+        };
+        return waitFor(find, { every: 10, what: 'the video that comes in', ...options });
+    }
+}

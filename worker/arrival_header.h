@@ -1,0 +1,65 @@
+/*
+ * arrival_header.h: what the header of a file that is still coming in tells: its tracks'
+ * times, and how far the bytes that are there reach.
+ *
+ * Reads what it needs by pread(2) from the growing file: the boxes of an MP4 up to its
+ * index, which may have been sent ahead, or the head and the clusters of a Matroska
+ * file. Whatever the bytes say, time and memory are bounded.
+ */
+#ifndef DROPSTREAM_ARRIVAL_HEADER_H
+#define DROPSTREAM_ARRIVAL_HEADER_H
+
+#include "media_info.h"
+#include "packet_scan.h"
+#include "seek_points.h"
+#include "sniff.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arrival_header;
+
+enum header_state {
+    HEADER_LOOKING,  /* more has to arrive */
+    HEADER_KNOWN,    /* it can be played as it comes in */
+    HEADER_HOPELESS, /* nothing can be told before it is whole */
+};
+
+struct header_source {
+    int fd;               /* the growing file; stays the caller's */
+    enum container container;
+    int64_t file_size;    /* when it is whole; -1 unknown */
+    const char *index;    /* file with the index that was sent ahead; NULL: none */
+    int64_t index_offset; /* where that will be in the file */
+};
+
+/* RC_NOMEM. */
+enum rc arrival_header_open(const struct header_source *source,
+                            struct arrival_header **out);
+void arrival_header_close(struct arrival_header *h);
+
+/* size bytes have arrived, which never gets less. A state but LOOKING is final. */
+enum header_state arrival_header_read(struct arrival_header *h, int64_t size);
+
+/* Of a known one: why it is hopeless, a sentence; until when, µs of the timeline, the
+ * stream of that number has arrived, INT64_MAX: all of it. */
+const char *arrival_header_reason(const struct arrival_header *h);
+int64_t arrival_header_reach_us(const struct arrival_header *h, int stream);
+
+/* What a stream of the file has to begin with in place of the file's bytes before
+ * *offset; NULL: nothing. The bytes are h's. *end: of the bytes to be read, 0: all. */
+const uint8_t *arrival_header_head(const struct arrival_header *h, size_t *n,
+                                   int64_t *offset, int64_t *end);
+
+/* What a look at all packets of the file would find. RC_UNSUPPORTED: the header does not
+ * tell. info: what ffprobe says of its streams. */
+enum rc arrival_header_packets(const struct arrival_header *h,
+                               const struct media_info *info, struct packet_scan *out);
+
+/* The keyframes of a stream, for seek_points_finish. RC_UNSUPPORTED: the header does not
+ * tell. RC_NOMEM. */
+enum rc arrival_header_keyframes(const struct arrival_header *h, int stream,
+                                 struct seek_points *sp);
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * encode_feed.c: an encode whose source is still coming in: how much of it can be made
+ * yet, and the runs that are given its bytes as they arrive.
+ */
+#include "encode.h"
+
+#include "arrival.h"
+#include "feeder.h"
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What has to be there beyond the last picture of a segment: a decoder reads ahead, and
+ * the picture that follows tells how long the last one is shown. */
+#define MARGIN_US 500000
+/* A run that has had nothing to read for so long gives its slot to others. */
+#define STARVING_MS 300
+
+/* ---- how much can be made ---------------------------------------------------- */
+
+/* Segments that end, with a margin, before us of the timeline. */
+static int64_t segments_before(const struct encode *e, int64_t us)
+{
+    const struct grid *g = &e->grid;
+    int64_t each_us = grid_frame_us(g, g->gop), k;
+    if (us == ARRIVAL_ALL)
+        return e->have.total;
+    k = (us - MARGIN_US) / each_us + 1;
+    if (k > e->have.total)
+        k = e->have.total;
+    while (k > 0 && grid_frame_us(g, grid_segment_start(g, k - 1)) + each_us >
+                        us - MARGIN_US)
+        k--;
+    return k > 0 ? k : 0;
+}
+
+/* True if that has changed. */
+static bool take_reach(struct encode *e, const struct arrival *a)
+{
+    int64_t reach = e->reach;
+    bool asleep = e->asleep;
+    e->reach = segments_before(e, arrival_reach_us(a, e->rendition.stream));
+    e->asleep = arrival_is_asleep(a);
+    return e->reach != reach || e->asleep != asleep;
+}
+
+static void recall_keyframes(struct task *t, const struct arrival *a)
+{
+    struct encode *e = t->state;
+    struct seek_points *sp;
+    if (e->points || e->rendition.kind != RENDITION_VIDEO ||
+        seek_points_open(&sp) != RC_OK)
+        return;
+    if (arrival_keyframes(a, e->rendition.stream, sp) == RC_OK)
+        seek_points_finish(sp, &e->rendition, t->video.container, &e->points);
+    seek_points_free(sp);
+}
+
+void encode_begin_arriving(struct task *t)
+{
+    struct encode *e = t->state;
+    const struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
+    e->arriving = t->video.state == VIDEO_RECEIVING;
+    e->asleep = true; /* until it is known better */
+    if (!e->arriving || !a)
+        return;
+    take_reach(e, a);
+    recall_keyframes(t, a);
+}
+
+/* ---- runs that are fed --------------------------------------------------------- */
+
+static void on_starving_long(void *arg)
+{
+    struct encode_run *r = arg;
+    encode_schedule_soon(r->t->w);
+}
+
+static void on_starving(void *arg, bool starving)
+{
+    struct encode_run *r = arg;
+    bool was = encode_run_starves(r);
+    encode_run_idle(r, starving);
+    supervise_starve(r->child, starving);
+    if (starving)
+        loop_timer_set(r->t->w->loop, &r->starving_long, STARVING_MS, on_starving_long,
+                       r);
+    else
+        loop_timer_cancel(r->t->w->loop, &r->starving_long);
+    if (was)
+        encode_schedule_soon(r->t->w);
+}
+
+bool encode_run_starves(const struct encode_run *r)
+{
+    return r->starving && loop_now_ms() - r->starving_ms >= STARVING_MS;
+}
+
+enum rc encode_feed_start(struct encode_run *r)
+{
+    struct feeder_spec spec = {.loop = r->t->w->loop,
+                               .pipe_fd = supervise_take_stdin(r->child),
+                               .file_fd = arrival_fd(r->arrival),
+                               .starving = on_starving,
+                               .arg = r};
+    spec.head = arrival_head(r->arrival, &spec.head_size, &spec.offset);
+    enum rc rc = feeder_open(&spec, &r->feeder);
+    if (rc != RC_OK) {
+        close(spec.pipe_fd);
+        return rc;
+    }
+    feeder_arrived(r->feeder, arrival_size(r->arrival), arrival_is_whole(r->arrival));
+    return RC_OK;
+}
+
+void encode_feed_end(struct encode_run *r)
+{
+    loop_timer_cancel(r->t->w->loop, &r->starving_long);
+    feeder_close(r->feeder);
+    r->feeder = NULL;
+    arrival_let_go(r->arrival);
+    r->arrival = NULL;
+}
+
+/* ---- what arrives ---------------------------------------------------------------- */
+
+/* A program that would wait for who knows how long only takes memory. */
+static void stop_sleepers(struct encode *e)
+{
+    for (struct encode_run *r = e->runs; r; r = r->next)
+        if (r->feeder && r->starving && !r->stopped)
+            encode_run_stop(r);
+}
+
+static bool is_of(const struct task *t, const char *video_id)
+{
+    return t->job.kind == JOB_ENCODE && t->state && !t->cancelled &&
+           strcmp(t->video.id, video_id) == 0;
+}
+
+void encode_arrived(struct worker *w, const struct arrival *a)
+{
+    bool changed = false;
+    for (struct task *t = w->tasks; t; t = t->next) {
+        struct encode *e = t->state;
+        if (!is_of(t, arrival_id(a)))
+            continue;
+        changed |= take_reach(e, a);
+        recall_keyframes(t, a);
+        for (struct encode_run *r = e->runs; r; r = r->next)
+            if (r->feeder && r->arrival == a)
+                feeder_arrived(r->feeder, arrival_size(a), arrival_is_whole(a));
+        if (e->asleep)
+            stop_sleepers(e);
+    }
+    if (changed)
+        encode_schedule_soon(w);
+}
+
+void encode_refresh(struct worker *w)
+{
+    struct video v;
+    for (struct task *t = w->tasks; t; t = t->next) {
+        struct encode *e = t->state;
+        if (!is_of(t, t->video.id) || t->video.state != VIDEO_RECEIVING ||
+            store_video_get(w->store, t->video.id, &v) != RC_OK)
+            continue;
+        if (v.state == VIDEO_RECEIVING && e->asleep)
+            encode_begin_arriving(t);
+        if (v.state == VIDEO_RECEIVING)
+            continue;
+        t->video = v;
+        e->arriving = false;
+        encode_schedule_soon(w);
+    }
+}
