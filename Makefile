@@ -44,8 +44,8 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-bin/handles.c \
            cgi-bin/video_json.c cgi-bin/segments_json.c cgi-bin/media_path.c \
-           cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/watcher.c
+           cgi-bin/promise.c cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c \
+           cgi-bin/wants.c cgi-bin/watcher.c
 UPLOAD_SRC := cgi-bin/upload.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
            cgi-bin/api_activity.c cgi-bin/api_health.c
@@ -56,7 +56,7 @@ UNIT := colour feeder store_arrivals schedule schedule_bounds schedule_arriving 
         multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
         segments_json source_check spool store store_activity store_claims store_demand \
         store_job_end store_jobs store_list store_readiness store_videos supervise text \
-        http upload_form viewer waits wants watcher
+        http promise upload_form viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
