@@ -31,9 +31,10 @@ endif
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c lib/spool.c \
            lib/config.c lib/mime.c lib/multipart.c lib/sniff.c lib/sniff_refuse.c \
            lib/bmff.c lib/grid.c lib/playlist.c \
-           lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/arrivals.c lib/store/videos.c \
-           lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/job_end.c \
-           lib/store/activity.c lib/store/workers.c lib/store/demand.c
+           lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
+           lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
+           lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
+           lib/store/workers.c lib/store/demand.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
