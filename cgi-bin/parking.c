@@ -34,7 +34,7 @@ struct parking {
     pthread_mutex_t lock; /* of waits, wants, fresh and stopping */
     struct waits *waits;
     bool fresh; /* waits has some that the waker has not asked the store about */
-    struct promise_watch promises; /* the waker's own */
+    struct promise_watch *promises; /* the waker's own */
     pthread_t waker;
     int wake_fd; /* tells the waker that the first one waits, or to stop */
     bool stopping;
@@ -211,7 +211,7 @@ static void look(struct round *round)
     for (size_t i = 0; i < n; i++)
         if (is_there(p, &files[i]))
             take(p, waits_came, &files[i], &round->ended);
-    n = promise_broken(&p->promises, p->app->handles, fresh, files, n);
+    n = promise_broken(p->promises, fresh, files, n);
     for (size_t i = 0; i < n; i++)
         take(p, waits_gone, &files[i], &round->ended);
     free(files);
@@ -340,6 +340,8 @@ static enum rc open_parts(struct parking *p)
         rc = watcher_open(p->folder, &p->watcher);
     if (rc == RC_OK && (p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
         rc = RC_IO;
+    if (rc == RC_OK)
+        rc = promise_watch_open(database, &p->app->clock, &p->promises);
     /* As plain CGI this is one of several, and the demands of the others count. */
     if (rc == RC_OK)
         rc = demand_writer_open(database, &p->app->clock, fcgi_is_server(),
@@ -350,6 +352,7 @@ static enum rc open_parts(struct parking *p)
 static void close_parts(struct parking *p)
 {
     demand_writer_close(p->writer);
+    promise_watch_close(p->promises);
     watcher_close(p->watcher);
     waits_close(p->waits);
     if (p->wake_fd >= 0)

@@ -2,8 +2,18 @@
 
 #include "log.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct promise_watch {
+    char path[PATH_MAX];
+    struct clock clock;
+    struct store *store; /* NULL: not opened yet */
+    bool again;          /* the last call could not tell */
+    bool failing;        /* and the log knows */
+};
 
 /* What the plan of a video says of path. RC_NOT_FOUND: nothing. */
 static enum rc find_planned(const struct media_path *path,
@@ -46,6 +56,27 @@ enum rc promise_find(struct store *st, const struct media_path *path,
 
 /* ---- promises that are not kept ---------------------------------------------- */
 
+enum rc promise_watch_open(const char *path, const struct clock *clock,
+                           struct promise_watch **out)
+{
+    struct promise_watch *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        return RC_NOMEM;
+    snprintf(w->path, sizeof(w->path), "%s", path);
+    w->clock = *clock;
+    *out = w;
+    return RC_OK;
+}
+
+void promise_watch_close(struct promise_watch *w)
+{
+    if (!w)
+        return;
+    store_close(w->store);
+    free(w);
+}
+
 static int by_folder(const void *a, const void *b)
 {
     return media_path_folder_order(a, b);
@@ -81,33 +112,30 @@ static enum rc find_broken(struct store *st, struct media_path *files, size_t n,
 }
 
 /* One line when it begins and one when it is over, however long that takes. */
-static void report(struct promise_watch *w, enum rc rc, const char *message)
+static void report(struct promise_watch *w, enum rc rc)
 {
     if (rc == RC_OK && w->failing)
         log_info("the database tells again what becomes of videos");
     if (rc != RC_OK && !w->failing)
         log_error("the database does not tell what becomes of videos: %s: %s",
-                  rc_name(rc), message);
+                  rc_name(rc), w->store ? store_message(w->store) : w->path);
     w->failing = rc != RC_OK;
 }
 
-size_t promise_broken(struct promise_watch *w, struct handles *handles, bool fresh,
-                      struct media_path *files, size_t n)
+size_t promise_broken(struct promise_watch *w, bool fresh, struct media_path *files,
+                      size_t n)
 {
-    struct store *st = NULL;
     bool changed = false;
     size_t broken = 0;
-    enum rc rc = handles_take(handles, &st);
+    enum rc rc = RC_OK;
 
-    /* Each handle remembers what it was asked last, so that none misses a change: at
-     * worst another one tells of it once more. */
+    if (!w->store)
+        rc = store_open(w->path, &w->clock, &w->store);
     if (rc == RC_OK)
-        rc = store_changed(st, &changed);
+        rc = store_changed(w->store, &changed);
     if (rc == RC_OK && (changed || fresh || w->again))
-        rc = find_broken(st, files, n, &broken);
+        rc = find_broken(w->store, files, n, &broken);
     w->again = rc != RC_OK;
-    report(w, rc, st ? store_message(st) : "it cannot be opened");
-    if (st)
-        handles_give(handles, st);
+    report(w, rc);
     return broken;
 }

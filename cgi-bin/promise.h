@@ -8,7 +8,7 @@
 #ifndef DROPSTREAM_PROMISE_H
 #define DROPSTREAM_PROMISE_H
 
-#include "handles.h"
+#include "clock.h"
 #include "media_path.h"
 #include "rc.h"
 #include "store.h"
@@ -25,21 +25,22 @@ struct promise {
 enum rc promise_find(struct store *st, const struct media_path *path,
                      struct promise *out);
 
-/* What one thread has to remember between its calls of promise_broken; all 0 at first.
- */
-struct promise_watch {
-    bool again;   /* the last call could not tell */
-    bool failing; /* and the log knows */
-};
+/* One thread's view of what is promised, with a store handle of its own. */
+struct promise_watch;
+
+/* For the database at path; opens nothing yet. RC_NOMEM. */
+enum rc promise_watch_open(const char *path, const struct clock *clock,
+                           struct promise_watch **out);
+void promise_watch_close(struct promise_watch *w); /* NULL is legal */
 
 /*
  * Of n files that were promised, finds the folders of which that is no longer true:
  * files then begins with one path of each, and their number is returned. The store is
- * asked once a folder, with a handle of the pool, and only if it has changed since the
- * last call or `fresh` says that files has some which were not in that one. Whatever it
- * cannot tell is not broken, and is asked again by the next call.
+ * asked once a folder, and only if it has changed since the last call or `fresh` says
+ * that files has some which were not in that one. Whatever it cannot tell is not
+ * broken, and is asked again by the next call.
  */
-size_t promise_broken(struct promise_watch *w, struct handles *handles, bool fresh,
-                      struct media_path *files, size_t n);
+size_t promise_broken(struct promise_watch *w, bool fresh, struct media_path *files,
+                      size_t n);
 
 #endif

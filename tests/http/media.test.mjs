@@ -362,11 +362,17 @@ describe('a segment that will never be', () => {
         await change(`UPDATE renditions SET generation = 1 WHERE video_id = '${passing.id}'`);
     });
     test('is a 404 when its video is deleted', async () => {
+        const parts = [await missing(), await missing(`audio-0-1/${usedSound++}.m4s`)];
+        const others = parts.map(({ file }) => begin(file, named('a')));
         const segments = files('360p-1/2.m4s', 'audio-0-1/1.m4s');
         const requests = await wait(...segments);
-        await untilDemanded(...segments);
+        await untilDemanded(...parts, ...segments);
         assert.equal((await site.api('DELETE', `/api/videos/${passing.id}`)).status, 204);
         await assertGone(requests);
+        await untilDemanded(...parts);
+        assert.ok(others.every(({ done }) => !done));
+        for (const part of parts) await part.back();
+        for (const { answer } of others) assert.equal((await answer).status, 200);
         await untilDemanded();
     });
 });

@@ -3,6 +3,8 @@
 
 #include "promise.h"
 
+#include <unistd.h>
+
 /* A planned video of 7 segments of 360p and 4 of audio-0. */
 static struct video planned(struct fixture *f, const char *title)
 {
@@ -96,14 +98,12 @@ static void a_deleted_video_promises_nothing(void **state)
     assert_int_equal(find(f, &v, "360p", 1, 0), RC_NOT_FOUND);
 }
 
-/* ---- what is waited for ------------------------------------------------------------
- */
+/* ---- what is waited for ---------------------------------------------------------- */
 
 /* Of two videos, files in no order, more than one of some folders. */
 struct waiting {
     struct fixture *f;
-    struct handles *handles;
-    struct promise_watch watch;
+    struct promise_watch *watch;
     struct video a, b;
     char text[256];
 };
@@ -113,7 +113,7 @@ static struct waiting waiting_open(struct fixture *f)
     struct waiting w = {.f = f, .a = planned(f, "a")};
 
     w.b = planned(f, "b");
-    assert_int_equal(handles_open(f->path, &f->clock, 1, &w.handles), RC_OK);
+    assert_int_equal(promise_watch_open(f->path, &f->clock, &w.watch), RC_OK);
     return w;
 }
 
@@ -127,7 +127,7 @@ static const char *broken(struct waiting *w, bool fresh)
     };
     size_t all = sizeof(files) / sizeof(files[0]), n, len = 0;
 
-    n = promise_broken(&w->watch, w->handles, fresh, files, all);
+    n = promise_broken(w->watch, fresh, files, all);
     w->text[0] = '\0';
     for (const struct video *v = &w->a; v; v = v == &w->a ? &w->b : NULL)
         for (size_t i = 0; i < n; i++)
@@ -146,7 +146,7 @@ static void each_folder_of_a_deleted_video_is_told_once(void **state)
     assert_string_equal(broken(&w, true), "");
     assert_int_equal(store_video_delete(w.f->st, w.a.id, &v), RC_OK);
     assert_string_equal(broken(&w, false), "a 360p-1 a audio-0-1 ");
-    handles_close(w.handles);
+    promise_watch_close(w.watch);
 }
 
 static void a_rendition_that_is_given_up_leaves_the_others(void **state)
@@ -160,19 +160,18 @@ static void a_rendition_that_is_given_up_leaves_the_others(void **state)
     assert_int_equal(store_job_without(w.f->st, &job, "It has no sound.", &ready),
                      RC_OK);
     assert_string_equal(broken(&w, true), "b audio-0-1 ");
-    handles_close(w.handles);
+    promise_watch_close(w.watch);
 }
 
-/* Deletes a by the pool's only handle, to which that is no change: whether the store
- * was asked can be seen by whether it is noticed. */
+/* Deletes a while only a file of b is asked about: whether the store is asked for those
+ * of a after that can be seen by whether it is noticed. */
 static void delete_unseen(struct waiting *w)
 {
-    struct store *st;
+    struct media_path other = path_of(&w->b, "360p", 1, 0);
     struct video v;
 
-    assert_int_equal(handles_take(w->handles, &st), RC_OK);
-    assert_int_equal(store_video_delete(st, w->a.id, &v), RC_OK);
-    handles_give(w->handles, st);
+    assert_int_equal(store_video_delete(w->f->st, w->a.id, &v), RC_OK);
+    assert_int_equal(promise_broken(w->watch, false, &other, 1), 0);
 }
 
 static void the_store_is_asked_when_it_changed_or_someone_came(void **state)
@@ -186,26 +185,25 @@ static void the_store_is_asked_when_it_changed_or_someone_came(void **state)
     assert_string_equal(broken(&w, false), "");
     assert_int_equal(store_video_rename(w.f->st, w.b.id, "b"), RC_OK);
     assert_string_equal(broken(&w, false), "a 360p-1 a audio-0-1 ");
-    handles_close(w.handles);
+    promise_watch_close(w.watch);
 }
 
 static void what_could_not_be_asked_is_asked_again(void **state)
 {
     struct waiting w = waiting_open(*state);
-    struct handles *good = w.handles, *bad;
-    char nowhere[sizeof(w.f->path) + 8];
+    char folder[PATH_MAX + 8], path[PATH_MAX + 16];
+    struct video v;
 
-    assert_string_equal(broken(&w, false), "");
-    delete_unseen(&w);
-    snprintf(nowhere, sizeof(nowhere), "%s/away/db", w.f->dir);
-    assert_int_equal(handles_open(nowhere, &w.f->clock, 1, &bad), RC_OK);
-    w.handles = bad;
+    promise_watch_close(w.watch);
+    snprintf(folder, sizeof(folder), "%s/away", w.f->dir);
+    snprintf(path, sizeof(path), "%s/test.db", folder);
+    assert_int_equal(promise_watch_open(path, &w.f->clock, &w.watch), RC_OK);
+    assert_int_equal(store_video_delete(w.f->st, w.a.id, &v), RC_OK);
     assert_string_equal(broken(&w, true), "");
-    w.handles = good;
+    assert_int_equal(symlink(w.f->dir, folder), 0);
     assert_string_equal(broken(&w, false), "a 360p-1 a audio-0-1 ");
     assert_string_equal(broken(&w, false), "");
-    handles_close(bad);
-    handles_close(good);
+    promise_watch_close(w.watch);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
