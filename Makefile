@@ -31,9 +31,10 @@ endif
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c lib/spool.c \
            lib/config.c lib/mime.c lib/multipart.c lib/sniff.c lib/sniff_refuse.c \
            lib/bmff.c lib/grid.c lib/playlist.c \
-           lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/arrivals.c lib/store/videos.c \
-           lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/job_end.c \
-           lib/store/activity.c lib/store/workers.c lib/store/demand.c
+           lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
+           lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
+           lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
+           lib/store/workers.c lib/store/demand.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
@@ -44,8 +45,8 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-bin/handles.c \
            cgi-bin/video_json.c cgi-bin/segments_json.c cgi-bin/media_path.c \
-           cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/watcher.c
+           cgi-bin/promise.c cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c \
+           cgi-bin/wants.c cgi-bin/watcher.c
 UPLOAD_SRC := cgi-bin/upload.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
            cgi-bin/api_activity.c cgi-bin/api_health.c
@@ -56,7 +57,7 @@ UNIT := colour feeder store_arrivals schedule schedule_bounds schedule_arriving 
         multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
         segments_json source_check spool store store_activity store_claims store_demand \
         store_job_end store_jobs store_list store_readiness store_videos supervise text \
-        http upload_form viewer waits wants watcher
+        http promise upload_form viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
