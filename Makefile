@@ -53,8 +53,8 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 UNIT := colour schedule schedule_bounds seek_points args args_run bmff clock config cutter grid id joblog log loop media_info mediadir mime \
         multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
         segments_json source_check spool store store_activity store_claims store_demand \
-        store_job_end store_jobs store_list store_readiness store_videos supervise text \
-        http upload_form viewer waits wants watcher
+        store_job_end store_jobs store_list store_readiness store_videos supervise \
+        supervise_floods text http upload_form viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
