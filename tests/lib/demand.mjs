@@ -89,14 +89,15 @@ export async function readinessOf(site, id) {
 export async function uploadPlayable(site, file, options) {
     const { status, json, text } = await site.upload(file, options);
     assert.equal(status, 201, text);
-    return waitFor(
+    const video = await waitFor(
         async () => {
-            const video = (await site.api('GET', `/api/videos/${json.id}`)).json;
-            if (video.state === 'failed') throw new Error(video.error);
-            return video.playable && video.media && video;
+            const now = (await site.api('GET', `/api/videos/${json.id}`)).json;
+            return (now.state === 'failed' || (now.playable && now.media)) && now;
         },
         { every: 10, timeout: 60_000, what: 'the video to be playable' },
     );
+    if (video.state === 'failed') throw new Error(`${video.id} failed: ${video.error}`);
+    return video;
 }
 
 /* A program that is ffmpeg, but reads only so many times as fast as real time: short clips
