@@ -53,11 +53,13 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := colour feeder store_arrivals schedule schedule_bounds schedule_arriving seek_points args args_run bmff clock config cutter grid id joblog log loop media_info mediadir mime \
-        multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
-        segments_json source_check spool store store_activity store_claims store_demand \
-        store_job_end store_jobs store_list store_readiness store_videos supervise text \
-        http promise upload_form viewer waits wants watcher
+UNIT := args args_run bmff clock colour config cutter feeder grid http id joblog log \
+        loop media_info mediadir mime multipart owner packet_scan plan plan_times \
+        playlist playlists promise rc schedule schedule_arriving schedule_bounds \
+        seek_points segments segments_json sniff source_check spool store \
+        store_activity store_arrivals store_claims store_demand store_job_end \
+        store_jobs store_list store_readiness store_videos supervise supervise_floods \
+        text upload_form viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
