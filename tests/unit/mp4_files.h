@@ -120,6 +120,7 @@ static inline bool mp4_find_box(const char *path, const char *type, uint64_t *be
                                 uint64_t *end)
 {
     uint64_t size = mp4_file_size(path), at = 0;
+    *begin = *end = 0;
     while (at + 16 <= size) {
         struct bytes head = mp4_file_part(path, at, at + 16);
         struct bmff_header h;
