@@ -33,7 +33,7 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/bmff.c lib/grid.c lib/playlist.c \
            lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c lib/mp4_packets.c \
            lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c lib/mp4_walk.c \
-           lib/mp4_moof.c lib/mp4_frag.c \
+           lib/mp4_moof.c lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c lib/mkv_values.c \
            lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/videos.c \
            lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/job_end.c \
            lib/store/activity.c lib/store/workers.c lib/store/demand.c
@@ -53,7 +53,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := mp4_walk mp4_frag mp4_head mp4_index mp4_reach mp4_tables mp4_real colour schedule schedule_bounds seek_points args args_run bmff clock config cutter grid id joblog log loop media_info mediadir mime \
+UNIT := ebml mkv_walk mkv_real mp4_walk mp4_frag mp4_head mp4_index mp4_reach mp4_tables mp4_real colour schedule schedule_bounds seek_points args args_run bmff clock config cutter grid id joblog log loop media_info mediadir mime \
         multipart owner packet_scan plan plan_times playlist playlists rc segments sniff \
         segments_json source_check spool store store_activity store_claims store_demand \
         store_job_end store_jobs store_list store_readiness store_videos supervise text \
