@@ -1,0 +1,346 @@
+#include "mp4_index.h"
+
+#include "bmff.h"
+#include "mp4_reach.h"
+#include "mp4_time.h"
+
+#include <stdlib.h>
+
+#define MOOV BMFF_FOURCC('m', 'o', 'o', 'v')
+#define MVHD BMFF_FOURCC('m', 'v', 'h', 'd')
+#define MVEX BMFF_FOURCC('m', 'v', 'e', 'x')
+#define TRAK BMFF_FOURCC('t', 'r', 'a', 'k')
+#define TKHD BMFF_FOURCC('t', 'k', 'h', 'd')
+#define EDTS BMFF_FOURCC('e', 'd', 't', 's')
+#define ELST BMFF_FOURCC('e', 'l', 's', 't')
+#define MDIA BMFF_FOURCC('m', 'd', 'i', 'a')
+#define MDHD BMFF_FOURCC('m', 'd', 'h', 'd')
+#define HDLR BMFF_FOURCC('h', 'd', 'l', 'r')
+#define MINF BMFF_FOURCC('m', 'i', 'n', 'f')
+#define STBL BMFF_FOURCC('s', 't', 'b', 'l')
+
+/* Times that are asked for and lie beyond this are as good as the end of time. */
+#define ASKED_MAX_US (4 * MP4_SECONDS_MAX * 1000000)
+
+struct entry {
+    struct mp4_track track;
+    struct mp4_timeline line;
+    struct mp4_reach reach;
+};
+
+struct mp4_index {
+    struct entry entries[MP4_TRACKS_MAX];
+    size_t n;
+    bool fragmented;
+    uint32_t timescale; /* of the movie */
+    int64_t duration_us;
+    uint64_t file_size;
+    uint64_t budget; /* steps that may still be taken */
+};
+
+/* ---- boxes ------------------------------------------------------------------ */
+
+#define UNKNOWN INT64_MAX
+
+/* A clock that a box states: mvhd and mdhd have it in the same places
+ * (s. 8.2.2, 8.4.2). */
+struct clock_box {
+    uint32_t timescale;
+    int64_t duration; /* ticks; UNKNOWN */
+};
+
+static enum rc read_clock(const struct bmff_box *box, struct clock_box *out)
+{
+    bool wide = box->body_size > 0 && box->body[0] == 1;
+    size_t at = wide ? 20 : 12;
+    if (box->body_size < at + 4 + (wide ? 8 : 4))
+        return RC_INVALID;
+    uint32_t timescale = bmff_u32(box->body + at);
+    uint64_t duration =
+        wide ? bmff_u64(box->body + at + 4) : bmff_u32(box->body + at + 4);
+    if (timescale == 0 || timescale > INT32_MAX)
+        return RC_INVALID;
+    if (duration == (wide ? UINT64_MAX : UINT32_MAX))
+        duration = UNKNOWN;
+    else if (duration > (uint64_t)MP4_SECONDS_MAX * timescale)
+        return RC_INVALID;
+    *out = (struct clock_box){timescale, (int64_t)duration};
+    return RC_OK;
+}
+
+static int64_t stated_us(const struct clock_box *clock)
+{
+    return clock->duration == UNKNOWN ? 0 : mp4_us(clock->duration, clock->timescale);
+}
+
+static enum rc find(const struct bmff_box *parent, uint32_t a, uint32_t b,
+                    struct bmff_box *out)
+{
+    const uint32_t path[] = {a, b};
+    return bmff_find(parent->body, parent->body_size, path, b ? 2 : 1, out);
+}
+
+static enum rc read_id(const struct bmff_box *trak, uint32_t *out)
+{
+    struct bmff_box tkhd;
+    enum rc rc = find(trak, TKHD, 0, &tkhd);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    size_t at = tkhd.body_size > 0 && tkhd.body[0] == 1 ? 20 : 12;
+    if (tkhd.body_size < at + 4)
+        return RC_INVALID;
+    *out = bmff_u32(tkhd.body + at);
+    return RC_OK;
+}
+
+static enum rc read_kind(const struct bmff_box *trak, enum mp4_kind *out)
+{
+    struct bmff_box hdlr;
+    enum rc rc = find(trak, MDIA, HDLR, &hdlr);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    if (hdlr.body_size < 12)
+        return RC_INVALID;
+    uint32_t type = bmff_u32(hdlr.body + 8);
+    if (type == BMFF_FOURCC('v', 'i', 'd', 'e'))
+        *out = MP4_VIDEO;
+    else if (type == BMFF_FOURCC('s', 'o', 'u', 'n'))
+        *out = MP4_AUDIO;
+    return RC_OK;
+}
+
+/* ---- the facts of a track --------------------------------------------------- */
+
+/* Reordered pictures last equally long for ffmpeg: as long as the first one if the
+ * table is constant, else about as long as it says, where that is no filler. */
+static int64_t reordered_for(const struct mp4_tables *t, uint32_t own)
+{
+    int64_t average = t->ticks / t->samples;
+    if (t->stts.n == 1 || (t->stts.n == 2 && bmff_u32(t->stts.p + 8) == 1))
+        return bmff_u32(t->stts.p + 4);
+    return own < average / 2 ? average : own;
+}
+
+/* How long ffmpeg says that a packet lasts, ticks: until next_dts, which is that of the
+ * next packet or the end of the track; if that is earlier, as long as others do. */
+static int64_t shown_for(const struct mp4_timeline *line, const struct mp4_packet *p,
+                         int64_t next_dts, uint32_t usual)
+{
+    if (line->tables.ctts.n > 0)
+        return reordered_for(&line->tables, p->duration);
+    return next_dts > p->dts ? next_dts - p->dts : usual;
+}
+
+static void add_packet(struct mp4_track *t, int64_t pts, int64_t duration)
+{
+    if (duration > MP4_LAST_MAX_US)
+        duration = MP4_LAST_MAX_US;
+    if (t->packets == 0 || pts < t->first_us)
+        t->first_us = pts;
+    if (t->packets == 0 || pts > t->last_us)
+        t->last_us = pts;
+    if (t->packets == 0 || pts + duration > t->end_us)
+        t->end_us = pts + duration;
+    t->packets++;
+}
+
+static void find_facts(struct entry *e)
+{
+    uint32_t timescale = e->track.timescale, usual = 0;
+    struct mp4_packets packets;
+    struct mp4_packet p, next;
+    mp4_packets_init(&packets, &e->line);
+    bool more = mp4_packets_next(&packets, &next);
+    while (more) {
+        p = next;
+        more = mp4_packets_next(&packets, &next);
+        if (e->line.tables.pcm_size > 0)
+            usual = p.duration; /* known by its size */
+        int64_t ticks = shown_for(&e->line, &p, more ? next.dts : e->line.ticks, usual);
+        if (!p.discard)
+            add_packet(&e->track, mp4_us(p.pts, timescale), mp4_us(ticks, timescale));
+        usual = p.duration;
+    }
+}
+
+/* ---- opening ---------------------------------------------------------------- */
+
+static enum rc read_media(struct mp4_index *index, const struct bmff_box *trak,
+                          struct entry *e)
+{
+    struct bmff_box mdhd, minf, stbl, elst;
+    struct clock_box clock;
+    bool audio = e->track.kind == MP4_AUDIO;
+
+    if (find(trak, MDIA, MDHD, &mdhd) != RC_OK || read_clock(&mdhd, &clock) != RC_OK ||
+        find(trak, MDIA, MINF, &minf) != RC_OK || find(&minf, STBL, 0, &stbl) != RC_OK)
+        return RC_INVALID;
+    enum rc has_edits = find(trak, EDTS, ELST, &elst);
+    if (has_edits == RC_INVALID)
+        return RC_INVALID;
+    e->track.timescale = clock.timescale;
+    e->track.duration_us = stated_us(&clock);
+    e->line = (struct mp4_timeline){
+        .video = !audio,
+        .audio = audio,
+        .timescale = clock.timescale,
+        .movie_timescale = index->timescale,
+        .declared = clock.duration,
+    };
+    enum rc rc = mp4_tables_read(&stbl, audio, clock.timescale, &e->line.tables);
+    if (rc != RC_OK)
+        return rc;
+    e->track.fourcc = e->line.tables.fourcc;
+    rc = mp4_timeline_open(&e->line, has_edits == RC_OK ? &elst : NULL, &index->budget);
+    e->track.start_ticks = e->line.start;
+    return rc;
+}
+
+static enum rc read_track(struct mp4_index *index, const struct bmff_box *trak)
+{
+    if (index->n == MP4_TRACKS_MAX)
+        return RC_TOO_LARGE;
+    struct entry *e = &index->entries[index->n];
+    enum rc rc = read_id(trak, &e->track.id);
+    if (rc == RC_OK)
+        rc = read_kind(trak, &e->track.kind);
+    if (rc != RC_OK)
+        return rc;
+    index->n++; /* from here on mp4_index_close frees what the entry holds */
+    if (e->track.kind == MP4_OTHER)
+        return RC_OK;
+    rc = read_media(index, trak, e);
+    if (rc == RC_OK)
+        rc = mp4_reach_open(&e->reach, &e->line, index->file_size);
+    if (rc == RC_OK)
+        find_facts(e);
+    return rc;
+}
+
+static enum rc read_moov(struct mp4_index *index, const struct bmff_box *moov)
+{
+    struct bmff_iter it = bmff_children(moov, 0);
+    struct bmff_box box;
+    struct clock_box clock;
+    enum rc rc = find(moov, MVHD, 0, &box);
+
+    if (rc != RC_OK || read_clock(&box, &clock) != RC_OK)
+        return RC_INVALID;
+    index->timescale = clock.timescale;
+    index->duration_us = stated_us(&clock);
+    while ((rc = bmff_next(&it, &box)) == RC_OK) {
+        if (box.type == MVEX)
+            index->fragmented = true;
+        if (box.type == TRAK && (rc = read_track(index, &box)) != RC_OK)
+            return rc;
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+enum rc mp4_index_open(const void *moov, size_t n,
+                       const struct mp4_index_limits *limits, struct mp4_index **out)
+{
+    struct bmff_header h;
+    enum rc rc = bmff_header(moov, n, &h);
+    if (rc != RC_OK)
+        return rc;
+    if (h.type != MOOV || (h.size > 0 && h.size < n))
+        return RC_INVALID;
+    if (h.size > n)
+        return RC_TRUNCATED;
+
+    struct mp4_index *index = calloc(1, sizeof(*index));
+    struct bmff_box box = {
+        .type = h.type,
+        .start = moov,
+        .body = (const uint8_t *)moov + h.header_size,
+        .body_size = n - h.header_size,
+    };
+    if (!index)
+        return RC_NOMEM;
+    index->file_size = limits->file_size;
+    index->budget = limits->max_samples;
+    rc = read_moov(index, &box);
+    if (rc != RC_OK) {
+        mp4_index_close(index);
+        return rc;
+    }
+    *out = index;
+    return RC_OK;
+}
+
+void mp4_index_close(struct mp4_index *index)
+{
+    if (!index)
+        return;
+    for (size_t i = 0; i < index->n; i++) {
+        mp4_reach_close(&index->entries[i].reach);
+        mp4_timeline_close(&index->entries[i].line);
+    }
+    free(index);
+}
+
+/* ---- asking ----------------------------------------------------------------- */
+
+size_t mp4_index_tracks(const struct mp4_index *index)
+{
+    return index->n;
+}
+
+const struct mp4_track *mp4_index_track(const struct mp4_index *index, size_t track)
+{
+    return &index->entries[track].track;
+}
+
+bool mp4_index_fragmented(const struct mp4_index *index)
+{
+    return index->fragmented;
+}
+
+int64_t mp4_index_duration_us(const struct mp4_index *index)
+{
+    return index->duration_us;
+}
+
+enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
+                            enum rc (*key)(void *arg, int64_t pts_us, int64_t dts_us),
+                            void *arg)
+{
+    const struct entry *e = &index->entries[track];
+    struct mp4_packets packets;
+    struct mp4_packet p;
+    enum rc rc = RC_OK;
+    mp4_packets_init(&packets, &e->line);
+    while (rc == RC_OK && mp4_packets_next(&packets, &p))
+        if (p.key && !p.discard)
+            rc = key(arg, mp4_us(p.pts, e->track.timescale),
+                     mp4_us(p.dts, e->track.timescale));
+    return rc;
+}
+
+int64_t mp4_index_reach(const struct mp4_index *index, size_t track, uint64_t frontier)
+{
+    const struct entry *e = &index->entries[track];
+    int64_t ticks = mp4_reach_time(&e->reach, frontier);
+    return ticks == INT64_MAX ? ticks : mp4_us(ticks, e->track.timescale);
+}
+
+uint64_t mp4_index_need(const struct mp4_index *index, size_t track, int64_t before_us)
+{
+    const struct entry *e = &index->entries[track];
+    uint32_t timescale = e->track.timescale;
+    if (e->reach.n == 0)
+        return 0;
+    if (before_us > ASKED_MAX_US)
+        before_us = ASKED_MAX_US;
+    if (before_us < -ASKED_MAX_US)
+        before_us = -ASKED_MAX_US;
+    /* The least number of ticks that is before_us or more when it is rounded. */
+    int64_t ticks =
+        before_us / 1000000 * timescale + before_us % 1000000 * timescale / 1000000;
+    while (mp4_us(ticks, timescale) >= before_us)
+        ticks--;
+    while (mp4_us(ticks, timescale) < before_us)
+        ticks++;
+    return mp4_reach_bytes(&e->reach, ticks);
+}
