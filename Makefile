@@ -28,15 +28,16 @@ endif
 
 # ---- what is made of what --------------------------------------------------
 
-LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c lib/spool.c \
-           lib/config.c lib/mime.c lib/multipart.c lib/sniff.c lib/sniff_refuse.c \
-           lib/bmff.c lib/grid.c lib/playlist.c \
-           lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c lib/mp4_packets.c \
-           lib/mp4_reach.c lib/mp4_index.c \
-           lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
-           lib/store/videos.c \
-           lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/job_end.c \
-           lib/store/activity.c lib/store/workers.c lib/store/demand.c
+LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
+           lib/spool.c lib/config.c lib/mime.c lib/multipart.c lib/sniff.c \
+           lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/playlist.c lib/mp4_tables.c \
+           lib/mp4_entry.c lib/mp4_samples.c lib/mp4_packets.c lib/mp4_reach.c \
+           lib/mp4_index.c lib/mp4_head.c lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c \
+           lib/ebml.c lib/mkv_walk.c lib/mkv_values.c lib/store/file.c \
+           lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
+           lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
+           lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
+           lib/store/workers.c lib/store/demand.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
@@ -46,23 +47,24 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/seek_points.c worker/colour.c worker/feeder.c worker/arrival.c \
            worker/arrival_header.c worker/encode_feed.c worker/poster_job.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
-CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-bin/handles.c \
-           cgi-bin/video_json.c cgi-bin/segments_json.c cgi-bin/media_path.c \
-           cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/watcher.c
+CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
+           cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
+           cgi-bin/media_path.c cgi-bin/promise.c cgi-bin/upload_form.c \
+           cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c cgi-bin/watcher.c
 UPLOAD_SRC := cgi-bin/upload.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
            cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_run bmff clock colour config cutter feeder grid http id joblog log \
-        loop media_info mediadir mime mp4_index mp4_reach mp4_real mp4_tables \
-        multipart owner packet_scan plan plan_times playlist playlists rc schedule \
-        schedule_arriving schedule_bounds seek_points segments segments_json sniff \
-        source_check spool store store_activity store_arrivals store_claims \
-        store_demand store_job_end store_jobs store_list store_readiness store_videos \
-        supervise text upload_form viewer waits wants watcher
+UNIT := args args_run bmff clock colour config cutter ebml feeder grid http id \
+        joblog log loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head \
+        mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart owner packet_scan \
+        plan plan_times playlist playlists promise rc schedule schedule_arriving \
+        schedule_bounds seek_points segments segments_json sniff source_check spool \
+        store store_activity store_arrivals store_claims store_demand store_job_end \
+        store_jobs store_list store_readiness store_videos supervise \
+        supervise_floods text upload_form viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o

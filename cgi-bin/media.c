@@ -3,7 +3,8 @@
  *
  * What will never exist is a 404 at once. A segment that is promised and not made yet
  * is wanted from now on: the request is parked until the file is there, or until it is
- * time to say 503, which players ask for again. Neither error may be kept by any cache.
+ * time to say 503, which players ask for again; or 404, should its video be deleted or
+ * fail meanwhile. No error may be kept by any cache.
  */
 #include "app.h"
 #include "fcgi.h"
@@ -11,9 +12,9 @@
 #include "log.h"
 #include "media_path.h"
 #include "parking.h"
+#include "promise.h"
 #include "viewer.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 struct media {
@@ -21,66 +22,34 @@ struct media {
     struct parking *parking;
 };
 
-/* What the plan of a video says of path. RC_NOT_FOUND: nothing. */
-static enum rc find_promise(const struct media_path *path,
-                            const struct rendition *renditions, size_t n,
-                            enum rendition_kind *kind)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(renditions[i].name, path->rendition) != 0)
-            continue;
-        if (renditions[i].generation != path->generation ||
-            path->segment >= renditions[i].segments)
-            return RC_NOT_FOUND;
-        *kind = renditions[i].kind;
-        return RC_OK;
-    }
-    return RC_NOT_FOUND;
-}
-
-/* Fills in what is asked for, if it is promised. RC_NOT_FOUND: it will never be. */
-static enum rc look_up(struct store *st, const struct media_path *path,
-                       struct wait_ask *ask)
-{
-    struct rendition renditions[STORE_RENDITIONS_MAX];
-    struct video video;
-    size_t n = 0;
-    enum rc rc = store_video_by_key(st, path->key, &video);
-
-    if (rc == RC_OK)
-        rc = store_renditions(st, video.id, renditions, &n);
-    if (rc == RC_OK && video.state == VIDEO_FAILED)
-        rc = RC_NOT_FOUND;
-    if (rc == RC_OK)
-        rc = find_promise(path, renditions, n, &ask->kind);
-    if (rc != RC_OK)
-        return rc;
-    ask->path = *path;
-    memcpy(ask->video_id, video.id, sizeof(ask->video_id));
-    return RC_OK;
-}
-
-/* The same with a handle from the pool, given back before anything waits. */
+/* Fills in what is asked for, if it is promised, with a handle that is given back
+ * before anything waits. RC_NOT_FOUND: it will never be. */
 static enum rc ask_store(struct media *m, const struct request *r,
                          const struct media_path *path, struct wait_ask *ask)
 {
+    struct promise promise;
     struct store *st;
     enum rc rc = handles_take(m->app.handles, &st);
 
     if (rc != RC_OK)
         return rc;
-    rc = look_up(st, path, ask);
+    rc = promise_find(st, path, &promise);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         log_error("%s: %s: %s", request_path(r), rc_name(rc), store_message(st));
     handles_give(m->app.handles, st);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    ask->path = *path;
+    ask->kind = promise.kind;
+    memcpy(ask->video_id, promise.video_id, sizeof(ask->video_id));
+    return RC_OK;
 }
 
 static void media_page(struct request *r, void *ctx)
 {
     struct media *m = ctx;
     struct media_path path;
-    struct wait_ask ask = {.kind = RENDITION_VIDEO};
+    struct wait_ask ask;
     enum rc rc;
 
     if (strcmp(request_method(r), "GET") != 0 &&

@@ -81,6 +81,17 @@ void media_path_folder(const struct media_path *path, char out[MEDIA_FOLDER_MAX 
              path->generation);
 }
 
+int media_path_folder_order(const struct media_path *a, const struct media_path *b)
+{
+    int order = strcmp(a->key, b->key);
+
+    if (order == 0)
+        order = strcmp(a->rendition, b->rendition);
+    if (order == 0)
+        order = (a->generation > b->generation) - (a->generation < b->generation);
+    return order;
+}
+
 void media_path_file(const struct media_path *path, char out[MEDIA_FILE_MAX + 1])
 {
     char folder[MEDIA_FOLDER_MAX + 1];

@@ -33,6 +33,9 @@ enum rc media_path_parse(const char *path, struct media_path *out);
 /* "<key>/<rendition>-<generation>", a folder below htdocs/media. */
 void media_path_folder(const struct media_path *path, char out[MEDIA_FOLDER_MAX + 1]);
 
+/* 0 if both files are in one folder, else which folder comes first, as of strcmp. */
+int media_path_folder_order(const struct media_path *a, const struct media_path *b);
+
 /* The folder, "/" and the file's name: what media_path_parse took, without /media/. */
 void media_path_file(const struct media_path *path, char out[MEDIA_FILE_MAX + 1]);
 

@@ -4,6 +4,7 @@
 #include "http.h"
 #include "log.h"
 #include "media_answer.h"
+#include "promise.h"
 #include "watcher.h"
 
 #include <errno.h>
@@ -30,8 +31,10 @@ struct parking {
     char folder[PATH_MAX]; /* htdocs/media */
     struct watcher *watcher;
     struct demand_writer *writer;
-    pthread_mutex_t lock; /* of waits and wants */
+    pthread_mutex_t lock; /* of waits, wants, fresh and stopping */
     struct waits *waits;
+    bool fresh; /* waits has some that the waker has not asked the store about */
+    struct promise_watch *promises; /* the waker's own */
     pthread_t waker;
     int wake_fd; /* tells the waker that the first one waits, or to stop */
     bool stopping;
@@ -44,6 +47,23 @@ static int64_t now_ms(const struct parking *p)
 
 /* ---- answers ----------------------------------------------------------------- */
 
+static void answer(const struct parking *p, const struct wait *x)
+{
+    switch (x->end) {
+    case WAIT_CAME:
+        media_answer_file(x->request, &p->root, &x->ask.path);
+        return;
+    case WAIT_GONE:
+        http_send_rc(x->request, RC_NOT_FOUND);
+        return;
+    case WAIT_REPLACED:
+        media_answer_replaced(x->request);
+        return;
+    case WAIT_EXPIRED:
+        media_answer_not_yet(x->request);
+    }
+}
+
 /* Answers and frees what has been taken out of the table; returns how many it was.
  * Holds no lock: an answer may have to wait for the server. */
 static size_t answer_all(struct parking *p, struct wait *ended)
@@ -53,15 +73,9 @@ static size_t answer_all(struct parking *p, struct wait *ended)
 
     while (ended) {
         struct wait *x = ended;
-        struct request *r = x->request;
         ended = x->next;
-        if (x->end == WAIT_CAME)
-            media_answer_file(r, &p->root, &x->ask.path);
-        else if (x->end == WAIT_REPLACED)
-            media_answer_replaced(r);
-        else
-            media_answer_not_yet(r);
-        request_end(r);
+        answer(p, x);
+        request_end(x->request);
         media_path_folder(&x->ask.path, folder);
         watcher_drop(p->watcher, folder);
         free(x);
@@ -80,11 +94,14 @@ static bool is_there(const struct parking *p, const struct media_path *path)
     return stat(name, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static void take_came(struct parking *p, const struct media_path *path,
-                      struct wait **ended)
+/* end: waits_came or waits_gone. */
+static void take(struct parking *p,
+                 void (*end)(struct waits *w, int64_t now_ms,
+                             const struct media_path *path, struct wait **ended),
+                 const struct media_path *path, struct wait **ended)
 {
     pthread_mutex_lock(&p->lock);
-    waits_came(p->waits, now_ms(p), path, ended);
+    end(p->waits, now_ms(p), path, ended);
     if (*ended)
         demand_writer_wake(p->writer);
     pthread_mutex_unlock(&p->lock);
@@ -112,6 +129,7 @@ static enum rc park(struct parking *p, struct request *r, const struct wait_ask 
     rc = waits_add(p->waits, now_ms(p), ask, r, &ended);
     if (rc == RC_OK) {
         request_keep(r);
+        p->fresh = true;
         demand_writer_wake(p->writer);
     }
     pthread_mutex_unlock(&p->lock);
@@ -139,7 +157,7 @@ void parking_wait(struct parking *p, struct request *r, const struct wait_ask *a
         rc = park(p, r, ask);
         if (rc == RC_OK) {
             if (is_there(p, &ask->path))
-                take_came(p, &ask->path, &ended);
+                take(p, waits_came, &ask->path, &ended);
             answer_all(p, ended);
             return;
         }
@@ -168,23 +186,34 @@ static void on_file(void *arg, const char *folder, const char *name)
     /* Nobody waits for what is no segment (a playlist, say). */
     snprintf(url, sizeof(url), "/media/%s/%s", folder, name);
     if (media_path_parse(url, &path) == RC_OK)
-        take_came(round->p, &path, &round->ended);
+        take(round->p, waits_came, &path, &round->ended);
 }
 
-/* Looks at each file that is waited for; the disk is asked without the lock. */
+/* Looks at each file that is waited for, and whether it is still promised; neither the
+ * disk nor the store is asked with the lock held. */
 static void look(struct round *round)
 {
     struct parking *p = round->p;
     struct media_path *files = NULL;
     size_t n = 0;
+    bool fresh;
     enum rc rc;
 
     pthread_mutex_lock(&p->lock);
     rc = waits_files(p->waits, &files, &n);
+    fresh = p->fresh;
+    p->fresh = p->fresh && rc != RC_OK;
     pthread_mutex_unlock(&p->lock);
-    for (size_t i = 0; rc == RC_OK && i < n; i++)
+    if (n == 0) {
+        free(files);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
         if (is_there(p, &files[i]))
-            take_came(p, &files[i], &round->ended);
+            take(p, waits_came, &files[i], &round->ended);
+    n = promise_broken(p->promises, fresh, files, n);
+    for (size_t i = 0; i < n; i++)
+        take(p, waits_gone, &files[i], &round->ended);
     free(files);
 }
 
@@ -311,6 +340,8 @@ static enum rc open_parts(struct parking *p)
         rc = watcher_open(p->folder, &p->watcher);
     if (rc == RC_OK && (p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
         rc = RC_IO;
+    if (rc == RC_OK)
+        rc = promise_watch_open(database, &p->app->clock, &p->promises);
     /* As plain CGI this is one of several, and the demands of the others count. */
     if (rc == RC_OK)
         rc = demand_writer_open(database, &p->app->clock, fcgi_is_server(),
@@ -321,6 +352,7 @@ static enum rc open_parts(struct parking *p)
 static void close_parts(struct parking *p)
 {
     demand_writer_close(p->writer);
+    promise_watch_close(p->promises);
     watcher_close(p->watcher);
     waits_close(p->waits);
     if (p->wake_fd >= 0)

@@ -21,9 +21,9 @@ struct parking;
 enum rc parking_open(const struct app *app, struct parking **out);
 
 /*
- * Answers r: with the file, if it is there, else it keeps r until the file is there,
- * the time is over or its viewer asks for something else. Only from the handler of r,
- * which has to return after it.
+ * Answers r: with the file, if it is there, else it keeps r until the file is there or
+ * will never be, the time is over or its viewer asks for something else. Only from the
+ * handler of r, which has to return after it.
  */
 void parking_wait(struct parking *p, struct request *r, const struct wait_ask *ask);
 

@@ -48,8 +48,7 @@ struct wants *waits_wants(const struct waits *w)
 
 static bool same_folder(const struct media_path *a, const struct media_path *b)
 {
-    return a->generation == b->generation && strcmp(a->rendition, b->rendition) == 0 &&
-           strcmp(a->key, b->key) == 0;
+    return media_path_folder_order(a, b) == 0;
 }
 
 /* True if x is of the viewer, the video and the kind of ask. */
@@ -210,6 +209,17 @@ void waits_came(struct waits *w, int64_t now_ms, const struct media_path *path,
                 struct wait **ended)
 {
     end_all(w, now_ms, WAIT_CAME, waits_for, path, ended);
+}
+
+static bool is_in_folder(const struct wait *x, const void *arg)
+{
+    return same_folder(&x->ask.path, arg);
+}
+
+void waits_gone(struct waits *w, int64_t now_ms, const struct media_path *path,
+                struct wait **ended)
+{
+    end_all(w, now_ms, WAIT_GONE, is_in_folder, path, ended);
 }
 
 static bool is_over(const struct wait *x, const void *arg)

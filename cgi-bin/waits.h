@@ -77,6 +77,10 @@ enum rc waits_add(struct waits *w, int64_t now_ms, const struct wait_ask *ask,
 void waits_came(struct waits *w, int64_t now_ms, const struct media_path *path,
                 struct wait **ended);
 
+/* No file of path's folder will come any more: whoever waits for one is told. */
+void waits_gone(struct waits *w, int64_t now_ms, const struct media_path *path,
+                struct wait **ended);
+
 /* Ends the waits whose time is over. */
 void waits_expire(struct waits *w, int64_t now_ms, struct wait **ended);
 

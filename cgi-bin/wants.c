@@ -96,11 +96,17 @@ void want_leave(struct want *want, int64_t now_ms, enum wait_end end)
 {
     want->n_waits--;
     want->came = end == WAIT_CAME;
-    if (end == WAIT_CAME)
+    switch (end) {
+    case WAIT_CAME:
         want->drop_ms = now_ms + WANTS_LAZY_MS;
-    else if (end == WAIT_REPLACED)
+        return;
+    case WAIT_GONE:
+        want->drop_ms = now_ms;
+        return;
+    case WAIT_REPLACED:
         want->drop_ms = want->grace_ms > now_ms ? want->grace_ms : now_ms;
-    else {
+        return;
+    case WAIT_EXPIRED:
         want->grace_ms = now_ms + WANTS_GRACE_MS;
         want->drop_ms = NEVER;
     }

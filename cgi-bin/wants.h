@@ -27,9 +27,9 @@ enum {
     WANTS_BATCH = 128,    /* rows of one transaction, added and dropped ones each */
 };
 
-/* How a wait ended: its file is there, its viewer asked for something else, or its time
- * was over. */
-enum wait_end { WAIT_CAME, WAIT_REPLACED, WAIT_EXPIRED };
+/* How a wait ended: its file is there, or will never be; its viewer asked for something
+ * else; or its time was over. */
+enum wait_end { WAIT_CAME, WAIT_GONE, WAIT_REPLACED, WAIT_EXPIRED };
 
 struct wants;
 struct want;

@@ -191,8 +191,9 @@ static enum rc read_media(struct mp4_index *index, const struct bmff_box *trak,
     if (rc != RC_OK)
         return rc;
     e->track.fourcc = e->line.tables.fourcc;
-    return mp4_timeline_open(&e->line, has_edits == RC_OK ? &elst : NULL,
-                             &index->budget);
+    rc = mp4_timeline_open(&e->line, has_edits == RC_OK ? &elst : NULL, &index->budget);
+    e->track.start_ticks = e->line.start;
+    return rc;
 }
 
 static enum rc read_track(struct mp4_index *index, const struct bmff_box *trak)

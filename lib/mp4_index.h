@@ -35,6 +35,9 @@ struct mp4_track {
     uint32_t fourcc;     /* of its first sample entry ("avc1"); 0 if there is none */
     uint32_t timescale;  /* ticks a second */
     int64_t duration_us; /* as its mdhd box states it; 0 if it does not */
+    /* Of the media, ticks: where the presentation begins, as fragments count from it.
+     * Less than 0 if it begins with a pause. */
+    int64_t start_ticks;
     /* What packet_scan.h finds in the packets of the whole file; only of MP4_VIDEO and
      * MP4_AUDIO, else 0. Packets that an edit list leaves out do not count. */
     int64_t packets;

@@ -197,6 +197,9 @@ static enum rc read_edits(struct mp4_timeline *line, const struct bmff_box *elst
         int64_t media = wide ? (int64_t)bmff_u64(p + 8) : (int32_t)bmff_u32(p + 4);
         rc = read_edit(line, media, wide ? bmff_u64(p) : bmff_u32(p), &dts);
     }
+    line->start = begin - (line->n_edits > 0 ? line->edits[0].dts : dts);
+    if (line->n_edits > 0)
+        line->start += line->edits[0].media;
     if (line->edited && dts - begin < line->ticks)
         line->ticks = dts - begin;
     return rc;

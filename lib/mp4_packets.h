@@ -28,7 +28,9 @@ struct mp4_timeline {
     uint32_t timescale, movie_timescale; /* both > 0 */
     int64_t declared; /* how long the media is said to be, ticks; INT64_MAX: not said */
     /* Set here: */
-    bool edited; /* only what the edits show is listed */
+    bool edited;   /* only what the edits show is listed */
+    int64_t start; /* media time at which the presentation begins, ticks; with a pause
+                      before it, as much less */
     struct mp4_edit *edits;
     uint32_t n_edits;
     int64_t lead;  /* ticks, taken from all times so that the first picture is at 0 */

@@ -1,6 +1,7 @@
 #include "sniff.h"
 
 #include "bmff.h"
+#include "ebml.h"
 #include "sniff_refuse.h"
 
 #include <stdbool.h>
@@ -11,7 +12,7 @@
 #define FTYP_MAX 512 /* 124 compatible brands; real files have up to a dozen */
 /* No real box is larger than 256 TiB; random bytes read as a 64-bit size are. */
 #define BOX_MAX (1ull << 48)
-#define EBML_HEADER_MAX 1024
+#define EBML_BODY_MAX 1024 /* of the EBML header */
 
 static const char reason_mp4_damaged[] =
     "This begins like an MP4 file, but its first boxes are damaged.";
@@ -146,8 +147,6 @@ static void sniff_bmff(const uint8_t *data, size_t n, struct sniff *out)
 
 /* ---- Matroska and WebM ----------------------------------------------------- */
 
-#define EBML_UNKNOWN UINT64_MAX
-
 enum {
     ID_EBML = 0x1a45dfa3,
     ID_EBML_READ_VERSION = 0x42f7,
@@ -166,57 +165,23 @@ struct element {
     const uint8_t *body;
 };
 
-/*
- * The variable-length integer at *p (RFC 8794 section 4) of at most max bytes, with
- * its length marker; *p is moved behind it. RC_TRUNCATED, RC_INVALID.
- */
-static enum rc read_vint(const uint8_t **p, const uint8_t *end, int max, uint64_t *out,
-                         int *length)
-{
-    uint64_t value = 0;
-    int n = 1;
-
-    if (*p == end)
-        return RC_TRUNCATED;
-    while (n <= max && !(**p & (0x80 >> (n - 1))))
-        n++;
-    if (n > max)
-        return RC_INVALID;
-    if (end - *p < n)
-        return RC_TRUNCATED;
-    for (int i = 0; i < n; i++)
-        value = value << 8 | (*p)[i];
-    *p += n;
-    *out = value;
-    *length = n;
-    return RC_OK;
-}
-
 /* The element at *p, which is moved to its body. RC_TRUNCATED, RC_INVALID. */
 static enum rc read_element(const uint8_t **p, const uint8_t *end, struct element *out)
 {
-    uint64_t id, size, marker;
-    int length;
-    enum rc rc = read_vint(p, end, 4, &id, &length);
+    struct ebml_element e;
+    enum rc rc = ebml_header(*p, (size_t)(end - *p), &e);
 
-    if (rc == RC_OK)
-        rc = read_vint(p, end, 8, &size, &length);
     if (rc != RC_OK)
         return rc;
-    marker = 1ull << 7 * length;
-    size &= marker - 1;
-    *out = (struct element){
-        .id = (uint32_t)id,
-        .size = size == marker - 1 ? EBML_UNKNOWN : size,
-        .body = *p,
-    };
+    *p += e.header_size;
+    *out = (struct element){e.id, e.size, *p};
     return RC_OK;
 }
 
 /* False if the element is a number that this program can't go by. */
 static bool is_readable(const struct element *e)
 {
-    uint64_t value = 0;
+    uint64_t value;
     uint64_t max = e->id == ID_EBML_READ_VERSION       ? 1
                    : e->id == ID_EBML_MAX_ID_LENGTH    ? 4
                    : e->id == ID_EBML_MAX_SIZE_LENGTH  ? 8
@@ -228,8 +193,7 @@ static bool is_readable(const struct element *e)
         return true;
     if (e->size > 8)
         return false;
-    for (size_t i = 0; i < e->size; i++)
-        value = value << 8 | e->body[i];
+    value = ebml_uint(e->body, (size_t)e->size);
     return value >= 1 && value <= max;
 }
 
@@ -296,7 +260,7 @@ static void sniff_ebml(const uint8_t *data, size_t n, struct sniff *out)
     const uint8_t *end = data + n;
     struct element header;
 
-    if (read_element(&p, end, &header) != RC_OK || header.size > EBML_HEADER_MAX) {
+    if (read_element(&p, end, &header) != RC_OK || header.size > EBML_BODY_MAX) {
         out->reason = reason_ebml_damaged;
         return;
     }

@@ -7,10 +7,14 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 32
+#define RETRY_MS 100
 
 struct loop_source {
     struct loop_source *next; /* in the list of the dead */
+    struct loop *loop;
+    struct loop_timer rest; /* set: epoll does not have it */
     int fd;
+    uint32_t events; /* of epoll */
     bool dead;
     void (*ready)(void *arg);
     void *arg;
@@ -62,15 +66,21 @@ void loop_close(struct loop *l)
     free(l);
 }
 
+static bool add_to_epoll(struct loop_source *s)
+{
+    struct epoll_event ev = {.events = s->events, .data.ptr = s};
+    return epoll_ctl(s->loop->epoll_fd, EPOLL_CTL_ADD, s->fd, &ev) == 0;
+}
+
 static enum rc watch(struct loop *l, int fd, uint32_t events, void (*ready)(void *arg),
                      void *arg, struct loop_source **out)
 {
     struct loop_source *s = calloc(1, sizeof(*s));
     if (!s)
         return RC_NOMEM;
-    *s = (struct loop_source){.fd = fd, .ready = ready, .arg = arg};
-    struct epoll_event ev = {.events = events, .data.ptr = s};
-    if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+    *s = (struct loop_source){
+        .loop = l, .fd = fd, .events = events, .ready = ready, .arg = arg};
+    if (!add_to_epoll(s)) {
         free(s);
         return RC_IO;
     }
@@ -94,10 +104,28 @@ void loop_unwatch(struct loop *l, struct loop_source *source)
 {
     if (!source)
         return;
-    epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+    if (source->rest.is_set)
+        loop_timer_cancel(l, &source->rest);
+    else
+        epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
     source->dead = true;
     source->next = l->dead;
     l->dead = source;
+}
+
+static void on_rested(void *arg)
+{
+    struct loop_source *s = arg;
+    if (!add_to_epoll(s)) /* no memory: there may be some later */
+        loop_timer_set(s->loop, &s->rest, RETRY_MS, on_rested, s);
+}
+
+/* Out of epoll altogether, which tells of a hang-up whatever it is asked for. */
+void loop_rest(struct loop *l, struct loop_source *source, int64_t ms)
+{
+    if (!source->rest.is_set)
+        epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+    loop_timer_set(l, &source->rest, ms, on_rested, source);
 }
 
 void loop_timer_cancel(struct loop *l, struct loop_timer *t)
@@ -161,7 +189,7 @@ enum rc loop_run(struct loop *l)
             return RC_IO;
         for (int i = 0; i < n && !l->stopped; i++) {
             struct loop_source *s = events[i].data.ptr;
-            if (!s->dead)
+            if (!s->dead && !s->rest.is_set)
                 s->ready(s->arg);
         }
         bury(l);

@@ -38,6 +38,10 @@ enum rc loop_watch_write(struct loop *l, int fd, void (*ready)(void *arg), void 
                          struct loop_source **out);
 void loop_unwatch(struct loop *l, struct loop_source *source);
 
+/* Leaves a source alone for ms >= 0, whatever there is to be read. A rest that goes on
+ * is replaced. Never fails. */
+void loop_rest(struct loop *l, struct loop_source *source, int64_t ms);
+
 /* Sets (or moves) t to fire once in delay_ms >= 0. Never fails. */
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t delay_ms,
                     void (*fire)(void *arg), void *arg);

@@ -11,6 +11,13 @@
 
 #define READ_BYTES 65536
 #define READS_A_TURN 16 /* so that one busy child does not starve the others */
+#define ERR_READS 2     /* a turn: what a pipe holds, and then its end */
+/*
+ * After each turn at what is of no use but to know how it ends, the pipe is left to
+ * fill up for so long: a child that writes as fast as it can is slowed down by it, to
+ * some 10 MB/s of standard error or 100 MB/s of refused output, and costs little.
+ */
+#define REST_MS 10
 
 enum state { RUNNING, ASKED, KILLED, STATES };
 
@@ -27,9 +34,9 @@ struct supervised {
     bool starving;
     bool exited; /* the child itself; not reaped before the end */
     struct supervise_end end;
-    char words[SUPERVISE_WORDS_MAX + 1]; /* the last line of standard error */
-    char line[SUPERVISE_WORDS_MAX + 1];  /* the one that is being collected */
+    char line[SUPERVISE_WORDS_MAX + 1]; /* the last one of standard error */
     size_t line_size;
+    bool line_over; /* its end has come */
 };
 
 static struct supervised *all;
@@ -118,14 +125,6 @@ static void unlink_from_all(struct supervised *s)
     }
 }
 
-/* Keeps the line that was collected, unless it is empty. */
-static void end_line(struct supervised *s)
-{
-    if (s->line_size > 0)
-        memcpy(s->words, s->line, sizeof(s->words));
-    s->line_size = 0;
-}
-
 /* Over once the child has ended and both pipes are at their end. */
 static void maybe_end(struct supervised *s, bool without_pipes)
 {
@@ -140,8 +139,8 @@ static void maybe_end(struct supervised *s, bool without_pipes)
     child_reap(&s->child, &s->end.status);
     unlink_from_all(s);
     char words[SUPERVISE_WORDS_MAX + 1];
-    end_line(s); /* the last one may have come without its newline */
-    text_clean(words, sizeof(words), s->words);
+    s->line[s->line_size] = '\0';
+    text_clean(words, sizeof(words), s->line);
     s->end.words = words;
     s->spec.on_end(s->spec.arg, &s->end);
     free(s);
@@ -208,24 +207,30 @@ static void on_stdout(void *arg)
             return;
         }
         if (n == 0 || s->end.refusal != RC_OK)
-            continue; /* a refused stream is read to its end, so that nobody blocks */
+            continue; /* a refused stream is read to its end, so that nobody hangs */
         if (s->state == RUNNING && !s->exited)
             expect_output(s);
         s->end.refusal = s->spec.on_output(s->spec.arg, buf, (size_t)n);
         if (s->end.refusal != RC_OK)
             take_event(s, EV_REFUSED);
     }
+    if (s->end.refusal != RC_OK)
+        loop_rest(s->spec.loop, s->out_source, REST_MS);
 }
 
+/* Keeps the last line that is not empty; it may be cut off by the child's end. */
 static void collect_words(struct supervised *s, const char *buf, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (buf[i] == '\n' || buf[i] == '\r') {
-            end_line(s);
-        } else if (s->line_size < SUPERVISE_WORDS_MAX) {
-            s->line[s->line_size++] = buf[i];
-            s->line[s->line_size] = '\0';
+            s->line_over = true;
+            continue;
         }
+        if (s->line_over)
+            s->line_size = 0;
+        s->line_over = false;
+        if (s->line_size < SUPERVISE_WORDS_MAX)
+            s->line[s->line_size++] = buf[i];
     }
 }
 
@@ -233,14 +238,17 @@ static void on_stderr(void *arg)
 {
     struct supervised *s = arg;
     static char buf[READ_BYTES];
-    ssize_t n = 0;
-    if (!read_some(s->child.err_fd, buf, &n)) {
-        drop_source(s, &s->err_source, &s->child.err_fd);
-        maybe_end(s, false);
-        return;
+    ssize_t n = 1;
+    for (int turn = 0; turn < ERR_READS && n > 0; turn++) {
+        if (!read_some(s->child.err_fd, buf, &n)) {
+            drop_source(s, &s->err_source, &s->child.err_fd);
+            maybe_end(s, false);
+            return;
+        }
+        collect_words(s, buf, (size_t)n);
+        joblog_write(s->spec.log, buf, (size_t)n);
     }
-    collect_words(s, buf, (size_t)n);
-    joblog_write(s->spec.log, buf, (size_t)n);
+    loop_rest(s->spec.loop, s->err_source, REST_MS);
 }
 
 /* ---- start and stop ----------------------------------------------------- */

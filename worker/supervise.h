@@ -5,6 +5,9 @@
  * to stop (SIGTERM), or made to (SIGKILL to its process group): when it makes no
  * progress, takes too long, is no longer wanted, or what it writes is refused. Exactly
  * one on_end follows a successful start, after all of its output was handed over.
+ *
+ * Standard error, and output that was refused, is read at a bounded rate and nothing of
+ * it is lost: a child that floods them waits at its pipe and costs hardly any CPU here.
  */
 #ifndef DROPSTREAM_SUPERVISE_H
 #define DROPSTREAM_SUPERVISE_H

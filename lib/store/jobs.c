@@ -1,6 +1,6 @@
 /*
  * The queue: claiming, holding and giving back. What a job's end means for its video
- * is in job_end.c.
+ * is in job_end.c, or for a probe in job_plan.c.
  */
 #include "store_priv.h"
 

@@ -3,8 +3,9 @@
  * here and there, and started again; a segment that is asked for right then must come
  * soon. All the while every segment is looked at as it appears.
  */
-import { demand, MediaWatcher, Viewer } from '../lib/demand.mjs';
+import { demand, Viewer } from '../lib/demand.mjs';
 import { sleep } from '../lib/site.mjs';
+import { MediaWatcher } from '../lib/watcher.mjs';
 import * as measure from './measure.mjs';
 
 export const title = 'kill -9 of the worker in the middle';
@@ -35,7 +36,7 @@ async function round(stage) {
 
 export async function run(stage, verdicts) {
     await stage.begin();
-    const watcher = new MediaWatcher(stage.site);
+    const watcher = new MediaWatcher(Object.values(stage.timeline).map(({ dir }) => dir));
     const seconds = [];
     for (let i = 0; i < ROUNDS; i++) {
         seconds.push(await round(stage));

@@ -9,13 +9,15 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import {
-    demand, existing, get, readinessOf, runsOf, slowFfmpeg, timelineOf, uploadPlayable, Viewer,
+    assertMadeOnce, demand, existing, get, readinessOf, runsOf, slowFfmpeg, timelineOf, uploadPlayable, Viewer,
 } from '../lib/demand.mjs';
 import { fetchVideo, ffmpeg, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
+import { MediaWatcher } from '../lib/watcher.mjs';
 
 const SPEED = 10;
 const LONG_S = 120; // 60 segments of picture, 30 of sound; 12 s to encode
+const MIDDLE_S = 60; // for tests that wait until it is ready
 
 let site;
 let temp;
@@ -23,6 +25,7 @@ let temp;
 before(async () => {
     temp = await tempDir();
     await makeClip('long.mp4', { seconds: LONG_S });
+    await makeClip('middle.mp4', { seconds: MIDDLE_S });
     // More jobs than cores have use for: it is not ffmpeg that slows down what is made here.
     const env = { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, SPEED), DROPSTREAM_JOBS: '6' };
     site = await startSite({ worker: true, env });
@@ -57,6 +60,21 @@ const ofLong = (fn) =>
     logged(async () => {
         const upload = await begin('long.mp4');
         await fn(upload);
+        await remove(upload);
+    });
+
+/* Likewise about the middle one: what happens to its segments until it is ready is watched,
+ * and is as it should be. */
+const ofMiddle = (fn) =>
+    logged(async (t) => {
+        const upload = await begin('middle.mp4');
+        const renditions = Object.values(upload.timeline);
+        const watcher = new MediaWatcher(renditions.map(({ dir }) => dir));
+        await fn(upload, t);
+        await site.waitForState(upload.video.id, 'ready');
+        const { files, complaints } = await watcher.stop();
+        assert.deepEqual(complaints, []);
+        assert.equal(files, renditions.reduce((sum, { segments }) => sum + segments, 0));
         await remove(upload);
     });
 
@@ -154,6 +172,25 @@ describe('many viewers', () => {
     );
 
     test(
+        'who jump about at random get what they ask for, and no segment is made twice',
+        ofMiddle(async ({ video, timeline }, t) => {
+            const watch = async (i) => {
+                const viewer = new Viewer(site, timeline, { from: `127.0.8.${i}` });
+                for (let n = 0; n < 5; n++) {
+                    const to = Math.random() * timeline.video.seconds;
+                    t.diagnostic(`viewer ${i} goes to ${to.toFixed(3)} s`);
+                    await viewer.seek(to);
+                }
+                await viewer.leave();
+            };
+            await Promise.all([1, 2, 3].map(watch));
+            await site.waitForState(video.id, 'ready');
+            const runs = await runsOf(site, video, timeline);
+            for (const rendition of Object.values(timeline)) assertMadeOnce(runs, rendition);
+        }),
+    );
+
+    test(
         'of one segment are one run, and all of them get it',
         ofLong(async ({ video, timeline }) => {
             const k = 50;
@@ -240,21 +277,29 @@ describe('of a source that is not what it says every promised segment comes', ()
 });
 
 describe('a worker that is killed with kill -9', () => {
+    /* Those of the runs that began after the others, which are all that there were then. */
+    const since = (others, runs) => {
+        const of = (list, log) => list.filter((run) => run.log === log);
+        return runs.filter((run) => of(runs, run.log).indexOf(run) >= of(others, run.log).length);
+    };
+
     test(
-        'is followed by one that serves what is asked for, and keeps what exists',
-        ofLong(async ({ timeline }) => {
-            const { video: pictures } = timeline;
-            assert.equal((await demand(site, pictures.url(30))).status, 200);
-            const mtimes = new Map();
-            for (const k of await existing(pictures))
-                mtimes.set(k, (await fs.stat(path.join(pictures.dir, `${k}.m4s`))).mtimeMs);
-            const asked = demand(site, pictures.url(50)); // while nobody is there to make it
+        'is followed by one that serves what is asked for, and makes nothing again',
+        ofMiddle(async ({ video, timeline }) => {
+            const { video: pictures, audio: sound } = timeline;
+            assert.equal((await demand(site, pictures.url(15))).status, 200);
+            const asked = demand(site, pictures.url(25)); // while nobody is there to make it
             await site.end('worker', 'SIGKILL');
+            const runs = await runsOf(site, video, timeline);
+            const had = [await existing(pictures), await existing(sound)];
+            assert.ok(had[0].size < pictures.segments, 'there is something left to make');
             site.startWorker();
             assert.equal((await asked).status, 200);
-            assert.equal((await demand(site, pictures.url(40))).status, 200);
-            for (const [k, mtimeMs] of mtimes)
-                assert.equal((await fs.stat(path.join(pictures.dir, `${k}.m4s`))).mtimeMs, mtimeMs, `${k} was made again`);
+            assert.equal((await demand(site, pictures.url(20))).status, 200);
+            await site.waitForState(video.id, 'ready');
+            const later = since(runs, await runsOf(site, video, timeline));
+            assertMadeOnce(later, pictures, had[0]);
+            assertMadeOnce(later, sound, had[1]);
         }),
     );
 });

@@ -20,10 +20,12 @@ const HANDLE_FDS = 12; // the store handles that are opened when first needed
 let site;
 let key;
 let root;
+let passing; // { id, key } of another video, none of whose segments are there
 
 const test = (name, fn) => it(name, (t) => site.logged(fn)(t));
-const url = (file) => `/media/${key}/${file}`;
-const get = (file, headers = {}, method = 'GET') => site.request(method, url(file), { headers });
+const url = (file, its = key) => `/media/${its}/${file}`;
+const get = (file, headers = {}, method = 'GET', its = key) =>
+    site.request(method, url(file, its), { headers });
 const named = (sid) => ({ 'CMCD-Session': `sid="${sid}",v=1` });
 
 before(async () => {
@@ -34,9 +36,23 @@ before(async () => {
     const video = await site.waitForState(json.id, 'ready');
     [, , key] = video.media.split('/');
     root = await fs.readlink(site.path('htdocs/media', key));
+    passing = await makePassing();
     await site.end('worker');
 });
 after(() => site.stop());
+
+async function makePassing() {
+    const file = site.path('tmp/short.mp4');
+    await flashClip(file, { seconds: 12, rate: 10, size: '160x90' });
+    const { json } = await site.upload(file);
+    const video = await site.waitForState(json.id, 'ready');
+    const [, , itsKey] = video.media.split('/');
+    const folders = ['360p-1', 'audio-0-1'].map((name) => site.path('htdocs/media', itsKey, name));
+    for (const folder of folders)
+        for (const name of await fs.readdir(folder))
+            if (name.endsWith('.m4s')) await fs.unlink(path.join(folder, name));
+    return { id: json.id, key: itsKey };
+}
 
 /*
  * A segment that was never asked for: lighttpd remembers for a second what it has found.
@@ -75,9 +91,9 @@ async function untilDemanded(...segments) {
 }
 
 /* Starts a request; .done says whether it was answered. */
-function begin(file, headers, method) {
+function begin(file, headers, method, its) {
     const request = { done: false };
-    request.answer = get(file, headers, method).then((answer) => {
+    request.answer = get(file, headers, method, its).then((answer) => {
         request.done = true;
         return answer;
     });
@@ -286,6 +302,77 @@ describe('viewers', () => {
         await part.back();
         await waitFor(async () => (await cost()).fds <= before.fds + HANDLE_FDS);
         assert.equal((await get(part.file)).status, 200);
+        await untilDemanded();
+    });
+});
+
+describe('a segment that will never be', () => {
+    const files = (...names) => names.map((file) => ({ file }));
+    /* Three viewers of each; resolves when they wait. */
+    async function wait(...segments) {
+        const { fds } = await cost();
+        const requests = segments.flatMap(({ file }) =>
+            ['a', 'b', 'c'].map((sid) => begin(file, named(sid), 'GET', passing.key)),
+        );
+        await waitFor(async () => (await cost()).fds >= fds + requests.length);
+        return requests;
+    }
+    async function assertGone(requests) {
+        for (const { answer } of requests) {
+            const { status, headers, json } = await answer;
+            assert.equal(status, 404);
+            assert.equal(json.error.code, 'not_found');
+            assert.equal(headers['cache-control'], 'no-store');
+        }
+    }
+    async function change(sql) {
+        const held = await site.holdDatabase();
+        await held.run(sql);
+        await held.end();
+    }
+
+    test('is a 404 when its video fails', async () => {
+        const part = await missing();
+        const other = begin(part.file);
+        const [lost] = files('360p-1/0.m4s');
+        const requests = await wait(lost);
+        await untilDemanded(part, lost);
+        await change(`UPDATE videos SET state = 'failed' WHERE id = '${passing.id}'`);
+        await assertGone(requests);
+        await untilDemanded(part);
+        await change(`UPDATE videos SET state = 'ready' WHERE id = '${passing.id}'`);
+        assert.equal(other.done, false);
+        await part.back();
+        assert.equal((await other.answer).status, 200);
+        await untilDemanded();
+    });
+    test('is a 404 when its rendition is begun anew', async () => {
+        const [picture, sound] = files('360p-1/1.m4s', 'audio-0-1/0.m4s');
+        const watching = await wait(picture);
+        const listening = await wait(sound);
+        await untilDemanded(picture, sound);
+        const where = `WHERE video_id = '${passing.id}' AND name =`;
+        await change(`UPDATE renditions SET generation = 2 ${where} 'audio-0'`);
+        await assertGone(listening);
+        await untilDemanded(picture);
+        assert.ok(watching.every(({ done }) => !done));
+        await change(`UPDATE renditions SET generation = 2 ${where} '360p'`);
+        await assertGone(watching);
+        await untilDemanded();
+        await change(`UPDATE renditions SET generation = 1 WHERE video_id = '${passing.id}'`);
+    });
+    test('is a 404 when its video is deleted', async () => {
+        const parts = [await missing(), await missing(`audio-0-1/${usedSound++}.m4s`)];
+        const others = parts.map(({ file }) => begin(file, named('a')));
+        const segments = files('360p-1/2.m4s', 'audio-0-1/1.m4s');
+        const requests = await wait(...segments);
+        await untilDemanded(...parts, ...segments);
+        assert.equal((await site.api('DELETE', `/api/videos/${passing.id}`)).status, 204);
+        await assertGone(requests);
+        await untilDemanded(...parts);
+        assert.ok(others.every(({ done }) => !done));
+        for (const part of parts) await part.back();
+        for (const { answer } of others) assert.equal((await answer).status, 200);
         await untilDemanded();
     });
 });

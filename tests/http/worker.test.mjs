@@ -355,7 +355,8 @@ ffmpeg "$@" | head -c 30000`);
 
     test('a log that fills up is cut, and the video is made all the same', async (t) => {
         const loud = await script('loud', '(yes noise | head -c 3000000) >&2; exec ffmpeg "$@"');
-        const env = { ...quick, DROPSTREAM_FFMPEG: loud, DROPSTREAM_JOB_LOG_KB: '4' };
+        // The noise takes its time, as it is read slowly, and is no progress.
+        const env = { ...quick, DROPSTREAM_STALL_S: '10', DROPSTREAM_FFMPEG: loud, DROPSTREAM_JOB_LOG_KB: '4' };
         await withSite({ worker: true, env }, async (site) => {
             await site.waitForState(await upload(site, shortClip), 'ready');
             for (const name of await fs.readdir(site.path('log/jobs'))) {

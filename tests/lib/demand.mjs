@@ -13,8 +13,8 @@ import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { boxes, parseMaster, parseMedia } from './media.mjs';
-import { sleep, waitFor } from './site.mjs';
+import { parseMaster, parseMedia } from './media.mjs';
+import { waitFor } from './site.mjs';
 
 const RETRY_MS = 700; // as htdocs/src/player/keep_alive.ts has it
 const PATIENCE_MS = 30_000;
@@ -89,14 +89,15 @@ export async function readinessOf(site, id) {
 export async function uploadPlayable(site, file, options) {
     const { status, json, text } = await site.upload(file, options);
     assert.equal(status, 201, text);
-    return waitFor(
+    const video = await waitFor(
         async () => {
-            const video = (await site.api('GET', `/api/videos/${json.id}`)).json;
-            if (video.state === 'failed') throw new Error(video.error);
-            return video.playable && video.media && video;
+            const now = (await site.api('GET', `/api/videos/${json.id}`)).json;
+            return (now.state === 'failed' || (now.playable && now.media)) && now;
         },
         { every: 10, timeout: 60_000, what: 'the video to be playable' },
     );
+    if (video.state === 'failed') throw new Error(`${video.id} failed: ${video.error}`);
+    return video;
 }
 
 /* A program that is ffmpeg, but reads only so many times as fast as real time: short clips
@@ -247,6 +248,21 @@ export async function runsOf(site, video, timeline) {
     return runs;
 }
 
+/*
+ * Of runs that have all ended: each segment of a rendition was made by exactly one of them,
+ * or was there before. So none was encoded twice, but for the one that a run was at when it
+ * was stopped, or came to what another had made. had: the numbers of those before.
+ */
+export function assertMadeOnce(runs, rendition, had = new Set()) {
+    const makers = Array.from({ length: rendition.segments }, (_, k) => (had.has(k) ? ['before'] : []));
+    for (const run of runs.filter(({ kind }) => kind === rendition.kind)) {
+        assert.notEqual(run.made, undefined, `${run.log}: the run at ${run.first} has no end`);
+        for (let k = run.first; k < run.first + run.made; k++) makers[k].push(`by the run at ${run.first}`);
+    }
+    const wrong = makers.map((by, k) => `${k}: ${by.join(' and ') || 'by none'}`).filter((_, k) => makers[k].length !== 1);
+    assert.deepEqual(wrong, [], `each segment of ${rendition.name} is made once`);
+}
+
 /* Waits until the worker has read where a video's keyframes are, if it does so: runs that
  * begin from then on seek to the right one, earlier ones to one that is early enough. */
 export async function keyframesKnown(site, video) {
@@ -290,75 +306,4 @@ export function childrenOf(pid) {
         }
     }
     return found;
-}
-
-/*
- * Looks at the media folder all the time: each segment that can be opened must be whole
- * boxes at that moment already, and stay the same file. stop() resolves to { files,
- * looks, complaints }.
- */
-export class MediaWatcher {
-    #site;
-    #known = new Map(); // path → inode and change time
-    #complaints = [];
-    #looks = 0;
-    #stopped = false;
-    #done;
-
-    constructor(site) {
-        this.#site = site;
-        this.#done = this.#loop();
-    }
-
-    async stop() {
-        this.#stopped = true;
-        await this.#done;
-        await this.#look();
-        return { files: this.#known.size, looks: this.#looks, complaints: this.#complaints };
-    }
-
-    async #loop() {
-        while (!this.#stopped) {
-            await this.#look();
-            await sleep(2);
-        }
-    }
-
-    async #look() {
-        const top = this.#site.path('htdocs/media');
-        for (const root of await folders(top))
-            for (const one of await folders(path.join(top, root)))
-                await this.#lookInto(path.join(top, root, one));
-        this.#looks++;
-    }
-
-    async #lookInto(dir) {
-        for (const name of await fs.readdir(dir).catch(() => [])) {
-            const file = path.join(dir, name);
-            if (!name.endsWith('.m4s')) continue;
-            const was = this.#known.get(file);
-            // A file that is known is looked at now and then only, or new ones wait long.
-            if (was && this.#looks % 50 !== 0) continue;
-            try {
-                this.#check(file, was, await fs.stat(file), was ? undefined : await fs.readFile(file));
-            } catch (error) {
-                if (error.code !== 'ENOENT') this.#complaints.push(`${file}: ${error.message}`);
-            }
-        }
-    }
-
-    #check(file, was, { ino, mtimeMs, size }, bytes) {
-        const now = `${ino} ${mtimeMs} ${size}`;
-        if (was && was !== now) this.#complaints.push(`${file} has changed`);
-        this.#known.set(file, now);
-        if (!bytes) return;
-        const types = boxes(bytes).map(({ type }) => type);
-        if (!types.includes('moof') || types.at(-1) !== 'mdat')
-            this.#complaints.push(`${file} was seen as ${types.join(' ') || 'nothing'}`);
-    }
-}
-
-async function folders(dir) {
-    const entries = await fs.readdir(dir, { withFileTypes: true }).catch(() => []);
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

@@ -48,10 +48,17 @@ static inline void mp4_ffmpeg(const char *args)
     assert_int_equal(system(command), 0);
 }
 
-static inline int mp4_files_make(void **state)
+/* An empty folder; mp4_files_make has the files of all recipes in it. */
+static inline int mp4_files_none(void **state)
 {
     (void)state;
     tempdir_make(mp4_dir);
+    return 0;
+}
+
+static inline int mp4_files_make(void **state)
+{
+    mp4_files_none(state);
     for (size_t i = 0; i < sizeof(mp4_recipes) / sizeof(mp4_recipes[0]); i++)
         if (mp4_have_ffmpeg())
             mp4_ffmpeg(mp4_recipes[i]);
@@ -65,8 +72,10 @@ static inline int mp4_files_remove(void **state)
     return 0;
 }
 
-/* Calls each with the path of every MP4 and MOV file there is; the number of them. */
-static inline int mp4_each_in(const char *dir, void (*each)(const char *path))
+/* Calls each with the path of every file of a folder whose name ends so ("mp4"), in any
+ * order; the number of them. */
+static inline int files_each(const char *dir, const char *ext,
+                             void (*each)(const char *path))
 {
     DIR *d = opendir(dir);
     struct dirent *entry;
@@ -74,7 +83,7 @@ static inline int mp4_each_in(const char *dir, void (*each)(const char *path))
     while (d && (entry = readdir(d))) {
         char path[PATH_MAX];
         const char *dot = strrchr(entry->d_name, '.');
-        if (!dot || (strcmp(dot, ".mp4") != 0 && strcmp(dot, ".mov") != 0))
+        if (!dot || strcmp(dot + 1, ext) != 0)
             continue;
         if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) <
             sizeof(path)) {
@@ -87,11 +96,14 @@ static inline int mp4_each_in(const char *dir, void (*each)(const char *path))
     return n;
 }
 
+/* Every MP4 and MOV file there is. */
 static inline int mp4_each(void (*each)(const char *path))
 {
     const char *corpus = getenv("DROPSTREAM_CORPUS");
-    int n = mp4_each_in(mp4_dir, each);
-    return corpus && *corpus ? n + mp4_each_in(corpus, each) : n;
+    int n = files_each(mp4_dir, "mp4", each) + files_each(mp4_dir, "mov", each);
+    if (corpus && *corpus)
+        n += files_each(corpus, "mp4", each) + files_each(corpus, "mov", each);
+    return n;
 }
 
 static inline uint64_t mp4_file_size(const char *path)
@@ -120,6 +132,7 @@ static inline bool mp4_find_box(const char *path, const char *type, uint64_t *be
                                 uint64_t *end)
 {
     uint64_t size = mp4_file_size(path), at = 0;
+    *begin = *end = 0;
     while (at + 16 <= size) {
         struct bytes head = mp4_file_part(path, at, at + 16);
         struct bmff_header h;

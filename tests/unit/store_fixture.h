@@ -186,6 +186,24 @@ static inline struct video fixture_planned(struct fixture *f, const char *title)
     return v;
 }
 
+/* A video that is planned before it is whole, until it is gone again. */
+static inline void fixture_arrival(struct fixture *f)
+{
+    struct video_plan plan = fixture_plan(1);
+    struct video v = fixture_receiving(f, "arriving");
+    bool flag;
+
+    store_video_header_arrived(f->st, v.id);
+    struct job probe = fixture_claim(f, "w");
+    store_job_planned(f->st, &probe, &plan);
+    store_video_arrived(f->st, v.id, 1);
+    store_video_stored(f->st, v.id, 1000, &v);
+    probe = fixture_claim(f, "w");
+    store_job_confirmed(f->st, &probe, &plan, &flag);
+    store_video_delete(f->st, v.id, &v);
+    store_video_purge(f->st, v.id);
+}
+
 static inline void assert_nothing_due(struct fixture *f)
 {
     struct job job;

@@ -8,6 +8,7 @@
 #include "check.h"
 
 #include "supervise.h"
+#include "tempdir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -189,6 +190,33 @@ static inline struct run *run_script(const char *script, const struct how *how)
     run_close(&r);
     assert_int_equal(open_descriptors(), before);
     return &r;
+}
+
+/* Runs a script with a log of at most max_bytes, and gives what the log then holds:
+ * *size bytes, of which the beginning is in text. */
+static inline struct run *run_logged(const char *script, int64_t max_bytes,
+                                     char text[64], int64_t *size)
+{
+    struct site site;
+    char path[PATH_MAX];
+    struct how how = {.log = NULL};
+    struct stat st;
+    tempdir_make(site.root);
+    assert_int_equal(site_path(&site, "log", path), RC_OK);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(joblog_open(&site, 1, max_bytes, &how.log), RC_OK);
+    struct run *r = run_script(script, &how);
+    joblog_close(how.log);
+    assert_int_equal(site_path(&site, "log/jobs/1.log", path), RC_OK);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    memset(text, 0, 64);
+    assert_true(fread(text, 1, 63, f) > 0);
+    assert_int_equal(fstat(fileno(f), &st), 0);
+    *size = st.st_size;
+    fclose(f);
+    tempdir_remove(site.root);
+    return r;
 }
 
 static inline void assert_exited(const struct run *r, int code)

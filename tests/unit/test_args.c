@@ -471,34 +471,6 @@ static void a_quoted_line_that_does_not_fit_is_cut(void **state)
     assert_string_equal(cut, whole);
 }
 
-/* ---- what has not arrived as a whole -------------------------------------- */
-
-static void a_source_may_be_read_from_elsewhere(void **state)
-{
-    (void)state;
-    struct args_source src = mp4;
-    char text[4096];
-    src.url = "pipe:0";
-    assert_int_equal(args_probe(&src, &args), RC_OK);
-    args_quote(&args, text, sizeof(text));
-    assert_non_null(strstr(text, " -protocol_whitelist file,pipe "));
-    assert_non_null(strstr(text, " -i pipe:0"));
-    assert_null(strstr(text, SRC));
-}
-
-/* Only the one that is made of parts may open parts. */
-static void a_source_in_parts_has_the_protocols_for_that(void **state)
-{
-    (void)state;
-    struct args_source src = mp4;
-    char text[4096];
-    src.url = "concat:/a|subfile,,start,40,end,90,,:/b";
-    assert_int_equal(args_probe(&src, &args), RC_OK);
-    args_quote(&args, text, sizeof(text));
-    assert_non_null(strstr(text, " -protocol_whitelist file,pipe,concat,subfile "));
-    assert_non_null(strstr(text, "-i 'concat:/a|subfile,,start,40,end,90,,:/b'"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -522,8 +494,6 @@ int main(void)
         cmocka_unit_test(a_quoted_line_means_the_same_to_a_shell),
         cmocka_unit_test(a_plain_line_is_not_quoted),
         cmocka_unit_test(a_quoted_line_that_does_not_fit_is_cut),
-        cmocka_unit_test(a_source_may_be_read_from_elsewhere),
-        cmocka_unit_test(a_source_in_parts_has_the_protocols_for_that),
     };
     return cmocka_run_group_tests_name("args", tests, NULL, NULL);
 }

@@ -147,6 +147,34 @@ static void keyframes_are_asked_for_of_one_stream(void **state)
     assert_int_equal(args_keyframes(&src, 0, &args), RC_INVALID);
 }
 
+/* ---- what has not arrived as a whole -------------------------------------- */
+
+static void a_source_may_be_read_from_elsewhere(void **state)
+{
+    (void)state;
+    struct args_source src = mp4;
+    char text[4096];
+    src.url = "pipe:0";
+    assert_int_equal(args_probe(&src, &args), RC_OK);
+    args_quote(&args, text, sizeof(text));
+    assert_non_null(strstr(text, " -protocol_whitelist file,pipe "));
+    assert_non_null(strstr(text, " -i pipe:0"));
+    assert_null(strstr(text, "/srv/clip.src"));
+}
+
+/* Only the one that is made of parts may open parts. */
+static void a_source_in_parts_has_the_protocols_for_that(void **state)
+{
+    (void)state;
+    struct args_source src = mp4;
+    char text[4096];
+    src.url = "concat:/a|subfile,,start,40,end,90,,:/b";
+    assert_int_equal(args_probe(&src, &args), RC_OK);
+    args_quote(&args, text, sizeof(text));
+    assert_non_null(strstr(text, " -protocol_whitelist file,pipe,concat,subfile "));
+    assert_non_null(strstr(text, "-i 'concat:/a|subfile,,start,40,end,90,,:/b'"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +185,8 @@ int main(void)
         cmocka_unit_test(where_nothing_was_decoded_more_is_read),
         cmocka_unit_test(a_run_of_segments_that_are_not_promised_is_refused),
         cmocka_unit_test(keyframes_are_asked_for_of_one_stream),
+        cmocka_unit_test(a_source_may_be_read_from_elsewhere),
+        cmocka_unit_test(a_source_in_parts_has_the_protocols_for_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

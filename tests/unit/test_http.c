@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY "abcdefghijklmnopqrstuvwxyz"
+#define KEY_REST "bcdefghijklmnopqrstuvwxyz"
+#define KEY "a" KEY_REST
 
 static void number_is_digits_in_range_only(void **state)
 {
@@ -239,6 +240,28 @@ static void escape_is_undone_by_unescape(void **state)
     assert_int_equal(media_path_escape("abc", out, 4), RC_OK);
 }
 
+static void media_paths_have_an_order_of_folders(void **state)
+{
+    static const char *const rising[] = {
+        "/media/" KEY "/360p-1/4.m4s",       "/media/" KEY "/360p-2/3.m4s",
+        "/media/" KEY "/360p-10/2.m4s",      "/media/" KEY "/audio-0-1/1.m4s",
+        "/media/z" KEY_REST "/360p-1/0.m4s",
+    };
+    const int n = sizeof(rising) / sizeof(rising[0]);
+    struct media_path a, b;
+
+    (void)state;
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(media_path_parse(rising[i], &a), RC_OK);
+        for (int j = 0; j < n; j++) {
+            assert_int_equal(media_path_parse(rising[j], &b), RC_OK);
+            b.segment = MEDIA_INIT;
+            int order = media_path_folder_order(&a, &b);
+            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+        }
+    }
+}
+
 static void media_path_refuses_all_else(void **state)
 {
     static const char *const bad[] = {
@@ -292,6 +315,7 @@ int main(void)
         cmocka_unit_test(every_outcome_has_a_status_of_the_contract),
         cmocka_unit_test(error_is_json_whatever_its_message),
         cmocka_unit_test(media_path_names_a_segment),
+        cmocka_unit_test(media_paths_have_an_order_of_folders),
         cmocka_unit_test(media_path_refuses_all_else),
         cmocka_unit_test(media_path_is_written_as_it_was_read),
         cmocka_unit_test(escape_is_undone_by_unescape),

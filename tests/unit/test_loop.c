@@ -292,6 +292,96 @@ static void no_timer_fires_early(void **state)
     unwatch(&r);
 }
 
+/* ---- rests --------------------------------------------------------------- */
+
+static void rest(void *arg)
+{
+    struct reader *r = arg;
+    note(letter(r->name));
+    loop_rest(loop, r->source, 10);
+    if (strlen(calls) == 4)
+        loop_stop(loop);
+}
+
+static void a_source_that_rests_is_called_when_it_has_rested(void **state)
+{
+    (void)state;
+    struct reader r;
+    int64_t began = now_us();
+    watch(&r, 'r', rest);
+    assert_int_equal(write(r.fd[1], "x", 1), 1);
+    assert_int_equal(loop_run(loop), RC_OK);
+    assert_string_equal(calls, "rrrr");
+    assert_true(now_us() - began >= 30000);
+    unwatch(&r);
+}
+
+/* epoll would tell of it again and again. */
+static void a_hang_up_does_not_break_a_rest(void **state)
+{
+    (void)state;
+    struct reader r;
+    int64_t began = now_us();
+    watch(&r, 'r', rest);
+    close(r.fd[1]);
+    r.fd[1] = -1;
+    assert_int_equal(loop_run(loop), RC_OK);
+    assert_string_equal(calls, "rrrr");
+    assert_true(now_us() - began >= 30000);
+    unwatch(&r);
+}
+
+static void rest_both(void *arg)
+{
+    struct reader *r = arg;
+    note(letter(r->name));
+    loop_rest(loop, r->other->source, 10000);
+    loop_rest(loop, r->source, 10000);
+}
+
+static void a_source_that_another_laid_to_rest_is_not_called(void **state)
+{
+    (void)state;
+    struct reader a, b;
+    watch(&a, 'x', rest_both);
+    watch(&b, 'x', rest_both);
+    a.other = &b;
+    b.other = &a;
+    assert_int_equal(write(a.fd[1], "x", 1), 1);
+    assert_int_equal(write(b.fd[1], "x", 1), 1);
+    run_for(20);
+    assert_string_equal(calls, "x");
+    unwatch(&a);
+    unwatch(&b);
+}
+
+static void a_rest_may_be_made_shorter(void **state)
+{
+    (void)state;
+    struct reader r;
+    watch(&r, 'r', take);
+    loop_rest(loop, r.source, 10000);
+    assert_int_equal(write(r.fd[1], "x", 1), 1);
+    run_for(5);
+    assert_string_equal(calls, "");
+    loop_rest(loop, r.source, 0);
+    run_for(20);
+    assert_string_equal(calls, "r");
+    unwatch(&r);
+}
+
+static void a_source_may_be_removed_while_it_rests(void **state)
+{
+    (void)state;
+    struct reader r;
+    watch(&r, 'r', take);
+    assert_int_equal(write(r.fd[1], "x", 1), 1);
+    loop_rest(loop, r.source, 5);
+    unwatch(&r);
+    run_for(20);
+    assert_string_equal(calls, "");
+}
+
 static void what_cannot_be_watched_is_refused(void **state)
 {
     (void)state;
@@ -323,6 +413,11 @@ int main(void)
         TEST(a_source_may_be_replaced_by_one_with_the_same_number),
         TEST(timers_fire_beside_a_source_that_is_always_ready),
         TEST(no_timer_fires_early),
+        TEST(a_source_that_rests_is_called_when_it_has_rested),
+        TEST(a_hang_up_does_not_break_a_rest),
+        TEST(a_source_that_another_laid_to_rest_is_not_called),
+        TEST(a_rest_may_be_made_shorter),
+        TEST(a_source_may_be_removed_while_it_rests),
         TEST(what_cannot_be_watched_is_refused),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void probe(const char *path)
 {
     char command[2 * PATH_MAX], line[512];
     snprintf(command, sizeof(command),
-             "ffprobe -v error -of compact=p=0:nk=1 -show_entries"
+             "ffprobe -v fatal -of compact=p=0:nk=1 -show_entries"
              " packet=stream_index,pts_time,dts_time,duration_time,flags 'file:%s'",
              path);
     FILE *f = popen(command, "r");

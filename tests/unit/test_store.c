@@ -383,24 +383,6 @@ static enum rc ignore_demand(void *arg, const struct demand *d)
     return RC_OK;
 }
 
-/* A video that was planned before it was whole. */
-static void use_arrival(struct fixture *f)
-{
-    struct video_plan plan = fixture_plan(1);
-    struct video v = fixture_receiving(f, "arriving");
-    bool flag;
-
-    store_video_header_arrived(f->st, v.id);
-    struct job probe = fixture_claim(f, "w");
-    store_job_planned(f->st, &probe, &plan);
-    store_video_arrived(f->st, v.id, 1);
-    store_video_stored(f->st, v.id, 1000, &v);
-    probe = fixture_claim(f, "w");
-    store_job_confirmed(f->st, &probe, &plan, &flag);
-    store_video_delete(f->st, v.id, &v);
-    store_video_purge(f->st, v.id);
-}
-
 /* Uses every statement of the store once; what it says is the other tests' business. */
 static void use_everything(struct fixture *f)
 {
@@ -440,7 +422,7 @@ static void use_everything(struct fixture *f)
     store_demand_each(f->st, ignore_demand, NULL);
     store_demand_clear(f->st);
     store_video_by_key(f->st, v.media_key, &v);
-    use_arrival(f);
+    fixture_arrival(f);
     store_video_exists(f->st, v.id, &flag);
     store_video_rename(f->st, v.id, "x");
     store_video_warn(f->st, v.id, "x");

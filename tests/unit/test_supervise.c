@@ -1,7 +1,6 @@
 #include "check.h"
 
 #include "supervise_run.h"
-#include "tempdir.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -27,18 +26,6 @@ static void a_program_that_a_signal_ends_has_ended_by_itself(void **state)
 {
     (void)state;
     assert_ended(run_script("kill -SEGV $$", &plain), SUPERVISE_EXITED, SIGSEGV);
-}
-
-static void a_flood_is_handed_over_whole_before_the_end(void **state)
-{
-    (void)state;
-    const struct run *r =
-        run_script("head -c 20000000 /dev/zero;"
-                   "head -c 3000000 /dev/zero | tr '\\0' x >&2; printf 1234567",
-                   &plain);
-    assert_exited(r, 0);
-    assert_int_equal(r->bytes, 20000007);
-    assert_int_equal(strlen(r->words), SUPERVISE_WORDS_MAX);
 }
 
 static void the_last_line_of_standard_error_is_cleaned_and_kept(void **state)
@@ -78,22 +65,11 @@ static void a_line_of_any_length_is_kept_to_its_limit(void **state)
 static void standard_error_goes_to_the_log_as_it_is(void **state)
 {
     (void)state;
-    struct site site;
-    char path[PATH_MAX], text[64] = "";
-    struct how how = plain;
-    tempdir_make(site.root);
-    assert_int_equal(site_path(&site, "log", path), RC_OK);
-    assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(joblog_open(&site, 1, 4096, &how.log), RC_OK);
-    run_script("printf 'one\\ntwo\\r\\001' >&2; printf three", &how);
-    joblog_close(how.log);
-    assert_int_equal(site_path(&site, "log/jobs/1.log", path), RC_OK);
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    assert_int_equal(fread(text, 1, sizeof(text), f), 9);
+    char text[64];
+    int64_t size = 0;
+    run_logged("printf 'one\\ntwo\\r\\001' >&2; printf three", 4096, text, &size);
+    assert_int_equal(size, 9);
     assert_string_equal(text, "one\ntwo\r\001");
-    fclose(f);
-    tempdir_remove(site.root);
 }
 
 /* ---- programs that must be stopped -------------------------------------- */
@@ -237,19 +213,6 @@ static void refused_output_stops_the_program(void **state)
     assert_ended(r, SUPERVISE_REFUSED, SIGTERM);
     assert_int_equal(r->end.refusal, RC_NOSPACE);
     assert_int_equal(r->calls, 3);
-}
-
-/* It must not hang in a write that nobody reads, or it could not end well. */
-static void a_refused_program_is_read_on(void **state)
-{
-    (void)state;
-    struct how how = {.refusal = RC_STOPPED, .refuse_at = 1};
-    const struct run *r =
-        run_script("trap '' TERM; echo x; head -c 5000000 /dev/zero; exit 8", &how);
-    assert_int_equal(r->end.reason, SUPERVISE_REFUSED);
-    assert_int_equal(r->calls, 1);
-    assert_true(WIFEXITED(r->end.status));
-    assert_int_equal(WEXITSTATUS(r->end.status), 8);
 }
 
 static void the_first_reason_is_the_one_that_is_told(void **state)
@@ -437,7 +400,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_and_exit_status_are_handed_over),
         cmocka_unit_test(a_program_that_a_signal_ends_has_ended_by_itself),
-        cmocka_unit_test(a_flood_is_handed_over_whole_before_the_end),
         cmocka_unit_test(the_last_line_of_standard_error_is_cleaned_and_kept),
         cmocka_unit_test(a_line_of_any_length_is_kept_to_its_limit),
         cmocka_unit_test(standard_error_goes_to_the_log_as_it_is),
@@ -456,7 +418,6 @@ int main(void)
         cmocka_unit_test(a_paused_program_hears_that_it_is_to_stop),
         cmocka_unit_test(a_paused_program_can_be_killed),
         cmocka_unit_test(refused_output_stops_the_program),
-        cmocka_unit_test(a_refused_program_is_read_on),
         cmocka_unit_test(the_first_reason_is_the_one_that_is_told),
         cmocka_unit_test(a_grandchild_dies_with_the_group),
         cmocka_unit_test(

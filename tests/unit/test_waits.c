@@ -1,4 +1,4 @@
-/* test_waits.c: which waits merge, which replace which, and who may wait. */
+/* test_waits.c: which waits merge, end, replace which, and who may wait. */
 #include "waits_fixture.h"
 
 /* ---- merging --------------------------------------------------------------------- */
@@ -39,6 +39,25 @@ static void only_who_waits_for_the_file_has_it(void **state)
     came(f, "360p-1/init.mp4");
     assert_string_equal(ended(f), "came 360p-1/init ");
     assert_int_equal(waits_count(f->w), 3);
+}
+
+static void who_waits_where_nothing_will_come_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    asks(f, "a", "360p-1/3.m4s");
+    asks(f, "b", "360p-1/3.m4s");
+    asks(f, "c", "360p-2/3.m4s");
+    asks(f, "d", "720p-1/3.m4s");
+    asks(f, "e", "360p-1/init.mp4");
+    asks(f, NULL, "audio-0-1/3.m4s");
+    gone(f, "360p-3/3.m4s");
+    assert_string_equal(ended(f), "");
+    gone(f, "360p-1/7.m4s");
+    assert_string_equal(ended(f), "gone 360p-1/3 gone 360p-1/3 gone 360p-1/init ");
+    assert_int_equal(waits_count(f->w), 3);
+    gone(f, "360p-1/7.m4s");
+    assert_string_equal(ended(f), "");
 }
 
 static void init_wants_the_first_segment(void **state)
@@ -219,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(equal_demands_are_one_row),
         TEST(only_who_waits_for_the_file_has_it),
+        TEST(who_waits_where_nothing_will_come_is_told),
         TEST(init_wants_the_first_segment),
         TEST(files_that_are_waited_for_are_listed),
         TEST(the_newest_demand_replaces_the_older_one),

@@ -99,6 +99,26 @@ static void it_goes_with_the_next_batch_if_that_is_sooner(void **state)
     assert_int_equal(next_batch(f), -1);
 }
 
+static void a_demand_that_cannot_be_met_is_dropped_at_once(void **state)
+{
+    struct fixture *f = *state;
+
+    asks(f, "a", "360p-1/3.m4s");
+    assert_string_equal(written(f), "+360p/3 ");
+    f->now += WAIT;
+    waits_expire(f->w, f->now, &f->ended);
+    asks(f, "a", "360p-1/3.m4s");
+    assert_string_equal(written(f), "+360p/3 ");
+    asks(f, "b", "360p-2/3.m4s");
+    gone(f, "360p-1/3.m4s");
+    /* Another generation of it is still waited for. */
+    assert_string_equal(written(f), "");
+    gone(f, "360p-2/3.m4s");
+    assert_int_equal(next_batch(f), 0);
+    assert_string_equal(written(f), "-360p/3 ");
+    assert_int_equal(next_batch(f), -1);
+}
+
 /* The last to leave decides, but not against one who will ask again. */
 static void grace_is_not_lost_when_another_viewer_leaves(void **state)
 {
@@ -195,6 +215,7 @@ int main(void)
         TEST(a_long_standing_demand_is_renewed_only_when_needed),
         TEST(a_demand_whose_segment_came_is_dropped_soon),
         TEST(it_goes_with_the_next_batch_if_that_is_sooner),
+        TEST(a_demand_that_cannot_be_met_is_dropped_at_once),
         TEST(grace_is_not_lost_when_another_viewer_leaves),
         TEST(what_nobody_wants_any_more_is_never_written),
         TEST(a_refused_batch_is_written_again),

@@ -95,12 +95,20 @@ static inline void came(struct fixture *f, const char *file)
     waits_came(f->w, f->now, &ask.path, &f->ended);
 }
 
+/* There will be no more files where this one is. */
+static inline void gone(struct fixture *f, const char *file)
+{
+    struct wait_ask ask = video_ask(NULL, NULL, VIDEO, file);
+
+    waits_gone(f->w, f->now, &ask.path, &f->ended);
+}
+
 /* ---- what becomes of it ---------------------------------------------------------- */
 
 /* "replaced 360p-1/3 came 360p-1/5 ": the waits that ended since the last call. */
 static inline const char *ended(struct fixture *f)
 {
-    static const char *const names[] = {"came", "replaced", "expired"};
+    static const char *const names[] = {"came", "gone", "replaced", "expired"};
     size_t n = 0;
 
     f->text[0] = '\0';

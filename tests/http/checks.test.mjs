@@ -1,0 +1,102 @@
+/*
+ * The checks that other tests rely on find what they look for: each is shown something that
+ * is as it should be, and then the same with a fault in it.
+ */
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { assertMadeOnce } from '../lib/demand.mjs';
+import { tempDir } from '../lib/media.mjs';
+import { sleep } from '../lib/site.mjs';
+import { MediaWatcher } from '../lib/watcher.mjs';
+
+let temp;
+
+before(async () => {
+    temp = await tempDir();
+});
+after(() => temp.remove());
+
+describe('a watcher of segments', () => {
+    const box = (type, bytes) => {
+        const head = Buffer.alloc(8);
+        head.writeUInt32BE(8 + bytes);
+        head.write(type, 4, 'latin1');
+        return Buffer.concat([head, Buffer.alloc(bytes)]);
+    };
+    const segment = Buffer.concat([box('moof', 16), box('mdat', 1000)]);
+
+    /* What it says of what fn does in a folder with the segment 0.m4s; fn gets a path of
+     * each name in it, and one of a whole segment elsewhere. */
+    async function watched(fn) {
+        const top = await fs.mkdtemp(path.join(temp.dir, 'watched-'));
+        const dir = path.join(top, '360p-1');
+        await fs.mkdir(dir);
+        await fs.writeFile(path.join(dir, '0.m4s'), segment);
+        const watcher = new MediaWatcher([dir]);
+        const whole = path.join(top, 'whole');
+        await fs.writeFile(whole, segment);
+        await fn((name) => path.join(dir, name), whole);
+        await sleep(50); // so that it has looked
+        return watcher.stop();
+    }
+
+    test('has nothing to say of one that is linked into its place', async () => {
+        const { files, complaints } = await watched(async (at, whole) => {
+            await fs.link(whole, at('1.m4s'));
+            await fs.unlink(whole);
+        });
+        assert.deepEqual({ files, complaints }, { files: 2, complaints: [] });
+    });
+
+    const faults = {
+        'is written where it can be seen': [
+            async (at) => {
+                await fs.writeFile(at('1.m4s'), segment.subarray(0, 100));
+                await sleep(100);
+                await fs.appendFile(at('1.m4s'), segment.subarray(100));
+            },
+            /1\.m4s was not whole/,
+            /1\.m4s was written to in its place/,
+        ],
+        'is cut off at the end of a box': [
+            (at) => fs.writeFile(at('1.m4s'), segment.subarray(0, 24)),
+            /1\.m4s was seen as moof/,
+        ],
+        'takes the place of another': [
+            (at, whole) => fs.rename(whole, at('0.m4s')),
+            /0\.m4s came more than once/,
+        ],
+        'goes and comes again': [
+            async (at, whole) => {
+                await fs.link(whole, at('1.m4s'));
+                await fs.unlink(at('1.m4s'));
+                await fs.link(whole, at('1.m4s'));
+            },
+            /1\.m4s came more than once/,
+        ],
+    };
+    for (const [what, [fn, ...expected]] of Object.entries(faults))
+        test(`tells of one that ${what}`, async () => {
+            const { complaints } = await watched(fn);
+            for (const complaint of expected) assert.match(complaints.join('\n'), complaint);
+        });
+});
+
+describe('segments that are made once', () => {
+    const rendition = { kind: 'video', name: '360p', segments: 6 };
+    const run = (first, made, kind = 'video') => ({ kind, log: '1.log', first, made });
+
+    test('are those that runs share out between them', () => {
+        assertMadeOnce([run(0, 2), run(4, 2), run(2, 2), run(2, 0), run(0, 3, 'audio')], rendition);
+        assertMadeOnce([run(3, 3)], rendition, new Set([0, 1, 2]));
+    });
+    test('are not those of two runs, nor of none', () => {
+        assert.throws(() => assertMadeOnce([run(0, 4), run(3, 3)], rendition), /3: by the run at 0 and by the run at 3/);
+        assert.throws(() => assertMadeOnce([run(0, 5)], rendition), /5: by none/);
+        assert.throws(() => assertMadeOnce([run(0, 6)], rendition, new Set([2])), /2: before and by the run at 0/);
+        assert.throws(() => assertMadeOnce([run(0, undefined)], rendition), /the run at 0 has no end/);
+    });
+});
