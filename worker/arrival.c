@@ -182,10 +182,12 @@ static void tell_store(struct arrival *a)
     if (a->state != HEADER_KNOWN || now - a->told_ms < TELL_MS)
         return;
     a->told_ms = now;
-    if (a->video.duration_us < 0 && store_video_get(st, a->video.id, &a->video) != RC_OK)
+    if (a->video.duration_us < 0 &&
+        store_video_get(st, a->video.id, &a->video) != RC_OK)
         return;
     int64_t us = a->video.duration_us < 0 ? -1 : arrived_us(a);
-    if (us >= 0 && us != a->told_us && store_video_arrived(st, a->video.id, us) == RC_OK)
+    if (us >= 0 && us != a->told_us &&
+        store_video_arrived(st, a->video.id, us) == RC_OK)
         a->told_us = us;
 }
 

@@ -2,10 +2,10 @@
  * arrival.h: an upload that is coming in, as the worker follows it: how far its bytes
  * have come, what its header says, and how much of its timeline that makes.
  *
- * A file is followed for as long as its row says `receiving`. A run that reads its bytes
- * as they come holds the arrival, which then outlives the upload: the file that is open
- * here is the one that gets stored. Invariant: what is said to be within reach has
- * arrived, whole and with all that it takes to decode it.
+ * A file is followed for as long as its row says `receiving`. A run that reads its
+ * bytes as they come holds the arrival, which then outlives the upload: the file that
+ * is open here is the one that gets stored. Invariant: what is said to be within reach
+ * has arrived, whole and with all that it takes to decode it.
  */
 #ifndef DROPSTREAM_ARRIVAL_H
 #define DROPSTREAM_ARRIVAL_H
@@ -33,8 +33,8 @@ enum rc arrivals_open(struct worker *w, struct arrivals **out);
 void arrivals_close(struct arrivals *all);
 
 /*
- * After any change of the store: follows the uploads that have begun, queues the probe of
- * those whose header is there, and lets go of those that are stored or gone. Tells
+ * After any change of the store: follows the uploads that have begun, queues the probe
+ * of those whose header is there, and lets go of those that are stored or gone. Tells
  * encode_arrived of whatever has changed.
  */
 void arrivals_look(struct arrivals *all);
@@ -67,8 +67,8 @@ int64_t arrival_reach_us(const struct arrival *a, int stream);
 /* Nothing has come for a while. */
 bool arrival_is_asleep(const struct arrival *a);
 
-/* What a look at all packets of the file would find; RC_UNSUPPORTED: its header does not
- * tell. info: what ffprobe says of its streams. */
+/* What a look at all packets of the file would find; RC_UNSUPPORTED: its header does
+ * not tell. info: what ffprobe says of its streams. */
 enum rc arrival_packets(const struct arrival *a, const struct media_info *info,
                         struct packet_scan *out);
 

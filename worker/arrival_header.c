@@ -1,8 +1,9 @@
 #include "arrival_header.h"
 
-#include "bmff.h"
+#include "mkv_walk.h"
 #include "mp4_head.h"
 #include "mp4_index.h"
+#include "mp4_walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,40 +11,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BOXES_MAX 1000               /* before the media; a handful is usual */
-#define FTYP_MAX 4096                /* bytes */
-#define INDEX_MAX (64 << 20)         /* bytes; that of a day of video is some 20 MB */
-#define SAMPLES_MAX 20000000         /* of all tracks; a day at 60 a second is 9 million */
-#define ENOUGH_US 1000000            /* of the media, for a probe to see what it is */
-
-/* Where the boxes of an MP4 are, as far as they have been found. */
-struct mp4_found {
-    int64_t at; /* of the next box of the file itself */
-    int boxes;
-    uint8_t *ftyp, *moov;
-    size_t ftyp_size, moov_size;
-    int64_t moov_offset;
-    int64_t media; /* where the first media begin; 0: not found */
-};
+#define BLOCK 4096           /* bytes that are read at once while boxes are walked */
+#define FTYP_MAX 4096        /* bytes */
+#define INDEX_MAX (64 << 20) /* bytes; that of a day of video is some 20 MB */
+#define SAMPLES_MAX 20000000 /* of all tracks; a day at 60 a second is 9 million */
+#define ENOUGH_US 1000000    /* of the media, for a probe to see what it is */
+#define LAST_US 40000 /* of a file whose last packet is not known: how long that is */
 
 struct arrival_header {
     struct header_source source;
     enum header_state state;
     const char *reason;
     int64_t size;
-    struct mp4_found mp4;
+    int64_t start_us; /* of the timeline, by the file's clock */
+    /* Of an MP4: */
+    struct mp4_walk mp4;
+    uint8_t *ftyp, *moov;
+    size_t moov_size;
     struct mp4_index *index;
     struct mp4_head head;
-    int64_t start_us; /* of the timeline, by the file's clock */
+    /* Of a Matroska file: */
+    struct mkv_walk mkv;
+    bool is_mkv, started;
 };
 
 enum rc arrival_header_open(const struct header_source *source,
                             struct arrival_header **out)
 {
+    uint64_t size = source->file_size < 0 ? INT64_MAX : (uint64_t)source->file_size;
     struct arrival_header *h = calloc(1, sizeof(*h));
     if (!h)
         return RC_NOMEM;
     h->source = *source;
+    h->is_mkv =
+        source->container == CONTAINER_MATROSKA || source->container == CONTAINER_WEBM;
+    if (h->is_mkv)
+        mkv_walk_init(&h->mkv, size);
+    else
+        mp4_walk_init(&h->mp4, size);
     *out = h;
     return RC_OK;
 }
@@ -54,8 +59,8 @@ void arrival_header_close(struct arrival_header *h)
         return;
     mp4_index_close(h->index);
     mp4_head_free(&h->head);
-    free(h->mp4.ftyp);
-    free(h->mp4.moov);
+    free(h->ftyp);
+    free(h->moov);
     free(h);
 }
 
@@ -68,14 +73,14 @@ static enum header_state give_up(struct arrival_header *h, const char *reason)
 /* ---- reading ---------------------------------------------------------------- */
 
 /* n bytes at offset of fd, which are there; the caller frees *out. */
-static enum rc read_bytes(int fd, int64_t offset, size_t n, uint8_t **out)
+static enum rc read_bytes(int fd, uint64_t offset, size_t n, uint8_t **out)
 {
     uint8_t *bytes = malloc(n + 1);
     size_t have = 0;
     if (!bytes)
         return RC_NOMEM;
     while (have < n) {
-        ssize_t got = pread(fd, bytes + have, n - have, offset + (int64_t)have);
+        ssize_t got = pread(fd, bytes + have, n - have, (off_t)(offset + have));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
@@ -88,84 +93,51 @@ static enum rc read_bytes(int fd, int64_t offset, size_t n, uint8_t **out)
     return RC_OK;
 }
 
-/* RC_TRUNCATED: it has not arrived. */
-static enum rc read_box_header(const struct arrival_header *h, struct bmff_header *out)
+/* What has arrived of the block at offset; 0: nothing. */
+static size_t read_block(const struct arrival_header *h, uint64_t offset,
+                         uint8_t block[BLOCK])
 {
-    uint8_t bytes[16];
-    int64_t left = h->size - h->mp4.at;
-    size_t n = left < (int64_t)sizeof(bytes) ? (size_t)left : sizeof(bytes);
-    if (left < 8 || pread(h->source.fd, bytes, n, h->mp4.at) != (ssize_t)n)
-        return RC_TRUNCATED;
-    return bmff_header(bytes, n, out);
+    if (offset >= (uint64_t)h->size)
+        return 0;
+    uint64_t left = (uint64_t)h->size - offset;
+    ssize_t n =
+        pread(h->source.fd, block, left < BLOCK ? (size_t)left : BLOCK, (off_t)offset);
+    return n > 0 ? (size_t)n : 0;
 }
 
-/* The whole box, once it is there. RC_TRUNCATED: not yet. RC_TOO_LARGE. */
-static enum rc keep_box(const struct arrival_header *h, uint64_t size, size_t max,
-                        uint8_t **out, size_t *n)
+/* ---- MP4 ------------------------------------------------------------------------ */
+
+/* RC_TRUNCATED: more has to arrive. */
+static enum rc walk_mp4(struct arrival_header *h)
 {
-    if (size > max)
+    uint8_t block[BLOCK];
+    while (!h->mp4.done) {
+        size_t n = read_block(h, mp4_walk_wants(&h->mp4), block);
+        enum rc rc = n > 0 ? mp4_walk_feed(&h->mp4, block, n) : RC_TRUNCATED;
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
+}
+
+static enum rc read_index(struct arrival_header *h)
+{
+    const struct mp4_span *moov = &h->mp4.moov;
+    if (moov->size > INDEX_MAX)
         return RC_TOO_LARGE;
-    if (h->mp4.at + (int64_t)size > h->size)
+    if (!mp4_walk_has_index(&h->mp4, (uint64_t)h->size))
         return RC_TRUNCATED;
-    if (*out)
-        return RC_INVALID; /* there is one already */
-    enum rc rc = read_bytes(h->source.fd, h->mp4.at, (size_t)size, out);
-    *n = (size_t)size;
-    return rc;
-}
-
-/* ---- the boxes of an MP4 ------------------------------------------------------ */
-
-/* One box of the file. RC_OK: on to the next one. RC_EXISTS: the media begin here. */
-static enum rc take_box(struct arrival_header *h, const struct bmff_header *box)
-{
-    struct mp4_found *f = &h->mp4;
-    enum rc rc = RC_OK;
-    switch (box->type) {
-    case BMFF_FOURCC('m', 'd', 'a', 't'):
-        f->media = f->at + box->header_size;
-        return RC_EXISTS;
-    case BMFF_FOURCC('m', 'o', 'o', 'f'):
-        return RC_UNSUPPORTED;
-    case BMFF_FOURCC('f', 't', 'y', 'p'):
-        rc = keep_box(h, box->size, FTYP_MAX, &f->ftyp, &f->ftyp_size);
-        break;
-    case BMFF_FOURCC('m', 'o', 'o', 'v'):
-        f->moov_offset = f->at;
-        rc = keep_box(h, box->size, INDEX_MAX, &f->moov, &f->moov_size);
-        break;
-    default:
-        break;
-    }
-    if (rc == RC_OK && (box->size == 0 || box->size > (uint64_t)INT64_MAX - (uint64_t)f->at))
-        return RC_INVALID;
-    if (rc == RC_OK)
-        f->at += (int64_t)box->size;
-    return rc;
-}
-
-/* Up to where the media begin. RC_TRUNCATED: more has to arrive. */
-static enum rc find_media(struct arrival_header *h)
-{
-    struct bmff_header box;
-    enum rc rc = RC_OK;
-    if (h->mp4.media > 0)
-        return RC_OK;
-    while (rc == RC_OK && h->mp4.boxes < BOXES_MAX) {
-        rc = read_box_header(h, &box);
-        if (rc == RC_OK)
-            rc = take_box(h, &box);
-        h->mp4.boxes += rc == RC_OK;
-    }
-    if (rc == RC_EXISTS)
-        return RC_OK;
-    return rc == RC_OK ? RC_TOO_LARGE : rc;
+    h->moov_size = (size_t)moov->size;
+    return read_bytes(h->source.fd, moov->offset, h->moov_size, &h->moov);
 }
 
 /* The index that was sent ahead of a file that ends with it. */
 static enum rc read_index_ahead(struct arrival_header *h)
 {
     struct stat st;
+    const struct mp4_span *ftyp = &h->mp4.ftyp;
+    if (h->source.file_size < 0 || ftyp->size == 0 || ftyp->size > FTYP_MAX)
+        return RC_UNSUPPORTED;
     int fd = open(h->source.index, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return rc_from_errno(errno);
@@ -173,21 +145,20 @@ static enum rc read_index_ahead(struct arrival_header *h)
     if (rc == RC_OK && st.st_size > INDEX_MAX)
         rc = RC_TOO_LARGE;
     if (rc == RC_OK)
-        rc = read_bytes(fd, 0, (size_t)st.st_size, &h->mp4.moov);
+        rc = read_bytes(fd, 0, (size_t)st.st_size, &h->moov);
     close(fd);
+    if (rc == RC_OK)
+        rc = read_bytes(h->source.fd, ftyp->offset, (size_t)ftyp->size, &h->ftyp);
     if (rc != RC_OK)
         return rc;
-    h->mp4.moov_size = (size_t)st.st_size;
-    h->mp4.moov_offset = h->source.index_offset;
-    struct mp4_head_source source = {.ftyp = h->mp4.ftyp,
-                                     .ftyp_size = h->mp4.ftyp_size,
-                                     .media = (uint64_t)h->mp4.media,
-                                     .moov = h->mp4.moov,
-                                     .moov_size = h->mp4.moov_size,
-                                     .moov_offset = (uint64_t)h->mp4.moov_offset,
+    h->moov_size = (size_t)st.st_size;
+    struct mp4_head_source source = {.ftyp = h->ftyp,
+                                     .ftyp_size = (size_t)ftyp->size,
+                                     .media = h->mp4.media,
+                                     .moov = h->moov,
+                                     .moov_size = h->moov_size,
+                                     .moov_offset = (uint64_t)h->source.index_offset,
                                      .file_size = (uint64_t)h->source.file_size};
-    if (h->source.file_size < 0 || !h->mp4.ftyp)
-        return RC_UNSUPPORTED;
     return mp4_head_make(&source, &h->head);
 }
 
@@ -214,7 +185,7 @@ static enum rc open_index(struct arrival_header *h)
                                       .max_samples = SAMPLES_MAX};
     if (h->source.file_size >= 0)
         limits.file_size = (uint64_t)h->source.file_size;
-    enum rc rc = mp4_index_open(h->mp4.moov, h->mp4.moov_size, &limits, &h->index);
+    enum rc rc = mp4_index_open(h->moov, h->moov_size, &limits, &h->index);
     if (rc == RC_OK && mp4_index_fragmented(h->index))
         rc = RC_UNSUPPORTED;
     if (rc == RC_OK)
@@ -246,18 +217,53 @@ static const char *why(enum rc rc)
 
 static enum header_state read_mp4(struct arrival_header *h)
 {
-    enum rc rc = find_media(h);
-    if (rc == RC_TRUNCATED)
-        return HEADER_LOOKING;
-    if (rc == RC_OK && !h->mp4.moov && !h->source.index)
+    enum rc rc = walk_mp4(h);
+    if (rc == RC_OK && h->mp4.layout == MP4_FRAGMENTED)
+        rc = RC_UNSUPPORTED;
+    if (rc == RC_OK && h->mp4.layout == MP4_INDEX_AT_END && !h->source.index)
         return give_up(h, "its index comes at its end.");
-    if (rc == RC_OK && !h->mp4.moov)
-        rc = read_index_ahead(h);
+    if (rc == RC_OK && !h->index)
+        rc = h->mp4.layout == MP4_INDEX_AT_END ? read_index_ahead(h) : read_index(h);
     if (rc == RC_OK && !h->index)
         rc = open_index(h);
+    if (rc == RC_TRUNCATED)
+        return HEADER_LOOKING;
     if (rc != RC_OK)
         return give_up(h, why(rc));
     return has_enough(h) ? HEADER_KNOWN : HEADER_LOOKING;
+}
+
+/* ---- Matroska ---------------------------------------------------------------------
+ */
+
+/* As far as it has arrived. The timeline begins with the first cluster. */
+static enum rc walk_mkv(struct arrival_header *h)
+{
+    uint8_t block[BLOCK];
+    uint64_t offset;
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && mkv_walk_wants(&h->mkv, (uint64_t)h->size, &offset)) {
+        size_t n = read_block(h, offset, block);
+        rc = n > 0 ? mkv_walk_feed(&h->mkv, block, n) : RC_TRUNCATED;
+        if (!h->started && h->mkv.in_time) {
+            h->started = true;
+            h->start_us =
+                (int64_t)((double)h->mkv.ticks * (double)h->mkv.scale_ns / 1000);
+        }
+    }
+    return rc == RC_TRUNCATED ? RC_OK : rc;
+}
+
+static enum header_state read_mkv(struct arrival_header *h)
+{
+    enum rc rc = walk_mkv(h);
+    if (rc != RC_OK)
+        return give_up(h, why(rc));
+    if (!h->mkv.has_tracks || !h->started)
+        return HEADER_LOOKING;
+    if (h->mkv.duration_us <= 0)
+        return give_up(h, why(RC_UNSUPPORTED));
+    return arrival_header_reach_us(h, 0) >= ENOUGH_US ? HEADER_KNOWN : HEADER_LOOKING;
 }
 
 /* ---- for all ------------------------------------------------------------------ */
@@ -265,17 +271,10 @@ static enum header_state read_mp4(struct arrival_header *h)
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
 {
     h->size = size;
-    if (h->state != HEADER_LOOKING)
-        return h->state;
-    switch (h->source.container) {
-    case CONTAINER_MP4:
-    case CONTAINER_MOV:
-        h->state = read_mp4(h);
-        break;
-    default:
-        h->state = give_up(h, "its length is not known before its end.");
-        break;
-    }
+    if (h->state == HEADER_LOOKING)
+        h->state = h->is_mkv ? read_mkv(h) : read_mp4(h);
+    else if (h->state == HEADER_KNOWN && h->is_mkv)
+        walk_mkv(h); /* what is not understood adds nothing to its reach */
     return h->state;
 }
 
@@ -286,9 +285,13 @@ const char *arrival_header_reason(const struct arrival_header *h)
 
 int64_t arrival_header_reach_us(const struct arrival_header *h, int stream)
 {
-    if (stream < 0 || (size_t)stream >= mp4_index_tracks(h->index))
+    int64_t us = 0;
+    if (h->is_mkv)
+        us = mkv_walk_reach(&h->mkv, (uint64_t)h->size);
+    else if (stream >= 0 && (size_t)stream < mp4_index_tracks(h->index))
+        us = mp4_index_reach(h->index, (size_t)stream, (uint64_t)h->size);
+    if (us == INT64_MIN)
         return 0;
-    int64_t us = mp4_index_reach(h->index, (size_t)stream, (uint64_t)h->size);
     return us == INT64_MAX ? us : us - h->start_us;
 }
 
@@ -301,18 +304,35 @@ const uint8_t *arrival_header_head(const struct arrival_header *h, size_t *n,
     return h->head.bytes;
 }
 
+/* The head of a Matroska file only tells when all of it ends. */
+static enum rc guess_packets(const struct media_info *info, struct packet_scan *out)
+{
+    if (info->duration_us <= info->start_us)
+        return RC_UNSUPPORTED;
+    for (size_t i = 0; i < info->n_streams; i++) {
+        int at = info->streams[i].index;
+        if (at >= 0 && at < MEDIA_STREAMS_MAX && info->streams[i].kind != MEDIA_OTHER)
+            out->streams[at] = (struct packet_stream){
+                1, info->start_us, info->duration_us - LAST_US, info->duration_us};
+    }
+    return RC_OK;
+}
+
 enum rc arrival_header_packets(const struct arrival_header *h,
                                const struct media_info *info, struct packet_scan *out)
 {
     packet_scan_init(out);
+    if (h->is_mkv)
+        return guess_packets(info, out);
     for (size_t i = 0; i < info->n_streams; i++) {
         int at = info->streams[i].index;
-        if (at < 0 || at >= MEDIA_STREAMS_MAX || (size_t)at >= mp4_index_tracks(h->index))
+        if (at < 0 || at >= MEDIA_STREAMS_MAX ||
+            (size_t)at >= mp4_index_tracks(h->index))
             continue;
         const struct mp4_track *t = mp4_index_track(h->index, (size_t)at);
         if (is_heard_or_seen(t))
-            out->streams[at] = (struct packet_stream){t->packets, t->first_us, t->last_us,
-                                                      t->end_us};
+            out->streams[at] =
+                (struct packet_stream){t->packets, t->first_us, t->last_us, t->end_us};
     }
     return RC_OK;
 }
@@ -325,7 +345,7 @@ static enum rc take_key(void *arg, int64_t pts_us, int64_t dts_us)
 enum rc arrival_header_keyframes(const struct arrival_header *h, int stream,
                                  struct seek_points *sp)
 {
-    if (stream < 0 || (size_t)stream >= mp4_index_tracks(h->index))
+    if (h->is_mkv || stream < 0 || (size_t)stream >= mp4_index_tracks(h->index))
         return RC_UNSUPPORTED;
     seek_points_start(sp, h->start_us);
     return mp4_index_keyframes(h->index, (size_t)stream, take_key, sp);

@@ -1,6 +1,6 @@
 /*
- * arrival_header.h: what the header of a file that is still coming in tells: its tracks'
- * times, and how far the bytes that are there reach.
+ * arrival_header.h: what the header of a file that is still coming in tells: its
+ * tracks' times, and how far the bytes that are there reach.
  *
  * Reads what it needs by pread(2) from the growing file: the boxes of an MP4 up to its
  * index, which may have been sent ahead, or the head and the clusters of a Matroska
@@ -27,7 +27,7 @@ enum header_state {
 };
 
 struct header_source {
-    int fd;               /* the growing file; stays the caller's */
+    int fd; /* the growing file; stays the caller's */
     enum container container;
     int64_t file_size;    /* when it is whole; -1 unknown */
     const char *index;    /* file with the index that was sent ahead; NULL: none */
@@ -52,13 +52,13 @@ int64_t arrival_header_reach_us(const struct arrival_header *h, int stream);
 const uint8_t *arrival_header_head(const struct arrival_header *h, size_t *n,
                                    int64_t *offset, int64_t *end);
 
-/* What a look at all packets of the file would find. RC_UNSUPPORTED: the header does not
- * tell. info: what ffprobe says of its streams. */
+/* What a look at all packets of the file would find. RC_UNSUPPORTED: the header does
+ * not tell. info: what ffprobe says of its streams. */
 enum rc arrival_header_packets(const struct arrival_header *h,
                                const struct media_info *info, struct packet_scan *out);
 
-/* The keyframes of a stream, for seek_points_finish. RC_UNSUPPORTED: the header does not
- * tell. RC_NOMEM. */
+/* The keyframes of a stream, for seek_points_finish. RC_UNSUPPORTED: the header does
+ * not tell. RC_NOMEM. */
 enum rc arrival_header_keyframes(const struct arrival_header *h, int stream,
                                  struct seek_points *sp);
 

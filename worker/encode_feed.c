@@ -30,8 +30,8 @@ static int64_t segments_before(const struct encode *e, int64_t us)
     k = (us - MARGIN_US) / each_us + 1;
     if (k > e->have.total)
         k = e->have.total;
-    while (k > 0 && grid_frame_us(g, grid_segment_start(g, k - 1)) + each_us >
-                        us - MARGIN_US)
+    while (k > 0 &&
+           grid_frame_us(g, grid_segment_start(g, k - 1)) + each_us > us - MARGIN_US)
         k--;
     return k > 0 ? k : 0;
 }

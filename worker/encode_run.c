@@ -220,8 +220,8 @@ static void on_end(void *arg, const struct supervise_end *end)
     enum rc cut = cutter_finish(r->cutter);
     cutter_free(r->cutter);
     unlink_run(t->state, r);
-    /* A file that was stored between the start of a run and its first read is read again
-     * under its new name. */
+    /* A file that was stored between the start of a run and its first read is read
+     * again under its new name. */
     if (moved && !r->feeder && r->k == r->from)
         r->stopped = true;
     encode_feed_end(r);

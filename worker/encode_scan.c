@@ -72,7 +72,8 @@ void encode_scan_keyframes(struct task *t)
     struct args_source src;
     struct args args;
     char path[PATH_MAX];
-    if (e->scanned || e->arriving || e->points || e->rendition.kind != RENDITION_VIDEO ||
+    if (e->scanned || e->arriving || e->points ||
+        e->rendition.kind != RENDITION_VIDEO ||
         e->have.total - e->have.done < SEGMENTS_MIN)
         return;
     e->scanned = true;

@@ -347,11 +347,11 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
 /* All but the length, and what only says how the source is read. */
 static bool same_rendition(const struct rendition *a, const struct rendition *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->kind == b->kind && a->width == b->width &&
-           a->height == b->height && strcmp(a->codecs, b->codecs) == 0 &&
-           a->rate_num == b->rate_num && a->rate_den == b->rate_den && a->gop == b->gop &&
-           a->stream == b->stream && a->deinterlace == b->deinterlace &&
-           strcmp(a->colour, b->colour) == 0;
+    return strcmp(a->name, b->name) == 0 && a->kind == b->kind &&
+           a->width == b->width && a->height == b->height &&
+           strcmp(a->codecs, b->codecs) == 0 && a->rate_num == b->rate_num &&
+           a->rate_den == b->rate_den && a->gop == b->gop && a->stream == b->stream &&
+           a->deinterlace == b->deinterlace && strcmp(a->colour, b->colour) == 0;
 }
 
 bool plan_is_kept(const struct rendition *before, size_t n, int64_t duration_us,

@@ -42,10 +42,10 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
                   struct video_plan *out, char error[STORE_TEXT_MAX + 1]);
 
 /*
- * True if what was promised of a file while it came in can be kept, now that it is whole
- * and found is what would be planned: the same pictures and sounds, and a length that is
- * the same or so little shorter that the last picture may stay. before: n renditions of
- * a timeline of duration_us.
+ * True if what was promised of a file while it came in can be kept, now that it is
+ * whole and found is what would be planned: the same pictures and sounds, and a length
+ * that is the same or so little shorter that the last picture may stay. before: n
+ * renditions of a timeline of duration_us.
  */
 bool plan_is_kept(const struct rendition *before, size_t n, int64_t duration_us,
                   const struct video_plan *found);

@@ -267,8 +267,8 @@ static void plan_by_header(struct task *t, bool read)
 static void header_ended(struct task *t, const struct supervise_end *end)
 {
     struct probe *p = t->state;
-    bool read = ended_well(end) &&
-                media_info_parse(p->json, p->json_size, &p->info) == RC_OK;
+    bool read =
+        ended_well(end) && media_info_parse(p->json, p->json_size, &p->info) == RC_OK;
     if (p->early) {
         plan_by_header(t, read);
         return;

@@ -119,8 +119,8 @@ void task_tell(struct task *t);
  * callers walk the list of tasks. */
 void task_cancel(struct task *t);
 
-/* The source as the programs are told of it, also one that is still coming in; path must
- * outlive src. RC_TOO_LARGE. */
+/* The source as the programs are told of it, also one that is still coming in; path
+ * must outlive src. RC_TOO_LARGE. */
 enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
                     struct args_source *src);
 
@@ -144,9 +144,9 @@ struct task_child {
     void *arg;
 };
 
-/* Likewise for a kind that has several children at once: on_end is called also after the
- * task was cancelled. *out is the child until then. Neither args nor child need outlive
- * the call. */
+/* Likewise for a kind that has several children at once: on_end is called also after
+ * the task was cancelled. *out is the child until then. Neither args nor child need
+ * outlive the call. */
 enum rc task_spawn(struct task *t, const struct args *args,
                    const struct task_child *child, struct supervised **out);
 
