@@ -58,8 +58,8 @@ UNIT := args args_run bmff clock colour config cutter feeder grid http id joblog
         playlist playlists promise rc schedule schedule_arriving schedule_bounds \
         seek_points segments segments_json sniff source_check spool store \
         store_activity store_arrivals store_claims store_demand store_job_end \
-        store_jobs store_list store_readiness store_videos supervise supervise_floods \
-        text upload_form viewer waits wants watcher
+        store_jobs store_list store_readiness store_uploads store_videos supervise \
+        supervise_floods text upload_form viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o

@@ -10,6 +10,7 @@
 #include "http.h"
 #include "log.h"
 #include "spool.h"
+#include "store_uploads.h"
 #include "upload_form.h"
 #include "video_json.h"
 
@@ -173,7 +174,7 @@ static enum rc report(struct upload *u)
     u->reported_ms = now;
     if (handles_take(u->app->handles, &st) != RC_OK)
         return RC_OK;
-    rc = store_video_received(st, u->video.id, spool_size(u->spool));
+    rc = store_video_received(st, u->video.id, spool_size(u->spool), -1);
     handles_give(u->app->handles, st);
     return rc == RC_NOT_FOUND ? deleted(u) : check_space(u, 0);
 }

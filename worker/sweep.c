@@ -3,6 +3,7 @@
 #include "log.h"
 #include "mediadir.h"
 #include "spool.h"
+#include "store_uploads.h"
 
 #include <dirent.h>
 #include <fcntl.h>
