@@ -29,7 +29,7 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c lib/spool.c \
-           lib/config.c lib/mime.c lib/multipart.c lib/sniff.c lib/sniff_refuse.c \
+           lib/spool_dir.c lib/config.c lib/mime.c lib/multipart.c lib/sniff.c lib/sniff_refuse.c \
            lib/bmff.c lib/grid.c lib/playlist.c \
            lib/store/file.c lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
            lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
@@ -56,7 +56,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 UNIT := args args_run bmff clock colour config cutter feeder grid http id joblog log \
         loop media_info mediadir mime multipart owner packet_scan plan plan_times \
         playlist playlists promise rc schedule schedule_arriving schedule_bounds \
-        seek_points segments segments_json sniff source_check spool store \
+        seek_points segments segments_json sniff source_check spool spool_resume store \
         store_activity store_arrivals store_claims store_demand store_job_end \
         store_jobs store_list store_readiness store_uploads store_videos supervise \
         supervise_floods text upload_form viewer waits wants watcher
