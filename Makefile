@@ -18,6 +18,7 @@ ALL_CFLAGS = $(STD) $(CFLAGS) $(SANITIZE) $(INC) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
 LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread -lm
 FCGI_LIBS := $(shell pkg-config --libs fcgi)
+HASH_LIBS := $(shell pkg-config --libs nettle)
 
 ifeq ($(V),0)
 Q := @
@@ -45,8 +46,9 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-bin/handles.c \
            cgi-bin/video_json.c cgi-bin/segments_json.c cgi-bin/media_path.c \
-           cgi-bin/promise.c cgi-bin/upload_form.c cgi-bin/viewer.c cgi-bin/waits.c \
-           cgi-bin/wants.c cgi-bin/watcher.c
+           cgi-bin/promise.c cgi-bin/upload_form.c cgi-bin/upload_names.c \
+           cgi-bin/tus_headers.c cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/viewer.c \
+           cgi-bin/waits.c cgi-bin/wants.c cgi-bin/watcher.c
 UPLOAD_SRC := cgi-bin/upload.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
            cgi-bin/api_activity.c cgi-bin/api_health.c
@@ -59,7 +61,7 @@ UNIT := args args_run bmff clock colour config cutter feeder grid http id joblog
         seek_points segments segments_json sniff source_check spool spool_resume store \
         store_activity store_arrivals store_claims store_demand store_job_end \
         store_jobs store_list store_readiness store_uploads store_videos supervise \
-        supervise_floods text upload_form viewer waits wants watcher
+        supervise_floods text turns tus_headers upload_form viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
@@ -104,7 +106,7 @@ $(BUILD)/libcgi.a: $(CGI_OBJ)
 link = $(call say,LD,$@)
 $(BUILD)/cgi-bin/upload.fcgi: $(call obj,$(UPLOAD_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS)
 $(BUILD)/cgi-bin/api.fcgi: $(call obj,$(API_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
@@ -137,7 +139,7 @@ $(BUILD)/ui.stamp: $(UI_SRC) $(UI_MODULES)
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 unit: $(UNIT_BIN) ## the C unit tests (cmocka)
 	@bad=; for t in $(abspath $(UNIT_BIN)); do $$t 2>&1 || bad="$$bad $${t##*/}"; done; \

@@ -3,6 +3,7 @@
 #include "http_text.h"
 #include "multipart.h"
 #include "text.h"
+#include "upload_names.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -100,19 +101,6 @@ static enum rc field_data(struct upload_form *form, const void *data, size_t n)
 
 /* ---- the file ---------------------------------------------------------------- */
 
-/* "Holiday.2024.mp4" → "Holiday.2024"; ".mp4" stays as it is. */
-static void title_from_name(struct upload_file *f)
-{
-    char stem[sizeof(f->filename)];
-    char *dot;
-
-    memcpy(stem, f->filename, sizeof(stem));
-    dot = strrchr(stem, '.');
-    if (dot && dot > stem)
-        *dot = '\0';
-    text_clean(f->title, sizeof(f->title), stem);
-}
-
 static enum rc file_begin(struct upload_form *form, const char *filename)
 {
     struct upload_file *f = &form->file;
@@ -122,11 +110,9 @@ static enum rc file_begin(struct upload_form *form, const char *filename)
     form->file_seen = true;
     form->part = PART_FILE;
     form->named = filename && *filename;
-    if (text_clean(f->filename, sizeof(f->filename),
-                   text_basename(filename ? filename : "")) == 0)
-        strcpy(f->filename, "upload");
+    upload_filename(f->filename, filename ? filename : "");
     if (!*f->title)
-        title_from_name(f);
+        upload_title(f->title, "", f->filename);
     return RC_OK;
 }
 

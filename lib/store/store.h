@@ -28,7 +28,6 @@
 #define STORE_TITLE_MAX 1020    /* bytes: 255 code points of UTF-8 */
 #define STORE_FILENAME_MAX 1020 /* bytes; data only, never a path */
 #define STORE_TEXT_MAX 500      /* bytes of an error, a warning, a log message */
-#define STORE_UPLOAD_ID_LEN 32
 #define STORE_METADATA_MAX 8191 /* bytes */
 #define STORE_CODEC_MAX 31
 #define STORE_COLOUR_MAX 63
@@ -101,8 +100,8 @@ struct video {
     int64_t stored_ms;        /* likewise */
     int64_t ready_ms;         /* likewise */
     int64_t arrived_us;       /* of the timeline, while receiving; -1 unknown */
-    char upload_id[STORE_UPLOAD_ID_LEN + 1]; /* the client's name of its upload: hex in
-                                              * lower case; "" if it cannot go on */
+    char upload_id[UPLOAD_ID_LEN + 1]; /* the client's name of its upload: hex in
+                                        * lower case; "" if it cannot go on */
     int64_t expires_ms;     /* wall clock; an unfinished upload is given up; -1 unset */
     int64_t unchecked_from; /* the bytes from here on are of a chunk whose checksum
                              * nobody has looked at; -1 none */

@@ -18,11 +18,11 @@ struct video_new {
     enum container container; /* CONTAINER_NONE: not seen yet; no list shows it */
     int64_t size;             /* bytes; -1 while unknown */
     int64_t created_ms;       /* wall clock; when the request began */
-    char upload_id[STORE_UPLOAD_ID_LEN + 1]; /* "": it cannot go on; as in struct video,
-                                              * like the two below */
-    int64_t expires_ms;                      /* counts only with an upload_id */
-    int64_t index_offset;                    /* 0: none, as no index stands there */
-    const char *metadata;                    /* NULL: none */
+    char upload_id[UPLOAD_ID_LEN + 1]; /* "": it cannot go on; as in struct video,
+                                        * like the two below */
+    int64_t expires_ms;                /* counts only with an upload_id */
+    int64_t index_offset;              /* 0: none, as no index stands there */
+    const char *metadata;              /* NULL: none */
 };
 
 /*
