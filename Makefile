@@ -49,7 +49,9 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c cgi-b
            cgi-bin/promise.c cgi-bin/upload_form.c cgi-bin/upload_names.c \
            cgi-bin/tus_headers.c cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/viewer.c \
            cgi-bin/waits.c cgi-bin/wants.c cgi-bin/watcher.c
-UPLOAD_SRC := cgi-bin/upload.c
+UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
+           cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
+           cgi-bin/tus_chunk.c cgi-bin/tus_create.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
            cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \

@@ -5,7 +5,6 @@
 #include "text.h"
 #include "upload_names.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,13 +61,10 @@ static enum rc set_size(struct upload_form *form)
     return RC_OK;
 }
 
-static enum rc check_upload_id(struct upload_form *form)
+static enum rc set_upload_id(struct upload_form *form)
 {
-    size_t digits = 0;
-
-    while (isxdigit((unsigned char)form->buf[digits]))
-        digits++;
-    if (digits != 32 || form->n != 32)
+    if (strlen(form->buf) != form->n ||
+        upload_id_read(form->buf, form->file.upload_id) != RC_OK)
         return refuse(form, 400, "bad_upload_id",
                       "The field upload_id must be 32 hexadecimal digits.");
     return RC_OK;
@@ -77,7 +73,7 @@ static enum rc check_upload_id(struct upload_form *form)
 static const struct field fields[] = {
     {"title", set_title},
     {"size", set_size},
-    {"upload_id", check_upload_id},
+    {"upload_id", set_upload_id},
 };
 
 static const struct field *find_field(const char *name)
@@ -171,7 +167,7 @@ static enum rc file_end(struct upload_form *form)
     return rc;
 }
 
-/* ---- events of the parser ------------------------------------------------------ */
+/* ---- events of the parser -------------------------------------------------- */
 
 static enum rc on_begin(void *arg, const struct multipart_part *part)
 {
@@ -214,7 +210,7 @@ static enum rc on_end(void *arg)
     return form->field->set(form);
 }
 
-/* ---- the form -------------------------------------------------------------------- */
+/* ---- the form -------------------------------------------------------------- */
 
 enum rc upload_form_open(const char *content_type, const struct upload_events *events,
                          struct upload_form **out, struct http_error *error)

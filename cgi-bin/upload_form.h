@@ -26,6 +26,7 @@
 struct upload_file {
     char title[STORE_TITLE_MAX + 1];       /* the field, else made of the name */
     char filename[STORE_FILENAME_MAX + 1]; /* clean, without a path */
+    char upload_id[UPLOAD_ID_LEN + 1];     /* in lower case; "": none was sent */
     enum container container;
     int64_t size; /* as the client announced it; -1 if it did not */
 };

@@ -186,7 +186,7 @@ enum rc spool_create_index(const struct site *site, const char *id,
     return rc;
 }
 
-/* ---- bytes --------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------- */
 
 enum rc spool_write(struct spool_file *f, const void *data, size_t n)
 {
@@ -259,7 +259,7 @@ void spool_flush(struct spool_file *f)
     sync_file_range(f->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-/* ---- the end ------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------- */
 
 static enum rc rename_to_src(struct spool_file *f)
 {

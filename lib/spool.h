@@ -110,7 +110,7 @@ enum rc spool_index_path(const struct site *site, const char *id, char out[PATH_
 /* Removes <id>.idx and <id>.idx-part; missing ones are fine. RC_IO. */
 enum rc spool_remove_index(const struct site *site, const char *id);
 
-/* ---- all of them --------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------- */
 
 enum spool_kind { SPOOL_PART, SPOOL_SRC, SPOOL_INDEX, SPOOL_INDEX_PART };
 

@@ -347,9 +347,9 @@ enum rc store_video_abandon(struct store *st, const char *id, const char *reason
     if (rc != RC_OK)
         return rc;
     /* It was stored after all, by a request that the caller thought dead. */
-    if (v.state == VIDEO_RECEIVING)
-        rc = remove_row(st, &v, reason);
-    return store_end(st, rc);
+    if (v.state != VIDEO_RECEIVING)
+        return store_end(st, RC_CONFLICT);
+    return store_end(st, remove_row(st, &v, reason));
 }
 
 enum rc store_upload_expire(struct store *st, const char *id)

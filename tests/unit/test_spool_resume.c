@@ -175,7 +175,7 @@ static void a_sync_makes_bytes_and_name_last(void **state)
     spool_abandon(f);
 }
 
-/* ---- the index ----------------------------------------------------------------- */
+/* ---- the index ------------------------------------------------------------- */
 
 static struct spool_file *index_of(const char *id, const char *text)
 {

@@ -153,7 +153,7 @@ static void abandon_removes_receiving_rows_only(void **state)
     assert_false(exists);
     assert_int_equal(store_video_abandon(f->st, v.id, "again"), RC_OK);
     v = fixture_stored(f, "other");
-    assert_int_equal(store_video_abandon(f->st, v.id, "too late"), RC_OK);
+    assert_int_equal(store_video_abandon(f->st, v.id, "too late"), RC_CONFLICT);
     assert_int_equal(fixture_get(f, v.id).state, VIDEO_STORED);
 }
 

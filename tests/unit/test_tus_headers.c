@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Upload-Metadata ----------------------------------------------------------- */
+/* ---- Upload-Metadata ------------------------------------------------------- */
 
 static struct tus_metadata read_metadata(const char *header)
 {
@@ -126,7 +126,7 @@ static void metadata_is_text_of_a_bounded_length(void **state)
     assert_string_equal(m.filename, "/../a");
 }
 
-/* ---- Upload-Checksum ------------------------------------------------------------- */
+/* ---- Upload-Checksum ------------------------------------------------------- */
 
 static void checksum_is_an_algorithm_and_a_digest(void **state)
 {
@@ -208,8 +208,7 @@ static void only_the_told_algorithms_are_taken(void **state)
     assert_null(c);
 }
 
-/* ---- the rest ----------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------- */
 
 static void a_chunk_has_a_type_of_its_own(void **state)
 {
