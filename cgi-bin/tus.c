@@ -10,6 +10,7 @@
 #include "http_text.h"
 #include "tus_headers.h"
 #include "upload_doors.h"
+#include "upload_index.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,17 +55,6 @@ void tus_answer(struct upload *u, enum rc rc, int status)
 
 /* ---- uploads that exist ---------------------------------------------------- */
 
-/* RC_OK if there is an upload, finished or not. */
-static enum rc must_exist(struct upload *u, enum upload_found found)
-{
-    if (found == UPLOAD_NONE)
-        return upload_refuse(u, 404, "not_found", "There is no such upload.");
-    if (found == UPLOAD_GONE)
-        return upload_refuse(u, 410, "gone",
-                             "This upload has expired, or its video was deleted.");
-    return RC_OK;
-}
-
 static enum rc open_upload(struct upload *u, const char *upload_id,
                            enum upload_found *found)
 {
@@ -72,7 +62,7 @@ static enum rc open_upload(struct upload *u, const char *upload_id,
 
     if (rc == RC_OK)
         rc = upload_find(u, upload_id, found);
-    return rc == RC_OK ? must_exist(u, *found) : rc;
+    return rc == RC_OK ? upload_must_exist(u, *found) : rc;
 }
 
 /* ---- PATCH ----------------------------------------------------------------- */
@@ -234,6 +224,7 @@ static const struct route {
     {"HEAD", "/api/uploads/*", head_page},
     {"PATCH", "/api/uploads/*", patch_page},
     {"DELETE", "/api/uploads/*", delete_page},
+    {"PUT", "/api/uploads/*/index", upload_index_page}, /* ours; not of tus */
 };
 
 /* As in api.c: NULL, and the URL's methods in allow, where no route has this one. */
@@ -263,13 +254,15 @@ static const char *method_of(const struct request *r)
     return override && *override ? override : request_method(r);
 }
 
-/* OPTIONS is how a client finds out which versions there are. */
+/* OPTIONS is how a client finds out which versions there are, and an index is nothing
+ * that tus knows of. */
 static bool is_version_wrong(const struct request *r, const struct route *route)
 {
     const char *version = request_header(r, "Tus-Resumable");
 
-    return route->page != options_page &&
-           (!version || strcmp(version, TUS_VERSION) != 0);
+    if (route->page == options_page || (route->page == upload_index_page && !version))
+        return false;
+    return !version || strcmp(version, TUS_VERSION) != 0;
 }
 
 void tus_page(struct request *r, const struct uploads *shared)

@@ -112,6 +112,9 @@ enum upload_found {
 /* Looks for the upload of that name and opens it; u has its turn. */
 enum rc upload_find(struct upload *u, const char *upload_id, enum upload_found *out);
 
+/* RC_OK if there is an upload, finished or not; else refused: 404, 410. */
+enum rc upload_must_exist(struct upload *u, enum upload_found found);
+
 /* Looks only, also at one that another request works on. */
 enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *out);
 

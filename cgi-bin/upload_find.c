@@ -185,6 +185,16 @@ static enum rc open_file(struct upload *u, enum upload_found *out)
     return rc == RC_BUSY ? upload_in_use(u) : rc;
 }
 
+enum rc upload_must_exist(struct upload *u, enum upload_found found)
+{
+    if (found == UPLOAD_NONE)
+        return upload_refuse(u, 404, "not_found", "There is no such upload.");
+    if (found == UPLOAD_GONE)
+        return upload_refuse(u, 410, "gone",
+                             "This upload has expired, or its video was deleted.");
+    return RC_OK;
+}
+
 enum rc upload_find(struct upload *u, const char *upload_id, enum upload_found *out)
 {
     enum rc rc = upload_look(u, upload_id, out);

@@ -8,6 +8,7 @@
 
 #include "log.h"
 #include "upload_form.h"
+#include "upload_index.h"
 #include "video_json.h"
 
 #include <stdio.h>
@@ -18,6 +19,9 @@ enum { FORM_OVERHEAD = 64 * 1024 }; /* bytes a form may have besides its file */
 struct post {
     struct upload u;
     struct upload_form *form;
+    int64_t left;             /* bytes of the body that were not fed to it */
+    char id[ID_LEN + 1];      /* of the video to be, if its index came; else "" */
+    struct spool_file *index; /* what came of it; NULL: it is kept, or there is none */
 };
 
 /* ---- events of the form ---------------------------------------------------- */
@@ -43,22 +47,60 @@ static enum rc claim_name(struct upload *u, const char *upload_id)
     return RC_OK;
 }
 
-static enum rc on_begin(void *arg, const struct upload_file *file)
+/* It comes before there is a row; so its video gets its id now. */
+static enum rc on_index(void *arg, const void *data, size_t n)
 {
-    struct upload *u = &((struct post *)arg)->u;
-    struct video_new new = {.container = file->container, .size = file->size};
-    enum rc rc = upload_check_size(u, file->size);
+    struct post *p = arg;
+    enum rc rc = RC_OK;
 
-    if (rc == RC_OK && *file->upload_id)
-        rc = claim_name(u, file->upload_id);
-    if (rc != RC_OK)
-        return rc;
+    if (!p->index) {
+        rc = id_new(p->id);
+        if (rc == RC_OK)
+            rc = upload_index_begin(&p->u, p->id, &p->index);
+    }
+    return rc == RC_OK ? upload_index_append(&p->u, p->index, data, n) : rc;
+}
+
+/* A row that tells of an index always has it. */
+static enum rc keep_index(struct post *p)
+{
+    enum rc rc = p->index ? spool_keep_index(p->index) : RC_OK;
+
+    if (rc == RC_OK)
+        p->index = NULL;
+    return rc;
+}
+
+static enum rc create(struct post *p, const struct upload_file *file)
+{
+    struct video_new new = {.container = file->container,
+                            .size = file->size,
+                            .index_offset = file->index_offset};
+    enum rc rc;
+
+    memcpy(new.id, p->id, sizeof(new.id));
     memcpy(new.title, file->title, sizeof(new.title));
     memcpy(new.filename, file->filename, sizeof(new.filename));
     memcpy(new.upload_id, file->upload_id, sizeof(new.upload_id));
-    rc = upload_create(u, &new);
-    u->decided = true;
+    rc = keep_index(p);
+    if (rc == RC_OK)
+        rc = upload_create(&p->u, &new);
+    p->u.decided = true;
     return rc;
+}
+
+static enum rc on_begin(void *arg, const struct upload_file *file)
+{
+    struct post *p = arg;
+    struct upload *u = &p->u;
+    enum rc rc = upload_check_size(u, file->size);
+
+    /* What is left of the body is the file. */
+    if (rc == RC_OK)
+        rc = upload_check_size(u, p->left - FORM_OVERHEAD);
+    if (rc == RC_OK && *file->upload_id)
+        rc = claim_name(u, file->upload_id);
+    return rc == RC_OK ? create(p, file) : rc;
 }
 
 static enum rc on_data(void *arg, const void *data, size_t n)
@@ -69,33 +111,35 @@ static enum rc on_data(void *arg, const void *data, size_t n)
 /* ---- the request ----------------------------------------------------------- */
 
 /* What can be refused before a byte of the body is read. */
-static enum rc prepare(struct post *p, int64_t *length)
+static enum rc prepare(struct post *p)
 {
+    const struct upload_events events = {
+        .begin = on_begin, .data = on_data, .index = on_index, .arg = p};
     struct upload *u = &p->u;
-    enum rc rc = upload_body_length(u, length);
+    enum rc rc = upload_body_length(u, &p->left);
 
     if (rc == RC_OK)
-        rc = upload_check_size(u, *length - FORM_OVERHEAD);
+        rc = upload_check_size(u, p->left - FORM_OVERHEAD - upload_index_max(u));
     if (rc == RC_OK)
-        rc = upload_form_open(
-            request_header(u->r, "Content-Type"),
-            &(struct upload_events){.begin = on_begin, .data = on_data, .arg = p},
-            &p->form, &u->error);
-    return rc == RC_OK ? upload_check_space(u, *length) : rc;
+        rc = upload_form_open(request_header(u->r, "Content-Type"), &events, &p->form,
+                              &u->error);
+    return rc == RC_OK ? upload_check_space(u, p->left) : rc;
 }
 
 static enum rc feed(void *arg, const void *data, size_t n)
 {
-    return upload_form_feed(((struct post *)arg)->form, data, n);
+    struct post *p = arg;
+
+    p->left -= (int64_t)n;
+    return upload_form_feed(p->form, data, n);
 }
 
 static enum rc take(struct post *p)
 {
-    int64_t length;
-    enum rc rc = prepare(p, &length);
+    enum rc rc = prepare(p);
 
     if (rc == RC_OK)
-        rc = upload_receive(&p->u, length, feed, p);
+        rc = upload_receive(&p->u, p->left, feed, p);
     if (rc == RC_OK)
         rc = upload_form_finish(p->form);
     return rc == RC_OK ? upload_finish(&p->u) : rc;
@@ -110,6 +154,9 @@ static void answer_error(struct post *p, enum rc rc)
         u->error = upload_form_error(p->form);
         u->doomed = true;
     }
+    spool_abandon(p->index);
+    if (*p->id && !u->has_row)
+        spool_remove_index(&u->app->site, p->id);
     if (!*u->video.id)
         upload_note_refused(u, u->error.code ? u->error.message
                                              : http_error_of(rc).message);
