@@ -41,7 +41,7 @@ struct option {
 static const struct option options[] = {
     TEXT("web", bind, OPTION_ADDRESS, "127.0.0.1"),
     INT("web", port, "8080", 1, 65535, ""),
-    INT("web", upload_threads, "32", 1, 256, "threads"),
+    INT("web", upload_threads, "128", 1, 256, "threads"),
     INT("web", api_threads, "4", 1, 64, "threads"),
     INT("web", store_handles, "4", 1, 64, "handles"),
     INT("web", wait_s, "8", 1, 9, "s"),

@@ -434,6 +434,46 @@ describe('a client that is too slow', () => {
     );
 });
 
+describe('many clients', () => {
+    it(
+        'that all are slow hold up neither a fast one nor each other',
+        withSite({}, async (site) => {
+            const drips = [];
+            for (let i = 0; i < 64; i++) {
+                const id = await t.create(site, file.length, { filename: `slow-${i}.mp4` });
+                const begun = await t.beginPatch(site, id, 0, file.subarray(0, 5000), file.length);
+                drips.push({ id, at: 5000, ...begun });
+            }
+            const send = (drip, bytes) => {
+                drip.socket.write(file.subarray(drip.at, drip.at + bytes));
+                drip.at += bytes;
+            };
+            const timer = setInterval(() => drips.forEach((drip) => send(drip, 100)), 50);
+            await waitFor(async () => (await videos(site)).length === 50, { what: 'a page of uploads' });
+            const fast = tinyMp4(50_000_000);
+            const response = await site.upload(fast);
+            clearInterval(timer);
+            assert.equal(response.status, 201, response.text);
+            await t.assertStored(site, response.json.id, fast);
+            for (const drip of drips) {
+                assert.equal(drip.text(), '', 'an upload was answered before its end');
+                send(drip, file.length - drip.at);
+            }
+            await waitFor(() => drips.every((drip) => drip.text()));
+            for (const drip of drips) {
+                assert.match(drip.text(), /^HTTP\/1\.1 204 /);
+                drip.socket.destroy();
+                const id = /Dropstream-Video: (\w+)/i.exec(drip.text())[1];
+                await t.assertStored(site, id, file);
+            }
+            const { 'upload.fcgi': pid } = await site.handlers();
+            const status = await fs.readFile(`/proc/${pid}/status`, 'utf8');
+            const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)[1]);
+            assert.ok(peak < 20 * 1024, `upload.fcgi took ${peak} KiB`);
+        }),
+    );
+});
+
 describe('time that runs out', () => {
     it(
         'ends an upload, and the worker takes it away',

@@ -13,7 +13,7 @@ static const struct {
 } keys[] = {
     {"web", "bind", "127.0.0.1", 0, 0},
     {"web", "port", "8080", 1, 65535},
-    {"web", "upload_threads", "32", 1, 256},
+    {"web", "upload_threads", "128", 1, 256},
     {"web", "api_threads", "4", 1, 64},
     {"web", "store_handles", "4", 1, 64},
     {"web", "wait_s", "8", 1, 9},
