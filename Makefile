@@ -155,7 +155,7 @@ lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
 
 NODE_TEST := node --test --test-reporter=spec
-http-tests: all ui ## real lighttpd, worker and ffmpeg
+http-tests: all ui $(TEST_MODULES) ## real lighttpd, worker and ffmpeg
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/http/*.test.mjs
 browser-tests: all ui $(TEST_MODULES) ## real Chromium
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/browser/*.test.mjs
