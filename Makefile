@@ -18,6 +18,7 @@ ALL_CFLAGS = $(STD) $(CFLAGS) $(SANITIZE) $(INC) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
 LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread -lm
 FCGI_LIBS := $(shell pkg-config --libs fcgi)
+HASH_LIBS := $(shell pkg-config --libs nettle)
 
 ifeq ($(V),0)
 Q := @
@@ -29,11 +30,11 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
-           lib/spool.c lib/config.c lib/mime.c lib/multipart.c lib/sniff.c \
-           lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/playlist.c lib/mp4_tables.c \
-           lib/mp4_entry.c lib/mp4_samples.c lib/mp4_packets.c lib/mp4_reach.c \
-           lib/mp4_index.c lib/mp4_head.c lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c \
-           lib/ebml.c lib/mkv_walk.c lib/mkv_values.c lib/store/file.c \
+           lib/spool.c lib/spool_dir.c lib/config.c lib/mime.c lib/multipart.c \
+           lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/playlist.c \
+           lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c lib/mp4_packets.c \
+           lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c lib/mp4_walk.c lib/mp4_moof.c \
+           lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c lib/mkv_values.c lib/store/file.c \
            lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
            lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
            lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
@@ -50,8 +51,12 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/promise.c cgi-bin/upload_form.c \
-           cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c cgi-bin/watcher.c
-UPLOAD_SRC := cgi-bin/upload.c
+           cgi-bin/upload_names.c cgi-bin/tus_headers.c cgi-bin/checksum.c \
+           cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
+           cgi-bin/watcher.c
+UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
+           cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
+           cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
            cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
@@ -62,9 +67,10 @@ UNIT := args args_run bmff clock colour config cutter ebml feeder grid http id \
         mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart owner packet_scan \
         plan plan_times playlist playlists promise rc schedule schedule_arriving \
         schedule_bounds seek_points segments segments_json sniff source_check spool \
-        store store_activity store_arrivals store_claims store_demand store_job_end \
-        store_jobs store_list store_readiness store_videos supervise \
-        supervise_floods text upload_form viewer waits wants watcher
+        spool_resume store store_activity store_arrivals store_claims store_demand \
+        store_job_end store_jobs store_list store_readiness store_uploads \
+        store_videos supervise supervise_floods text turns tus_headers upload_form \
+        viewer waits wants watcher
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
@@ -109,7 +115,7 @@ $(BUILD)/libcgi.a: $(CGI_OBJ)
 link = $(call say,LD,$@)
 $(BUILD)/cgi-bin/upload.fcgi: $(call obj,$(UPLOAD_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS)
 $(BUILD)/cgi-bin/api.fcgi: $(call obj,$(API_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
@@ -142,7 +148,7 @@ $(BUILD)/ui.stamp: $(UI_SRC) $(UI_MODULES)
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 unit: $(UNIT_BIN) ## the C unit tests (cmocka)
 	@bad=; for t in $(abspath $(UNIT_BIN)); do $$t 2>&1 || bad="$$bad $${t##*/}"; done; \
@@ -156,7 +162,7 @@ lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
 
 NODE_TEST := node --test --test-reporter=spec
-http-tests: all ui ## real lighttpd, worker and ffmpeg
+http-tests: all ui $(TEST_MODULES) ## real lighttpd, worker and ffmpeg
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/http/*.test.mjs
 browser-tests: all ui $(TEST_MODULES) ## real Chromium
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/browser/*.test.mjs

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +31,8 @@ enum {
 
 struct request {
     FCGX_Request *fcgx; /* NULL: plain CGI */
+    int patience_ms;    /* plain CGI: how long a read may wait; -1: for ever */
+    bool timed_out;     /* plain CGI: a read waited longer */
     bool *kept;         /* told to who runs the handler; r itself may be gone by then */
     char path[PATH_BYTES];
 };
@@ -140,12 +145,26 @@ static size_t get_some(FCGX_Stream *in, char *buf, size_t n)
     return have + (got > 0 ? (size_t)got : 0);
 }
 
+static bool stdin_has_more(struct request *r)
+{
+    struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+    int ready;
+
+    do
+        ready = poll(&fd, 1, r->patience_ms);
+    while (ready < 0 && errno == EINTR);
+    r->timed_out = ready == 0;
+    return ready > 0;
+}
+
 size_t request_read_some(struct request *r, void *buf, size_t n)
 {
     ssize_t got;
 
     if (r->fcgx)
         return get_some(r->fcgx->in, buf, n);
+    if (!stdin_has_more(r))
+        return 0;
     do
         got = read(STDIN_FILENO, buf, n);
     while (got < 0 && errno == EINTR);
@@ -161,6 +180,31 @@ size_t request_read(struct request *r, void *buf, size_t n)
         have += got;
     }
     return have;
+}
+
+/* libfcgi takes a read that timed out for a broken connection, and reads no more. */
+void request_set_patience(struct request *r, int64_t ms)
+{
+    struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    r->patience_ms = ms > 0 && ms < INT_MAX ? (int)ms : -1;
+    if (r->fcgx &&
+        setsockopt(r->fcgx->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0)
+        log_warn("a read without a time limit: %s", strerror(errno));
+}
+
+bool request_timed_out(const struct request *r)
+{
+    int error = r->fcgx ? FCGX_GetError(r->fcgx->in) : 0;
+
+    return r->timed_out || error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* Only for reading: the one who is stopped may still answer. */
+void request_interrupt(struct request *r)
+{
+    if (r->fcgx)
+        shutdown(r->fcgx->ipcFd, SHUT_RD);
 }
 
 static void put(struct request *r, const void *data, size_t n)
@@ -179,6 +223,11 @@ static void put_header(struct request *r, const char *name, const char *value)
     put(r, "\r\n", 2);
 }
 
+void request_add_header(struct request *r, const char *name, const char *value)
+{
+    put_header(r, name, value);
+}
+
 const char *request_reason(int status)
 {
     static const struct {
@@ -190,15 +239,18 @@ const char *request_reason(int status)
         {202, "Accepted"},
         {204, "No Content"},
         {400, "Bad Request"},
+        {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {408, "Request Timeout"},
         {409, "Conflict"},
         {410, "Gone"},
         {411, "Length Required"},
+        {412, "Precondition Failed"},
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
         {422, "Unprocessable Content"},
+        {460, "Checksum Mismatch"}, /* of tus */
         {503, "Service Unavailable"},
         {507, "Insufficient Storage"},
     };
@@ -297,7 +349,7 @@ static void *serve(void *arg)
 static void serve_cgi(void (*handle)(struct request *r, void *ctx), void *ctx)
 {
     bool kept = false;
-    struct request r = {.fcgx = NULL, .kept = &kept};
+    struct request r = {.fcgx = NULL, .patience_ms = -1, .kept = &kept};
 
     sem_init(&cgi_ended, 0, 0);
     find_path(&r);

@@ -50,11 +50,28 @@ size_t request_read(struct request *r, void *buf, size_t n);
  * where request_read would return fewer. */
 size_t request_read_some(struct request *r, void *buf, size_t n);
 
+/*
+ * From here on a read that gets no byte for so many ms ends as if the body had ended;
+ * request_timed_out tells that it did so. 0: reads wait for ever, as they do at first.
+ */
+void request_set_patience(struct request *r, int64_t ms);
+bool request_timed_out(const struct request *r);
+
+/*
+ * Ends the body of a request that another thread handles: what has come of it can still
+ * be read, then reads end, also one that waits just now. The caller makes sure that the
+ * handler does not return meanwhile.
+ */
+void request_interrupt(struct request *r);
+
 /* A header of the answer. Values hold no CR or LF. */
 struct header {
     const char *name;
     const char *value;
 };
+
+/* Adds a header to the answer that is still to be sent. */
+void request_add_header(struct request *r, const char *name, const char *value);
 
 /*
  * Sends the whole answer; Content-Length is added when there is a body. To a HEAD

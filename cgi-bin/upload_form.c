@@ -3,8 +3,8 @@
 #include "http_text.h"
 #include "multipart.h"
 #include "text.h"
+#include "upload_names.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ _Static_assert(SNIFF_BYTES <= UPLOAD_FIELD_MAX, "one buffer serves fields and sn
 enum part {
     PART_FIELD,   /* a field that is used, collected in buf */
     PART_IGNORED, /* counted only */
-    PART_SKIPPED,
+    PART_INDEX,
     PART_FILE,
 };
 
@@ -30,10 +30,13 @@ struct upload_form {
     enum part part;
     const struct field *field;
     bool file_seen;
-    bool begun;         /* the file was taken; buf is no longer needed */
-    bool named;         /* the file part has a name */
-    int64_t file_bytes; /* of the file so far */
-    size_t n;           /* bytes of this part in buf */
+    bool begun;           /* the file was taken; buf is no longer needed */
+    bool named;           /* the file part has a name */
+    int64_t file_bytes;   /* of the file so far */
+    int64_t index_offset; /* as the field said; 0: not yet */
+    int64_t index_bytes;  /* of the index so far */
+    bool index_seen;
+    size_t n; /* bytes of this part in buf */
     char
         buf[UPLOAD_FIELD_MAX + 1]; /* a field's value, or the first bytes of the file */
 };
@@ -61,22 +64,33 @@ static enum rc set_size(struct upload_form *form)
     return RC_OK;
 }
 
-static enum rc check_upload_id(struct upload_form *form)
+static enum rc set_upload_id(struct upload_form *form)
 {
-    size_t digits = 0;
-
-    while (isxdigit((unsigned char)form->buf[digits]))
-        digits++;
-    if (digits != 32 || form->n != 32)
+    if (strlen(form->buf) != form->n ||
+        upload_id_read(form->buf, form->file.upload_id) != RC_OK)
         return refuse(form, 400, "bad_upload_id",
                       "The field upload_id must be 32 hexadecimal digits.");
+    return RC_OK;
+}
+
+static enum rc bad_index(struct upload_form *form, const char *message)
+{
+    return refuse(form, 400, "bad_index", message);
+}
+
+static enum rc set_index_offset(struct upload_form *form)
+{
+    if (http_number(form->buf, 1, INT64_MAX, &form->index_offset) != RC_OK)
+        return bad_index(form, "The field index_offset must be a number of bytes, at "
+                               "least 1.");
     return RC_OK;
 }
 
 static const struct field fields[] = {
     {"title", set_title},
     {"size", set_size},
-    {"upload_id", check_upload_id},
+    {"upload_id", set_upload_id},
+    {"index_offset", set_index_offset},
 };
 
 static const struct field *find_field(const char *name)
@@ -98,20 +112,47 @@ static enum rc field_data(struct upload_form *form, const void *data, size_t n)
     return RC_OK;
 }
 
-/* ---- the file ---------------------------------------------------------------- */
+/* ---- the index --------------------------------------------------------------- */
 
-/* "Holiday.2024.mp4" → "Holiday.2024"; ".mp4" stays as it is. */
-static void title_from_name(struct upload_file *f)
+static enum rc index_begin(struct upload_form *form)
 {
-    char stem[sizeof(f->filename)];
-    char *dot;
-
-    memcpy(stem, f->filename, sizeof(stem));
-    dot = strrchr(stem, '.');
-    if (dot && dot > stem)
-        *dot = '\0';
-    text_clean(f->title, sizeof(f->title), stem);
+    if (form->file_seen)
+        return bad_index(form, "The index must come before the file.");
+    if (form->index_seen)
+        return bad_index(form, "The form holds more than one index.");
+    if (form->index_offset == 0)
+        return bad_index(form, "The field index_offset must come before the index.");
+    form->index_seen = true;
+    form->part = PART_INDEX;
+    return RC_OK;
 }
+
+static enum rc index_data(struct upload_form *form, const void *data, size_t n)
+{
+    form->index_bytes += (int64_t)n;
+    return form->events.index(form->events.arg, data, n);
+}
+
+static enum rc index_end(struct upload_form *form)
+{
+    if (form->index_bytes == 0)
+        return bad_index(form, "The index is empty.");
+    form->file.index_offset = form->index_offset;
+    return RC_OK;
+}
+
+/* When all is known that is said before the file. */
+static enum rc check_index(struct upload_form *form)
+{
+    const struct upload_file *f = &form->file;
+
+    if (f->index_offset > 0 && f->size >= 0 &&
+        f->index_offset > f->size - form->index_bytes)
+        return bad_index(form, "The index reaches beyond the end of the file.");
+    return RC_OK;
+}
+
+/* ---- the file ---------------------------------------------------------------- */
 
 static enum rc file_begin(struct upload_form *form, const char *filename)
 {
@@ -122,12 +163,10 @@ static enum rc file_begin(struct upload_form *form, const char *filename)
     form->file_seen = true;
     form->part = PART_FILE;
     form->named = filename && *filename;
-    if (text_clean(f->filename, sizeof(f->filename),
-                   text_basename(filename ? filename : "")) == 0)
-        strcpy(f->filename, "upload");
+    upload_filename(f->filename, filename ? filename : "");
     if (!*f->title)
-        title_from_name(f);
-    return RC_OK;
+        upload_title(f->title, "", f->filename);
+    return check_index(form);
 }
 
 /* buf holds the first bytes, or the whole of a shorter file. */
@@ -185,7 +224,7 @@ static enum rc file_end(struct upload_form *form)
     return rc;
 }
 
-/* ---- events of the parser ------------------------------------------------------ */
+/* ---- events of the parser -------------------------------------------------- */
 
 static enum rc on_begin(void *arg, const struct multipart_part *part)
 {
@@ -194,11 +233,10 @@ static enum rc on_begin(void *arg, const struct multipart_part *part)
     form->n = 0;
     if (strcmp(part->name, "file") == 0)
         return file_begin(form, part->filename);
+    if (strcmp(part->name, "index") == 0)
+        return index_begin(form);
     form->field = form->file_seen ? NULL : find_field(part->name);
-    if (form->field)
-        form->part = PART_FIELD;
-    else
-        form->part = strcmp(part->name, "index") == 0 ? PART_SKIPPED : PART_IGNORED;
+    form->part = form->field ? PART_FIELD : PART_IGNORED;
     return RC_OK;
 }
 
@@ -209,8 +247,8 @@ static enum rc on_data(void *arg, const void *data, size_t n)
     switch (form->part) {
     case PART_FILE:
         return file_data(form, data, n);
-    case PART_SKIPPED:
-        return RC_OK;
+    case PART_INDEX:
+        return index_data(form, data, n);
     default:
         return field_data(form, data, n);
     }
@@ -222,13 +260,15 @@ static enum rc on_end(void *arg)
 
     if (form->part == PART_FILE)
         return file_end(form);
+    if (form->part == PART_INDEX)
+        return index_end(form);
     if (form->part != PART_FIELD)
         return RC_OK;
     form->buf[form->n] = '\0';
     return form->field->set(form);
 }
 
-/* ---- the form -------------------------------------------------------------------- */
+/* ---- the form -------------------------------------------------------------- */
 
 enum rc upload_form_open(const char *content_type, const struct upload_events *events,
                          struct upload_form **out, struct http_error *error)

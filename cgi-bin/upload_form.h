@@ -5,9 +5,11 @@
  * (title, upload_id, size), then the part `file`, whose first bytes decide whether it
  * is taken. No I/O; memory is constant: at most UPLOAD_FIELD_MAX bytes are kept.
  *
+ * Before the file may come the index of one that ends with it, in the part `index`, and
+ * before that where it stands in the file, in the field `index_offset`.
+ *
  * A field that this program does not know is ignored, whatever comes after the file
- * too, but none may be longer than UPLOAD_FIELD_MAX. The one exception is `index`, the
- * index of a file that ends with it, which a client may send ahead: it is passed over.
+ * too, but none may be longer than UPLOAD_FIELD_MAX.
  */
 #ifndef DROPSTREAM_UPLOAD_FORM_H
 #define DROPSTREAM_UPLOAD_FORM_H
@@ -26,17 +28,21 @@
 struct upload_file {
     char title[STORE_TITLE_MAX + 1];       /* the field, else made of the name */
     char filename[STORE_FILENAME_MAX + 1]; /* clean, without a path */
+    char upload_id[UPLOAD_ID_LEN + 1];     /* in lower case; "": none was sent */
     enum container container;
-    int64_t size; /* as the client announced it; -1 if it did not */
+    int64_t size;         /* as the client announced it; -1 if it did not */
+    int64_t index_offset; /* where the index stands that came; 0: none came */
 };
 
 /*
- * begin comes once, when the file's first bytes were found good; then data with all of
- * its bytes in order. Any code but RC_OK ends the form.
+ * index comes with all bytes of the index in order, if there is one. begin comes once,
+ * when the file's first bytes were found good; then data with all of its bytes in
+ * order. Any code but RC_OK ends the form.
  */
 struct upload_events {
     enum rc (*begin)(void *arg, const struct upload_file *file);
-    enum rc (*data)(void *arg, const void *data, size_t n); /* n > 0 */
+    enum rc (*data)(void *arg, const void *data, size_t n);  /* n > 0 */
+    enum rc (*index)(void *arg, const void *data, size_t n); /* n > 0 */
     void *arg;
 };
 

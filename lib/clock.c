@@ -67,10 +67,9 @@ enum rc clock_system(struct clock *out)
     return rc;
 }
 
-void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_LEN + 1])
+/* The parts of a moment within the years 0 to 9999, and its ms within the second. */
+static int split(int64_t wall_ms, struct tm *out)
 {
-    char text[96]; /* room for what the compiler fears of seven ints */
-    struct tm tm;
     time_t s;
     int ms;
 
@@ -85,10 +84,34 @@ void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_LEN + 1])
         ms += 1000;
         s--;
     }
-    gmtime_r(&s, &tm);
+    gmtime_r(&s, out);
+    return ms;
+}
+
+void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_LEN + 1])
+{
+    char text[96]; /* room for what the compiler fears of seven ints */
+    struct tm tm;
+    int ms = split(wall_ms, &tm);
+
     snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
              tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
              tm.tm_sec, ms);
     memcpy(out, text, CLOCK_ISO8601_LEN);
     out[CLOCK_ISO8601_LEN] = '\0';
+}
+
+void clock_http_date(int64_t wall_ms, char out[CLOCK_HTTP_DATE_LEN + 1])
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char text[96];
+    struct tm tm;
+
+    split(wall_ms, &tm);
+    snprintf(text, sizeof(text), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+             &days[tm.tm_wday * 3], tm.tm_mday, &months[tm.tm_mon * 3],
+             tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    memcpy(out, text, CLOCK_HTTP_DATE_LEN);
+    out[CLOCK_HTTP_DATE_LEN] = '\0';
 }

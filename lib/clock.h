@@ -14,6 +14,7 @@
 
 #define CLOCK_BOOT_ID_LEN 36
 #define CLOCK_ISO8601_LEN 24
+#define CLOCK_HTTP_DATE_LEN 29
 
 struct clock {
     int64_t (*wall_ms)(void *ctx); /* ms since 1970-01-01T00:00:00Z */
@@ -30,5 +31,9 @@ enum rc clock_system(struct clock *out);
 
 /* wall_ms as "2026-01-31T12:00:00.000Z" (ISO 8601, UTC) with its NUL. */
 void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_LEN + 1]);
+
+/* wall_ms, rounded down to a second, as "Sat, 31 Jan 2026 12:00:00 GMT" (RFC 9110
+ * s. 5.6.7) with its NUL. */
+void clock_http_date(int64_t wall_ms, char out[CLOCK_HTTP_DATE_LEN + 1]);
 
 #endif

@@ -41,7 +41,7 @@ struct option {
 static const struct option options[] = {
     TEXT("web", bind, OPTION_ADDRESS, "127.0.0.1"),
     INT("web", port, "8080", 1, 65535, ""),
-    INT("web", upload_threads, "32", 1, 256, "threads"),
+    INT("web", upload_threads, "128", 1, 256, "threads"),
     INT("web", api_threads, "4", 1, 64, "threads"),
     INT("web", store_handles, "4", 1, 64, "handles"),
     INT("web", wait_s, "8", 1, 9, "s"),
@@ -51,6 +51,8 @@ static const struct option options[] = {
     INT("upload", disk_reserve_mb, "1024", 0, 1048576, "MiB"),
     INT("upload", min_rate_bps, "1024", 0, 1048576, "bytes/s"),
     INT("upload", min_rate_s, "60", 1, 3600, "s"),
+    INT("upload", index_max_mb, "64", 1, 1024, "MiB"),
+    INT("upload", upload_expire_h, "24", 0, 8760, "h"),
     INT("upload", settle_s, "60", 1, 3600, "s"),
     TEXT("media", ffmpeg, OPTION_TEXT, "ffmpeg"),
     TEXT("media", ffprobe, OPTION_TEXT, "ffprobe"),

@@ -13,9 +13,10 @@
  * each with the same chance. */
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
-static enum rc random_name(char *out, size_t len)
+/* len of the letters, of which there are mask + 1, a power of two. */
+static enum rc random_text(const char *letters, unsigned mask, char *out, size_t len)
 {
-    unsigned char bytes[KEY_LEN];
+    unsigned char bytes[UPLOAD_ID_LEN];
     ssize_t n;
     size_t i;
 
@@ -26,9 +27,14 @@ static enum rc random_name(char *out, size_t len)
     if (n != (ssize_t)len)
         return RC_IO;
     for (i = 0; i < len; i++)
-        out[i] = alphabet[bytes[i] & 31];
+        out[i] = letters[bytes[i] & mask];
     out[len] = '\0';
     return RC_OK;
+}
+
+static enum rc random_name(char *out, size_t len)
+{
+    return random_text(alphabet, 31, out, len);
 }
 
 static bool name_valid(const char *s, size_t len)
@@ -54,4 +60,26 @@ bool id_valid(const char *s)
 bool key_valid(const char *s)
 {
     return name_valid(s, KEY_LEN);
+}
+
+static const char hex[] = "0123456789abcdef";
+
+enum rc upload_id_new(char out[UPLOAD_ID_LEN + 1])
+{
+    return random_text(hex, 15, out, UPLOAD_ID_LEN);
+}
+
+enum rc upload_id_read(const char *text, char out[UPLOAD_ID_LEN + 1])
+{
+    char id[UPLOAD_ID_LEN + 1];
+    size_t n;
+
+    for (n = 0; n < UPLOAD_ID_LEN && text[n]; n++)
+        id[n] =
+            text[n] >= 'A' && text[n] <= 'F' ? (char)(text[n] - 'A' + 'a') : text[n];
+    id[n] = '\0';
+    if (strspn(id, hex) != UPLOAD_ID_LEN || text[n])
+        return RC_INVALID;
+    memcpy(out, id, sizeof(id));
+    return RC_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * id.h: random names that the server makes.
+ * id.h: random names that the server makes, and those of uploads.
  *
  * Ids name rows and spool files; keys are capabilities: who has one may watch.
  * Both are RFC 4648 section 6 base32 in lower case without padding, so they are
@@ -22,5 +22,17 @@ enum rc key_new(char out[KEY_LEN + 1]);
 /* True if s is exactly one id (or key) and nothing else. NULL is not. */
 bool id_valid(const char *s);
 bool key_valid(const char *s);
+
+/*
+ * An upload's name, under which it goes on: 32 hexadecimal digits, 128 random bits that
+ * the client or the server chooses. It never becomes a file name.
+ */
+#define UPLOAD_ID_LEN 32
+
+/* A new one, in lower case. RC_IO as above. */
+enum rc upload_id_new(char out[UPLOAD_ID_LEN + 1]);
+
+/* text in lower case. RC_INVALID: it is not 32 hexadecimal digits and nothing else. */
+enum rc upload_id_read(const char *text, char out[UPLOAD_ID_LEN + 1]);
 
 #endif

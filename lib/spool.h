@@ -1,10 +1,12 @@
 /*
  * spool.h: uploaded bytes on their way to a stored file.
  *
- * site/spool/<id>.part while bytes arrive, <id>.src once every byte is on disk.
- * The writer holds an exclusive flock(2) on its .part, so that anyone may find
- * out whether an unfinished upload still has its writer. Invariant: a .src file
- * is whole and durable; it never changes after it appears.
+ * site/spool/<id>.part while bytes arrive, <id>.src once every byte is on disk, and
+ * <id>.idx for an index that was sent ahead of its file (<id>.idx-part while it comes).
+ * The writer holds an exclusive flock(2) on its .part, so that there is never more than
+ * one, in whatever process, and anyone may find out whether an unfinished upload still
+ * has its writer. Invariant: a .src file is whole and durable; it never changes after
+ * it appears. An .idx is whole, and as durable as the .part: it can be sent again.
  */
 #ifndef DROPSTREAM_SPOOL_H
 #define DROPSTREAM_SPOOL_H
@@ -19,17 +21,41 @@
 struct spool_file;
 
 /*
- * Creates site/spool/<id>.part, mode 0600, O_EXCL, locked. The caller owns *out
- * and ends it with spool_finish or spool_abandon. RC_INVALID: not an id (as in every
- * function here). RC_EXISTS, RC_NOSPACE, RC_IO, RC_NOMEM.
+ * Creates site/spool/<id>.part, mode 0600, O_EXCL, locked. The caller owns *out and
+ * ends it with spool_finish, spool_close or spool_abandon. RC_INVALID: not an id (as in
+ * every function here). RC_EXISTS, RC_NOSPACE, RC_IO, RC_NOMEM.
  */
 enum rc spool_create(const struct site *site, const char *id, struct spool_file **out);
 
-/* Appends all n bytes. RC_NOSPACE, RC_IO: the file is then only good to abandon. */
+/*
+ * Opens <id>.part to go on behind its last byte; owned as after spool_create. Waits at
+ * most wait_ms for another writer to end. RC_BUSY: it did not. RC_EXISTS: there is an
+ * <id>.src, so nothing is missing. RC_NOT_FOUND: there is neither. RC_IO, RC_NOMEM.
+ */
+enum rc spool_open(const struct site *site, const char *id, int64_t wait_ms,
+                   struct spool_file **out);
+
+/* Appends all n bytes. RC_NOSPACE, RC_IO: spool_size tells how many of them went in. */
 enum rc spool_write(struct spool_file *f, const void *data, size_t n);
 
-/* Bytes appended so far. */
+/* Bytes in the file. */
 int64_t spool_size(const struct spool_file *f);
+
+/* The first bytes of the file, at most n; how many in *got. RC_IO. */
+enum rc spool_read_head(const struct spool_file *f, void *out, size_t n, size_t *got);
+
+/* Cuts the file down to size bytes, of which it has at least as many. RC_IO. */
+enum rc spool_truncate(struct spool_file *f, int64_t size);
+
+/*
+ * The bytes so far, and the file's name, outlast a power cut when this returns RC_OK.
+ * RC_NOSPACE, RC_IO: some of the bytes may be lost, and no later call would tell: the
+ * file is only good to abandon.
+ */
+enum rc spool_sync(struct spool_file *f);
+
+/* Has the kernel begin to write what it holds back, so that a later sync is short. */
+void spool_flush(struct spool_file *f);
 
 /*
  * fsync, rename to <id>.src, fsync of the folder; frees f only on RC_OK. After any
@@ -37,6 +63,9 @@ int64_t spool_size(const struct spool_file *f);
  * removed meanwhile (the video was deleted). RC_EXISTS, RC_NOSPACE, RC_IO.
  */
 enum rc spool_finish(struct spool_file *f);
+
+/* Leaves the .part as it is, for spool_open; frees f. NULL is legal. */
+void spool_close(struct spool_file *f);
 
 /* Unlinks what f wrote, .part or .src (a missing one is fine), closes and frees. NULL
  * is legal. */
@@ -49,18 +78,53 @@ void spool_abandon(struct spool_file *f);
  */
 bool spool_is_receiving(const struct site *site, const char *id);
 
-/* Removes <id>.part and <id>.src; missing files are fine. RC_IO. */
+/*
+ * The size of <id>.src, whose writer may have died just after it got that name: it is
+ * durable when this returns. RC_NOT_FOUND, RC_IO.
+ */
+enum rc spool_stored(const struct site *site, const char *id, int64_t *size);
+
+/* Removes all files of id; missing ones are fine. RC_IO. */
 enum rc spool_remove(const struct site *site, const char *id);
 
 /* site/spool/<id>.src, or <id>.part, as an absolute path. RC_TOO_LARGE. */
 enum rc spool_part_path(const struct site *site, const char *id, char out[PATH_MAX]);
 enum rc spool_src_path(const struct site *site, const char *id, char out[PATH_MAX]);
 
+/* ---- the index that was sent ahead ------------------------------------------ */
+
 /*
- * Calls cb once for each <id>.part and <id>.src in the spool whose name holds a
- * valid id. The callback may remove the file. RC_IO, or what the callback returned.
+ * Begins <id>.idx-part; an older one that nobody writes any more is written over. To be
+ * filled with spool_write and ended with spool_keep_index or spool_abandon. RC_BUSY:
+ * another writes it. RC_NOSPACE, RC_IO, RC_NOMEM.
+ */
+enum rc spool_create_index(const struct site *site, const char *id,
+                           struct spool_file **out);
+
+/* Makes it <id>.idx, in place of an earlier one; frees f only on RC_OK. RC_NOT_FOUND:
+ * it was removed meanwhile. RC_NOSPACE, RC_IO. */
+enum rc spool_keep_index(struct spool_file *f);
+
+/* site/spool/<id>.idx as an absolute path. RC_TOO_LARGE. */
+enum rc spool_index_path(const struct site *site, const char *id, char out[PATH_MAX]);
+
+/* Removes <id>.idx and <id>.idx-part; missing ones are fine. RC_IO. */
+enum rc spool_remove_index(const struct site *site, const char *id);
+
+/* ---- all of them ----------------------------------------------------------- */
+
+enum spool_kind { SPOOL_PART, SPOOL_SRC, SPOOL_INDEX, SPOOL_INDEX_PART };
+
+/* "part", "src", "idx", "idx-part"; static. */
+const char *spool_suffix(enum spool_kind kind);
+
+/*
+ * Calls cb once for each file in the spool whose name is a valid id, a dot and one of
+ * these suffixes. The callback may remove the file. RC_IO, or what the callback
+ * returned.
  */
 enum rc spool_each(const struct site *site,
-                   enum rc (*cb)(void *arg, const char *id, bool stored), void *arg);
+                   enum rc (*cb)(void *arg, const char *id, enum spool_kind kind),
+                   void *arg);
 
 #endif

@@ -30,12 +30,14 @@ struct arrival {
     enum header_state state;
     char path[PATH_MAX]; /* of the .part */
     char head_path[PATH_MAX];
+    char index[PATH_MAX];
     char url[3 * PATH_MAX]; /* "": the file itself is good to read */
     int fd, watch;
     int64_t size;
     int64_t grown_ms, told_ms; /* loop time */
     int64_t told_us;           /* how far the store knows it to be */
     bool whole;                /* every byte is there */
+    bool held_back;            /* some of its bytes may be taken back yet */
     bool receiving;            /* its row says so; else it only lives for its holders */
     int holders;
     struct loop_timer look, sleep;
@@ -256,6 +258,20 @@ static void grow(struct arrival *a, int64_t size)
     tell_store(a);
 }
 
+/* Of size bytes that are there, those that are sure to stay. Whoever writes bytes whose
+ * checksum is still to be looked at has said so in the row before. */
+static int64_t checked(struct arrival *a, int64_t size)
+{
+    struct video v;
+    a->held_back = false;
+    if (!a->video.upload_id[0])
+        return size;
+    if (store_video_get(a->all->w->store, a->video.id, &v) != RC_OK)
+        return a->size;
+    a->held_back = v.unchecked_from >= 0 && v.unchecked_from < size;
+    return a->held_back ? v.unchecked_from : size;
+}
+
 /* Asks for one event, and none more until the next look: however fast bytes come in. */
 static bool watch_for_more(struct arrival *a)
 {
@@ -280,7 +296,7 @@ static void look_at(struct arrival *a)
         return;
     watching = a->watch >= 0 || watch_for_more(a);
     if (fstat(a->fd, &st) == 0)
-        grow(a, st.st_size);
+        grow(a, checked(a, st.st_size));
     if (!watching)
         loop_timer_set(a->all->w->loop, &a->look, BLIND_MS, on_look, a);
 }
@@ -307,6 +323,16 @@ static void on_inotify(void *arg)
 
 /* ---- which there are ------------------------------------------------------------ */
 
+/* The index that was sent ahead, NULL if there is none. */
+static const char *index_path(const struct arrival *a, char out[PATH_MAX])
+{
+    if (a->video.index_offset < 0 ||
+        spool_index_path(&a->all->w->site, a->video.id, out) != RC_OK ||
+        access(out, R_OK) != 0)
+        return NULL;
+    return out;
+}
+
 static enum rc open_arrival(struct arrival *a)
 {
     enum rc rc = spool_part_path(&a->all->w->site, a->video.id, a->path);
@@ -318,7 +344,8 @@ static enum rc open_arrival(struct arrival *a)
     struct header_source source = {.fd = a->fd,
                                    .container = a->video.container,
                                    .file_size = a->video.size,
-                                   .index_offset = -1};
+                                   .index = index_path(a, a->index),
+                                   .index_offset = a->video.index_offset};
     return arrival_header_open(&source, &a->header);
 }
 
@@ -383,6 +410,18 @@ static bool is_followed(const struct arrivals *all, const char *id)
     return false;
 }
 
+/* One that nothing could be told of, until its index came. */
+static void forget_hopeless(struct arrivals *all, const struct video *v)
+{
+    for (struct arrival *a = all->list, *next; a; a = next) {
+        next = a->next;
+        if (a->receiving && a->state == HEADER_HOPELESS && a->holders == 0 &&
+            a->video.index_offset < 0 && v->index_offset >= 0 &&
+            strcmp(a->video.id, v->id) == 0)
+            remove_it(a);
+    }
+}
+
 /* Its row says something else now, or is gone. A file that was stored is whole. */
 static void end(struct arrival *a)
 {
@@ -415,11 +454,16 @@ void arrivals_look(struct arrivals *all)
             end(a);
     }
     for (struct arrival *a = all->list; a; a = a->next)
-        if (a->receiving)
+        if (a->receiving) {
             tell_store(a); /* it may have got its plan */
-    for (size_t i = 0; i < roll.n; i++)
+            if (a->held_back)
+                look_at(a);
+        }
+    for (size_t i = 0; i < roll.n; i++) {
+        forget_hopeless(all, &roll.seen[i]);
         if (!is_followed(all, roll.seen[i].id))
             begin(all, &roll.seen[i]);
+    }
     encode_refresh(all->w);
 }
 

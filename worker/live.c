@@ -1,5 +1,6 @@
 #include "live.h"
 
+#include "spool.h"
 #include "text.h"
 
 #include <limits.h>
@@ -113,6 +114,7 @@ void live_changed(struct live *l)
 /* ---- progress ----------------------------------------------------------- */
 
 struct status {
+    const struct site *site;
     char text[STATUS_MAX];
     int used;
 };
@@ -150,6 +152,8 @@ static enum rc add_upload(void *arg, const struct video *v)
 {
     struct status *s = arg;
     char title[31];
+    if (!spool_is_receiving(s->site, v->id)) /* interrupted: nothing moves */
+        return RC_OK;
     text_clean(title, sizeof(title), v->title);
     add(s, "%supload %s", s->used ? "  |  " : "", title);
     if (v->size > 0)
@@ -168,7 +172,7 @@ static int columns(void)
 static void on_timer(void *arg)
 {
     struct live *l = arg;
-    struct status s = {.used = 0};
+    struct status s = {.site = &l->w->site};
     loop_timer_set(l->w->loop, &l->timer, STATUS_MS, on_timer, l);
     live_changed(l);
     if (l->pending_size > 0 || (!l->terminal && ++l->turn % PLAIN_STATUS_TURNS != 0))

@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "playlists.h"
 #include "source_check.h"
+#include "spool.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -120,6 +121,8 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
         rc = store_job_planned(w->store, &t->job, plan);
     if (rc == RC_OK) {
         remove_old_generations(t, plan);
+        if (!((struct probe *)t->state)->early)
+            spool_remove_index(&w->site, t->video.id);
         task_end(t, "planned");
     } else if (rc == RC_FENCED) {
         task_drop(t);
@@ -143,11 +146,28 @@ static enum rc promised(struct task *t, struct rendition out[STORE_RENDITIONS_MA
     return store_renditions(t->w->store, t->video.id, out, n);
 }
 
+/* What was made by an index that was sent ahead is only good if that is in the file. It
+ * has done its service here. */
+static bool index_was_true(struct task *t)
+{
+    const struct site *site = &t->w->site;
+    char src[PATH_MAX], index[PATH_MAX];
+    bool same = t->video.index_offset < 0 ||
+                (spool_src_path(site, t->video.id, src) == RC_OK &&
+                 spool_index_path(site, t->video.id, index) == RC_OK &&
+                 source_holds(src, t->video.index_offset, index) == RC_OK);
+    if (!same)
+        joblog_note(t->log, "the index that was sent ahead is not that of the file");
+    return same;
+}
+
 /* The whole file keeps what its header promised: nothing has to be made again. */
 static void confirm(struct task *t, const struct video_plan *plan)
 {
     bool ready = false;
     enum rc rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
+    if (rc == RC_OK)
+        spool_remove_index(&t->w->site, t->video.id);
     if (rc == RC_OK)
         task_end(t, ready ? "as promised, the video is ready" : "as promised");
     else if (rc == RC_FENCED)
@@ -181,7 +201,7 @@ static void make_plan(struct task *t)
             leave_for_later(t, error);
         else
             task_fail(t, error);
-    } else if (promised(t, before, &n) == RC_OK && n > 0 &&
+    } else if (promised(t, before, &n) == RC_OK && n > 0 && index_was_true(t) &&
                plan_is_kept(before, n, t->video.duration_us, &plan)) {
         confirm(t, &plan);
     } else {

@@ -4,11 +4,14 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* A file of ours has a handful; a hostile one may have a million of 8 bytes. */
 #define BOXES_MAX 4096
+#define COMPARE_BYTES 65536
 
 const char *source_check_mp4(const char *path)
 {
@@ -39,4 +42,34 @@ const char *source_check_mp4(const char *path)
     if (is_cut)
         return "The file was cut off before its end.";
     return has_index ? NULL : "The file is damaged: it has no index.";
+}
+
+static enum rc compare(int src, int64_t offset, int part)
+{
+    static uint8_t a[COMPARE_BYTES], b[COMPARE_BYTES]; /* the worker has one thread */
+    for (int64_t at = 0;;) {
+        ssize_t n = pread(part, a, sizeof(a), at);
+        if (n <= 0)
+            return n < 0 ? RC_IO : RC_OK;
+        ssize_t m = pread(src, b, (size_t)n, offset + at);
+        if (m < 0)
+            return RC_IO;
+        if (m != n || memcmp(a, b, (size_t)n) != 0)
+            return RC_CONFLICT;
+        at += n;
+    }
+}
+
+enum rc source_holds(const char *src, int64_t offset, const char *part)
+{
+    int src_fd = open(src, O_RDONLY | O_CLOEXEC);
+    int part_fd = open(part, O_RDONLY | O_CLOEXEC);
+    enum rc rc = RC_NOT_FOUND;
+    if (src_fd >= 0 && part_fd >= 0)
+        rc = compare(src_fd, offset, part_fd);
+    if (src_fd >= 0)
+        close(src_fd);
+    if (part_fd >= 0)
+        close(part_fd);
+    return rc;
 }

@@ -1,8 +1,13 @@
 /*
- * source_check.h: why an MP4 that ffprobe cannot read is broken, in plain words.
+ * source_check.h: why an MP4 that ffprobe cannot read is broken, in plain words; and
+ * whether a file holds what was said of it.
  */
 #ifndef DROPSTREAM_SOURCE_CHECK_H
 #define DROPSTREAM_SOURCE_CHECK_H
+
+#include "rc.h"
+
+#include <stdint.h>
 
 /*
  * Walks the top-level boxes (ISO 14496-12 s. 4.2) of the file at path. A static
@@ -10,5 +15,9 @@
  * such fault is seen or the file cannot be read.
  */
 const char *source_check_mp4(const char *path);
+
+/* RC_OK: the bytes of the file at src from offset on are all those of the file at part.
+ * RC_CONFLICT: others. RC_IO, RC_NOT_FOUND: one of them cannot be read. */
+enum rc source_holds(const char *src, int64_t offset, const char *part);
 
 #endif

@@ -3,6 +3,7 @@
 #include "log.h"
 #include "mediadir.h"
 #include "spool.h"
+#include "store_uploads.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -44,57 +45,71 @@ void sweep_deleted(struct worker *w)
 
 /* How long ago a spool file got its name or its last bytes, in ms; -1 if there is none.
  * A rename changes only the ctime. */
-static int64_t spool_age_ms(const struct worker *w, const char *id, const char *suffix)
+static int64_t spool_age_ms(const struct worker *w, const char *id,
+                            enum spool_kind kind)
 {
     char name[64], path[PATH_MAX];
     struct stat st;
-    snprintf(name, sizeof(name), "spool/%s.%s", id, suffix);
+    snprintf(name, sizeof(name), "spool/%s.%s", id, spool_suffix(kind));
     if (site_path(&w->site, name, path) != RC_OK || lstat(path, &st) < 0)
         return -1;
     return ((int64_t)time(NULL) - st.st_ctime) * 1000;
 }
 
-static int64_t stored_size(const struct worker *w, const char *id)
+static void enter_stored(struct worker *w, const char *id)
 {
-    char path[PATH_MAX];
-    struct stat st;
-    if (spool_src_path(&w->site, id, path) != RC_OK || lstat(path, &st) < 0)
-        return -1;
-    return st.st_size;
+    struct video stored;
+    int64_t size;
+    if (spool_stored(&w->site, id, &size) != RC_OK)
+        return;
+    log_info("video %s: was stored whole, its handler died: kept", id);
+    store_video_stored(w->store, id, size, &stored);
 }
 
 static enum rc sweep_receiving(void *arg, const struct video *v)
 {
     struct worker *w = arg;
-    struct video stored;
     int64_t now = w->clock.wall_ms(w->clock.ctx),
             settled_ms = w->config.settle_s * 1000;
     /* A handler needs a moment between its row, its file and its commit. */
     if (now - v->created_ms < settled_ms || spool_is_receiving(&w->site, v->id))
         return RC_OK;
-    int64_t src_age = spool_age_ms(w, v->id, "src");
-    if (src_age >= 0 && src_age < settled_ms)
+    int64_t src_age = spool_age_ms(w, v->id, SPOOL_SRC);
+    if (src_age >= settled_ms)
+        enter_stored(w, v->id);
+    if (src_age >= 0)
         return RC_OK;
-    if (src_age >= 0) {
-        log_info("video %s: was stored whole, its handler died: kept", v->id);
-        store_video_stored(w->store, v->id, stored_size(w, v->id), &stored);
-        return RC_OK;
-    }
-    if (store_video_abandon(w->store, v->id, "the connection was lost") == RC_OK)
+    /* One with a name may still go on. */
+    enum rc rc = *v->upload_id
+                     ? store_upload_expire(w->store, v->id)
+                     : store_video_abandon(w->store, v->id, "the connection was lost");
+    if (rc == RC_OK)
         spool_remove(&w->site, v->id);
     return RC_OK;
 }
 
-static enum rc sweep_spool_file(void *arg, const char *id, bool stored)
+/* An index that was sent ahead is of no use once the file with its own is there. */
+static void sweep_index(struct worker *w, const char *id)
+{
+    struct video v;
+    if (store_video_get(w->store, id, &v) == RC_OK && v.state != VIDEO_RECEIVING &&
+        !in_use(w, id))
+        spool_remove_index(&w->site, id);
+}
+
+static enum rc sweep_spool_file(void *arg, const char *id, enum spool_kind kind)
 {
     struct worker *w = arg;
     bool known = true;
-    int64_t age = spool_age_ms(w, id, stored ? "src" : "part");
-    if (age < w->config.settle_s * 1000 || spool_is_receiving(&w->site, id))
+    int64_t age = spool_age_ms(w, id, kind);
+    if (age < w->config.settle_s * 1000 || spool_is_receiving(&w->site, id) ||
+        store_video_exists(w->store, id, &known) != RC_OK)
         return RC_OK;
-    if (store_video_exists(w->store, id, &known) == RC_OK && !known) {
+    if (!known) {
         log_info("spool file of unknown video %s removed", id);
         spool_remove(&w->site, id);
+    } else if (kind == SPOOL_INDEX) {
+        sweep_index(w, id);
     }
     return RC_OK;
 }

@@ -12,7 +12,7 @@
 #define PATTERN_SIZE (2 * STORE_TITLE_MAX + 3)
 
 #define MATCHES                                                                        \
-    " FROM videos WHERE deleted_at IS NULL AND (?3 IS NULL"                            \
+    " FROM videos WHERE deleted_at IS NULL AND container <> 'none' AND (?3 IS NULL"    \
     " OR title LIKE ?3 ESCAPE '\\' OR filename LIKE ?3 ESCAPE '\\')"
 
 static const struct {

@@ -144,3 +144,18 @@ ALTER TABLE videos ADD COLUMN arrived_us INTEGER NOT NULL DEFAULT -1;
 
 -- Where a run of each segment begins to read, as the worker packs it; NULL: not known.
 ALTER TABLE renditions ADD COLUMN seek_points BLOB;
+
+-- What the client calls its upload, 32 hexadecimal digits in lower case: under this name
+-- it goes on after an interruption, and is known for as long as the row. NULL: it cannot.
+ALTER TABLE videos ADD COLUMN upload_id TEXT;
+CREATE UNIQUE INDEX videos_by_upload ON videos (upload_id) WHERE upload_id IS NOT NULL;
+-- ms; when an unfinished upload is given up; NULL: as soon as nobody sends it any more. On
+-- the wall clock, since it has to outlive a boot.
+ALTER TABLE videos ADD COLUMN expires_ms INTEGER;
+-- The file's bytes from here on are of a chunk whose checksum was not looked at yet, and
+-- count for nothing until it was; -1: there are none.
+ALTER TABLE videos ADD COLUMN unchecked_from INTEGER NOT NULL DEFAULT -1;
+-- Upload-Metadata as the tus client sent it, who is told it again.
+ALTER TABLE videos ADD COLUMN upload_metadata TEXT NOT NULL DEFAULT '';
+-- Where in the file the index stands that was sent ahead of it; -1: none was.
+ALTER TABLE videos ADD COLUMN index_offset INTEGER NOT NULL DEFAULT -1;

@@ -28,6 +28,7 @@
 #define STORE_TITLE_MAX 1020    /* bytes: 255 code points of UTF-8 */
 #define STORE_FILENAME_MAX 1020 /* bytes; data only, never a path */
 #define STORE_TEXT_MAX 500      /* bytes of an error, a warning, a log message */
+#define STORE_METADATA_MAX 8191 /* bytes */
 #define STORE_CODEC_MAX 31
 #define STORE_COLOUR_MAX 63
 #define STORE_OWNER_MAX 63
@@ -99,40 +100,15 @@ struct video {
     int64_t stored_ms;        /* likewise */
     int64_t ready_ms;         /* likewise */
     int64_t arrived_us;       /* of the timeline, while receiving; -1 unknown */
+    char upload_id[UPLOAD_ID_LEN + 1]; /* the client's name of its upload: hex in
+                                        * lower case; "" if it cannot go on */
+    int64_t expires_ms;     /* wall clock; an unfinished upload is given up; -1 unset */
+    int64_t unchecked_from; /* the bytes from here on are of a chunk whose checksum
+                             * nobody has looked at; -1 none */
+    int64_t index_offset;   /* of the index sent ahead; -1 none */
 };
 
-struct video_new {
-    char title[STORE_TITLE_MAX + 1];
-    char filename[STORE_FILENAME_MAX + 1];
-    enum container container;
-    int64_t size;       /* bytes; -1 while unknown */
-    int64_t created_ms; /* wall clock; when the request began */
-};
-
-/*
- * A new row in state receiving under an id, root and key made here; *out is the
- * whole row. RC_INVALID: title or filename is not UTF-8 or holds a control
- * character.
- */
-enum rc store_video_create(struct store *st, const struct video_new *v,
-                           struct video *out);
-
-/* Progress of a receiving upload. RC_NOT_FOUND: deleted meanwhile, or not receiving. */
-enum rc store_video_received(struct store *st, const char *id, int64_t bytes);
-
-/*
- * receiving → stored, with the final size, and its probe job queued, in one
- * transaction with synchronous=FULL: when this returns RC_OK the upload may be
- * acknowledged. One that has a plan already goes to processing at once, unless a job
- * of it has failed. *out is the
- * row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not receiving.
- */
-enum rc store_video_stored(struct store *st, const char *id, int64_t size,
-                           struct video *out);
-
-/* Removes a row that is still receiving; reason goes to the activity log. RC_OK also
- * if there is none. */
-enum rc store_video_abandon(struct store *st, const char *id, const char *reason);
+/* How a row comes to be, and what happens while its bytes come in: store_uploads.h. */
 
 /* RC_NOT_FOUND: no such video, or it is deleted. */
 enum rc store_video_get(struct store *st, const char *id, struct video *out);
@@ -151,7 +127,8 @@ struct video_query {
 };
 
 /*
- * Calls cb for each video of the page, which may use st for anything.
+ * Calls cb for each video of the page, which may use st for anything; one whose first
+ * bytes were not seen yet is on none.
  * Videos of one sort key are ordered by id; titles by their letters in any (ASCII)
  * case. *more: there is another page. RC_NOT_FOUND: `after` names no video. RC_INVALID:
  * limit or sort out of range. What cb returned if not RC_OK.

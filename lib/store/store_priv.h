@@ -25,6 +25,14 @@ enum statement {
     SQL_VIDEO_BY_KEY,
     SQL_VIDEO_RECEIVED,
     SQL_VIDEO_STORED,
+    SQL_UPLOAD_BY_ID,
+    SQL_UPLOAD_TAKEN,
+    SQL_UPLOAD_FREE,
+    SQL_UPLOAD_SNIFFED,
+    SQL_UPLOAD_LENGTH,
+    SQL_UPLOAD_INDEX,
+    SQL_UPLOAD_UNCHECKED,
+    SQL_UPLOAD_METADATA,
     SQL_VIDEO_REMOVE,
     SQL_VIDEO_RENAME,
     SQL_VIDEO_MARK_DELETED,
@@ -149,7 +157,11 @@ int64_t store_boot_ms(const struct store *st);
     "id, title, filename, container, state, playable, size, received, error,"          \
     " warning, duration_us, width, height, rate_num, rate_den, video_codec,"           \
     " audio_codec, media_root, media_key, has_poster, created_ms, first_segment_ms,"   \
-    " stored_ms, ready_ms, arrived_us"
+    " stored_ms, ready_ms, arrived_us, upload_id, expires_ms, unchecked_from,"         \
+    " index_offset"
+
+/* Reads the columns of a struct video from the first one of the row that q is at. */
+void store_video_columns(sqlite3_stmt *q, struct video *v);
 
 /* Steps q to its one row, reads that and resets q. RC_NOT_FOUND. */
 enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out);

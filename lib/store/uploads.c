@@ -2,6 +2,7 @@
  * A video while its bytes come in: from no row to a stored one, or to none again.
  */
 #include "store_priv.h"
+#include "store_uploads.h"
 
 #include "text.h"
 
@@ -20,8 +21,11 @@ static enum rc insert(struct store *st, const char *id, const struct video_new *
     if (rc == RC_OK)
         rc = store_prepare(st, SQL_VIDEO_INSERT,
                            "INSERT INTO videos (id, title, filename, container, state,"
-                           " size, media_root, media_key, created_ms)"
-                           " VALUES (?1, ?2, ?3, ?4, 'receiving', ?5, ?6, ?7, ?8)",
+                           " size, media_root, media_key, created_ms, upload_id,"
+                           " expires_ms, upload_metadata, index_offset)"
+                           " VALUES (?1, ?2, ?3, ?4, 'receiving', ?5, ?6, ?7, ?8,"
+                           " nullif(?9, ''), iif(?9 = '', NULL, ?10), ?11,"
+                           " iif(?12 = 0, -1, ?12))",
                            &q);
     if (rc != RC_OK)
         return rc;
@@ -33,25 +37,48 @@ static enum rc insert(struct store *st, const char *id, const struct video_new *
     store_bind_text(q, 6, root);
     store_bind_text(q, 7, key);
     store_bind_int(q, 8, v->created_ms);
+    store_bind_text(q, 9, v->upload_id);
+    store_bind_int(q, 10, v->expires_ms);
+    store_bind_text(q, 11, v->metadata ? v->metadata : "");
+    store_bind_int(q, 12, v->index_offset);
     return store_finish(st, q);
 }
 
-enum rc store_video_create(struct store *st, const struct video_new *v,
-                           struct video *out)
+/* Makes an upload_id free that only a deleted video has. RC_EXISTS: another has it. */
+static enum rc claim_upload_id(struct store *st, const char *upload_id)
 {
-    char id[ID_LEN + 1], name[STORE_SHORT_SIZE];
-    struct video row;
-    enum rc rc;
+    sqlite3_stmt *q;
+    enum rc rc = store_video_run(st, SQL_UPLOAD_FREE,
+                                 "UPDATE videos SET upload_id = NULL"
+                                 " WHERE upload_id = ?1 AND deleted_at IS NOT NULL",
+                                 upload_id);
 
-    if (!text_is_clean(v->title, strlen(v->title)) ||
-        !text_is_clean(v->filename, strlen(v->filename)))
-        return RC_INVALID;
-    rc = id_new(id);
     if (rc == RC_OK)
-        rc = store_begin(st);
+        rc = store_prepare(st, SQL_UPLOAD_TAKEN,
+                           "SELECT id FROM videos WHERE upload_id = ?1", &q);
     if (rc != RC_OK)
         return rc;
-    rc = insert(st, id, v);
+    store_bind_text(q, 1, upload_id);
+    rc = store_step(st, q);
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    store_finish(st, q);
+    return rc == RC_OK ? RC_EXISTS : rc;
+}
+
+static enum rc create(struct store *st, const char *id, const struct video_new *v,
+                      struct video *out)
+{
+    char name[STORE_SHORT_SIZE];
+    struct video row;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    if (*v->upload_id)
+        rc = claim_upload_id(st, v->upload_id);
+    if (rc == RC_OK)
+        rc = insert(st, id, v);
     store_shorten(name, v->filename);
     if (rc == RC_OK)
         rc =
@@ -64,27 +91,154 @@ enum rc store_video_create(struct store *st, const struct video_new *v,
     return rc;
 }
 
-/* No row in the activity log: this comes several times a second. */
-enum rc store_video_received(struct store *st, const char *id, int64_t bytes)
+enum rc store_video_create(struct store *st, const struct video_new *v,
+                           struct video *out)
 {
-    sqlite3_stmt *q;
+    char id[ID_LEN + 1];
+    enum rc rc = RC_OK;
+
+    if (!text_is_clean(v->title, strlen(v->title)) ||
+        !text_is_clean(v->filename, strlen(v->filename)))
+        return RC_INVALID;
+    if (*v->id)
+        memcpy(id, v->id, sizeof(id));
+    else
+        rc = id_new(id);
+    /* Bytes that are acknowledged are lost with their row, so that has to last first.
+     */
+    if (rc == RC_OK && *v->upload_id)
+        rc = store_durable(st, true);
+    if (rc != RC_OK)
+        return rc;
+    rc = create(st, id, v, out);
+    if (*v->upload_id)
+        store_durable(st, false);
+    return rc;
+}
+
+/* ---- on the way ----------------------------------------------------------- */
+
+/* Runs a statement that changes a receiving upload: ?1 is its id, and what comes after
+ * that was bound by the caller. */
+static enum rc change(struct store *st, sqlite3_stmt *q, const char *id)
+{
     enum rc rc = store_begin(st);
 
     if (rc != RC_OK)
         return rc;
-    rc = store_prepare(st, SQL_VIDEO_RECEIVED,
-                       "UPDATE videos SET received = ?2 WHERE id = ?1"
-                       " AND state = 'receiving' AND deleted_at IS NULL",
-                       &q);
-    if (rc == RC_OK) {
-        store_bind_text(q, 1, id);
-        store_bind_int(q, 2, bytes);
-        rc = store_finish(st, q);
-    }
+    store_bind_text(q, 1, id);
+    rc = store_finish(st, q);
     if (rc == RC_OK && store_changes(st) == 0)
         rc = RC_NOT_FOUND;
     return store_end(st, rc);
 }
+
+#define CHANGE(what)                                                                   \
+    "UPDATE videos SET " what                                                          \
+    " WHERE id = ?1 AND state = 'receiving' AND deleted_at IS NULL"
+
+static enum rc change_number(struct store *st, enum statement sql_id, const char *sql,
+                             const char *id, int64_t value)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, sql_id, sql, &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 2, value);
+    return change(st, q, id);
+}
+
+/* No row in the activity log: this comes several times a second. */
+enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
+                             int64_t expires_ms)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_VIDEO_RECEIVED,
+                      CHANGE("received = ?2, expires_ms = iif(?3 < 0, NULL, ?3)"), &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 2, bytes);
+    store_bind_int(q, 3, expires_ms);
+    return change(st, q, id);
+}
+
+enum rc store_upload_sniffed(struct store *st, const char *id, enum container c)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_UPLOAD_SNIFFED, CHANGE("container = ?2"), &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 2, container_name(c));
+    return change(st, q, id);
+}
+
+enum rc store_upload_length(struct store *st, const char *id, int64_t size)
+{
+    return change_number(st, SQL_UPLOAD_LENGTH, CHANGE("size = ?2"), id, size);
+}
+
+enum rc store_upload_index(struct store *st, const char *id, int64_t offset)
+{
+    return change_number(st, SQL_UPLOAD_INDEX, CHANGE("index_offset = ?2"), id, offset);
+}
+
+enum rc store_upload_unchecked(struct store *st, const char *id, int64_t from)
+{
+    enum rc rc = store_durable(st, true);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = change_number(st, SQL_UPLOAD_UNCHECKED, CHANGE("unchecked_from = ?2"), id,
+                       from);
+    store_durable(st, false);
+    return rc;
+}
+
+/* ---- looking ---------------------------------------------------------------- */
+
+enum rc store_upload_get(struct store *st, const char *upload_id, struct video *out,
+                         bool *deleted)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_UPLOAD_BY_ID,
+                               "SELECT " VIDEO_COLUMNS ", deleted_at IS NOT NULL"
+                               " FROM videos WHERE upload_id = ?1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, upload_id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    store_video_columns(q, out);
+    *deleted = sqlite3_column_int(q, sqlite3_column_count(q) - 1) != 0;
+    return store_finish(st, q);
+}
+
+enum rc store_upload_metadata(struct store *st, const char *id,
+                              char out[STORE_METADATA_MAX + 1])
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_UPLOAD_METADATA,
+        "SELECT upload_metadata FROM videos WHERE id = ?1 AND deleted_at IS NULL", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    store_column_text(q, 0, out, STORE_METADATA_MAX + 1);
+    return store_finish(st, q);
+}
+
+/* ---- the end ---------------------------------------------------------------- */
 
 /* "1.2 GB", in the decimal units that file managers show. */
 static void size_text(int64_t bytes, char out[24])
@@ -134,7 +288,8 @@ static enum rc set_stored(struct store *st, const char *id, int64_t size)
                                " WHERE video_id = ?1) AND NOT EXISTS (SELECT 1 FROM"
                                " jobs WHERE video_id = ?1 AND state = 'failed')"
                                " THEN 'processing' ELSE 'stored' END,"
-                               " stored_ms = max(0, ?3 - created_ms)"
+                               " stored_ms = max(0, ?3 - created_ms),"
+                               " expires_ms = NULL, unchecked_from = -1"
                                " WHERE id = ?1",
                                &q);
 
@@ -172,9 +327,21 @@ enum rc store_video_stored(struct store *st, const char *id, int64_t size,
     return rc;
 }
 
-enum rc store_video_abandon(struct store *st, const char *id, const char *reason)
+/* Within the caller's transaction, for a video that is receiving. */
+static enum rc remove_row(struct store *st, const struct video *v, const char *reason)
 {
     char name[STORE_SHORT_SIZE];
+    enum rc rc = store_video_run(st, SQL_VIDEO_REMOVE,
+                                 "DELETE FROM videos WHERE id = ?1", v->id);
+
+    store_shorten(name, v->filename);
+    return rc == RC_OK ? store_note(st, ACTIVITY_WARN, "upload", v->id,
+                                    "Upload of \"%s\" abandoned: %s", name, reason)
+                       : rc;
+}
+
+enum rc store_video_abandon(struct store *st, const char *id, const char *reason)
+{
     struct video v;
     enum rc rc = store_video_begin(st, id, &v);
 
@@ -184,11 +351,20 @@ enum rc store_video_abandon(struct store *st, const char *id, const char *reason
         return rc;
     /* It was stored after all, by a request that the caller thought dead. */
     if (v.state != VIDEO_RECEIVING)
-        return store_end(st, RC_OK);
-    rc = store_video_run(st, SQL_VIDEO_REMOVE, "DELETE FROM videos WHERE id = ?1", id);
-    store_shorten(name, v.filename);
-    if (rc == RC_OK)
-        rc = store_note(st, ACTIVITY_WARN, "upload", id,
-                        "Upload of \"%s\" abandoned: %s", name, reason);
-    return store_end(st, rc);
+        return store_end(st, RC_CONFLICT);
+    return store_end(st, remove_row(st, &v, reason));
+}
+
+enum rc store_upload_expire(struct store *st, const char *id)
+{
+    struct video v;
+    enum rc rc = store_video_begin(st, id, &v);
+
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    if (rc != RC_OK)
+        return rc;
+    if (v.state != VIDEO_RECEIVING || v.expires_ms > store_wall_ms(st))
+        return store_end(st, RC_CONFLICT);
+    return store_end(st, remove_row(st, &v, "it was not finished in time"));
 }

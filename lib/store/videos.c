@@ -33,7 +33,7 @@ static enum video_state state_from_name(const char *name)
 }
 
 /* In the order of VIDEO_COLUMNS, which is also that of struct video. */
-static void read_columns(sqlite3_stmt *q, struct video *v)
+void store_video_columns(sqlite3_stmt *q, struct video *v)
 {
     char name[16];
     int i = 0;
@@ -66,6 +66,12 @@ static void read_columns(sqlite3_stmt *q, struct video *v)
     v->stored_ms = sqlite3_column_int64(q, i++);
     v->ready_ms = sqlite3_column_int64(q, i++);
     v->arrived_us = sqlite3_column_int64(q, i++);
+    store_column_text(q, i++, v->upload_id, sizeof(v->upload_id));
+    v->expires_ms =
+        sqlite3_column_type(q, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, i);
+    i++;
+    v->unchecked_from = sqlite3_column_int64(q, i++);
+    v->index_offset = sqlite3_column_int64(q, i++);
 }
 
 enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out)
@@ -74,7 +80,7 @@ enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out)
 
     if (rc != RC_OK)
         return rc;
-    read_columns(q, out);
+    store_video_columns(q, out);
     return store_finish(st, q);
 }
 

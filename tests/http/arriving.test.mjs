@@ -27,7 +27,7 @@ before(async () => {
     };
     const faststart = { ...options, audio: ['-c:a', 'aac', '-movflags', '+faststart'] };
     await flashClip(clip('fast.mp4'), faststart);
-    const env = { DROPSTREAM_STALL_S: '3', DROPSTREAM_WAIT_S: '1' };
+    const env = { DROPSTREAM_STALL_S: '6', DROPSTREAM_WAIT_S: '1' };
     site = await startSite({ worker: true, env });
 });
 after(async () => {
@@ -111,7 +111,7 @@ describe('a video while it is uploaded', () => {
         const { upload, video, timeline } = await arriving('fast.mp4', 0.3);
         await waitFor(async () => (await existing(timeline.video)).size >= 7, { what: 'what has arrived' });
         const before = (await existing(timeline.video)).size;
-        await sleep(5000); // longer than a child may be silent
+        await sleep(8000); // longer than a child may be silent
         assert.equal((await read(video.id)).state, 'receiving');
         assert.ok((await existing(timeline.video)).size <= before + 1);
         const runs = await runsOf(site, video, timeline);
@@ -160,7 +160,7 @@ describe('a video while it is uploaded', () => {
         const { upload, video, timeline } = await arriving('fast.mp4', 0.5);
         await remove(video.id);
         await upload.finish().catch(() => {});
-        await waitFor(async () => (await site.spool()).length === 0, { what: 'the spool to be empty', timeout: 8000 });
+        await waitFor(async () => (await site.spool()).length === 0, { what: 'the spool to be empty', timeout: 8000 }).catch(async (e) => { console.error(await site.spool(), childrenOf(site.pid('worker')), await fs.readdir(site.path('log/jobs'))); console.error((await fs.readFile(site.path('log/jobs', (await fs.readdir(site.path('log/jobs'))).sort((a,b)=>parseInt(a)-parseInt(b)).at(-1)),'utf8')).slice(-1500)); throw e; });
         await waitFor(() => childrenOf(site.pid('worker')).length === 0, { what: 'its programs to end' });
         assert.equal((await get(site, timeline.video.url(0))).status, 404);
         await waitFor(async () => (await fs.readdir(site.path('tmp'))).every((name) => !name.includes(video.id)));

@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "store.h"
+#include "store_uploads.h"
 #include "tempdir.h"
 
 #include <string.h>

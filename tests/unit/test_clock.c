@@ -36,6 +36,27 @@ static void iso8601_stays_within_four_digits_of_year(void **state)
     assert_iso8601(INT64_MIN, "0000-01-01T00:00:00.000Z");
 }
 
+static void http_date_is_utc_in_english(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } dates[] = {
+        {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+        {INT64_C(784111777999),
+         "Sun, 06 Nov 1994 08:49:37 GMT"}, /* RFC 9110 s. 5.6.7 */
+        {INT64_C(1798761599000), "Thu, 31 Dec 2026 23:59:59 GMT"},
+        {INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT"},
+    };
+    char text[CLOCK_HTTP_DATE_LEN + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        clock_http_date(dates[i].ms, text);
+        assert_string_equal(text, dates[i].text);
+    }
+}
+
 static void system_clock_knows_the_time_and_the_boot(void **state)
 {
     struct clock c;
@@ -58,6 +79,7 @@ int main(void)
         cmocka_unit_test(iso8601_is_utc_with_milliseconds),
         cmocka_unit_test(iso8601_before_1970_counts_up_within_the_second),
         cmocka_unit_test(iso8601_stays_within_four_digits_of_year),
+        cmocka_unit_test(http_date_is_utc_in_english),
         cmocka_unit_test(system_clock_knows_the_time_and_the_boot),
     };
 

@@ -13,7 +13,7 @@ static const struct {
 } keys[] = {
     {"web", "bind", "127.0.0.1", 0, 0},
     {"web", "port", "8080", 1, 65535},
-    {"web", "upload_threads", "32", 1, 256},
+    {"web", "upload_threads", "128", 1, 256},
     {"web", "api_threads", "4", 1, 64},
     {"web", "store_handles", "4", 1, 64},
     {"web", "wait_s", "8", 1, 9},
@@ -23,6 +23,8 @@ static const struct {
     {"upload", "disk_reserve_mb", "1024", 0, 1048576},
     {"upload", "min_rate_bps", "1024", 0, 1048576},
     {"upload", "min_rate_s", "60", 1, 3600},
+    {"upload", "index_max_mb", "64", 1, 1024},
+    {"upload", "upload_expire_h", "24", 0, 8760},
     {"upload", "settle_s", "60", 1, 3600},
     {"media", "ffmpeg", "ffmpeg", 0, 0},
     {"media", "ffprobe", "ffprobe", 0, 0},

@@ -82,6 +82,38 @@ static void only_a_whole_name_is_valid(void **state)
     assert_false(key_valid("abcdefghijklmno7"));
 }
 
+static void new_upload_ids_are_32_hex_digits_and_differ(void **state)
+{
+    char a[UPLOAD_ID_LEN + 1], b[UPLOAD_ID_LEN + 1], same[UPLOAD_ID_LEN + 1];
+
+    (void)state;
+    assert_int_equal(upload_id_new(a), RC_OK);
+    assert_int_equal(upload_id_new(b), RC_OK);
+    assert_string_not_equal(a, b);
+    assert_int_equal(upload_id_read(a, same), RC_OK);
+    assert_string_equal(a, same);
+}
+
+static void upload_ids_are_read_in_any_case_and_whole_only(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "0123456789abcdef0123456789abcde",
+        "0123456789abcdef0123456789abcdefa",
+        "0123456789abcdef0123456789abcdeg",
+        "0123456789abcdef 123456789abcdef",
+        "../../../../../../../../etc/pass",
+    };
+    char id[UPLOAD_ID_LEN + 1] = "old";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(upload_id_read(bad[i], id), RC_INVALID);
+    assert_string_equal(id, "old");
+    assert_int_equal(upload_id_read("0123456789ABCDEF0123456789abcdeF", id), RC_OK);
+    assert_string_equal(id, "0123456789abcdef0123456789abcdef");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +121,8 @@ int main(void)
         cmocka_unit_test(no_two_ids_are_alike),
         cmocka_unit_test(every_letter_comes_equally_often),
         cmocka_unit_test(only_a_whole_name_is_valid),
+        cmocka_unit_test(new_upload_ids_are_32_hex_digits_and_differ),
+        cmocka_unit_test(upload_ids_are_read_in_any_case_and_whole_only),
     };
 
     return cmocka_run_group_tests_name("id", tests, NULL, NULL);

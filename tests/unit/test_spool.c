@@ -1,127 +1,9 @@
 #include "check.h"
 
-#include "id.h"
-#include "spool.h"
-#include "tempdir.h"
+#include "spool_fixture.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#define ID "aaaaaaaaaaaaaaaa"
-#define OTHER "bbbbbbbbbbbbbbbb"
-
-static struct site site;
-
-/* ---- what the system is asked for, in order ----------------------------- */
-
-static char calls[256];
-static bool fail_folder_sync, no_renameat2;
-
-static bool is_folder(int fd)
-{
-    struct stat st;
-
-    return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* These stand before the C library's, so the order of calls can be seen. */
-int fsync(int fd)
-{
-    strcat(calls, is_folder(fd) ? "sync-folder " : "sync-file ");
-    if (fail_folder_sync && is_folder(fd)) {
-        errno = EIO;
-        return -1;
-    }
-    return (int)syscall(SYS_fsync, fd);
-}
-
-int renameat2(int from_fd, const char *from, int to_fd, const char *to,
-              unsigned int flags)
-{
-    strcat(calls, "rename ");
-    if (no_renameat2) {
-        errno = EINVAL;
-        return -1;
-    }
-    return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
-}
-
-/* ---- helpers ------------------------------------------------------------ */
-
-static int setup(void **state)
-{
-    char path[PATH_MAX];
-    static const char *const folders[] = {"etc", "htdocs", "spool"};
-    size_t i;
-
-    (void)state;
-    tempdir_make(site.root);
-    for (i = 0; i < 3; i++) {
-        assert_int_equal(site_path(&site, folders[i], path), RC_OK);
-        assert_int_equal(mkdir(path, 0700), 0);
-    }
-    calls[0] = '\0';
-    fail_folder_sync = no_renameat2 = false;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    tempdir_remove(site.root);
-    return 0;
-}
-
-static const char *in_spool(const char *name)
-{
-    static char path[PATH_MAX];
-    char relative[64];
-
-    snprintf(relative, sizeof(relative), "spool/%s", name);
-    assert_int_equal(site_path(&site, relative, path), RC_OK);
-    return path;
-}
-
-static bool there(const char *name)
-{
-    return access(in_spool(name), F_OK) == 0;
-}
-
-static void put(const char *name, const char *text)
-{
-    FILE *f = fopen(in_spool(name), "w");
-
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
-static void assert_content(const char *name, const char *want)
-{
-    char text[64];
-    FILE *f = fopen(in_spool(name), "r");
-    size_t n;
-
-    assert_non_null(f);
-    n = fread(text, 1, sizeof(text) - 1, f);
-    text[n] = '\0';
-    fclose(f);
-    assert_string_equal(text, want);
-}
-
-static struct spool_file *create(const char *id, const char *text)
-{
-    struct spool_file *f = NULL;
-
-    assert_int_equal(spool_create(&site, id, &f), RC_OK);
-    assert_int_equal(spool_write(f, text, strlen(text)), RC_OK);
-    return f;
-}
 
 /* ---- the spool ---------------------------------------------------------- */
 
@@ -215,8 +97,8 @@ static void replaced_part_cannot_be_finished(void **state)
     assert_int_equal(unlink(in_spool(ID ".part")), 0);
     put(ID ".part", "theirs");
     assert_int_equal(spool_finish(f), RC_NOT_FOUND);
-    assert_content(ID ".part", "theirs");
     spool_abandon(f);
+    assert_content(ID ".part", "theirs");
     assert_false(there(ID ".src"));
 }
 
@@ -260,16 +142,20 @@ static void receiving_is_seen_while_the_writer_lives(void **state)
     assert_false(spool_is_receiving(&site, ID));
 }
 
-static void remove_takes_both_files_and_no_others(void **state)
+static void remove_takes_all_of_one_id_and_no_others(void **state)
 {
     (void)state;
     put(ID ".part", "x");
     put(ID ".src", "x");
+    put(ID ".idx", "x");
+    put(ID ".idx-part", "x");
     put(OTHER ".src", "x");
     assert_int_equal(spool_remove(&site, ID), RC_OK);
     assert_int_equal(spool_remove(&site, ID), RC_OK);
     assert_false(there(ID ".part"));
     assert_false(there(ID ".src"));
+    assert_false(there(ID ".idx"));
+    assert_false(there(ID ".idx-part"));
     assert_true(there(OTHER ".src"));
 }
 
@@ -318,36 +204,37 @@ static void names_that_are_not_ids_are_refused(void **state)
 }
 
 struct seen {
-    int parts, stored;
+    int of_kind[SPOOL_INDEX_PART + 1];
     enum rc answer;
 };
 
-static enum rc see(void *arg, const char *id, bool stored)
+static enum rc see(void *arg, const char *id, enum spool_kind kind)
 {
     struct seen *s = arg;
 
-    *(stored ? &s->stored : &s->parts) +=
-        strcmp(id, stored ? OTHER : ID) == 0 ? 1 : 100;
-    assert_int_equal(spool_remove(&site, id), RC_OK);
+    s->of_kind[kind] += strcmp(id, kind == SPOOL_SRC ? OTHER : ID) == 0 ? 1 : 100;
     return s->answer;
 }
 
 static void each_visits_files_with_an_id_only(void **state)
 {
-    struct seen s = {0, 0, RC_OK};
+    struct seen s = {.answer = RC_OK};
+    int kind;
 
     (void)state;
     put(ID ".part", "x");
+    put(ID ".idx", "x");
+    put(ID ".idx-part", "x");
     put(OTHER ".src", "x");
     put("README", "x");
     put(ID, "x");
+    put(ID "src", "x");
     put(ID ".srcx", "x");
+    put(ID ".idx-", "x");
     put("AAAAAAAAAAAAAAAA.src", "x");
     assert_int_equal(spool_each(&site, see, &s), RC_OK);
-    assert_int_equal(s.parts, 1);
-    assert_int_equal(s.stored, 1);
-    assert_true(there("README"));
-    put(ID ".part", "x");
+    for (kind = SPOOL_PART; kind <= SPOOL_INDEX_PART; kind++)
+        assert_int_equal(s.of_kind[kind], 1);
     s.answer = RC_STOPPED;
     assert_int_equal(spool_each(&site, see, &s), RC_STOPPED);
 }
@@ -454,7 +341,7 @@ int main(int argc, char **argv)
         TEST(nothing_stays_when_the_folder_cannot_be_synced),
         TEST(abandon_leaves_no_file),
         TEST(receiving_is_seen_while_the_writer_lives),
-        TEST(remove_takes_both_files_and_no_others),
+        TEST(remove_takes_all_of_one_id_and_no_others),
         TEST(a_full_disk_is_told),
         TEST(a_missing_spool_is_an_error),
         TEST(names_that_are_not_ids_are_refused),

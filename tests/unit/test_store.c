@@ -184,6 +184,10 @@ static void a_database_of_version_1_is_brought_up_with_its_rows(void **state)
     assert_int_equal(v.state, VIDEO_PROCESSING);
     assert_true(v.playable);
     assert_int_equal(v.created_ms, 7);
+    assert_string_equal(v.upload_id, "");
+    assert_int_equal(v.expires_ms, -1);
+    assert_int_equal(v.unchecked_from, -1);
+    assert_int_equal(v.index_offset, -1);
     assert_int_equal(store_readiness(f->st, v.id, note_old, &renditions), RC_OK);
     assert_int_equal(renditions, 1);
     assert_int_equal(store_activity_list(f->st, -1, 10, note_message, &rows), RC_OK);
@@ -383,6 +387,22 @@ static enum rc ignore_demand(void *arg, const struct demand *d)
     return RC_OK;
 }
 
+static void use_upload(struct fixture *f)
+{
+    struct video_new n = {.title = "x", .upload_id = "x", .size = 1};
+    char metadata[STORE_METADATA_MAX + 1];
+    struct video v;
+    bool flag;
+
+    store_video_create(f->st, &n, &v);
+    store_upload_get(f->st, "x", &v, &flag);
+    store_upload_sniffed(f->st, v.id, CONTAINER_MP4);
+    store_upload_length(f->st, v.id, 2);
+    store_upload_index(f->st, v.id, 1);
+    store_upload_unchecked(f->st, v.id, 1);
+    store_upload_metadata(f->st, v.id, metadata);
+}
+
 /* Uses every statement of the store once; what it says is the other tests' business. */
 static void use_everything(struct fixture *f)
 {
@@ -437,7 +457,8 @@ static void use_everything(struct fixture *f)
     store_video_delete(f->st, v.id, &v);
     store_video_each_deleted(f->st, purge_it, f);
     v = fixture_receiving(f, "to abandon");
-    store_video_received(f->st, v.id, 1);
+    use_upload(f);
+    store_video_received(f->st, v.id, 1, -1);
     store_video_each_receiving(f->st, ignore_video, NULL);
     store_video_abandon(f->st, v.id, "x");
     store_worker_beat(f->st, "w", 1);

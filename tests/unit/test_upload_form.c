@@ -23,8 +23,11 @@ struct seen {
     struct upload_file file;
     size_t n;
     char data[FILE_BYTES + 1];
+    size_t index_n;
+    char index[FILE_BYTES + 1];
     enum rc begin_rc;
     enum rc data_rc;
+    enum rc index_rc;
 };
 
 struct fixture {
@@ -53,10 +56,21 @@ static enum rc on_data(void *arg, const void *data, size_t n)
     return seen->data_rc;
 }
 
+static enum rc on_index(void *arg, const void *data, size_t n)
+{
+    struct seen *seen = arg;
+    assert_int_equal(seen->begun, 0);
+    assert_true(n > 0);
+    assert_true(seen->index_n + n < sizeof(seen->index));
+    memcpy(seen->index + seen->index_n, data, n);
+    seen->index_n += n;
+    return seen->index_rc;
+}
+
 static void form_begin(struct fixture *f)
 {
     struct http_error error;
-    const struct upload_events events = {on_begin, on_data, &f->seen};
+    const struct upload_events events = {on_begin, on_data, on_index, &f->seen};
 
     upload_form_free(f->form);
     f->form = NULL;
@@ -229,6 +243,11 @@ static void fields_are_checked(void **state)
     f->n += 100 + strlen(END);
     form_begin(f);
     assert_int_equal(feed(f, 4096), RC_OK);
+    assert_string_equal(f->seen.file.upload_id, "0123456789abcdef0123456789abcdef");
+    make(f, FILE_HEAD("a.mp4"), 100, END);
+    form_begin(f);
+    assert_int_equal(feed(f, 4096), RC_OK);
+    assert_string_equal(f->seen.file.upload_id, "");
 }
 
 static void announced_size_must_be_true(void **state)
@@ -241,25 +260,94 @@ static void announced_size_must_be_true(void **state)
     assert_refused(f, 400, "size_mismatch");
 }
 
-static void only_index_may_be_long(void **state)
+static void fields_are_not_long(void **state)
 {
     struct fixture *f = *state;
     char before[9000];
-    static const char *const names[] = {"title", "other", "index"};
+    static const char *const names[] = {"title", "other", "index_offset"};
 
     for (size_t i = 0; i < 3; i++) {
         snprintf(before, sizeof(before),
                  "--B\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%0*d\r\n%s",
                  names[i], UPLOAD_FIELD_MAX + 1, 0, FILE_HEAD("a.mp4"));
         make(f, before, 100, END);
-        if (i < 2) {
-            assert_refused(f, 413, "field_too_large");
-        } else {
-            form_begin(f);
-            assert_int_equal(feed(f, 4096), RC_OK);
-            assert_string_equal(f->seen.file.title, "a");
-        }
+        assert_refused(f, 413, "field_too_large");
     }
+}
+
+static void index_comes_out_whole_before_the_file(void **state)
+{
+    static const char head[] = FIELD("index_offset", "6000") FIELD("size", "9999999");
+    struct fixture *f = *state;
+    char before[9000];
+
+    snprintf(before, sizeof(before), "%s%s%05000d\r\n%s", head,
+             "--B\r\nContent-Disposition: form-data; name=\"index\"; "
+             "filename=\"blob\"\r\n\r\n",
+             7, FILE_HEAD("a.mp4"));
+    make(f, before, 100, "");
+    for (size_t step = 1; step < 9000; step += step < 20 ? 1 : 997) {
+        form_begin(f);
+        assert_int_equal(feed(f, step), RC_TRUNCATED);
+        assert_int_equal(f->seen.index_n, 5000);
+        assert_int_equal(f->seen.index[4999], '7');
+        assert_int_equal(f->seen.index[0], '0');
+    }
+    make(f, FIELD("index_offset", "60") FIELD("index", "moov") FILE_HEAD("a.mp4"), 100,
+         END);
+    form_begin(f);
+    assert_int_equal(feed(f, 4096), RC_OK);
+    assert_int_equal(f->seen.file.index_offset, 60);
+    assert_int_equal(f->seen.index_n, 4);
+    make(f, FIELD("index_offset", "60") FILE_HEAD("a.mp4"), 100, END);
+    form_begin(f);
+    assert_int_equal(feed(f, 4096), RC_OK);
+    assert_int_equal(f->seen.file.index_offset, 0);
+}
+
+static void index_must_fit_into_the_file(void **state)
+{
+    static const char *const bad[] = {
+        FIELD("index", "moov"),
+        FIELD("index", "moov") FIELD("index_offset", "60"),
+        FIELD("index_offset", "60") FIELD("index", ""),
+        FIELD("index_offset", "60") FIELD("index", "a") FIELD("index", "b"),
+        FIELD("index_offset", "0") FIELD("index", "moov"),
+        FIELD("index_offset", "-1"),
+        FIELD("index_offset", "x"),
+        FIELD("index_offset", ""),
+        FIELD("index_offset", "9223372036854775808"),
+        FIELD("size", "100") FIELD("index_offset", "97") FIELD("index", "moov"),
+        FIELD("index_offset", "97") FIELD("index", "moov") FIELD("size", "100"),
+        FIELD("size", "3") FIELD("index_offset", "1") FIELD("index", "moov"),
+        FIELD("size", "100") FIELD("index_offset", "9223372036854775807")
+            FIELD("index", "moov"),
+    };
+    struct fixture *f = *state;
+    char before[1000];
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(before, sizeof(before), "%s%s", bad[i], FILE_HEAD("a.mp4"));
+        make(f, before, 100, END);
+        assert_refused(f, 400, "bad_index");
+        assert_int_equal(f->seen.begun, 0);
+    }
+    make(f,
+         FIELD("size", "100") FIELD("index_offset", "96") FIELD("index", "moov")
+             FILE_HEAD("a.mp4"),
+         100, END);
+    form_begin(f);
+    assert_int_equal(feed(f, 4096), RC_OK);
+    assert_int_equal(f->seen.file.index_offset, 96);
+}
+
+static void index_after_the_file_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    make(f, FIELD("index_offset", "60") FILE_HEAD("a.mp4"), 100,
+         "\r\n" FIELD("index", "moov") "--B--\r\n");
+    assert_refused(f, 400, "bad_index");
 }
 
 static void longest_title_is_cut_not_refused(void **state)
@@ -319,11 +407,17 @@ static void codes_of_events_come_back_unchanged(void **state)
     f->seen.data_rc = RC_NOSPACE;
     assert_int_equal(feed(f, 4096), RC_NOSPACE);
     assert_null(upload_form_error(f->form).code);
+    make(f, FIELD("index_offset", "60") FIELD("index", "moov") FILE_HEAD("a.mp4"), 100,
+         END);
+    form_begin(f);
+    f->seen.index_rc = RC_NOSPACE;
+    assert_int_equal(feed(f, 4096), RC_NOSPACE);
+    assert_null(upload_form_error(f->form).code);
 }
 
 static void content_type_must_be_a_form_with_a_boundary(void **state)
 {
-    const struct upload_events events = {on_begin, on_data, NULL};
+    const struct upload_events events = {on_begin, on_data, on_index, NULL};
     struct upload_form *form = NULL;
     struct http_error error;
 
@@ -352,7 +446,10 @@ int main(void)
         TEST(second_file_is_refused),
         TEST(fields_are_checked),
         TEST(announced_size_must_be_true),
-        TEST(only_index_may_be_long),
+        TEST(fields_are_not_long),
+        TEST(index_comes_out_whole_before_the_file),
+        TEST(index_must_fit_into_the_file),
+        TEST(index_after_the_file_is_refused),
         TEST(longest_title_is_cut_not_refused),
         TEST(fields_after_the_file_change_nothing),
         TEST(form_that_breaks_off_is_truncated),

@@ -1,0 +1,225 @@
+#include "upload_core.h"
+
+#include "log.h"
+#include "sniff.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB (1024LL * 1024)
+
+enum { TURN_MS = 10000 }; /* for the request before to end; it was told to */
+
+/* ---- saying no ------------------------------------------------------------- */
+
+enum rc upload_refuse(struct upload *u, int status, const char *code,
+                      const char *message)
+{
+    u->error = (struct http_error){status, code, message};
+    return RC_STOPPED;
+}
+
+enum rc upload_reject(struct upload *u, int status, const char *code,
+                      const char *message)
+{
+    u->doomed = true;
+    return upload_refuse(u, status, code, message);
+}
+
+enum rc upload_deleted(struct upload *u)
+{
+    u->has_row = false;
+    return upload_reject(u, 410, "deleted",
+                         "The video was deleted while it was uploaded.");
+}
+
+enum rc upload_taken_over(struct upload *u)
+{
+    return upload_refuse(u, 409, "taken_over",
+                         "Another request has taken this upload over.");
+}
+
+enum rc upload_in_use(struct upload *u)
+{
+    return upload_refuse(u, 503, "in_use",
+                         "Another request still works on this upload. Try again.");
+}
+
+void upload_note_refused(struct upload *u, const char *reason)
+{
+    struct store *st;
+
+    if (handles_take(u->app->handles, &st) != RC_OK)
+        return;
+    store_activity_add(st, ACTIVITY_WARN, "upload", NULL, "Upload refused: %s", reason);
+    handles_give(u->app->handles, st);
+}
+
+int64_t upload_max_bytes(const struct upload *u)
+{
+    return u->app->config.max_upload_mb * MIB;
+}
+
+enum rc upload_check_size(struct upload *u, int64_t size)
+{
+    if (size > upload_max_bytes(u))
+        return upload_reject(u, 413, "too_large",
+                             "The file is larger than this server takes.");
+    return RC_OK;
+}
+
+/* What uploads must leave free on the disk belongs to the worker and the database. */
+enum rc upload_check_space(struct upload *u, int64_t still_to_come)
+{
+    long long free_bytes;
+    enum rc rc = site_free_bytes(&u->app->site, &free_bytes);
+
+    if (rc != RC_OK)
+        return rc;
+    if (free_bytes - still_to_come < u->app->config.disk_reserve_mb * MIB)
+        return RC_NOSPACE;
+    return RC_OK;
+}
+
+enum rc upload_body_length(struct upload *u, int64_t *out)
+{
+    enum rc rc = request_content_length(u->r, out);
+
+    if (rc == RC_NOT_FOUND)
+        return upload_refuse(u, 411, "length_required",
+                             "The request must say its length.");
+    return rc;
+}
+
+/* ---- turns ----------------------------------------------------------------- */
+
+static void stop(void *arg)
+{
+    request_interrupt(arg);
+}
+
+enum rc upload_take_turn(struct upload *u, const char *name)
+{
+    enum rc rc;
+
+    u->turn = (struct turn){.stop = stop, .arg = u->r};
+    snprintf(u->turn.name, sizeof(u->turn.name), "%s", name);
+    rc = turns_take(u->turns, &u->turn, TURN_MS);
+    u->has_turn = rc == RC_OK;
+    if (rc == RC_STOPPED)
+        return upload_taken_over(u);
+    return rc == RC_BUSY ? upload_in_use(u) : rc;
+}
+
+/* ---- the end --------------------------------------------------------------- */
+
+/* Whether the first bytes are those of a video, once they are there. */
+static enum rc look_inside(struct upload *u)
+{
+    char head[SNIFF_BYTES];
+    struct sniff found;
+    struct store *st;
+    size_t n = 0;
+    enum rc rc;
+
+    if (u->video.container != CONTAINER_NONE || u->unchecked ||
+        (spool_size(u->spool) < SNIFF_BYTES && !upload_is_complete(u)))
+        return RC_OK;
+    rc = spool_read_head(u->spool, head, sizeof(head), &n);
+    if (rc != RC_OK)
+        return rc;
+    if (sniff(head, n, &found) != RC_OK)
+        return upload_reject(u, 415, "unsupported_type", found.reason);
+    rc = handles_take(u->app->handles, &st);
+    if (rc != RC_OK)
+        return rc;
+    rc = upload_log_rc(u, st, "row",
+                       store_upload_sniffed(st, u->video.id, found.container));
+    handles_give(u->app->handles, st);
+    if (rc == RC_OK) {
+        u->video.container = found.container;
+        u->decided = true;
+    }
+    return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;
+}
+
+enum rc upload_append(struct upload *u, const void *data, size_t n)
+{
+    enum rc rc = upload_check_size(u, spool_size(u->spool) + (int64_t)n);
+
+    if (rc == RC_OK)
+        rc = upload_log_rc(u, NULL, "spool", spool_write(u->spool, data, n));
+    return rc == RC_OK ? look_inside(u) : rc;
+}
+
+enum rc upload_finish(struct upload *u)
+{
+    int64_t size = spool_size(u->spool);
+    enum rc rc = look_inside(u);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = spool_finish(u->spool);
+    if (rc == RC_NOT_FOUND)
+        return upload_deleted(u);
+    u->doomed |= rc != RC_OK; /* see sync_file */
+    if (rc != RC_OK)
+        return upload_log_rc(u, NULL, "spool", rc);
+    u->spool = NULL;
+    u->has_row = false;
+    rc = upload_enter(u, size);
+    if (rc == RC_NOT_FOUND) {
+        spool_remove(&u->app->site, u->video.id);
+        return upload_deleted(u);
+    }
+    /* Whole and durable, so never thrown away: the worker enters such files later. */
+    if (rc != RC_OK)
+        return upload_refuse(u, 503, "not_entered",
+                             "The file has come in whole, but the server could not "
+                             "enter it yet. It appears by itself later.");
+    log_info("%s: stored, %" PRId64 " bytes", u->video.id, u->video.size);
+    return RC_OK;
+}
+
+enum rc upload_settle(struct upload *u)
+{
+    return upload_is_complete(u) ? upload_finish(u) : upload_sync_file(u);
+}
+
+static void note_received(struct upload *u)
+{
+    struct store *st;
+
+    if (handles_take(u->app->handles, &st) != RC_OK)
+        return;
+    store_video_received(st, u->video.id, spool_size(u->spool), upload_expires_ms(u));
+    handles_give(u->app->handles, st);
+}
+
+void upload_end(struct upload *u, const char *reason)
+{
+    if (u->spool && u->has_row && !u->doomed && *u->video.upload_id) {
+        note_received(u);
+        spool_close(u->spool);
+    } else if (u->has_row) {
+        upload_discard(u, reason);
+    } else {
+        spool_abandon(u->spool);
+    }
+    u->spool = NULL;
+    u->has_row = false;
+    if (u->has_turn)
+        turns_leave(u->turns, &u->turn);
+    u->has_turn = false;
+}
+
+void upload_fail(struct upload *u, enum rc rc)
+{
+    struct http_error error = u->error.code ? u->error : http_error_of(rc);
+
+    log_info("upload ended with %d %s: %s", error.status, error.code, error.message);
+    upload_end(u, error.message);
+    http_send_error(u->r, &error, NULL);
+}

@@ -1,0 +1,249 @@
+/*
+ * The row and the file of an upload: made, found again, thrown away.
+ */
+#include "upload_core.h"
+
+#include "log.h"
+
+#include <string.h>
+
+#define HOUR_MS (3600LL * 1000)
+
+enum { LOCK_MS = 5000 }; /* for a writer in another process */
+
+int64_t upload_expires_ms(const struct upload *u)
+{
+    const struct clock *clock = &u->app->clock;
+
+    return clock->wall_ms(clock->ctx) + u->app->config.upload_expire_h * HOUR_MS;
+}
+
+bool upload_is_complete(const struct upload *u)
+{
+    return u->spool && u->video.size >= 0 && spool_size(u->spool) == u->video.size;
+}
+
+void upload_tell_video(const struct upload *u)
+{
+    if (*u->video.id && u->video.container != CONTAINER_NONE)
+        request_add_header(u->r, "Dropstream-Video", u->video.id);
+}
+
+enum rc upload_log_rc(struct upload *u, struct store *st, const char *what, enum rc rc)
+{
+    if (rc != RC_OK)
+        log_error("%s of %s: %s%s%s", what, *u->video.id ? u->video.id : "a new upload",
+                  rc_name(rc), st ? ": " : "", st ? store_message(st) : "");
+    return rc;
+}
+
+/* After a sync that failed nobody knows which bytes are there. */
+enum rc upload_sync_file(struct upload *u)
+{
+    enum rc rc = upload_log_rc(u, NULL, "spool", spool_sync(u->spool));
+
+    u->doomed |= rc != RC_OK;
+    return rc;
+}
+
+static enum rc create_file(struct upload *u)
+{
+    return upload_log_rc(u, NULL, "spool",
+                         spool_create(&u->app->site, u->video.id, &u->spool));
+}
+
+enum rc upload_create(struct upload *u, struct video_new *v)
+{
+    struct store *st;
+    enum rc rc = handles_take(u->app->handles, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    v->created_ms = u->began_wall_ms;
+    v->expires_ms = upload_expires_ms(u);
+    rc = store_video_create(st, v, &u->video);
+    if (rc != RC_EXISTS)
+        upload_log_rc(u, st, "row", rc);
+    u->has_row = rc == RC_OK;
+    handles_give(u->app->handles, st);
+    if (rc == RC_OK)
+        rc = create_file(u);
+    /* A row without a file is nothing that one could go on with. */
+    u->doomed |= rc != RC_OK;
+    return rc;
+}
+
+enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *out)
+{
+    const struct clock *clock = &u->app->clock;
+    struct store *st;
+    bool is_deleted = false;
+    enum rc rc = handles_take(u->app->handles, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_upload_get(st, upload_id, &u->video, &is_deleted);
+    handles_give(u->app->handles, st);
+    if (rc == RC_NOT_FOUND)
+        *out = UPLOAD_NONE;
+    else if (rc != RC_OK)
+        return rc;
+    else if (is_deleted)
+        *out = UPLOAD_GONE;
+    else if (u->video.state != VIDEO_RECEIVING)
+        *out = UPLOAD_FINISHED;
+    else if (u->video.expires_ms <= clock->wall_ms(clock->ctx))
+        *out = UPLOAD_GONE;
+    else
+        *out = UPLOAD_OPEN;
+    return RC_OK;
+}
+
+enum rc upload_enter(struct upload *u, int64_t size)
+{
+    struct video row;
+    struct store *st;
+    enum rc seen, rc = handles_take(u->app->handles, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_video_stored(st, u->video.id, size, &u->video);
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+        log_warn("store %s: %s: %s", u->video.id, rc_name(rc), store_message(st));
+        seen = store_video_get(st, u->video.id, &row);
+        if (seen == RC_NOT_FOUND)
+            rc = RC_NOT_FOUND;
+        if (seen == RC_OK && row.state != VIDEO_RECEIVING) {
+            u->video = row;
+            rc = RC_OK;
+        }
+    }
+    handles_give(u->app->handles, st);
+    return rc;
+}
+
+/* A whole file whose row still says receiving: its handler died in between, or could
+ * not write the row. */
+static enum rc enter_whole(struct upload *u, enum upload_found *out)
+{
+    int64_t size;
+    enum rc rc = spool_stored(&u->app->site, u->video.id, &size);
+
+    if (rc == RC_OK)
+        rc = upload_enter(u, size);
+    if (rc == RC_OK || rc == RC_NOT_FOUND)
+        *out = rc == RC_OK ? UPLOAD_FINISHED : UPLOAD_GONE;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static enum rc set_unchecked(struct upload *u, int64_t from)
+{
+    struct store *st;
+    enum rc rc = handles_take(u->app->handles, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_upload_unchecked(st, u->video.id, from);
+    handles_give(u->app->handles, st);
+    if (rc == RC_NOT_FOUND)
+        return upload_deleted(u);
+    if (rc == RC_OK)
+        u->video.unchecked_from = from;
+    return rc;
+}
+
+/* Takes away what a chunk left whose checksum nobody came to look at. */
+static enum rc cut_unchecked(struct upload *u)
+{
+    enum rc rc = RC_OK;
+
+    if (u->video.unchecked_from < 0)
+        return RC_OK;
+    if (spool_size(u->spool) > u->video.unchecked_from)
+        rc = spool_truncate(u->spool, u->video.unchecked_from);
+    /* First the cut, then the word that there is nothing to cut. */
+    if (rc == RC_OK)
+        rc = upload_sync_file(u);
+    return rc == RC_OK ? set_unchecked(u, -1) : rc;
+}
+
+/* Opens the file of a row that says receiving. */
+static enum rc open_file(struct upload *u, enum upload_found *out)
+{
+    enum rc rc = spool_open(&u->app->site, u->video.id, LOCK_MS, &u->spool);
+
+    if (rc == RC_EXISTS)
+        return enter_whole(u, out);
+    if (rc == RC_NOT_FOUND && u->video.received == 0)
+        rc = create_file(u);
+    if (rc == RC_NOT_FOUND) {
+        log_error("the bytes of upload %s are gone", u->video.id);
+        upload_discard(u, "its bytes were lost");
+        *out = UPLOAD_GONE;
+        return RC_OK;
+    }
+    return rc == RC_BUSY ? upload_in_use(u) : rc;
+}
+
+enum rc upload_must_exist(struct upload *u, enum upload_found found)
+{
+    if (found == UPLOAD_NONE)
+        return upload_refuse(u, 404, "not_found", "There is no such upload.");
+    if (found == UPLOAD_GONE)
+        return upload_refuse(u, 410, "gone",
+                             "This upload has expired, or its video was deleted.");
+    return RC_OK;
+}
+
+enum rc upload_find(struct upload *u, const char *upload_id, enum upload_found *out)
+{
+    enum rc rc = upload_look(u, upload_id, out);
+
+    if (rc == RC_OK && *out == UPLOAD_OPEN)
+        rc = open_file(u, out);
+    if (rc != RC_OK || !u->spool)
+        return rc;
+    /* Whoever had the file until now may have changed the row. */
+    rc = upload_look(u, upload_id, out);
+    if (rc == RC_OK && *out == UPLOAD_OPEN) {
+        u->has_row = true;
+        u->decided = u->video.container != CONTAINER_NONE;
+        return cut_unchecked(u);
+    }
+    spool_close(u->spool);
+    u->spool = NULL;
+    return rc;
+}
+
+void upload_discard(struct upload *u, const char *reason)
+{
+    struct store *st;
+
+    spool_abandon(u->spool);
+    u->spool = NULL;
+    u->has_row = false;
+    if (handles_take(u->app->handles, &st) != RC_OK)
+        return;
+    if (upload_log_rc(u, st, "end", store_video_abandon(st, u->video.id, reason)) ==
+        RC_OK)
+        spool_remove(&u->app->site, u->video.id);
+    handles_give(u->app->handles, st);
+    u->video = (struct video){.id = ""};
+}
+
+enum rc upload_begin_unchecked(struct upload *u)
+{
+    u->unchecked = u->decided = true;
+    return set_unchecked(u, spool_size(u->spool));
+}
+
+enum rc upload_end_unchecked(struct upload *u, bool good)
+{
+    enum rc rc;
+
+    u->unchecked = false;
+    if (!good)
+        return cut_unchecked(u);
+    rc = upload_sync_file(u);
+    return rc == RC_OK ? set_unchecked(u, -1) : rc;
+}

@@ -1,0 +1,160 @@
+#include "upload_index.h"
+
+#include "http_text.h"
+
+#include <stdio.h>
+
+#define MIB (1024LL * 1024)
+
+int64_t upload_index_max(const struct upload *u)
+{
+    return u->app->config.index_max_mb * MIB;
+}
+
+static enum rc too_large(struct upload *u)
+{
+    return upload_reject(u, 413, "index_too_large",
+                         "The index is larger than this server takes.");
+}
+
+enum rc upload_index_begin(struct upload *u, const char *video_id,
+                           struct spool_file **out)
+{
+    enum rc rc = spool_create_index(&u->app->site, video_id, out);
+
+    return rc == RC_BUSY ? upload_in_use(u) : upload_log_rc(u, NULL, "index", rc);
+}
+
+enum rc upload_index_append(struct upload *u, struct spool_file *f, const void *data,
+                            size_t n)
+{
+    if (spool_size(f) + (int64_t)n > upload_index_max(u))
+        return too_large(u);
+    return upload_log_rc(u, NULL, "index", spool_write(f, data, n));
+}
+
+/* ---- PUT ------------------------------------------------------------------- */
+
+struct put {
+    struct upload *u;
+    int64_t offset;
+    int64_t length;
+    struct spool_file *index;
+};
+
+static enum rc bad_index(struct upload *u, const char *message)
+{
+    return upload_refuse(u, 400, "bad_index", message);
+}
+
+static enum rc finished(struct upload *u)
+{
+    return upload_refuse(u, 409, "finished",
+                         "This upload is finished: its index is in it.");
+}
+
+static enum rc read_request(struct put *p)
+{
+    struct upload *u = p->u;
+    enum rc rc;
+
+    if (http_param_number(request_query(u->r), "offset", 1, INT64_MAX, &p->offset) !=
+            RC_OK ||
+        p->offset == 0)
+        return bad_index(u,
+                         "The parameter offset must be a number of bytes, at least 1.");
+    rc = upload_body_length(u, &p->length);
+    if (rc != RC_OK)
+        return rc;
+    if (p->length == 0)
+        return bad_index(u, "The index is empty.");
+    return p->length > upload_index_max(u) ? too_large(u) : RC_OK;
+}
+
+/* The upload is looked at only: another request may bring its bytes meanwhile. */
+static enum rc find(struct put *p, const char *upload_id)
+{
+    struct upload *u = p->u;
+    enum upload_found found;
+    enum rc rc = upload_look(u, upload_id, &found);
+
+    if (rc == RC_OK)
+        rc = upload_must_exist(u, found);
+    if (rc != RC_OK)
+        return rc;
+    if (found == UPLOAD_FINISHED)
+        return finished(u);
+    if (u->video.size >= 0 && p->offset > u->video.size - p->length)
+        return bad_index(u, "The index reaches beyond the end of the file.");
+    return RC_OK;
+}
+
+static enum rc take_bytes(void *arg, const void *data, size_t n)
+{
+    struct put *p = arg;
+
+    return upload_index_append(p->u, p->index, data, n);
+}
+
+/* First the index, then the word of it; and none of an upload that is over. */
+static enum rc keep(struct put *p)
+{
+    struct upload *u = p->u;
+    struct store *st;
+    enum rc rc = spool_keep_index(p->index);
+
+    if (rc == RC_OK)
+        p->index = NULL;
+    if (rc == RC_OK)
+        rc = handles_take(u->app->handles, &st);
+    if (rc == RC_NOT_FOUND)
+        return upload_deleted(u);
+    if (rc != RC_OK)
+        return rc;
+    rc = upload_log_rc(u, st, "index", store_upload_index(st, u->video.id, p->offset));
+    handles_give(u->app->handles, st);
+    return rc;
+}
+
+static enum rc put(struct put *p, const char *upload_id)
+{
+    char turn[TURN_NAME_MAX + 1];
+    struct upload *u = p->u;
+    enum rc rc = read_request(p);
+
+    snprintf(turn, sizeof(turn), "%s/index", upload_id);
+    if (rc == RC_OK)
+        rc = upload_take_turn(u, turn);
+    if (rc == RC_OK)
+        rc = find(p, upload_id);
+    if (rc == RC_OK)
+        rc = upload_check_space(u, p->length);
+    if (rc == RC_OK)
+        rc = upload_index_begin(u, u->video.id, &p->index);
+    u->decided = true;
+    if (rc == RC_OK)
+        rc = upload_receive(u, p->length, take_bytes, p);
+    if (rc == RC_OK)
+        rc = keep(p);
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    /* Its last byte came meanwhile, or it was given up. */
+    spool_remove_index(&u->app->site, u->video.id);
+    rc = find(p, upload_id);
+    return rc == RC_OK ? upload_deleted(u) : rc;
+}
+
+void upload_index_page(struct upload *u, const char *upload_id)
+{
+    struct put p = {.u = u};
+    enum rc rc = put(&p, upload_id);
+
+    spool_abandon(p.index);
+    if (rc != RC_OK) {
+        upload_fail(u, rc);
+        return;
+    }
+    upload_tell_video(u);
+    upload_end(u, "");
+    http_send_empty(u->r, 204);
+}

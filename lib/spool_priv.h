@@ -1,0 +1,22 @@
+/*
+ * spool_priv.h: what spool.c and spool_dir.c share; nobody else includes it.
+ */
+#ifndef DROPSTREAM_SPOOL_PRIV_H
+#define DROPSTREAM_SPOOL_PRIV_H
+
+#include "id.h"
+#include "spool.h"
+
+#define SPOOL_NAME_SIZE (ID_LEN + sizeof(".idx-part"))
+
+/* A descriptor of the spool folder, which may be a link: a spool on another disk is the
+ * owner's choice. RC_IO, RC_TOO_LARGE. */
+enum rc spool_open_dir(const struct site *site, int *out);
+
+/* "<id>.src" …; id was checked. */
+void spool_name(const char *id, enum spool_kind kind, char out[SPOOL_NAME_SIZE]);
+
+/* fsync, through signals. -1 and errno, as fsync(2). */
+int spool_sync_fd(int fd);
+
+#endif

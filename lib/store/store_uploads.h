@@ -1,0 +1,80 @@
+/*
+ * store_uploads.h: the part of store.h about a video whose bytes are coming in: from no
+ * row to a stored one, or to none again.
+ *
+ * An upload with an upload_id outlives an interruption: its row is kept, and goes on
+ * under that name, until expires_ms. Its bytes are in the spool (spool.h), whose size
+ * counts; `received` only tells people.
+ */
+#ifndef DROPSTREAM_STORE_UPLOADS_H
+#define DROPSTREAM_STORE_UPLOADS_H
+
+#include "store.h"
+
+struct video_new {
+    char id[ID_LEN + 1]; /* "": one is made */
+    char title[STORE_TITLE_MAX + 1];
+    char filename[STORE_FILENAME_MAX + 1];
+    enum container container; /* CONTAINER_NONE: not seen yet; no list shows it */
+    int64_t size;             /* bytes; -1 while unknown */
+    int64_t created_ms;       /* wall clock; when the request began */
+    char upload_id[UPLOAD_ID_LEN + 1]; /* "": it cannot go on; as in struct video,
+                                        * like the two below */
+    int64_t expires_ms;                /* counts only with an upload_id */
+    int64_t index_offset;              /* 0: none, as no index stands there */
+    const char *metadata;              /* NULL: none */
+};
+
+/*
+ * A new row in state receiving under a root and key made here; *out is the whole row.
+ * With an upload_id the row is on disk for good when this returns. RC_INVALID: title or
+ * filename is not UTF-8 or holds a control character. RC_EXISTS: a video that is not
+ * deleted has this upload_id.
+ */
+enum rc store_video_create(struct store *st, const struct video_new *v,
+                           struct video *out);
+
+/* Progress of a receiving upload, which expires_ms (-1: unset) keeps alive.
+ * RC_NOT_FOUND: deleted meanwhile, or not receiving. */
+enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
+                             int64_t expires_ms);
+
+/*
+ * receiving → stored, with the final size, and its probe job queued, in one
+ * transaction with synchronous=FULL: when this returns RC_OK the upload may be
+ * acknowledged. One that has a plan already goes to processing at once. *out is the
+ * row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not receiving.
+ */
+enum rc store_video_stored(struct store *st, const char *id, int64_t size,
+                           struct video *out);
+
+/* Removes a row that is still receiving; reason goes to the activity log. RC_OK also
+ * if there is none. RC_CONFLICT: it is not receiving any more, and stays. */
+enum rc store_video_abandon(struct store *st, const char *id, const char *reason);
+
+/* As store_video_abandon, if the time of the upload is over. RC_CONFLICT: it is not, or
+ * the upload is finished. */
+enum rc store_upload_expire(struct store *st, const char *id);
+
+/* The video of an upload, in any state; *deleted: it is marked deleted. RC_NOT_FOUND.
+ */
+enum rc store_upload_get(struct store *st, const char *upload_id, struct video *out,
+                         bool *deleted);
+
+/*
+ * What becomes known while an upload is received: what its first bytes are, its length,
+ * where the index stands that was sent ahead. RC_NOT_FOUND: as store_video_received.
+ */
+enum rc store_upload_sniffed(struct store *st, const char *id, enum container c);
+enum rc store_upload_length(struct store *st, const char *id, int64_t size);
+enum rc store_upload_index(struct store *st, const char *id, int64_t offset);
+
+/* From where on bytes are unchecked (-1: nowhere), on disk for good when this returns.
+ * RC_NOT_FOUND: as store_video_received. */
+enum rc store_upload_unchecked(struct store *st, const char *id, int64_t from);
+
+/* Upload-Metadata as it was given; "" if none was. RC_NOT_FOUND. */
+enum rc store_upload_metadata(struct store *st, const char *id,
+                              char out[STORE_METADATA_MAX + 1]);
+
+#endif
