@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { PacedUpload } from '../lib/arriving.mjs';
 import { childrenOf, demand, existing, get, readinessOf, runsOf, timelineOf } from '../lib/demand.mjs';
-import { beeps, fetchVideo, flashClip, flashes, tempDir } from '../lib/media.mjs';
+import { beeps, fetchVideo, ffmpeg, flashClip, flashes, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
 const SECONDS = 60; // 30 segments of picture, 15 of sound
@@ -27,6 +27,8 @@ before(async () => {
     };
     const faststart = { ...options, audio: ['-c:a', 'aac', '-movflags', '+faststart'] };
     await flashClip(clip('fast.mp4'), faststart);
+    await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('end.mp4'));
+    await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('clip.mkv'));
     const env = { DROPSTREAM_STALL_S: '6', DROPSTREAM_WAIT_S: '1' };
     site = await startSite({ worker: true, env });
 });
@@ -41,8 +43,8 @@ const read = async (id) => (await site.api('GET', `/api/videos/${id}`)).json;
 const remove = (id) => site.api('DELETE', `/api/videos/${id}`);
 
 /* An upload of which a part has been sent, and its video once it plays. */
-async function arriving(name, part) {
-    const upload = await PacedUpload.begin(site, clip(name));
+async function arriving(name, part, options) {
+    const upload = await PacedUpload.begin(site, clip(name), options);
     await upload.sendTo(part);
     const video = await upload.video(({ playable }) => playable);
     return { upload, video, timeline: await timelineOf(site, video) };
@@ -57,6 +59,14 @@ async function assertWhole(video) {
     const heard = await beeps(found.audio);
     assert.equal(heard.length, SECONDS);
     heard.forEach((at, i) => assert.ok(Math.abs(at - i) < 0.06, `the beep of ${i} s is at ${at}`));
+}
+
+/* { offset, bytes } of the index of a clip that ends with it. */
+async function indexOf(name) {
+    const file = await fs.readFile(clip(name));
+    let offset = 0;
+    while (file.toString('latin1', offset + 4, offset + 8) !== 'moov') offset += file.readUInt32BE(offset);
+    return { offset, bytes: file.subarray(offset, offset + file.readUInt32BE(offset)) };
 }
 
 /* No segment came out of two runs. */
@@ -156,11 +166,65 @@ describe('a video while it is uploaded', () => {
         site.startWorker();
     }));
 
+    test('a file with its index at the end plays too, if that is sent ahead', logged(async () => {
+        const { upload, video, timeline } = await arriving('end.mp4', 0.4, { index: await indexOf('end.mp4') });
+        assert.equal(video.state, 'receiving');
+        await waitFor(async () => (await existing(timeline.video)).has(8), { what: 'what has arrived' });
+        const { status } = await demand(site, timeline.video.url(8), { sid: 'there' });
+        assert.equal(status, 200);
+        await upload.finish();
+        const ready = await site.waitForState(video.id, 'ready');
+        assert.equal(ready.media, video.media);
+        assert.match(timeline.video.url(0), /360p-1/);
+        assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
+        await assertWhole(ready);
+        await assertMadeOnce(ready, timeline);
+        assert.deepEqual(await site.spool(), [`${video.id}.src`]);
+        await remove(video.id);
+    }));
+
+    test('an index that lies is found out, and all is made again', logged(async () => {
+        const index = await indexOf('end.mp4');
+        const lie = Buffer.from(index.bytes);
+        lie[8 + 8 + 4 + 3] ^= 1; // the time of its making, in mvhd: nothing else depends on it
+        const { upload, video, timeline } = await arriving('end.mp4', 0.5, { index: { ...index, bytes: lie } });
+        await upload.finish();
+        const ready = await site.waitForState(video.id, 'ready');
+        const after = await timelineOf(site, ready);
+        assert.match(after.video.url(0), /360p-2/);
+        assert.notEqual(after.video.url(0), timeline.video.url(0));
+        await assertWhole(ready);
+        await remove(video.id);
+    }));
+
+    test('without its index such a file waits for its last byte', logged(async () => {
+        const upload = await PacedUpload.begin(site, clip('end.mp4'));
+        await upload.sendTo(0.5);
+        const video = await upload.video();
+        await sleep(1000);
+        assert.equal((await read(video.id)).playable, false);
+        await upload.finish();
+        await assertWhole(await site.waitForState(video.id, 'ready'));
+        await remove(video.id);
+    }));
+
+    test('a Matroska file plays as it comes in', logged(async () => {
+        const { upload, video, timeline } = await arriving('clip.mkv', 0.4);
+        assert.equal(video.state, 'receiving');
+        await waitFor(async () => (await existing(timeline.video)).has(8), { what: 'what has arrived' });
+        await upload.finish();
+        const ready = await site.waitForState(video.id, 'ready');
+        assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
+        await assertWhole(ready);
+        await assertMadeOnce(ready, timeline);
+        await remove(video.id);
+    }));
+
     test('an upload that is deleted takes all of it along', logged(async () => {
         const { upload, video, timeline } = await arriving('fast.mp4', 0.5);
         await remove(video.id);
         await upload.finish().catch(() => {});
-        await waitFor(async () => (await site.spool()).length === 0, { what: 'the spool to be empty', timeout: 8000 }).catch(async (e) => { console.error(await site.spool(), childrenOf(site.pid('worker')), await fs.readdir(site.path('log/jobs'))); console.error((await fs.readFile(site.path('log/jobs', (await fs.readdir(site.path('log/jobs'))).sort((a,b)=>parseInt(a)-parseInt(b)).at(-1)),'utf8')).slice(-1500)); throw e; });
+        await waitFor(async () => (await site.spool()).length === 0, { what: 'the spool to be empty' });
         await waitFor(() => childrenOf(site.pid('worker')).length === 0, { what: 'its programs to end' });
         assert.equal((await get(site, timeline.video.url(0))).status, 404);
         await waitFor(async () => (await fs.readdir(site.path('tmp'))).every((name) => !name.includes(video.id)));

@@ -15,6 +15,17 @@ import { formAround, sleep, waitFor } from './site.mjs';
 
 const BLOCK = 64 * 1024;
 
+/* The two parts of a form that carry an index. */
+function indexParts(form, { offset, bytes }) {
+    const boundary = form.type.split('boundary=')[1];
+    const begin = (name) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"`;
+    return [
+        Buffer.from(`${begin('index_offset')}\r\n\r\n${offset}\r\n${begin('index')}; filename="moov"\r\n\r\n`),
+        bytes,
+        Buffer.from('\r\n'),
+    ];
+}
+
 export class PacedUpload {
     sent = 0; // bytes of the file
 
@@ -25,11 +36,16 @@ export class PacedUpload {
         this.form = form;
     }
 
-    /* Sends the form up to the file. fields go before it; file is a path. */
-    static async begin(site, file, { fields = {}, from } = {}) {
+    /* Sends the form up to the file. fields go before it, index too ({ offset, bytes } of
+     * a moov box that is sent ahead); file is a path. */
+    static async begin(site, file, { fields = {}, from, index } = {}) {
         const handle = await open(file);
         const { size } = await handle.stat();
         const form = formAround(path.basename(file), { size, ...fields });
+        if (index) {
+            const at = form.head.lastIndexOf('--' + form.type.split('boundary=')[1]);
+            form.head = Buffer.concat([form.head.subarray(0, at), ...indexParts(form, index), form.head.subarray(at)]);
+        }
         const upload = new PacedUpload(site, handle, size, form);
         const headers = {
             'Content-Type': form.type,
