@@ -111,7 +111,8 @@ static size_t read_block(const struct arrival_header *h, uint64_t offset,
 static enum rc walk_mp4(struct arrival_header *h)
 {
     uint8_t block[BLOCK];
-    while (!h->mp4.done) {
+    /* Where media come first, where the index is to be was said by whoever sent it. */
+    while (!h->mp4.done && h->mp4.layout != MP4_INDEX_AT_END) {
         size_t n = read_block(h, mp4_walk_wants(&h->mp4), block);
         enum rc rc = n > 0 ? mp4_walk_feed(&h->mp4, block, n) : RC_TRUNCATED;
         if (rc != RC_OK)
