@@ -80,7 +80,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests browser-tests ui-tests lint asan install clean help screenshot \
+.PHONY: all ui check unit http-tests browser-tests ui-tests fuzz lint asan install clean help screenshot \
         bench bench-upload bench-encode bench-queue bench-seek
 all: $(PROGRAMS) ## the C programs
 
@@ -157,6 +157,28 @@ unit: $(UNIT_BIN) ## the C unit tests (cmocka)
 asan: ## the unit tests under AddressSanitizer and UBSan
 	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" unit \
 	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+# ---- fuzzing ---------------------------------------------------------------
+
+FUZZ     := mp4_index mkv_walk
+FUZZ_S   ?= 30
+FUZZ_LIB := $(wildcard lib/mp4_*.c lib/mkv_*.c) lib/ebml.c lib/bmff.c
+FUZZ_DIR := $(BUILD)/fuzz
+
+# All at once: libFuzzer watches the code of lib too.
+$(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_LIB) $(wildcard lib/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang $(STD) -O1 -g $(INC) -fsanitize=fuzzer,address,undefined \
+	  -fno-sanitize-recover=all -o $@ $< $(FUZZ_LIB) -lm
+
+fuzz: $(FUZZ:%=$(FUZZ_DIR)/fuzz_%) ## libFuzzer on the readers of uploads, FUZZ_S (30) seconds each
+	$(Q)for t in $(FUZZ); do \
+	  printf '  FUZZ    %s, %s s\n' $$t $(FUZZ_S); mkdir -p $(FUZZ_DIR)/$$t && \
+	  node tests/fuzz/seeds.mjs $$t $(FUZZ_DIR)/$$t.seeds && \
+	  $(FUZZ_DIR)/fuzz_$$t -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 \
+	    -artifact_prefix=$(FUZZ_DIR)/$$t- $(FUZZ_DIR)/$$t $(FUZZ_DIR)/$$t.seeds \
+	    2>$(FUZZ_DIR)/$$t.log || { tail -50 $(FUZZ_DIR)/$$t.log; exit 1; }; done
 
 lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh

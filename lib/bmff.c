@@ -103,18 +103,3 @@ enum rc bmff_find(const void *data, size_t n, const uint32_t *path, size_t count
     *out = box;
     return RC_OK;
 }
-
-uint16_t bmff_u16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-uint32_t bmff_u32(const uint8_t *p)
-{
-    return BMFF_FOURCC(p[0], p[1], p[2], p[3]);
-}
-
-uint64_t bmff_u64(const uint8_t *p)
-{
-    return (uint64_t)bmff_u32(p) << 32 | bmff_u32(p + 4);
-}

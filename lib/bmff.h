@@ -64,8 +64,19 @@ enum rc bmff_find(const void *data, size_t n, const uint32_t *path, size_t count
                   struct bmff_box *out);
 
 /* Big-endian numbers at p; the caller has checked that the bytes are there. */
-uint16_t bmff_u16(const uint8_t *p);
-uint32_t bmff_u32(const uint8_t *p);
-uint64_t bmff_u64(const uint8_t *p);
+static inline uint16_t bmff_u16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t bmff_u32(const uint8_t *p)
+{
+    return BMFF_FOURCC(p[0], p[1], p[2], p[3]);
+}
+
+static inline uint64_t bmff_u64(const uint8_t *p)
+{
+    return (uint64_t)bmff_u32(p) << 32 | bmff_u32(p + 4);
+}
 
 #endif

@@ -88,7 +88,8 @@ enum rc mkv_walk_feed(struct mkv_walk *walk, const void *data, size_t n);
 /*
  * Up to which time all bytes before frontier bring the video and the sound: every block
  * that is shown earlier lies before it. INT64_MIN: nothing is known yet. INT64_MAX: the
- * whole file has arrived.
+ * whole file has arrived. It falls only where a block comes that is further back than
+ * was assumed.
  */
 int64_t mkv_walk_reach(const struct mkv_walk *walk, uint64_t frontier);
 

@@ -21,8 +21,7 @@
 enum mp4_layout {
     MP4_UNDECIDED,
     MP4_FASTSTART,    /* the index comes first */
-    MP4_FRAGMENTED,   /* as well, and the samples are in fragments: there is an mvex box
-                       */
+    MP4_FRAGMENTED,   /* so it does, and the samples are in fragments (mvex) */
     MP4_INDEX_AT_END, /* media come first */
 };
 

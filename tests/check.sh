@@ -41,6 +41,11 @@ else
     summary+=("  unit tests ($other): skipped, $other is not installed")
 fi
 stage "unit tests (ASan, UBSan)" here "$jobs" asan
+if command -v clang >/dev/null; then
+    stage "fuzzing (5 s each)" here fuzz FUZZ_S=5
+else
+    summary+=("  fuzzing: skipped, clang is not installed")
+fi
 stage "lint" here lint
 stage "pages: types and tests" here ui-tests
 if [[ $built -eq 0 ]]; then

@@ -106,7 +106,7 @@ too_long() {
 # Versions of clang-format disagree about details; the code is formatted by 14.
 formatting() {
     clang-format --version 2>/dev/null | grep -q 'version 14\.' || return 0
-    for file in $(sources cgi-bin worker lib tests/unit); do
+    for file in $(sources cgi-bin worker lib tests/unit tests/fuzz); do
         clang-format --dry-run -Werror "$file" 2>/dev/null ||
             echo "not formatted (clang-format -i): $file" >>"$findings"
     done
