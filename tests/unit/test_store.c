@@ -359,31 +359,26 @@ static enum rc purge_it(void *arg, const struct video *v)
 
 static enum rc ignore_video(void *arg, const struct video *v)
 {
-    (void)arg;
-    (void)v;
+    (void)arg, (void)v;
     return RC_OK;
 }
 
 static enum rc ignore_activity(void *arg, const struct activity *a)
 {
-    (void)arg;
-    (void)a;
+    (void)arg, (void)a;
     return RC_OK;
 }
 
 static enum rc ignore_readiness(void *arg, const struct rendition *r,
                                 const struct readiness *ready)
 {
-    (void)arg;
-    (void)r;
-    (void)ready;
+    (void)arg, (void)r, (void)ready;
     return RC_OK;
 }
 
 static enum rc ignore_demand(void *arg, const struct demand *d)
 {
-    (void)arg;
-    (void)d;
+    (void)arg, (void)d;
     return RC_OK;
 }
 
