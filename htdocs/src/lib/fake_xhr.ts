@@ -49,14 +49,17 @@ export function fakeFile(name: string, bytes: Uint8Array | number[]): File {
   return Object.assign(blob, { name, lastModified: 0, webkitRelativePath: '' }) as File;
 }
 
-/** A file that is taken: ftyp of an MP4, and a free box up to its size. */
-export function fakeMp4(name: string, size = 1000): File {
+/** A file that is taken: ftyp of an MP4, pictures up to its size, and at the end an index
+ * of so many bytes, if any. */
+export function fakeMp4(name: string, size = 1000, index = 0): File {
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  const put = (at: number, text: string) => bytes.set(new TextEncoder().encode(text), at);
-  view.setUint32(0, 16);
-  put(4, 'ftypisom');
-  view.setUint32(16, size - 16);
-  put(20, 'free');
+  const box = (at: number, length: number, text: string) => {
+    view.setUint32(at, length);
+    bytes.set(new TextEncoder().encode(text), at + 4);
+  };
+  box(0, 16, 'ftypisom');
+  box(16, size - 16 - index, 'mdat');
+  if (index > 0) box(size - index, index, 'moov');
   return fakeFile(name, bytes);
 }

@@ -1,9 +1,10 @@
 /**
  * One multipart POST /api/videos. XMLHttpRequest, because fetch still tells nobody how
  * far an upload has come. The fields go before the file: the server reads in order and
- * decides by them.
+ * decides by them. The index of a file that ends with it goes ahead too.
  */
 import { ApiError, errorFrom, type Video } from './api';
+import type { IndexBox } from './index_box';
 
 export interface SendEvents {
   /** Bytes of the file that have left, at most its size. */
@@ -17,6 +18,8 @@ export interface SendEvents {
 export interface SendFields {
   uploadId: string;
   title: string;
+  /** Where it is in the file; null: it goes with the rest. */
+  index: IndexBox | null;
 }
 
 /** 128 random bits in hex: the name of one attempt. */
@@ -30,6 +33,11 @@ function formOf(file: File, fields: SendFields): FormData {
   form.append('upload_id', fields.uploadId);
   form.append('size', String(file.size));
   if (fields.title !== '') form.append('title', fields.title);
+  if (fields.index) {
+    const { offset, size } = fields.index;
+    form.append('index_offset', String(offset));
+    form.append('index', file.slice(offset, offset + size));
+  }
   form.append('file', file, file.name);
   return form;
 }
@@ -54,9 +62,11 @@ export function send(
   xhr: XMLHttpRequest = new XMLHttpRequest(),
 ): { abort(): void } {
   let aborted = false;
-  xhr.upload.onprogress = (e: ProgressEvent) => {
-    // The body is a little longer than the file: scale, so that 100 % is the end.
-    if (e.total > 0) events.progress(Math.round((e.loaded / e.total) * file.size));
+  const ahead = fields.index?.size ?? 0;
+  xhr.upload.onprogress = ({ loaded, total }: ProgressEvent) => {
+    // The rest of the body is a little longer than the file: scale, so that 100 % is the end.
+    const share = (loaded - ahead) / (total - ahead);
+    if (total > ahead) events.progress(Math.round(Math.max(0, share) * file.size));
   };
   xhr.upload.onload = () => events.sent();
   xhr.onload = () => finish(xhr, events);

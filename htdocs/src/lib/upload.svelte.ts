@@ -9,9 +9,10 @@
  * A refused file is final: its bytes say that it is no video, and were never sent.
  */
 import type { ApiError, Video } from './api';
+import { findIndex, readFrom, type IndexBox } from './index_box';
 import { RateMeter } from './rate';
 import type { send } from './send';
-import { SNIFF_BYTES, sniff } from './sniff';
+import { SNIFF_BYTES, sniff, type Container } from './sniff';
 
 export type UploadState =
   | 'checking'
@@ -42,6 +43,7 @@ export class Upload {
   #message = $state('');
   #video = $state.raw<Video | null>(null);
   #rate = new RateMeter();
+  #index: IndexBox | null = null;
   #request: { abort(): void } | null = null;
   #cancelled = false;
 
@@ -93,7 +95,9 @@ export class Upload {
     let reason: string | null;
     try {
       const head = await this.file.slice(0, SNIFF_BYTES).arrayBuffer();
-      reason = sniff(new Uint8Array(head)).reason;
+      const found = sniff(new Uint8Array(head));
+      reason = found.reason;
+      this.#index = await this.#findIndex(found.container);
     } catch {
       reason = UNREADABLE;
     }
@@ -109,7 +113,7 @@ export class Upload {
     this.#rate.add(this.#host.now(), 0);
     this.#become('sending');
     // A new name for every attempt: the server may still hold what is left of the last.
-    const fields = { uploadId: this.#host.newId(), title: '' };
+    const fields = { uploadId: this.#host.newId(), title: '', index: this.#index };
     this.#request = this.#host.send(this.file, fields, {
       progress: (sent) => this.#progress(sent),
       sent: () => {
@@ -139,6 +143,11 @@ export class Upload {
     this.#cancelled = true;
     this.#request?.abort();
     this.#request = null;
+  }
+
+  async #findIndex(container: Container): Promise<IndexBox | null> {
+    if (container !== 'mp4' && container !== 'mov') return null;
+    return findIndex(this.file.size, readFrom(this.file));
   }
 
   #progress(sent: number): void {

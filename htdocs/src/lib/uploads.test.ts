@@ -66,6 +66,22 @@ test('the form has its fields before the file', async () => {
   expect((xhr.body!.get('file') as File).name).toBe('a b.mp4');
 });
 
+test('an index at the end goes ahead of the file, and counts for nothing in its progress', async () => {
+  await add(fakeMp4('a.mp4', 1000, 100));
+  const xhr = FakeXhr.all[0]!;
+  expect([...xhr.body!.keys()]).toEqual(['upload_id', 'size', 'index_offset', 'index', 'file']);
+  expect(xhr.body!.get('index_offset')).toBe('900');
+  const index = await (xhr.body!.get('index') as Blob).text();
+  expect(index).toBe(`\0\0\0dmoov${'\0'.repeat(92)}`);
+  expect((xhr.body!.get('file') as File).size).toBe(1000);
+
+  const upload = uploads.items[0]!;
+  xhr.progress(80, 1100);
+  expect(upload.sent).toBe(0);
+  xhr.progress(600, 1100);
+  expect(upload.sent).toBe(500);
+});
+
 test('the name of an attempt is 128 random bits in hex', () => {
   vi.stubGlobal('crypto', {
     getRandomValues: (bytes: Uint8Array) => bytes.map((_, i) => (i === 0 ? 0x0a : 0xf0 + i)),
