@@ -3,8 +3,12 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   plugins: [svelte()],
-  // Svelte's server build is what node would resolve; the tests want the browser's.
-  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+  resolve: {
+    // Svelte's server build is what node would resolve; the tests want the browser's.
+    ...(process.env.VITEST ? { conditions: ['browser'] } : {}),
+    // As it was written, not as it was translated for browsers of 2009: half the size.
+    alias: { 'tus-js-client': 'tus-js-client/lib/browser/index.js' },
+  },
   build: {
     outDir: '../build/htdocs',
     emptyOutDir: true,
@@ -13,5 +17,10 @@ export default defineConfig({
     // The player chunk is mostly hls.js, and loaded on the watch page only.
     chunkSizeWarningLimit: 800,
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: {
+    include: ['src/**/*.test.ts'],
+    environment: 'node',
+    // node would not take the one of the alias for a module.
+    server: { deps: { inline: ['tus-js-client'] } },
+  },
 });

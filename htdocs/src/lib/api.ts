@@ -110,6 +110,8 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 20_000;
+/** What to say for an answer that is not what it should be. */
+export const NONSENSE = 'The server gave an answer that makes no sense.';
 
 /** What to say for an answer that carries no sentence of its own. */
 function sentence(status: number): string {
@@ -134,26 +136,43 @@ export function errorFrom(status: number, body: string): ApiError {
   return new ApiError(status, '', sentence(status));
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS) };
-  if (body !== undefined) {
-    init.headers = { 'Content-Type': 'application/json' };
-    init.body = JSON.stringify(body);
-  }
-  let status = 0;
-  let text = '';
+interface Sent {
+  headers?: Record<string, string>;
+  body?: BodyInit;
+  timeoutMs?: number;
+}
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** Any answer of the 200s; all else rejects. */
+export async function request(method: string, path: string, sent: Sent = {}): Promise<Answer> {
+  const { headers, body, timeoutMs = TIMEOUT_MS } = sent;
+  const init: RequestInit = { method, signal: AbortSignal.timeout(timeoutMs) };
+  if (headers !== undefined) init.headers = headers;
+  if (body !== undefined) init.body = body;
+  let got: Answer;
   try {
     const answer = await fetch(path, init);
-    text = await answer.text();
-    status = answer.status;
+    got = { status: answer.status, headers: answer.headers, text: await answer.text() };
   } catch {
     throw errorFrom(0, '');
   }
-  if (status < 200 || status > 299) throw errorFrom(status, text);
+  if (got.status < 200 || got.status > 299) throw errorFrom(got.status, got.text);
+  return got;
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const json = { 'Content-Type': 'application/json' };
+  const sent = body === undefined ? {} : { headers: json, body: JSON.stringify(body) };
+  const { status, text } = await request(method, path, sent);
   try {
     return (text === '' ? undefined : JSON.parse(text)) as T;
   } catch {
-    throw new ApiError(status, 'bad_json', 'The server gave an answer that makes no sense.');
+    throw new ApiError(status, 'bad_json', NONSENSE);
   }
 }
 

@@ -1,18 +1,25 @@
-/** An XMLHttpRequest whose server is the test. Only what send.ts uses. */
+type Handler<T extends unknown[]> = ((...args: T) => void) | null;
+
+/** An XMLHttpRequest whose server is the test. Only what the uploads use. */
 export class FakeXhr {
   static all: FakeXhr[] = [];
+  static get last(): FakeXhr {
+    return FakeXhr.all.at(-1)!;
+  }
   upload: {
-    onprogress: ((e: { loaded: number; total: number }) => void) | null;
-    onload: (() => void) | null;
+    onprogress: Handler<[{ loaded: number; total: number; lengthComputable: boolean }]>;
+    onload: Handler<[]>;
   } = { onprogress: null, onload: null };
-  onload: (() => void) | null = null;
-  onerror: (() => void) | null = null;
+  onload: Handler<[]> = null;
+  onerror: Handler<[]> = null;
   status = 0;
   responseText = '';
   method = '';
   url = '';
-  body: FormData | null = null;
+  headers: Record<string, string> = {};
+  body: unknown = null;
   aborted = false;
+  #answered: Record<string, string> = {};
 
   constructor() {
     FakeXhr.all.push(this);
@@ -21,7 +28,13 @@ export class FakeXhr {
     this.method = method;
     this.url = url;
   }
-  send(body: FormData) {
+  setRequestHeader(name: string, value: string) {
+    this.headers[name] = value;
+  }
+  getResponseHeader(name: string) {
+    return this.#answered[name] ?? null;
+  }
+  send(body: unknown) {
     this.body = body;
   }
   abort() {
@@ -30,36 +43,19 @@ export class FakeXhr {
     this.onerror?.();
   }
 
-  progress(loaded: number, total: number) {
-    this.upload.onprogress?.({ loaded, total });
+  get form(): FormData {
+    return this.body as FormData;
   }
-  answer(status: number, body: unknown) {
+  progress(loaded: number, total: number) {
+    this.upload.onprogress?.({ loaded, total, lengthComputable: true });
+  }
+  answer(status: number, body: unknown = '', headers: Record<string, string> = {}) {
     this.status = status;
     this.responseText = typeof body === 'string' ? body : JSON.stringify(body);
+    this.#answered = headers;
     this.onload?.();
   }
   breakLine() {
     this.onerror?.();
   }
-}
-
-/** A File; node 18 has no constructor for one. */
-export function fakeFile(name: string, bytes: Uint8Array | number[]): File {
-  const blob = new Blob([Uint8Array.from(bytes)]);
-  return Object.assign(blob, { name, lastModified: 0, webkitRelativePath: '' }) as File;
-}
-
-/** A file that is taken: ftyp of an MP4, pictures up to its size, and at the end an index
- * of so many bytes, if any. */
-export function fakeMp4(name: string, size = 1000, index = 0): File {
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  const box = (at: number, length: number, text: string) => {
-    view.setUint32(at, length);
-    bytes.set(new TextEncoder().encode(text), at + 4);
-  };
-  box(0, 16, 'ftypisom');
-  box(16, size - 16 - index, 'mdat');
-  if (index > 0) box(size - index, index, 'moov');
-  return fakeFile(name, bytes);
 }

@@ -3,21 +3,12 @@
  * far an upload has come. The fields go before the file: the server reads in order and
  * decides by them. The index of a file that ends with it goes ahead too.
  */
-import { ApiError, errorFrom, type Video } from './api';
+import { ApiError, errorFrom, NONSENSE, type Video } from './api';
 import type { IndexBox } from './index_box';
-
-export interface SendEvents {
-  /** Bytes of the file that have left, at most its size. */
-  progress(sent: number): void;
-  /** Everything has left; the server makes it durable. */
-  sent(): void;
-  done(video: Video): void;
-  failed(error: ApiError): void;
-}
+import { connectionLost, FINISH_MS, Watchdog, type Transfer, type TransferEvents } from './transfer';
 
 export interface SendFields {
   uploadId: string;
-  title: string;
   /** Where it is in the file; null: it goes with the rest. */
   index: IndexBox | null;
 }
@@ -28,58 +19,64 @@ export function newUploadId(): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
-function formOf(file: File, fields: SendFields): FormData {
+function formOf(file: File, { uploadId, index }: SendFields): FormData {
   const form = new FormData();
-  form.append('upload_id', fields.uploadId);
+  form.append('upload_id', uploadId);
   form.append('size', String(file.size));
-  if (fields.title !== '') form.append('title', fields.title);
-  if (fields.index) {
-    const { offset, size } = fields.index;
-    form.append('index_offset', String(offset));
-    form.append('index', file.slice(offset, offset + size));
+  if (index) {
+    form.append('index_offset', String(index.offset));
+    form.append('index', file.slice(index.offset, index.offset + index.size));
   }
   form.append('file', file, file.name);
   return form;
 }
 
-function finish(xhr: XMLHttpRequest, events: SendEvents): void {
+function finish(xhr: XMLHttpRequest, events: TransferEvents): void {
   if (xhr.status !== 201) {
     events.failed(errorFrom(xhr.status, xhr.responseText));
     return;
   }
   try {
-    events.done(JSON.parse(xhr.responseText) as Video);
+    events.done((JSON.parse(xhr.responseText) as Video).id);
   } catch {
-    events.failed(new ApiError(201, 'bad_json', 'The server gave an answer that makes no sense.'));
+    events.failed(new ApiError(201, 'bad_json', NONSENSE));
   }
 }
 
 /** Starts to send; exactly one of done and failed follows, unless it is aborted. */
-export function send(
-  file: File,
-  fields: SendFields,
-  events: SendEvents,
-  xhr: XMLHttpRequest = new XMLHttpRequest(),
-): { abort(): void } {
-  let aborted = false;
+export function send(file: File, fields: SendFields, events: TransferEvents): Transfer {
+  const xhr = new XMLHttpRequest();
   const ahead = fields.index?.size ?? 0;
+  const dog = new Watchdog(() => {
+    abort();
+    events.failed(connectionLost());
+  });
+  // An abort is no error, but some browsers fire one for it.
+  function abort() {
+    dog.stop();
+    xhr.onload = xhr.onerror = xhr.upload.onload = xhr.upload.onprogress = null;
+    xhr.abort();
+  }
   xhr.upload.onprogress = ({ loaded, total }: ProgressEvent) => {
+    dog.feed();
     // The rest of the body is a little longer than the file: scale, so that 100 % is the end.
     const share = (loaded - ahead) / (total - ahead);
     if (total > ahead) events.progress(Math.round(Math.max(0, share) * file.size));
   };
-  xhr.upload.onload = () => events.sent();
-  xhr.onload = () => finish(xhr, events);
+  xhr.upload.onload = () => {
+    dog.feed(FINISH_MS);
+    events.sent();
+  };
+  xhr.onload = () => {
+    dog.stop();
+    finish(xhr, events);
+  };
   xhr.onerror = () => {
-    if (aborted) return;
-    events.failed(new ApiError(0, 'connection_lost', 'The connection to the server was lost.'));
+    dog.stop();
+    events.failed(connectionLost());
   };
   xhr.open('POST', '/api/videos');
   xhr.send(formOf(file, fields));
-  return {
-    abort() {
-      aborted = true;
-      xhr.abort();
-    },
-  };
+  events.named(fields.uploadId);
+  return { abort };
 }

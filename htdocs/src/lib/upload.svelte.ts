@@ -1,50 +1,84 @@
 /**
  * One file on its way to the server, as a state machine:
  *
- *   checking ─► waiting ─► sending ─► finishing ─► done
- *      │           ▲          │           │
- *      ▼           │ retry    ▼           ▼
- *   refused        └────────── failed ◄───┘
+ *   checking ─► waiting ─► sending ──► finishing ─► done
+ *      │         ▲   │      ▲    │         │
+ *      ▼   retry │   └► asking   ▼         │
+ *   refused      │          ▲── lost ◄─────┘
+ *                └── failed ◄── whatever the server refuses
  *
- * A refused file is final: its bytes say that it is no video, and were never sent.
+ * A refused file is final: its bytes say that it is no video, and were never sent. What is
+ * lost goes on by itself, for as long as the page is open, from where the server has it.
  */
-import type { ApiError, Video } from './api';
+import { ApiError } from './api';
+import { fingerprint, type FileFacts } from './fingerprint';
 import { findIndex, readFrom, type IndexBox } from './index_box';
+import { outcomeOf, pauseAfter } from './outcome';
+import { Pause } from './pause.svelte';
 import { RateMeter } from './rate';
-import type { send } from './send';
+import type { SendFields } from './send';
 import { SNIFF_BYTES, sniff, type Container } from './sniff';
+import type { Transfer, TransferEvents } from './transfer';
 
 export type UploadState =
   | 'checking'
   | 'refused'
   | 'waiting'
+  | 'asking'
   | 'sending'
   | 'finishing'
+  | 'lost'
   | 'done'
   | 'failed';
 
+/** It holds a place among those that are sent. */
+const UNDER_WAY: UploadState[] = ['asking', 'sending', 'finishing', 'lost'];
+
 /** What an upload needs of the world; a test has its own. */
 export interface UploadHost {
-  send: typeof send;
+  /** Sends a file from its beginning. */
+  whole(file: File, fields: SendFields, events: TransferEvents): Transfer;
+  /** Sends what the server has not got of an upload. */
+  rest(file: File, uploadId: string, events: TransferEvents): Transfer;
   /** 32 random hex digits. */
   newId(): string;
   now(): number;
 }
 
+/** What is remembered of uploads, longer than the page lives: UnfinishedUploads. */
+export interface UploadMemory {
+  claim(facts: FileFacts): Promise<string>;
+  remember(uploadId: string, facts: FileFacts): void;
+  drop(uploadId: string): void;
+  release(uploadId: string): void;
+  forget(uploadId: string): Promise<void>;
+}
+
 const UNREADABLE = 'This cannot be read. Is it a folder, or was the file moved?';
+const CHANGED = 'The file was moved or changed while it was sent.';
+const DELETED = 'The video was deleted while it was uploaded.';
 
 export class Upload {
   readonly file: File;
   #host: UploadHost;
+  #memory: UploadMemory;
   #changed: (upload: Upload) => void;
   #state = $state<UploadState>('checking');
   #sent = $state(0);
   #speed = $state(0);
   #message = $state('');
-  #video = $state.raw<Video | null>(null);
+  #videoId = $state('');
+  #pause = new Pause();
   #rate = new RateMeter();
   #index: IndexBox | null = null;
-  #request: { abort(): void } | null = null;
+  #facts: FileFacts | null = null;
+  /** What the server calls it; "" while it knows nothing of it. */
+  #uploadId = '';
+  /** Bytes that the server has said to have. */
+  #kept = -1;
+  /** In vain, in a row. */
+  #tries = 0;
+  #transfer: Transfer | null = null;
   #cancelled = false;
 
   /** changed is called after every change of state. */
@@ -52,10 +86,12 @@ export class Upload {
     readonly key: number,
     file: File,
     host: UploadHost,
+    memory: UploadMemory,
     changed: (upload: Upload) => void,
   ) {
     this.file = file;
     this.#host = host;
+    this.#memory = memory;
     this.#changed = changed;
   }
 
@@ -77,72 +113,75 @@ export class Upload {
   get eta(): number {
     return this.#speed > 0 ? (this.file.size - this.#sent) / this.#speed : Infinity;
   }
-  /** Why it was refused or failed; "" otherwise. */
+  /** Why it was refused, failed or is lost; "" otherwise. */
   get message(): string {
     return this.#message;
   }
-  /** What the server made of it; null until done. */
-  get video(): Video | null {
-    return this.#video;
+  /** Seconds until it goes on; 0 unless it is lost. */
+  get pause(): number {
+    return this.#pause.left;
   }
-  /** Leaving the page now would lose something. */
+  /** What the server made of it; "" until done. */
+  get videoId(): string {
+    return this.#videoId;
+  }
+  get underWay(): boolean {
+    return UNDER_WAY.includes(this.#state);
+  }
+  /** Leaving the page now would lose something, or put it off. */
   get pending(): boolean {
-    return ['checking', 'waiting', 'sending', 'finishing'].includes(this.#state);
+    return this.underWay || this.#state === 'checking' || this.#state === 'waiting';
   }
 
   /** Looks at the first bytes: checking → waiting or refused. */
   async check(): Promise<void> {
     let reason: string | null;
     try {
-      const head = await this.file.slice(0, SNIFF_BYTES).arrayBuffer();
-      const found = sniff(new Uint8Array(head));
-      reason = found.reason;
-      this.#index = await this.#findIndex(found.container);
+      reason = await this.#look();
     } catch {
       reason = UNREADABLE;
     }
-    if (this.#cancelled) return;
+    if (this.#cancelled && this.#uploadId !== '') void this.#memory.forget(this.#uploadId);
     if (reason === null) this.#become('waiting');
     else this.#become('refused', reason);
   }
 
-  /** waiting → sending. */
+  /** waiting → sending, or → asking where an earlier page has begun. */
   start(): void {
     if (this.#state !== 'waiting') return;
-    this.#rate = new RateMeter();
-    this.#rate.add(this.#host.now(), 0);
-    this.#become('sending');
-    // A new name for every attempt: the server may still hold what is left of the last.
-    const fields = { uploadId: this.#host.newId(), title: '', index: this.#index };
-    this.#request = this.#host.send(this.file, fields, {
-      progress: (sent) => this.#progress(sent),
-      sent: () => {
-        if (this.#state !== 'sending') return;
-        this.#sent = this.file.size;
-        this.#become('finishing');
-      },
-      done: (video) => {
-        this.#video = video;
-        this.#sent = this.file.size;
-        this.#become('done');
-      },
-      failed: (error: ApiError) => this.#become('failed', error.message),
-    });
+    this.#tries = 0;
+    this.#send();
   }
 
   /** failed → waiting. */
   retry(): void {
     if (this.#state !== 'failed') return;
-    this.#sent = 0;
-    this.#speed = 0;
+    this.#show(0);
     this.#become('waiting');
   }
 
-  /** Stops whatever is going on, without a word to anyone. */
+  /** lost: goes on now. */
+  hurry(): void {
+    this.#pause.cut();
+  }
+
+  /** Stops whatever is going on, without a word to anyone but the server. */
   cancel(): void {
     this.#cancelled = true;
-    this.#request?.abort();
-    this.#request = null;
+    this.#stop();
+    if (this.#uploadId !== '' && this.pending) void this.#memory.forget(this.#uploadId);
+  }
+
+  async #look(): Promise<string | null> {
+    const { file } = this;
+    const head = new Uint8Array(await file.slice(0, SNIFF_BYTES).arrayBuffer());
+    const { container, reason } = sniff(head);
+    if (reason !== null) return reason;
+    this.#index = await this.#findIndex(container);
+    const { name, size, lastModified } = file;
+    this.#facts = { name, size, lastModified, fingerprint: await fingerprint(head) };
+    this.#uploadId = await this.#memory.claim(this.#facts);
+    return null;
   }
 
   async #findIndex(container: Container): Promise<IndexBox | null> {
@@ -150,10 +189,109 @@ export class Upload {
     return findIndex(this.file.size, readFrom(this.file));
   }
 
-  #progress(sent: number): void {
+  #send(): void {
+    const { file } = this;
+    if (this.#uploadId !== '') {
+      this.#become('asking');
+      this.#transfer = this.#host.rest(file, this.#uploadId, this.#events(true));
+    } else {
+      this.#kept = -1;
+      this.#show(0);
+      this.#become('sending');
+      const fields = { uploadId: this.#host.newId(), index: this.#index };
+      this.#transfer = this.#host.whole(file, fields, this.#events(false));
+    }
+  }
+
+  #events(resuming: boolean): TransferEvents {
+    return {
+      named: (uploadId) => {
+        this.#uploadId = uploadId;
+        this.#memory.remember(uploadId, this.#facts!);
+      },
+      resumed: (offset) => {
+        if (offset > this.#kept) this.#tries = 0;
+        this.#kept = offset;
+        this.#show(offset);
+        this.#become('sending');
+      },
+      progress: (sent) => {
+        this.#sent = Math.max(sent, this.#sent);
+        this.#rate.add(this.#host.now(), this.#sent);
+        this.#speed = this.#rate.perSecond;
+      },
+      sent: () => {
+        if (this.#state !== 'sending') return;
+        this.#sent = this.file.size;
+        this.#become('finishing');
+      },
+      done: (videoId) => this.#done(videoId),
+      failed: (error) => this.#failed(error, resuming),
+    };
+  }
+
+  #done(videoId: string): void {
+    this.#memory.drop(this.#uploadId);
+    this.#videoId = videoId;
+    this.#sent = this.file.size;
+    this.#become('done');
+  }
+
+  #failed(error: ApiError, resuming: boolean): void {
+    this.#stop();
+    const outcome = outcomeOf(error, resuming);
+    if (outcome === 'final') return this.#giveUp(error);
+    if (outcome === 'anew') {
+      // Had the server had some of it, then it would have been told to take that away.
+      if (this.#kept >= 0) return this.#giveUp(new ApiError(error.status, 'deleted', DELETED));
+      this.#memory.drop(this.#uploadId);
+      this.#uploadId = '';
+    }
+    void this.#goOnLater(error);
+  }
+
+  async #goOnLater(error: ApiError): Promise<void> {
+    // A line that seems to break may be a file that has gone: that will not come back.
+    const readable = await this.file.slice(0, 1).arrayBuffer().then(
+      () => true,
+      () => false,
+    );
+    if (this.#cancelled) return;
+    if (!readable) return this.#leave();
+    this.#speed = 0;
+    this.#pause.start(pauseAfter(this.#tries), () => this.#send());
+    this.#tries += 1;
+    this.#become('lost', error.status === 0 ? 'Connection lost.' : error.message);
+  }
+
+  #giveUp(error: ApiError): void {
+    const id = this.#uploadId;
+    this.#uploadId = '';
+    // What was answered with success is kept, whatever the answer says.
+    if (error.status >= 200 && error.status < 300) this.#memory.drop(id);
+    else if (id !== '') void this.#memory.forget(id);
+    this.#become('failed', error.message);
+  }
+
+  /** The file is not what it was. Should it be so again, it can be gone on with. */
+  #leave(): void {
+    if (this.#uploadId !== '') this.#memory.release(this.#uploadId);
+    this.#uploadId = '';
+    this.#become('failed', CHANGED);
+  }
+
+  /** So much has come in, and the speed is not known yet. */
+  #show(sent: number): void {
     this.#sent = sent;
+    this.#speed = 0;
+    this.#rate = new RateMeter();
     this.#rate.add(this.#host.now(), sent);
-    this.#speed = this.#rate.perSecond;
+  }
+
+  #stop(): void {
+    this.#pause.stop();
+    this.#transfer?.abort();
+    this.#transfer = null;
   }
 
   #become(state: UploadState, message = ''): void {

@@ -1,11 +1,14 @@
 /** The queue of uploads: every file is checked at once, two are sent at a time. */
-import { newUploadId, send } from './send';
-import { Upload, type UploadHost } from './upload.svelte';
+import { sendOn, sendWhole } from './route';
+import { newUploadId } from './send';
+import { prepareRest } from './send_rest';
+import { Upload, type UploadHost, type UploadMemory } from './upload.svelte';
 
 export const AT_ONCE = 2;
 
 export const browserUploads: UploadHost = {
-  send,
+  whole: sendWhole,
+  rest: sendOn,
   newId: newUploadId,
   now: () => performance.now(),
 };
@@ -13,11 +16,17 @@ export const browserUploads: UploadHost = {
 export class Uploads {
   #items = $state.raw<Upload[]>([]);
   #nextKey = 0;
+  #memory: UploadMemory;
   #host: UploadHost;
   #moved: () => void;
 
   /** moved is called when an upload begins or ends: what the server has is another. */
-  constructor(moved: () => void = () => {}, host: UploadHost = browserUploads) {
+  constructor(
+    memory: UploadMemory,
+    moved: () => void = () => {},
+    host: UploadHost = browserUploads,
+  ) {
+    this.#memory = memory;
     this.#moved = moved;
     this.#host = host;
   }
@@ -31,6 +40,10 @@ export class Uploads {
   get pendingCount(): number {
     return this.#items.filter((u) => u.pending).length;
   }
+  /** The connection is lost, as far as is known. */
+  get lost(): boolean {
+    return this.#items.some((u) => u.state === 'lost');
+  }
   /** Of all the bytes that are on their way, the part that has left. */
   get share(): number {
     const pending = this.#items.filter((u) => u.pending);
@@ -42,11 +55,19 @@ export class Uploads {
     return this.#items.some((u) => u.state === 'done' || u.state === 'refused');
   }
 
+  /** What is lost goes on as soon as the browser says that the network is back; returns how
+   * to stop that. */
+  start(page: Pick<Window, 'addEventListener' | 'removeEventListener'> = window): () => void {
+    const hurry = () => this.#items.forEach((u) => u.hurry());
+    page.addEventListener('online', hurry);
+    prepareRest();
+    return () => page.removeEventListener('online', hurry);
+  }
+
   add(files: Iterable<File>): void {
     const added: Upload[] = [];
     for (const file of files) {
-      this.#nextKey += 1;
-      added.push(new Upload(this.#nextKey, file, this.#host, (u) => this.#changed(u)));
+      added.push(this.#make(file));
     }
     this.#items = [...this.#items, ...added];
     for (const upload of added) void upload.check();
@@ -68,14 +89,18 @@ export class Uploads {
     this.#items = this.#items.filter((u) => u.state !== 'done' && u.state !== 'refused');
   }
 
+  #make(file: File): Upload {
+    this.#nextKey += 1;
+    return new Upload(this.#nextKey, file, this.#host, this.#memory, (u) => this.#changed(u));
+  }
+
   #changed(upload: Upload): void {
     if (['sending', 'done', 'failed'].includes(upload.state)) this.#moved();
     this.#startMore();
   }
 
   #startMore(): void {
-    let free =
-      AT_ONCE - this.#items.filter((u) => u.state === 'sending' || u.state === 'finishing').length;
+    let free = AT_ONCE - this.#items.filter((u) => u.underWay).length;
     for (const upload of this.#items) {
       if (free <= 0) break;
       if (upload.state !== 'waiting') continue;
