@@ -74,6 +74,8 @@ export interface RenditionSegments {
 
 export interface Segments {
   renditions: RenditionSegments[];
+  /** Seconds of the timeline that have come in; null or absent once all of it has. */
+  arrived?: number | null;
 }
 
 export type Sort = 'newest' | 'oldest' | 'title';

@@ -5,7 +5,7 @@ import { isComplete, timeline, type Stretch } from './readiness';
 
 export class Readiness {
   readonly id: string;
-  #renditions = $state.raw<api.RenditionSegments[] | null>(null);
+  #answer = $state.raw<api.Segments | null>(null);
   #turn = 0;
   #poller: Poller;
 
@@ -17,13 +17,17 @@ export class Readiness {
 
   /** null until the first answer. duration: see timeline(). */
   stretches(duration: number | null): Stretch[] | null {
-    return this.#renditions && timeline(this.#renditions, duration);
+    return this.#answer && timeline(this.#answer.renditions, duration, this.arrived);
+  }
+  /** Seconds of the timeline that have come in; null: all, or nobody knows. */
+  get arrived(): number | null {
+    return this.#answer?.arrived ?? null;
   }
 
   /** Begins anew: what was known may have been of another make of the video. */
   start(): void {
     this.#turn += 1;
-    this.#renditions = null;
+    this.#answer = null;
     this.#poller.start();
   }
   stop(): void {
@@ -37,10 +41,10 @@ export class Readiness {
   async #refresh(): Promise<boolean> {
     const turn = this.#turn;
     try {
-      const { renditions } = await api.getSegments(this.id);
+      const answer = await api.getSegments(this.id);
       if (turn !== this.#turn) return true;
-      this.#renditions = renditions;
-      if (isComplete(renditions)) this.#poller.stop();
+      this.#answer = answer;
+      if (isComplete(answer.renditions)) this.#poller.stop();
       return true;
     } catch {
       // The page says itself when the server does not answer; what was known stays true.

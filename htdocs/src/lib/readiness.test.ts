@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 
 import type { RenditionSegments, SegmentState } from './api';
 import {
+  coming,
   gaps,
+  isComing,
   isComplete,
   isReady,
   marks,
@@ -31,8 +33,8 @@ const audio = (letters: string) =>
   rendition(letters, { name: 'audio-0', kind: 'audio', segment_duration: 4 });
 
 /** "ready 0-4, missing 4-7" */
-const text = (renditions: RenditionSegments[], duration: number | null) =>
-  timeline(renditions, duration)
+const text = (renditions: RenditionSegments[], duration: number | null, arrived?: number | null) =>
+  timeline(renditions, duration, arrived)
     .map((s) => `${s.state} ${s.from}-${s.to}`)
     .join(', ');
 
@@ -55,6 +57,42 @@ test('what is not ready is being made as soon as one of the two is', () => {
 test('the last segment ends where the video does', () => {
   expect(text([rendition('rrm'), audio('rr')], 4.5)).toBe('ready 0-4, missing 4-4.5');
   expect(text([rendition('rm')], 4.25)).toBe('ready 0-2, missing 2-4.25');
+});
+
+test('what has not arrived is coming, from the first segment that is not here as a whole', () => {
+  expect(text([rendition('rremmm')], 12, 7)).toBe('ready 0-4, encoding 4-6, coming 6-12');
+  expect(text([rendition('rrmmmm')], 12, 8)).toBe('ready 0-4, missing 4-8, coming 8-12');
+  expect(text([rendition('mmm')], 6, 0)).toBe('coming 0-6');
+});
+
+test('an encoder at work beyond what has arrived waits for it too', () => {
+  expect(text([rendition('rrem')], 8, 5)).toBe('ready 0-4, coming 4-8');
+});
+
+test('what is ready is ready, wherever the upload is', () => {
+  expect(text([rendition('rmrm')], 8, 2)).toBe('ready 0-2, coming 2-4, ready 4-6, coming 6-8');
+});
+
+test('a moment is coming as long as its picture or its sound is', () => {
+  expect(text([rendition('rrrmmm'), audio('rmm')], 12, 7)).toBe('ready 0-4, coming 4-12');
+  expect(text([rendition('rrrrrr'), audio('rmm')], 12, 9)).toBe(
+    'ready 0-4, missing 4-8, coming 8-12',
+  );
+});
+
+test('once all has arrived, also a last short segment, nothing is coming', () => {
+  for (const arrived of [4.5, 5, null]) {
+    expect(text([rendition('rmm')], 4.5, arrived)).toBe('ready 0-2, missing 2-4.5');
+  }
+});
+
+test('coming is no gap, and not ready either', () => {
+  const stretches = timeline([rendition('rmemm')], 10, 6.5);
+  expect(gaps(stretches)).toEqual([{ from: 2, to: 6 }]);
+  expect(coming(stretches)).toEqual([{ from: 6, to: 10 }]);
+  expect([5.9, 6, 10].map((t) => isComing(stretches, t))).toEqual([false, true, true]);
+  expect(isReady(stretches, 7)).toBe(false);
+  expect(readyShare(stretches)).toBeCloseTo(0.2);
 });
 
 test('segments that lie beyond the end of the video are not there', () => {

@@ -8,9 +8,12 @@ export interface Part {
   to: number;
 }
 
+/** coming: it is still on its way to the server, so that nobody can make it yet. */
+export type StretchState = SegmentState | 'coming';
+
 /** A list of them covers all of the timeline, in order, and no two neighbours are alike. */
 export interface Stretch extends Part {
-  state: SegmentState;
+  state: StretchState;
 }
 
 /** More marks than this are more than a seek bar has room for, and slow to lay out. */
@@ -33,8 +36,26 @@ export function isComplete(renditions: readonly RenditionSegments[]): boolean {
 /** Seconds as a rendition's segments count them. */
 const lengthOf = (r: RenditionSegments) => r.segments * r.segment_duration;
 
-function stretchesOf(r: RenditionSegments, duration: number): Stretch[] {
-  return r.runs.map(({ state, from, count }) => {
+interface Run {
+  state: StretchState;
+  from: number;
+  count: number;
+}
+
+/** The runs of a rendition, cut where the segments end that have arrived as a whole. */
+function runsOf(r: RenditionSegments, duration: number, arrived: number | null): Run[] {
+  const whole =
+    arrived === null || arrived >= duration ? Infinity : Math.floor(arrived / r.segment_duration);
+  return r.runs.flatMap<Run>(({ state, from, count }) => {
+    const here = Math.max(0, Math.min(count, whole - from));
+    if (state === 'ready' || here === count) return [{ state, from, count }];
+    const rest: Run = { state: 'coming', from: from + here, count: count - here };
+    return here === 0 ? [rest] : [{ state, from, count: here }, rest];
+  });
+}
+
+function stretchesOf(r: RenditionSegments, duration: number, arrived: number | null): Stretch[] {
+  return runsOf(r, duration, arrived).map(({ state, from, count }) => {
     const end = from + count;
     // The last segment ends where the video does, be it shorter than the others or not.
     const to = end >= r.segments ? duration : Math.min(duration, end * r.segment_duration);
@@ -42,21 +63,23 @@ function stretchesOf(r: RenditionSegments, duration: number): Stretch[] {
   });
 }
 
-/** All have it: ready. One is at it: encoding. */
-function together(states: SegmentState[]): SegmentState {
+/** All have it: ready. One has to come in: nothing helps before that. One is at it: encoding. */
+function together(states: StretchState[]): StretchState {
   if (states.every((state) => state === 'ready')) return 'ready';
+  if (states.includes('coming')) return 'coming';
   return states.includes('encoding') ? 'encoding' : 'missing';
 }
 
 /** The timeline of a video. duration: its length in seconds, null if nobody knows; then it
- * is as long as its segments. Empty while nothing has been planned. */
+ * is as long as its segments. arrived: of the answer. Empty while nothing has been planned. */
 export function timeline(
   renditions: readonly RenditionSegments[],
   duration: number | null,
+  arrived: number | null = null,
 ): Stretch[] {
   const all = needed(renditions);
   const end = duration ?? Math.max(0, ...all.map(lengthOf));
-  const lists = all.map((r) => stretchesOf(r, end).filter((s) => s.to > s.from));
+  const lists = all.map((r) => stretchesOf(r, end, arrived).filter((s) => s.to > s.from));
   const result: Stretch[] = [];
   // All lists are walked at once, from one change to the next: there can be very many.
   const places = lists.map(() => 0);
@@ -84,17 +107,29 @@ export function isReady(stretches: readonly Stretch[], seconds: number): boolean
   return at(stretches, seconds)?.state === 'ready';
 }
 
-/** What is not ready, without a difference between what is being made and what is not. */
-export function gaps(stretches: readonly Stretch[]): Part[] {
+/** Whether that moment is still on its way to the server. */
+export function isComing(stretches: readonly Stretch[], seconds: number): boolean {
+  return at(stretches, seconds)?.state === 'coming';
+}
+
+/** What is of some states, without a difference between them. */
+function partsOf(stretches: readonly Stretch[], states: StretchState[]): Part[] {
   const result: Part[] = [];
   for (const { from, to, state } of stretches) {
     const last = result.at(-1);
-    if (state === 'ready') continue;
+    if (!states.includes(state)) continue;
     if (last?.to === from) last.to = to;
     else result.push({ from, to });
   }
   return result;
 }
+
+/** What could be made and is not ready, be it made at the moment or not. */
+export const gaps = (stretches: readonly Stretch[]) =>
+  partsOf(stretches, ['encoding', 'missing']);
+
+/** What is still on its way to the server. */
+export const coming = (stretches: readonly Stretch[]) => partsOf(stretches, ['coming']);
 
 /** What to draw for parts that are in order: those parts or, where they are too many, fewer
  * and longer ones. All of a part is always drawn; what is lost is what lies between two of
@@ -114,5 +149,6 @@ export function marks(parts: readonly Part[], end: number): readonly Part[] {
 export function readyShare(stretches: readonly Stretch[]): number {
   const end = stretches.at(-1)?.to ?? 0;
   if (end === 0) return 0;
-  return gaps(stretches).reduce((left, gap) => left - (gap.to - gap.from), end) / end;
+  const ready = partsOf(stretches, ['ready']);
+  return ready.reduce((sum, { from, to }) => sum + (to - from), 0) / end;
 }

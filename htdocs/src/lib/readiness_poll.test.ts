@@ -53,6 +53,16 @@ test('nothing is known before the first answer', async () => {
   expect(delays()).toEqual([FAST_MS]);
 });
 
+test('how much has arrived is known until all of it has', async () => {
+  await asked.shift()!(200, { ...answer(1), arrived: 5 });
+  expect(readiness.arrived).toBe(5);
+  expect(states()).toEqual(['ready', 'missing', 'coming']);
+  pause();
+  await asked.shift()!(200, { ...answer(1), arrived: null });
+  expect(readiness.arrived).toBe(null);
+  expect(states()).toEqual(['ready', 'missing']);
+});
+
 test('a viewer who seeks has it asked at once', async () => {
   await asked.shift()!(200, answer(1));
   readiness.kick();

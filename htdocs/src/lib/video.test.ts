@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Rendition, Video } from './api';
 import { fakeVideo } from './fake_video';
 import {
-  details, encodedShare, isActive, isMadeAgain, milestones, receivedShare, stateText,
+  details, encodedShare, isActive, isMadeAgain, milestones, playsAlready, receivedShare, stateText,
 } from './video';
 
 const rendition = (done: number, segments: number): Rendition => ({
@@ -35,6 +35,15 @@ test('a video changes by itself until it is ready or has failed', () => {
     'stored',
     'processing',
   ]);
+});
+
+test('a video that has begun to be made plays already, also while it comes in', () => {
+  const begun = { playable: true, media: '/media/k/master.m3u8' };
+  const states = ['receiving', 'processing', 'ready', 'failed'] as const;
+  expect(states.map((state) => playsAlready(fakeVideo({ ...begun, state })))).toEqual([
+    ...[true, true, false, false],
+  ]);
+  expect(playsAlready(fakeVideo({ state: 'receiving', playable: false, media: null }))).toBe(false);
 });
 
 test('an upload of unknown size has no share', () => {

@@ -7,6 +7,11 @@ export function isActive(video: Video): boolean {
   return video.state !== 'ready' && video.state !== 'failed';
 }
 
+/** It can be watched while it is still on its way, or in the making. */
+export function playsAlready(video: Video): boolean {
+  return isActive(video) && video.playable && video.media !== null;
+}
+
 /** True if a failed video is being made again: under the same address, other segments. */
 export function isMadeAgain(before: Video | null, now: Video): boolean {
   return before !== null && before.state === 'failed' && now.state !== 'failed';

@@ -2,7 +2,8 @@
  * When to tell a viewer what is being waited for. All of it follows from what the media
  * element says of itself at the moment, so that nothing stale is left standing.
  */
-import { isReady, type Stretch } from '../lib/readiness';
+import { formatPercent } from '../lib/format';
+import { isComing, isReady, type Stretch } from '../lib/readiness';
 
 /** Most seeks have their picture within this time; a word would only flicker. It also lets
  * an answer come in that says what is ready by now. */
@@ -25,6 +26,12 @@ export type Media = Pick<
   | 'seeking'
 >;
 
+/** How far the upload of the video has come, while it is going on. */
+export interface Arrival {
+  /** 0..1; null: nobody knows. */
+  share: number | null;
+}
+
 const HAVE_FUTURE_DATA = 3;
 const EVENTS = [
   ...['seeking', 'seeked', 'waiting', 'playing', 'canplay', 'timeupdate'],
@@ -43,6 +50,12 @@ function missingMoment({ buffered, currentTime }: Media): number {
     if (buffered.start(i) <= currentTime && currentTime <= end) return end + BEYOND;
   }
   return currentTime;
+}
+
+/** Of an upload whose length nobody knows, all that is known may be ready, and not enough. */
+function isAhead(stretches: readonly Stretch[], moment: number): boolean {
+  const end = stretches.at(-1)?.to;
+  return end !== undefined && (moment > end || isComing(stretches, moment));
 }
 
 export class Patience {
@@ -64,10 +77,20 @@ export class Patience {
     };
   }
 
-  /** A sentence, or "". stretches: null if unknown. whole: nothing more is being made. */
-  message(stretches: readonly Stretch[] | null, whole: boolean): string {
-    if (this.#moment === null) return '';
-    if (stretches ? !this.#soon || isReady(stretches, this.#moment) : !this.#late || whole) {
+  /** A sentence, or "". stretches: null if unknown. whole: nothing more is being made.
+   * arrival: null once the video has come in. */
+  message(
+    stretches: readonly Stretch[] | null,
+    whole: boolean,
+    arrival: Arrival | null = null,
+  ): string {
+    const moment = this.#moment;
+    if (moment === null) return '';
+    if (arrival && stretches && this.#soon && isAhead(stretches, moment)) {
+      const share = arrival.share === null ? '' : ` – ${formatPercent(arrival.share)} has arrived`;
+      return `Still uploading${share}.`;
+    }
+    if (stretches ? !this.#soon || isReady(stretches, moment) : !this.#late || whole) {
       return ''; // what is ready is waited for because of the network
     }
     if (whole) return 'This part could not be prepared.';

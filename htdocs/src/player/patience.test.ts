@@ -124,6 +124,33 @@ test('what will never be made is said to be so', () => {
   expect(says(STRETCHES, true)).toBe('This part could not be prepared.');
 });
 
+const COMING: Stretch[] = [
+  { from: 0, to: 100, state: 'ready' },
+  { from: 100, to: 200, state: 'coming' },
+];
+
+test('what has not arrived is not said to be in the making', () => {
+  const arriving = (share: number | null, stretches = COMING) =>
+    patience.message(stretches, false, { share });
+  media.seek(150);
+  expect(arriving(0.349)).toBe('');
+  vi.advanceTimersByTime(SOON_MS);
+  expect(arriving(0.349)).toBe('Still uploading – 34 % has arrived.');
+  expect(arriving(null)).toBe('Still uploading.');
+  expect(arriving(0.9, STRETCHES)).toBe(PREPARED);
+  media.seek(50);
+  vi.advanceTimersByTime(LATE_MS);
+  expect(arriving(0.9)).toBe('');
+});
+
+test('where nobody knows the length, playback at its end waits for the upload', () => {
+  const known: Stretch[] = [{ from: 0, to: 100, state: 'ready' }];
+  media.be('waiting', { currentTime: 99.97, ranges: [[0, 100]], readyState: 2 });
+  vi.advanceTimersByTime(SOON_MS);
+  expect(patience.message(known, false, { share: 0.5 })).toBe('Still uploading – 50 % has arrived.');
+  expect(patience.message(known, false, null)).toBe('');
+});
+
 test('a player that is gone leaves nothing behind', () => {
   media.seek(150);
   unfollow();
