@@ -42,11 +42,9 @@ function begin(start: (chunk: number) => Transfer, events: TransferEvents): Tran
 }
 
 export function sendWhole(file: File, fields: SendFields, events: TransferEvents): Transfer {
-  return begin(
-    (chunk) =>
-      chunk > 0 ? sendInChunks(file, fields.index, chunk, events) : send(file, fields, events),
-    events,
-  );
+  const start = (chunk: number) =>
+    chunk > 0 ? sendInChunks(file, fields, chunk, events) : send(file, fields, events);
+  return begin(start, events);
 }
 
 /** The rest of an upload that broke off. */

@@ -5,7 +5,7 @@
 import type { DetailedError, HttpRequest, HttpResponse, UploadOptions } from 'tus-js-client';
 
 import { ApiError, errorFrom, NONSENSE } from './api';
-import type { IndexBox } from './index_box';
+import type { SendFields } from './send';
 import { connectionLost, FINISH_MS, Watchdog, type Transfer, type TransferEvents } from './transfer';
 import { createUpload, deleteUpload, putIndex, uploadUrl } from './upload_api';
 
@@ -96,7 +96,7 @@ export function sendRest(
 /** Sends a whole file in chunks, its index first if it goes ahead. Events as for send(). */
 export function sendInChunks(
   file: File,
-  index: IndexBox | null,
+  { uploadId, index }: SendFields,
   chunkBytes: number,
   events: TransferEvents,
 ): Transfer {
@@ -104,13 +104,14 @@ export function sendInChunks(
   let rest: Transfer | null = null;
 
   async function begin() {
-    const uploadId = await createUpload(file);
-    if (aborted) return void deleteUpload(uploadId).catch(() => {}); // it expires by itself
-    events.named(uploadId);
+    await createUpload(uploadId, file);
+    // Whoever gave it up could not take away what was not there yet.
+    if (aborted) return deleteUpload(uploadId).catch(() => {});
     // Without its index a file plays later, and that is all.
     if (index && index.size <= chunkBytes) await putIndex(uploadId, file, index).catch(() => {});
     if (!aborted) rest = sendRest(file, uploadId, chunkBytes, events);
   }
+  events.named(uploadId);
   begin().catch((error: unknown) => {
     if (!aborted) events.failed(error as ApiError);
   });

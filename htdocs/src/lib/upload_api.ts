@@ -37,17 +37,14 @@ function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
-/** A new upload of a file, of which nothing is sent yet: its id. */
-export async function createUpload(file: File): Promise<string> {
+/** A new upload of a file, of which nothing is sent yet, under a name of one's own. */
+export async function createUpload(uploadId: string, file: File): Promise<void> {
   const headers = {
     ...TUS,
     'Upload-Length': String(file.size),
-    'Upload-Metadata': `filename ${base64(file.name)}`,
+    'Upload-Metadata': `filename ${base64(file.name)},upload_id ${base64(uploadId)}`,
   };
-  const answer = await request('POST', '/api/uploads', { headers });
-  const uploadId = /\/([0-9A-Za-z]+)$/.exec(answer.headers.get('Location') ?? '')?.[1];
-  if (uploadId === undefined) throw new ApiError(answer.status, 'bad_location', NONSENSE);
-  return uploadId;
+  await request('POST', '/api/uploads', { headers });
 }
 
 /** Sends the index of a file ahead of the rest. A line that needs more than a second for

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Rendition, Video } from './api';
 import { fakeVideo } from './fake_video';
 import {
-  details, encodedShare, isActive, isMadeAgain, milestones, playsAlready, receivedShare, stateText,
+  details, encodedShare, isActive, isMadeAgain, milestones, playingOf, playsAlready, receivedShare, stateText,
 } from './video';
 
 const rendition = (done: number, segments: number): Rendition => ({
@@ -44,6 +44,17 @@ test('a video that has begun to be made plays already, also while it comes in', 
     ...[true, true, false, false],
   ]);
   expect(playsAlready(fakeVideo({ state: 'receiving', playable: false, media: null }))).toBe(false);
+});
+
+test('a file that is sent is known by its name and size, where only one video has them', () => {
+  const file = { name: 'walk.mp4', size: 1000 };
+  const arriving = fakeVideo({ state: 'receiving' });
+  const ready = fakeVideo({ id: 'b' });
+  const other = fakeVideo({ state: 'receiving', id: 'c', size: 2000 });
+  expect(playingOf(file, [ready, other, arriving])).toBe('aaaaaaaaaaaaaaaa');
+  expect(playingOf(file, [ready, other])).toBe('');
+  expect(playingOf(file, [arriving, { ...arriving, id: 'd' }])).toBe('');
+  expect(playingOf(file, [{ ...arriving, playable: false }])).toBe('');
 });
 
 test('an upload of unknown size has no share', () => {

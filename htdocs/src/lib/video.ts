@@ -12,6 +12,15 @@ export function playsAlready(video: Video): boolean {
   return isActive(video) && video.playable && video.media !== null;
 }
 
+/** The id of the one video that is made of this file while it comes in, if it can be
+ * watched; "" if there is none, or more than one may be it. */
+export function playingOf(file: Pick<File, 'name' | 'size'>, videos: readonly Video[]): string {
+  const same = videos.filter(
+    (v) => v.state === 'receiving' && v.filename === file.name && v.size === file.size,
+  );
+  return same.length === 1 && playsAlready(same[0]!) ? same[0]!.id : '';
+}
+
 /** True if a failed video is being made again: under the same address, other segments. */
 export function isMadeAgain(before: Video | null, now: Video): boolean {
   return before !== null && before.state === 'failed' && now.state !== 'failed';
