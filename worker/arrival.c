@@ -40,7 +40,7 @@ struct arrival {
     bool held_back;            /* some of its bytes may be taken back yet */
     bool receiving;            /* its row says so; else it only lives for its holders */
     int holders;
-    struct loop_timer look, sleep;
+    struct loop_timer look, sleep, tell;
 };
 
 struct arrivals {
@@ -126,6 +126,7 @@ static void stop_watching(struct arrival *a)
 {
     loop_timer_cancel(a->all->w->loop, &a->look);
     loop_timer_cancel(a->all->w->loop, &a->sleep);
+    loop_timer_cancel(a->all->w->loop, &a->tell);
     if (a->watch >= 0)
         inotify_rm_watch(a->all->inotify_fd, a->watch);
     a->watch = -1;
@@ -176,13 +177,25 @@ static int64_t arrived_us(const struct arrival *a)
     return n > 0 ? least : -1;
 }
 
+static void tell_store(struct arrival *a);
+
+static void on_tell(void *arg)
+{
+    tell_store(arg);
+}
+
 /* About once a second, and only once there is a plan, which has a length. */
 static void tell_store(struct arrival *a)
 {
     struct store *st = a->all->w->store;
     int64_t now = loop_now_ms();
-    if (a->state != HEADER_KNOWN || now - a->told_ms < TELL_MS)
+    if (a->state != HEADER_KNOWN || a->tell.is_set)
         return;
+    if (now - a->told_ms < TELL_MS) {
+        loop_timer_set(a->all->w->loop, &a->tell, TELL_MS - (now - a->told_ms), on_tell,
+                       a);
+        return;
+    }
     a->told_ms = now;
     if (a->video.duration_us < 0 &&
         store_video_get(st, a->video.id, &a->video) != RC_OK)

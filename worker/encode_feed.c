@@ -61,7 +61,7 @@ static void recall_keyframes(struct task *t, const struct arrival *a)
 void encode_begin_arriving(struct task *t)
 {
     struct encode *e = t->state;
-    const struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
+    const struct arrival *a = task_arrival(t);
     e->arriving = t->video.state == VIDEO_RECEIVING;
     e->asleep = true; /* until it is known better */
     if (!e->arriving || !a)

@@ -286,7 +286,7 @@ enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted,
 {
     struct encode *e = t->state;
     struct encode_run *r = calloc(1, sizeof(*r));
-    struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
+    struct arrival *a = task_arrival(t);
     if (!r)
         return RC_NOMEM;
     *r = (struct encode_run){

@@ -275,7 +275,7 @@ static void header_failed(struct task *t, const struct supervise_end *end)
 static void plan_by_header(struct task *t, bool read)
 {
     struct probe *p = t->state;
-    const struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
+    const struct arrival *a = task_arrival(t);
     if (!a)
         task_drop(t); /* it was stored just now, and is looked at as a whole */
     else if (!read || arrival_packets(a, &p->info, &p->scan) != RC_OK)
@@ -310,7 +310,7 @@ static enum rc probe_start(struct task *t)
         return RC_NOMEM;
     t->state = p;
     p->early = t->video.state == VIDEO_RECEIVING;
-    if (p->early && !arrivals_find(t->w->arrivals, t->video.id))
+    if (p->early && !task_arrival(t))
         return RC_BUSY; /* a new worker has not read its header yet */
     enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
     if (rc == RC_OK)

@@ -145,10 +145,17 @@ static void child_ended(void *arg, const struct supervise_end *end)
         t->on_end(t, end);
 }
 
+struct arrival *task_arrival(const struct task *t)
+{
+    if (t->video.state != VIDEO_RECEIVING)
+        return NULL;
+    return arrivals_find(t->w->arrivals, t->video.id);
+}
+
 enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
                     struct args_source *src)
 {
-    const struct arrival *a = arrivals_find(t->w->arrivals, t->video.id);
+    const struct arrival *a = task_arrival(t);
     enum rc rc = RC_OK;
     if (a)
         snprintf(path, PATH_MAX, "%s", arrival_path(a));

@@ -119,6 +119,10 @@ void task_tell(struct task *t);
  * callers walk the list of tasks. */
 void task_cancel(struct task *t);
 
+/* The upload that brings the task's source; NULL: it is whole. What the task itself was
+ * told of its video counts: the list of uploads may be a moment behind. */
+struct arrival *task_arrival(const struct task *t);
+
 /* The source as the programs are told of it, also one that is still coming in; path
  * must outlive src. RC_TOO_LARGE. */
 enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
