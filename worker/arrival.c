@@ -1,6 +1,5 @@
-#include "arrival.h"
+#include "arrival_priv.h"
 
-#include "arrival_header.h"
 #include "encode.h"
 #include "io.h"
 #include "log.h"
@@ -21,35 +20,6 @@
 #define MISSING_MS 50   /* until the next look for a file that is not there yet */
 #define ASLEEP_MS 30000 /* without a byte */
 #define TELL_MS 1000    /* between two notes in the store of how far it is */
-
-struct arrival {
-    struct arrival *next;
-    struct arrivals *all;
-    struct video video; /* as it was when it was first seen */
-    struct arrival_header *header;
-    enum header_state state;
-    char path[PATH_MAX]; /* of the .part */
-    char head_path[PATH_MAX];
-    char index[PATH_MAX];
-    char url[3 * PATH_MAX]; /* "": the file itself is good to read */
-    int fd, watch;
-    int64_t size;
-    int64_t grown_ms, told_ms; /* loop time */
-    int64_t told_us;           /* how far the store knows it to be */
-    bool whole;                /* every byte is there */
-    bool held_back;            /* some of its bytes may be taken back yet */
-    bool receiving;            /* its row says so; else it only lives for its holders */
-    int holders;
-    struct loop_timer look, sleep, tell;
-};
-
-struct arrivals {
-    struct worker *w;
-    struct arrival *list;
-    int inotify_fd; /* -1: there is none */
-    struct loop_source *source;
-    struct loop_timer retry;
-};
 
 static void look_at(struct arrival *a);
 

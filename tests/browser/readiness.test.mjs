@@ -44,9 +44,8 @@ afterEach(() => wake()); // also where a test failed before it could
 const freeze = () => process.kill(site.pid('worker'), 'SIGSTOP');
 const wake = () => process.kill(site.pid('worker'), 'SIGCONT');
 
-/* The page of a video whose beginning is there and whose worker stands still. prepare: is
- * called with its id before the page is opened. */
-async function halfMade(title, options, prepare = async () => {}) {
+/* The page of a video whose beginning is there and whose worker stands still. */
+async function halfMade(title, options) {
     const { json } = await site.upload(clip, { fields: { title } });
     const begun = async () => {
         const { renditions } = (await site.api('GET', `/api/videos/${json.id}`)).json;
@@ -54,7 +53,6 @@ async function halfMade(title, options, prepare = async () => {}) {
     };
     await waitFor(begun, { timeout: SLOW, every: 20, what: 'the first segments' });
     freeze();
-    await prepare(json.id);
     const page = await watchedPage(browser, options);
     page.segments = [];
     page.on('request', (request) => {
@@ -63,7 +61,7 @@ async function halfMade(title, options, prepare = async () => {}) {
     await page.goto(`${site.url}/watch/${json.id}`);
     await page.locator('stream-video').waitFor({ timeout: SLOW });
     await waitFor(async () => (await media(page, 'readyState')) >= 2, { timeout: SLOW });
-    await page.locator('.marks i').first().waitFor({ state: 'attached' });
+    await page.locator('.marks .gap').first().waitFor({ state: 'attached' });
     await noteMessages(page);
     return { page, id: json.id };
 }
@@ -184,58 +182,6 @@ test('dragging over what is not made asks for where the hand rests, not for all 
     assert.ok(page.segments.length < MOVES / 2, `${page.segments.length} requests`);
     wake();
     await waitFor(async () => !(await media(page, 'seeking')), { timeout: SLOW });
-    await done(watching);
-});
-
-/* Changes the row of a video behind everyone's back. The worker may have been stopped in
- * the middle of a transaction; then it has to be let go for a moment. */
-async function setRow(id, columns) {
-    await waitFor(async () => {
-        wake();
-        freeze();
-        const { run, end } = await site.holdDatabase();
-        await run(`UPDATE videos SET ${columns} WHERE id = '${id}'`);
-        await end();
-        return true;
-    });
-}
-
-test('what has not arrived is drawn so, said to be so, and plays when it has', async () => {
-    const ARRIVED_S = 60;
-    const watching = await halfMade('Arriving', {}, (id) =>
-        setRow(id, `state = 'receiving', arrived_us = ${ARRIVED_S}e6, received = size * 0.345`),
-    );
-    const { page, id } = watching;
-    await page.getByText('Still uploading', { exact: true }).waitFor();
-    await page.getByText(/ received · 34 %$/).waitFor();
-    const [[left, , width]] = await places(page);
-    const frontier = await page.locator('.frontier').boundingBox();
-    assert.ok(Math.abs(frontier.x - left - (width * ARRIVED_S) / CLIP_S) < 2, 'the frontier is marked');
-    const coming = await page.locator('.coming').last().boundingBox();
-    assert.ok(coming.x <= frontier.x + 1 && coming.x + coming.width > left + width - 1, 'and what lies beyond');
-    const bar = await page.locator('media-time-range').boundingBox();
-    await page.mouse.move(bar.x + bar.width * 0.7, bar.y + bar.height / 2);
-    await page.getByText('still uploading', { exact: true }).waitFor();
-
-    await act(page, 'play');
-    const far = CLIP_S - 20.5;
-    await seek(page, far);
-    await page.getByText('Still uploading – 34 % has arrived.').waitFor();
-    await seek(page, ARRIVED_S - 5);
-    await page.getByText(PREPARED).waitFor();
-    await seek(page, far);
-    await page.getByText('Still uploading – 34 % has arrived.').waitFor();
-
-    await setRow(id, `state = 'processing', arrived_us = -1, received = size`);
-    await page.getByText(PREPARED).waitFor();
-    assert.equal(await page.locator('.coming').count(), 0);
-    assert.equal(await page.getByText('Still uploading', { exact: true }).count(), 0);
-    wake();
-    await waitFor(async () => (await media(page, 'currentTime')) > far + 1, {
-        timeout: SLOW,
-        what: 'playback from there',
-    });
-    assert.equal(await message(page), '');
     await done(watching);
 });
 
