@@ -64,7 +64,7 @@ void upload_fail(struct upload *u, enum rc rc);
 /* ---- saying no ------------------------------------------------------------- */
 
 /* The code only ends what is going on; the client is told the rest. What has come of
- * the upload stays. Texts are static. */
+ * the upload stays. Texts live as long as u. */
 enum rc upload_refuse(struct upload *u, int status, const char *code,
                       const char *message);
 

@@ -21,14 +21,16 @@ struct post {
     struct upload_form *form;
     int64_t left;             /* bytes of the body that were not fed to it */
     char id[ID_LEN + 1];      /* of the video to be, if its index came; else "" */
+    char finished[96];        /* a sentence for an answer */
     struct spool_file *index; /* what came of it; NULL: it is kept, or there is none */
 };
 
 /* ---- events of the form ---------------------------------------------------- */
 
 /* A form that is sent again begins anew, unless its file is here already. */
-static enum rc claim_name(struct upload *u, const char *upload_id)
+static enum rc claim_name(struct post *p, const char *upload_id)
 {
+    struct upload *u = &p->u;
     enum upload_found found;
     enum rc rc = upload_take_turn(u, upload_id);
 
@@ -38,9 +40,9 @@ static enum rc claim_name(struct upload *u, const char *upload_id)
         return rc;
     if (found == UPLOAD_FINISHED) {
         upload_tell_video(u);
-        return upload_refuse(u, 409, "finished",
-                             "This upload is finished already: Dropstream-Video tells "
-                             "the id of its video.");
+        snprintf(p->finished, sizeof(p->finished),
+                 "This upload is finished already: it is the video %s.", u->video.id);
+        return upload_refuse(u, 409, "finished", p->finished);
     }
     if (found != UPLOAD_NONE)
         upload_discard(u, "it began anew");
@@ -99,7 +101,7 @@ static enum rc on_begin(void *arg, const struct upload_file *file)
     if (rc == RC_OK)
         rc = upload_check_size(u, p->left - FORM_OVERHEAD);
     if (rc == RC_OK && *file->upload_id)
-        rc = claim_name(u, file->upload_id);
+        rc = claim_name(p, file->upload_id);
     return rc == RC_OK ? create(p, file) : rc;
 }
 

@@ -356,6 +356,7 @@ describe('a form that breaks off', () => {
             const again = await site.upload(file, { fields });
             assert.equal(again.status, 409);
             assert.equal(again.json.error.code, 'finished');
+            assert.ok(again.json.error.message.includes(response.json.id));
             assert.equal(again.headers['dropstream-video'], response.json.id);
             assert.equal(await t.offsetOf(site, fields.upload_id), file.length);
         }),
