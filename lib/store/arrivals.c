@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A video that was ever probed is not probed again before it is whole. */
-static enum rc was_probed(struct store *st, const char *id, bool *out)
+enum rc store_video_was_probed(struct store *st, const char *id, bool *out)
 {
     sqlite3_stmt *q;
     enum rc rc = store_prepare(
@@ -39,7 +38,8 @@ enum rc store_video_header_arrived(struct store *st, const char *id)
         return rc;
     if (v.state != VIDEO_RECEIVING)
         return store_end(st, RC_NOT_FOUND);
-    rc = was_probed(st, id, &probed);
+    /* One that was ever probed is not probed again before it is whole. */
+    rc = store_video_was_probed(st, id, &probed);
     if (rc == RC_OK)
         rc = probed ? RC_EXISTS : store_job_add(st, id, JOB_PROBE, "");
     return store_end(st, rc);

@@ -179,6 +179,12 @@ enum rc store_video_run(struct store *st, enum statement sql_id, const char *sql
 /* A video that is not deleted. RC_NOT_FOUND. */
 enum rc store_video_load(struct store *st, const char *id, struct video *out);
 
+/* True if a worker was ever told of it, so that there may be files made of it. */
+enum rc store_video_was_probed(struct store *st, const char *id, bool *out);
+
+/* Gone for all but the worker, who clears its files away and then the row. */
+enum rc store_video_mark_deleted(struct store *st, const char *id);
+
 /* Within a transaction: adds sentence to v's warning, unless it says so already. */
 enum rc store_video_add_warning(struct store *st, const struct video *v,
                                 const char *sentence);

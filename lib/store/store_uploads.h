@@ -48,8 +48,9 @@ enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
 enum rc store_video_stored(struct store *st, const char *id, int64_t size,
                            struct video *out);
 
-/* Removes a row that is still receiving; reason goes to the activity log. RC_OK also
- * if there is none. RC_CONFLICT: it is not receiving any more, and stays. */
+/* Removes a row that is still receiving, or marks it as deleted where something may
+ * have been made of it already; reason goes to the activity log. RC_OK also if there is
+ * none. RC_CONFLICT: it is not receiving any more, and stays. */
 enum rc store_video_abandon(struct store *st, const char *id, const char *reason);
 
 /* As store_video_abandon, if the time of the upload is over. RC_CONFLICT: it is not, or

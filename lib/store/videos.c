@@ -187,26 +187,31 @@ enum rc store_video_rename(struct store *st, const char *id, const char *title)
     return store_end(st, rc);
 }
 
+/* The files go first, by the worker, and the row after them, so that a crash in between
+ * forgets nothing. */
+enum rc store_video_mark_deleted(struct store *st, const char *id)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_VIDEO_MARK_DELETED,
+                               "UPDATE videos SET deleted_at = ?2 WHERE id = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_int(q, 2, store_wall_ms(st));
+    rc = store_finish(st, q);
+    return rc == RC_OK ? store_job_drop_all(st, id) : rc;
+}
+
 enum rc store_video_delete(struct store *st, const char *id, struct video *out)
 {
     char title[STORE_SHORT_SIZE];
     struct video v;
-    sqlite3_stmt *q;
     enum rc rc = store_video_begin(st, id, &v);
 
     if (rc != RC_OK)
         return rc;
-    /* Marked only: the files go first, by the worker, and the row after them, so that a
-     * crash in between forgets nothing. */
-    rc = store_prepare(st, SQL_VIDEO_MARK_DELETED,
-                       "UPDATE videos SET deleted_at = ?2 WHERE id = ?1", &q);
-    if (rc == RC_OK) {
-        store_bind_text(q, 1, id);
-        store_bind_int(q, 2, store_wall_ms(st));
-        rc = store_finish(st, q);
-    }
-    if (rc == RC_OK)
-        rc = store_job_drop_all(st, id);
+    rc = store_video_mark_deleted(st, id);
     /* With its title, which nobody can look up from here on. */
     store_shorten(title, v.title);
     if (rc == RC_OK)

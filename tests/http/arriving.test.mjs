@@ -11,6 +11,7 @@ import { PacedUpload } from '../lib/arriving.mjs';
 import { childrenOf, demand, existing, get, readinessOf, runsOf, timelineOf } from '../lib/demand.mjs';
 import { beeps, fetchVideo, ffmpeg, flashClip, flashes, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
+import { newUploadId, tus } from '../lib/tus.mjs';
 
 const SECONDS = 60; // 30 segments of picture, 15 of sound
 
@@ -229,6 +230,31 @@ describe('a video while it is uploaded', () => {
         assert.equal((await get(site, timeline.video.url(0))).status, 404);
         await waitFor(async () => (await fs.readdir(site.path('tmp'))).every((name) => !name.includes(video.id)));
     }));
+
+    for (const [how, end] of [
+        ['breaks off', (upload) => upload.cut()],
+        ['is given up', (upload, uploadId) => tus(site, 'DELETE', uploadId)],
+        ['is begun anew', async (upload, uploadId, file) => {
+            const again = await PacedUpload.begin(site, file, { fields: { upload_id: uploadId } });
+            await again.sendTo(0.1);
+            await waitFor(async () => (await site.spool()).length === 1 && again.video());
+            await tus(site, 'DELETE', uploadId);
+            await again.cut();
+        }],
+    ])
+        test(`an upload that ${how} leaves nothing of what was made of it`, logged(async () => {
+            const uploadId = how === 'breaks off' ? undefined : newUploadId();
+            const { upload, video, timeline } = await arriving('fast.mp4', 0.5, { fields: { upload_id: uploadId } });
+            const [root] = await fs.readdir(site.path('htdocs/media')).then((all) => all.filter((name) => name.length > 20));
+            assert.ok(root);
+            await end(upload, uploadId, clip('fast.mp4'));
+            await waitFor(async () => (await site.spool()).length === 0, { what: 'the spool to be empty' });
+            await waitFor(async () => (await fs.readdir(site.path('htdocs/media'))).length === 0, { what: 'its media to be gone' });
+            assert.equal((await get(site, timeline.video.url(0))).status, 404);
+            assert.equal((await site.api('GET', `/api/videos/${video.id}`)).status, 404);
+            await waitFor(() => childrenOf(site.pid('worker')).length === 0, { what: 'its programs to end' });
+            await upload.cut().catch(() => {});
+        }));
 
     test('a readiness that says what is there says nothing of the rest', logged(async () => {
         const { upload, video } = await arriving('fast.mp4', 0.4);

@@ -209,6 +209,45 @@ static void how_much_has_arrived_is_told_while_it_does(void **state)
     assert_int_equal(store_video_arrived(f->st, "aaaaaaaaaaaaaaaa", 1), RC_NOT_FOUND);
 }
 
+static enum rc count_it(void *arg, const struct video *v)
+{
+    (void)v;
+    ++*(int *)arg;
+    return RC_OK;
+}
+
+static int marked_deleted(struct fixture *f)
+{
+    int n = 0;
+
+    assert_int_equal(store_video_each_deleted(f->st, count_it, &n), RC_OK);
+    return n;
+}
+
+/* The worker has files of it, so the row must tell of them until they are gone. */
+static void what_was_begun_of_an_abandoned_upload_is_the_workers_to_clear(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned_early(f, "planned");
+    struct job encode = fixture_claim(f, "w");
+
+    assert_int_equal(store_video_abandon(f->st, v.id, "it broke off"), RC_OK);
+    assert_int_equal(store_video_get(f->st, v.id, &v), RC_NOT_FOUND);
+    assert_int_equal(marked_deleted(f), 1);
+    assert_fenced(f, &encode);
+    assert_nothing_due(f);
+
+    v = fixture_receiving(f, "queued");
+    assert_int_equal(store_video_header_arrived(f->st, v.id), RC_OK);
+    assert_int_equal(store_upload_expire(f->st, v.id), RC_OK);
+    assert_int_equal(marked_deleted(f), 2);
+    assert_nothing_due(f);
+
+    v = fixture_receiving(f, "untouched");
+    assert_int_equal(store_video_abandon(f->st, v.id, "it broke off"), RC_OK);
+    assert_int_equal(marked_deleted(f), 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -223,6 +262,7 @@ int main(void)
         TEST(a_header_that_tells_nothing_waits_for_the_rest),
         TEST(the_last_byte_overtakes_the_probe_of_the_header),
         TEST(how_much_has_arrived_is_told_while_it_does),
+        TEST(what_was_begun_of_an_abandoned_upload_is_the_workers_to_clear),
     };
 
     return cmocka_run_group_tests_name("store_arrivals", tests, NULL, NULL);
