@@ -140,8 +140,8 @@ static void checksum_is_an_algorithm_and_a_digest(void **state)
         "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=x",
         "sha1 ====",
         "an-algorithm-with-a-long-name Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
-        "x AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-        "AAAAAAAAAAAAAAAAAAAA",
+        ("x AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     };
     struct tus_checksum c;
 
