@@ -349,7 +349,8 @@ describe('uploads that are taken', () => {
         assert.deepEqual(await site.handlers(), pids);
         const status = await fs.readFile(`/proc/${pids['upload.fcgi']}/status`, 'utf8');
         const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)[1]);
-        assert.ok(peak < 8 * 1024, `upload.fcgi took ${peak} KiB`);
+        // 128 threads that wait, twenty uploads at once, and one that is large.
+        assert.ok(peak < 12 * 1024, `upload.fcgi took ${peak} KiB`);
     });
 });
 
