@@ -21,13 +21,12 @@ static enum rc append_rendition(void *arg, const struct rendition *r,
     return segments_json_write(page->out, r, ready);
 }
 
-/* How many seconds of the timeline have arrived, while the rest is still to come. */
+/* How many seconds of the timeline have arrived, only while the rest is still to come.
+ */
 static void write_arrived(FILE *out, const struct video *v)
 {
     if (v->state == VIDEO_RECEIVING && v->arrived_us >= 0)
         fprintf(out, "\"arrived\":%.3f,", (double)v->arrived_us / 1e6);
-    else
-        fputs("\"arrived\":null,", out);
 }
 
 /* The whole answer as text, which the caller frees. */

@@ -111,7 +111,7 @@ describe('a video while it is uploaded', () => {
         const ready = await site.waitForState(video.id, 'ready');
         assert.equal(ready.media, video.media, 'its address stays');
         assert.equal(ready.warning, null);
-        assert.equal((await site.api('GET', `/api/videos/${video.id}/segments`)).json.arrived, null);
+        assert.equal((await site.api('GET', `/api/videos/${video.id}/segments`)).json.arrived, undefined);
         await assertWhole(ready);
         await assertMadeOnce(ready, timeline);
         await waitFor(async () => (await read(video.id)).poster, { what: 'the poster' });
