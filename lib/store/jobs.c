@@ -259,6 +259,7 @@ enum rc store_job_next_due(struct store *st, unsigned kinds, int64_t *out_ms)
 
 enum rc store_job_check(struct store *st, const struct job *job)
 {
+    bool held = false;
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_JOB_HELD,
                                "SELECT 1 FROM jobs"
@@ -269,10 +270,8 @@ enum rc store_job_check(struct store *st, const struct job *job)
         return rc;
     store_bind_int(q, 1, job->id);
     store_bind_int(q, 2, job->fence);
-    rc = store_step(st, q);
-    if (rc == RC_NOT_FOUND)
-        return RC_FENCED;
-    return rc == RC_OK ? store_finish(st, q) : rc;
+    rc = store_has_row(st, q, &held);
+    return rc == RC_OK && !held ? RC_FENCED : rc;
 }
 
 /* The check has to be inside: between it and the write the job could change hands. */

@@ -102,6 +102,16 @@ enum rc store_finish(struct store *st, sqlite3_stmt *q)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out)
+{
+    enum rc rc = store_step(st, q);
+
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *out = rc == RC_OK;
+    return rc == RC_OK ? store_finish(st, q) : RC_OK;
+}
+
 void store_column_text(sqlite3_stmt *q, int i, char *out, size_t size)
 {
     const unsigned char *text = sqlite3_column_text(q, i);

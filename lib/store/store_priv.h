@@ -131,6 +131,9 @@ void store_bind_int(sqlite3_stmt *q, int i, int64_t v);
  * After RC_OK the caller resets it by store_finish. */
 enum rc store_step(struct store *st, sqlite3_stmt *q);
 
+/* True in *out if q has a row, of which nothing is read; resets. */
+enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out);
+
 /* To the end, which is where a write takes effect, also one with RETURNING; resets. */
 enum rc store_finish(struct store *st, sqlite3_stmt *q);
 

@@ -152,11 +152,7 @@ enum rc store_video_exists(struct store *st, const char *id, bool *out)
     if (rc != RC_OK)
         return rc;
     store_bind_text(q, 1, id);
-    rc = store_step(st, q);
-    if (rc != RC_OK && rc != RC_NOT_FOUND)
-        return rc;
-    *out = rc == RC_OK;
-    return rc == RC_OK ? store_finish(st, q) : RC_OK;
+    return store_has_row(st, q, out);
 }
 
 /* ---- changing ----------------------------------------------------------- */
