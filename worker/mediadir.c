@@ -69,35 +69,11 @@ enum rc mediadir_open(const struct site *site, const char *root, const char *sub
     return rc;
 }
 
-/* Unlinks the plain entries of a folder; takes the descriptor over. */
-static void empty_dir(int fd)
+void mediadir_each(int dir_fd,
+                   void (*cb)(int dir_fd, const char *name, const void *arg),
+                   const void *arg)
 {
-    DIR *d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return;
-    }
-    struct dirent *e;
-    while ((e = readdir(d)))
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            unlinkat(dirfd(d), e->d_name, 0);
-    closedir(d);
-}
-
-enum rc mediadir_remove_sub(int root_fd, const char *sub)
-{
-    int fd = openat(root_fd, sub, DIR_FLAGS);
-    if (fd >= 0)
-        empty_dir(fd);
-    if (unlinkat(root_fd, sub, AT_REMOVEDIR) == 0 || errno == ENOENT)
-        return RC_OK;
-    return RC_IO;
-}
-
-/* Two levels is all there is: the files of a video and those of its renditions. */
-static void empty_root(int root_fd)
-{
-    int fd = openat(root_fd, ".", DIR_FLAGS);
+    int fd = openat(dir_fd, ".", DIR_FLAGS);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     if (!d) {
         if (fd >= 0)
@@ -105,13 +81,36 @@ static void empty_root(int root_fd)
         return;
     }
     struct dirent *e;
-    while ((e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        if (unlinkat(root_fd, e->d_name, 0) < 0)
-            mediadir_remove_sub(root_fd, e->d_name);
-    }
+    while ((e = readdir(d)))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            cb(dir_fd, e->d_name, arg);
     closedir(d);
+}
+
+static void remove_file(int dir_fd, const char *name, const void *arg)
+{
+    (void)arg;
+    unlinkat(dir_fd, name, 0);
+}
+
+enum rc mediadir_remove_sub(int root_fd, const char *sub)
+{
+    int fd = openat(root_fd, sub, DIR_FLAGS);
+    if (fd >= 0) {
+        mediadir_each(fd, remove_file, NULL);
+        close(fd);
+    }
+    if (unlinkat(root_fd, sub, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return RC_OK;
+    return RC_IO;
+}
+
+/* Two levels is all there is: the files of a video and those of its renditions. */
+static void remove_entry(int root_fd, const char *name, const void *arg)
+{
+    (void)arg;
+    if (unlinkat(root_fd, name, 0) < 0)
+        mediadir_remove_sub(root_fd, name);
 }
 
 enum rc mediadir_remove(const struct site *site, const char *root, const char *key)
@@ -126,7 +125,7 @@ enum rc mediadir_remove(const struct site *site, const char *root, const char *k
         rc = RC_IO;
     int fd = openat(media, root, DIR_FLAGS);
     if (fd >= 0) {
-        empty_root(fd);
+        mediadir_each(fd, remove_entry, NULL);
         close(fd);
     }
     if (unlinkat(media, root, AT_REMOVEDIR) < 0 && errno != ENOENT)
@@ -199,20 +198,11 @@ enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data
     return rc;
 }
 
-static void sweep_tmp(int tmp_fd)
+static void remove_left_over(int tmp_fd, const char *name, const void *arg)
 {
-    int fd = openat(tmp_fd, ".", DIR_FLAGS);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    struct dirent *e;
-    while ((e = readdir(d)))
-        if (strncmp(e->d_name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0)
-            unlinkat(tmp_fd, e->d_name, 0);
-    closedir(d);
+    (void)arg;
+    if (strncmp(name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0)
+        unlinkat(tmp_fd, name, 0);
 }
 
 enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd)
@@ -225,7 +215,7 @@ enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd)
     if (fd < 0)
         return rc_from_errno(errno);
     if (sweep)
-        sweep_tmp(fd);
+        mediadir_each(fd, remove_left_over, NULL);
     *out_fd = fd;
     return RC_OK;
 }

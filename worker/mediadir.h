@@ -31,6 +31,12 @@ enum rc mediadir_remove(const struct site *site, const char *root, const char *k
 enum rc mediadir_open(const struct site *site, const char *root, const char *sub,
                       bool create, int *out_fd);
 
+/* Calls cb with each entry of a folder, which it may remove; a folder that cannot be
+ * read has none. */
+void mediadir_each(int dir_fd,
+                   void (*cb)(int dir_fd, const char *name, const void *arg),
+                   const void *arg);
+
 /* Removes <sub> with all that is in it; a missing one is fine. RC_IO. */
 enum rc mediadir_remove_sub(int root_fd, const char *sub);
 

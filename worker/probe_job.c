@@ -15,7 +15,6 @@
 #include "source_check.h"
 #include "spool.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,23 +87,21 @@ static bool is_planned(const struct video_plan *plan, const char *folder)
     return false;
 }
 
+/* What has a dot in its name is a file. */
+static void remove_unplanned(int root_fd, const char *name, const void *plan)
+{
+    if (!strchr(name, '.') && !is_planned(plan, name))
+        mediadir_remove_sub(root_fd, name);
+}
+
 /* Folders of earlier generations; what remains is taken when the video is deleted. */
 static void remove_old_generations(struct task *t, const struct video_plan *plan)
 {
     int fd;
     if (mediadir_open(&t->w->site, t->video.media_root, "", false, &fd) != RC_OK)
         return;
-    DIR *d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return;
-    }
-    struct dirent *e;
-    while ((e = readdir(d)))
-        if (e->d_name[0] != '.' && !strchr(e->d_name, '.') &&
-            !is_planned(plan, e->d_name))
-            mediadir_remove_sub(dirfd(d), e->d_name);
-    closedir(d);
+    mediadir_each(fd, remove_unplanned, plan);
+    close(fd);
 }
 
 static void keep_plan(struct task *t, const struct video_plan *plan)

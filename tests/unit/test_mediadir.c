@@ -93,6 +93,26 @@ static void a_video_has_a_folder_and_a_grant_that_leads_there(void **state)
     assert_content(MEDIA ROOT "/360p-1/0.m4s", "x");
 }
 
+static void check_and_remove(int fd, const char *name, const void *prefix)
+{
+    assert_memory_equal(name, prefix, strlen(prefix));
+    assert_int_equal(unlinkat(fd, name, 0), 0);
+}
+
+static void each_entry_is_told_and_may_be_removed(void **state)
+{
+    (void)state;
+    char name[32];
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "x%d.m4s", i);
+        assert_int_equal(put(name, "x", false), RC_OK);
+    }
+    mediadir_each(dir_fd, check_and_remove, "x");
+    assert_int_equal(entries(MEDIA ROOT "/360p-1"), 0);
+    mediadir_each(dir_fd, check_and_remove, "x");
+    mediadir_each(-1, check_and_remove, "x");
+}
+
 static void a_folder_that_is_missing_is_made_only_if_asked_for(void **state)
 {
     (void)state;
@@ -305,6 +325,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_video_has_a_folder_and_a_grant_that_leads_there),
+        TEST(each_entry_is_told_and_may_be_removed),
         TEST(a_folder_that_is_missing_is_made_only_if_asked_for),
         TEST(a_grant_does_not_open_the_folder),
         TEST(a_removed_video_leaves_nothing),
