@@ -8,8 +8,9 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { assertMadeOnce } from '../lib/demand.mjs';
-import { tempDir } from '../lib/media.mjs';
+import { differentPictures, ffmpeg, samples, tempDir } from '../lib/media.mjs';
 import { sleep } from '../lib/site.mjs';
+import { seamFaults } from '../lib/sound.mjs';
 import { MediaWatcher } from '../lib/watcher.mjs';
 
 let temp;
@@ -99,4 +100,79 @@ describe('segments that are made once', () => {
         assert.throws(() => assertMadeOnce([run(0, 6)], rendition, new Set([2])), /2: before and by the run at 0/);
         assert.throws(() => assertMadeOnce([run(0, undefined)], rendition), /the run at 0 has no end/);
     });
+});
+
+describe('pictures on either side of a seam', () => {
+    const FRAMES = 50;
+    const encoded = async (name, filter = 'null', quality = 23) => {
+        const file = path.join(temp.dir, name);
+        const picture = `testsrc2=s=320x180:r=25:d=${FRAMES / 25},${filter}`;
+        await ffmpeg('-f', 'lavfi', '-i', picture, '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', `${quality}`, file);
+        return { file: await fs.readFile(file), frames: FRAMES };
+    };
+
+    test('may differ by what encoders do to them', async () => {
+        const [a, b] = [await encoded('a.mp4'), await encoded('b.mp4', 'null', 22)];
+        assert.ok(!a.file.equals(b.file));
+        assert.deepEqual(await differentPictures(a, b, 40), []);
+    });
+    test('do not bear one that is shown twice instead of the next', async () => {
+        const order = Array.from({ length: FRAMES }, (_, i) => (i === 25 ? 24 : i)).join(' ');
+        const different = await differentPictures(await encoded('a.mp4'), await encoded('b.mp4', `shuffleframes=${order}`), 35);
+        assert.match(different[0], /^picture 25: /);
+        assert.equal(different.length, 1);
+    });
+});
+
+describe('sound at a seam', () => {
+    const FRAME = 1024; // samples of AAC
+    const AT = 40 * FRAME;
+    /* As strict as with sound that tests make, and as mild as with real clips. */
+    const tolerances = [{ noise: 0.1 }, { noise: 0.5 }, { noise: 0.75, slack: 24 }];
+    let straight;
+    let other;
+
+    /* Two encoders' idea of the same tones: the second heard some noise before. */
+    before(async () => {
+        const encoded = async (name, expression) => {
+            const file = path.join(temp.dir, name);
+            await ffmpeg('-f', 'lavfi', '-i', `aevalsrc='${expression}':s=48000:d=2`, '-c:a', 'aac', '-b:a', '64k', file);
+            return samples(await fs.readFile(file));
+        };
+        const tones = '0.3*sin(2*PI*997*t)+0.2*sin(2*PI*211.3*t)+0.004*(random(0)*2-1)';
+        straight = await encoded('straight.aac', tones);
+        other = await encoded('other.aac', `${tones}+lt(t,0.3)*0.2*(random(1)*2-1)`);
+    });
+
+    const faultsOf = (change, tolerance) => {
+        const changed = other.slice();
+        change(changed);
+        return seamFaults(straight, changed, AT, tolerance);
+    };
+
+    test('may differ by what encoders do to it', () => {
+        assert.ok(straight.some((v, i) => i > AT - FRAME && v !== other[i]), 'they are not the same');
+        for (const tolerance of tolerances) assert.deepEqual(faultsOf(() => {}, tolerance), []);
+    });
+    test('may be early by half a millisecond, where that is known', () => {
+        const early = (b) => b.copyWithin(AT, AT + 20);
+        assert.deepEqual(faultsOf(early, { noise: 0.75, slack: 24 }).filter((fault) => !/click/.test(fault)), []);
+        assert.match(faultsOf(early, { noise: 0.5 }).join(), /differs/);
+    });
+
+    const faults = {
+        'a click of a thirtieth of full scale': [(b) => (b[AT] += 0.03), /: a click of/],
+        'a jump of a thirtieth': [(b) => b.forEach((v, i) => i >= AT && i < AT + 480 && (b[i] = v + 0.03)), /: a click of/],
+        'a frame that is left out': [(b) => b.copyWithin(AT, AT + FRAME), /: differs by/],
+        'a frame that is there twice': [(b) => b.copyWithin(AT + FRAME, AT), /: differs by/],
+        'a frame of silence': [(b) => b.fill(0, AT, AT + FRAME), /: differs by/],
+        'a frame that fades out and in': [
+            (b) => b.forEach((v, i) => i >= AT && i < AT + FRAME && (b[i] = v * Math.cos(((i - AT) / FRAME) * Math.PI) ** 2)),
+            /: differs by/,
+        ],
+    };
+    for (const [what, [change, expected]] of Object.entries(faults))
+        test(`does not bear ${what}`, () => {
+            for (const tolerance of tolerances) assert.match(faultsOf(change, tolerance).join('\n'), expected);
+        });
 });

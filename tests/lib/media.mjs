@@ -307,10 +307,10 @@ export async function beeps(rendition) {
 }
 
 /*
- * How far the pictures of two renditions differ: the mean squared error of each frame, on
- * the scale of 0 to 255. Both must have as many frames.
+ * The pictures of two renditions that are not alike: "picture 7: 23.5 dB" for each whose
+ * PSNR is below floor. Both must have as many of them.
  */
-export async function frameErrors(a, b) {
+export async function differentPictures(a, b, floor) {
     const { dir, remove } = await tempDir();
     try {
         const [one, two, stats] = ['a.mp4', 'b.mp4', 'stats'].map((name) => path.join(dir, name));
@@ -323,11 +323,9 @@ export async function frameErrors(a, b) {
         const lines = (await fs.readFile(stats, 'utf8')).trim().split('\n');
         assert.equal(lines.length, a.frames);
         assert.equal(lines.length, b.frames);
-        return lines.map((line) => Number(/mse_avg:([0-9.]+)/.exec(line)[1]));
+        const decibels = lines.map((line) => Number(/psnr_avg:(inf|[0-9.]+)/.exec(line)[1].replace('inf', 'Infinity')));
+        return decibels.map((db, i) => `picture ${i}: ${db} dB`).filter((_, i) => decibels[i] < floor);
     } finally {
         await remove();
     }
 }
-
-/* Decibels of a mean squared error of 8-bit pictures. */
-export const psnr = (error) => 10 * Math.log10(255 ** 2 / error);
