@@ -198,6 +198,7 @@ static void delete_page(struct upload *u, const char *upload_id)
     http_send_empty(u->r, 204);
 }
 
+/* The last two are no part of tus: they are for the page. */
 static void options_page(struct upload *u, const char *upload_id)
 {
     (void)upload_id;
@@ -206,6 +207,8 @@ static void options_page(struct upload *u, const char *upload_id)
                        "creation,creation-with-upload,termination,expiration,checksum");
     add_number(u, "Tus-Max-Size", upload_max_bytes(u));
     request_add_header(u->r, "Tus-Checksum-Algorithm", checksum_algorithms);
+    add_number(u, "Dropstream-Chunk-Bytes", upload_chunk_bytes(u));
+    add_number(u, "Dropstream-Index-Bytes", upload_index_max(u));
     http_send_empty(u->r, 204);
 }
 

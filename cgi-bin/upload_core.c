@@ -62,6 +62,11 @@ int64_t upload_max_bytes(const struct upload *u)
     return u->app->config.max_upload_mb * MIB;
 }
 
+int64_t upload_chunk_bytes(const struct upload *u)
+{
+    return u->app->config.upload_chunk_mb * MIB;
+}
+
 enum rc upload_check_size(struct upload *u, int64_t size)
 {
     if (size > upload_max_bytes(u))

@@ -87,6 +87,9 @@ void upload_note_refused(struct upload *u, const char *reason);
 /* Bytes of the largest file that is taken. */
 int64_t upload_max_bytes(const struct upload *u);
 
+/* Bytes that the page should send in one request; 0: as many as there are. */
+int64_t upload_chunk_bytes(const struct upload *u);
+
 /* RC_OK if a file of so many bytes may come; else it is rejected. */
 enum rc upload_check_size(struct upload *u, int64_t size);
 

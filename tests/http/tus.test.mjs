@@ -50,6 +50,8 @@ describe('tus: the protocol', () => {
             );
             assert.equal(response.headers['tus-max-size'], String(51200 * MIB));
             assert.equal(response.headers['tus-checksum-algorithm'], 'md5,sha1,sha256,sha512');
+            assert.equal(response.headers['dropstream-chunk-bytes'], '0');
+            assert.equal(response.headers['dropstream-index-bytes'], String(64 * MIB));
         }
     });
     s.it('another version is a 412 that names ours', async () => {
@@ -206,13 +208,21 @@ describe('tus: the protocol', () => {
 });
 
 describe('tus: creation', () => {
-    const s = suite({ env: { DROPSTREAM_MAX_UPLOAD_MB: '1' } });
+    const s = suite({
+        env: { DROPSTREAM_MAX_UPLOAD_MB: '1', DROPSTREAM_UPLOAD_CHUNK_MB: '90', DROPSTREAM_INDEX_MAX_MB: '2' },
+    });
     const post = (headers, body) => t.tus(s.site, 'POST', '', { headers, body });
     afterEach(async () => {
         assert.deepEqual((await s.site.spool()).filter((name) => !name.endsWith('.src')), []);
         assert.deepEqual(await s.site.handlers(), s.pids, 'a handler died');
     });
 
+    s.it('what the page has to keep to is told beforehand', async () => {
+        const { headers } = await t.tus(s.site, 'OPTIONS', '');
+        assert.equal(headers['tus-max-size'], String(MIB));
+        assert.equal(headers['dropstream-chunk-bytes'], String(90 * MIB));
+        assert.equal(headers['dropstream-index-bytes'], String(2 * MIB));
+    });
     s.it('needs the length, a number', async () => {
         assertError(await post({}), 400, 'bad_header');
         for (const length of ['', 'many', '-1', '1.5', '99999999999999999999'])

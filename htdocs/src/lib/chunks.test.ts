@@ -70,7 +70,7 @@ test('a site that says nothing of chunks gets one form', async () => {
   expect(said).toEqual(['named mine', 'named mine']);
 });
 
-test('a server that knows no such question gets one form', async () => {
+test('where the question is not let through, the site gets one form', async () => {
   const { abort } = await begin(fakeMp4('a.mp4'));
   await asked[0]!.answer(405);
   expect(FakeXhr.last.url).toBe('/api/videos');
@@ -132,6 +132,16 @@ test('an index that is larger than a chunk, or is refused, stays where it is', a
   await asked[3]!.answer(415);
   expect([asked[3]!.method, FakeXhr.last.method]).toEqual(['PUT', 'HEAD']);
   second.abort();
+});
+
+test('an index that is larger than the site takes stays where it is', async () => {
+  for (const limit of [99, 100]) {
+    vi.resetModules();
+    const { abort } = await begin(fakeMp4('a.mp4', 1000, 100));
+    await asked.at(-1)!.answer(204, { 'Dropstream-Index-Bytes': `${limit}` });
+    expect(FakeXhr.last.form.has('index')).toBe(limit === 100);
+    abort();
+  }
 });
 
 test('an upload that is refused before it begins has failed', async () => {

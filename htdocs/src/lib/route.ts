@@ -1,33 +1,35 @@
 /** Which way a file goes: in one form, or in chunks on a site that wants it so. */
-import { ApiError } from './api';
+import type { ApiError } from './api';
+import { INDEX_MAX } from './index_box';
 import { send, type SendFields } from './send';
 import { sendInChunks, sendRest } from './send_rest';
 import type { Transfer, TransferEvents } from './transfer';
-import { chunkBytes } from './upload_api';
+import { uploadLimits, type UploadLimits } from './upload_api';
 
 /** Known for as long as the page lives, once the server has said it. */
-let known: Promise<number> | null = null;
+let known: Promise<UploadLimits> | null = null;
 
-/** 0 where there are no chunks; rejects where nobody answers. */
-async function ask(): Promise<number> {
+/** Rejects where nobody answers. */
+async function ask(): Promise<UploadLimits> {
   try {
-    return await chunkBytes();
+    return await uploadLimits();
   } catch (e) {
     const { status } = e as ApiError;
-    if (status >= 400 && status < 500) return 0; // a server that knows no tus
+    // Something on the way lets no OPTIONS through.
+    if (status >= 400 && status < 500) return { chunk: 0, index: INDEX_MAX };
     known = null;
     throw e;
   }
 }
 
 /** Begins a transfer as soon as it is known how. */
-function begin(start: (chunk: number) => Transfer, events: TransferEvents): Transfer {
+function begin(start: (limits: UploadLimits) => Transfer, events: TransferEvents): Transfer {
   let aborted = false;
   let transfer: Transfer | null = null;
   known ??= ask();
   known.then(
-    (chunk) => {
-      if (!aborted) transfer = start(chunk);
+    (limits) => {
+      if (!aborted) transfer = start(limits);
     },
     (error: ApiError) => {
       if (!aborted) events.failed(error);
@@ -42,12 +44,15 @@ function begin(start: (chunk: number) => Transfer, events: TransferEvents): Tran
 }
 
 export function sendWhole(file: File, fields: SendFields, events: TransferEvents): Transfer {
-  const start = (chunk: number) =>
-    chunk > 0 ? sendInChunks(file, fields, chunk, events) : send(file, fields, events);
-  return begin(start, events);
+  return begin((limits) => {
+    const index = fields.index && fields.index.size <= limits.index ? fields.index : null;
+    const kept = { ...fields, index };
+    if (limits.chunk > 0) return sendInChunks(file, kept, limits.chunk, events);
+    return send(file, kept, events);
+  }, events);
 }
 
 /** The rest of an upload that broke off. */
 export function sendOn(file: File, uploadId: string, events: TransferEvents): Transfer {
-  return begin((chunk) => sendRest(file, uploadId, chunk, events), events);
+  return begin(({ chunk }) => sendRest(file, uploadId, chunk, events), events);
 }

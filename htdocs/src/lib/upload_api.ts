@@ -1,7 +1,7 @@
 /** The client of /api/uploads (tus 1.0.0, tus.io/protocols/resumable-upload), but for the
  * file's bytes: those are sent by send_rest.ts. */
 import { ApiError, NONSENSE, request } from './api';
-import type { IndexBox } from './index_box';
+import { INDEX_MAX, type IndexBox } from './index_box';
 
 const TUS = { 'Tus-Resumable': '1.0.0' };
 
@@ -13,10 +13,20 @@ function bytesIn(headers: Headers, name: string): number | null {
   return text !== null && /^\d+$/.test(text) ? Number(text) : null;
 }
 
-/** The most that this site takes in one request; 0: as much as one likes. */
-export async function chunkBytes(): Promise<number> {
+/** What this site takes, in bytes. */
+export interface UploadLimits {
+  /** In one request; 0: as much as there is. */
+  chunk: number;
+  /** Of an index that goes ahead of its file. */
+  index: number;
+}
+
+export async function uploadLimits(): Promise<UploadLimits> {
   const { headers } = await request('OPTIONS', '/api/uploads');
-  return bytesIn(headers, 'Dropstream-Chunk-Bytes') ?? 0;
+  return {
+    chunk: bytesIn(headers, 'Dropstream-Chunk-Bytes') ?? 0,
+    index: bytesIn(headers, 'Dropstream-Index-Bytes') ?? INDEX_MAX,
+  };
 }
 
 /** How many bytes of an upload the server has. A page that still sends them is cut off. */
