@@ -21,3 +21,23 @@ enum rc io_write_all(int fd, const void *data, size_t n, int64_t *written)
     }
     return RC_OK;
 }
+
+enum rc io_read_at(int fd, void *out, size_t n, int64_t offset, size_t *got)
+{
+    size_t have = 0;
+
+    while (have < n) {
+        ssize_t r =
+            pread(fd, (char *)out + have, n - have, (off_t)offset + (off_t)have);
+
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r < 0)
+            return rc_from_errno(errno);
+        if (r == 0)
+            break;
+        have += (size_t)r;
+    }
+    *got = have;
+    return RC_OK;
+}

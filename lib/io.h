@@ -1,5 +1,5 @@
 /*
- * io.h: writing all of it.
+ * io.h: writing and reading all of it.
  */
 #ifndef DROPSTREAM_IO_H
 #define DROPSTREAM_IO_H
@@ -14,5 +14,9 @@
  * was written, also where the end is an error. RC_NOSPACE, RC_IO.
  */
 enum rc io_write_all(int fd, const void *data, size_t n, int64_t *written);
+
+/* Reads n bytes at offset, through short reads and signals; *got is less only where the
+ * file ends. RC_IO. */
+enum rc io_read_at(int fd, void *out, size_t n, int64_t offset, size_t *got);
 
 #endif

@@ -200,20 +200,7 @@ int64_t spool_size(const struct spool_file *f)
 
 enum rc spool_read_head(const struct spool_file *f, void *out, size_t n, size_t *got)
 {
-    size_t have = 0;
-
-    while (have < n) {
-        ssize_t r = pread(f->fd, (char *)out + have, n - have, (off_t)have);
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r < 0)
-            return RC_IO;
-        if (r == 0)
-            break;
-        have += (size_t)r;
-    }
-    *got = have;
-    return RC_OK;
+    return io_read_at(f->fd, out, n, 0, got);
 }
 
 enum rc spool_truncate(struct spool_file *f, int64_t size)

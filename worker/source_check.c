@@ -1,6 +1,7 @@
 #include "source_check.h"
 
 #include "bmff.h"
+#include "io.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -47,16 +48,16 @@ const char *source_check_mp4(const char *path)
 static enum rc compare(int src, int64_t offset, int part)
 {
     static uint8_t a[COMPARE_BYTES], b[COMPARE_BYTES]; /* the worker has one thread */
-    for (int64_t at = 0;;) {
-        ssize_t n = pread(part, a, sizeof(a), at);
-        if (n <= 0)
-            return n < 0 ? RC_IO : RC_OK;
-        ssize_t m = pread(src, b, (size_t)n, offset + at);
-        if (m < 0)
-            return RC_IO;
-        if (m != n || memcmp(a, b, (size_t)n) != 0)
+    size_t n = 0, m = 0;
+    for (int64_t at = 0;; at += (int64_t)n) {
+        enum rc rc = io_read_at(part, a, sizeof(a), at, &n);
+        if (rc != RC_OK || n == 0)
+            return rc;
+        rc = io_read_at(src, b, n, offset + at, &m);
+        if (rc != RC_OK)
+            return rc;
+        if (m != n || memcmp(a, b, n) != 0)
             return RC_CONFLICT;
-        at += n;
     }
 }
 

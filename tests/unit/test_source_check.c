@@ -171,6 +171,38 @@ static void of_a_file_that_cannot_be_read_nothing_is_said(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- what was said of a file beforehand ------------------------------------- */
+
+static const char *written(const char *name, const void *data, size_t n)
+{
+    static char paths[2][PATH_MAX + 16];
+    char *path = paths[name[0] == 'p'];
+    snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static void a_file_holds_what_is_at_that_place_in_it(void **state)
+{
+    (void)state;
+    static uint8_t data[200000]; /* more than is compared at once */
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 7 + i / 251);
+    const char *src = written("source", data, sizeof(data));
+    const char *part = written("part", data + 1000, 150000);
+    assert_int_equal(source_holds(src, 1000, part), RC_OK);
+    assert_int_equal(source_holds(src, 1001, part), RC_CONFLICT);
+    assert_int_equal(source_holds(src, 60000, part), RC_CONFLICT); /* its end is over */
+    data[140000] ^= 1;
+    part = written("part", data + 1000, 150000);
+    assert_int_equal(source_holds(src, 1000, part), RC_CONFLICT);
+    assert_int_equal(source_holds(src, 1000, "/nowhere"), RC_NOT_FOUND);
+    assert_int_equal(source_holds("/nowhere", 1000, part), RC_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +219,7 @@ int main(void)
         TEST(a_size_of_zero_reaches_to_the_end),
         TEST(a_size_below_its_own_header_ends_the_walk),
         TEST(of_a_file_that_cannot_be_read_nothing_is_said),
+        TEST(a_file_holds_what_is_at_that_place_in_it),
     };
     return cmocka_run_group_tests_name("source_check", tests, NULL, NULL);
 }
