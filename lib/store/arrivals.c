@@ -41,28 +41,6 @@ enum rc store_video_header_arrived(struct store *st, const char *id)
     return store_end(st, rc);
 }
 
-/* No row in the activity log: this comes about once a second. */
-enum rc store_video_arrived(struct store *st, const char *id, int64_t arrived_us)
-{
-    sqlite3_stmt *q;
-    enum rc rc = store_begin(st);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = store_prepare(st, SQL_VIDEO_ARRIVED,
-                       "UPDATE videos SET arrived_us = ?2 WHERE id = ?1"
-                       " AND state = 'receiving' AND deleted_at IS NULL",
-                       &q);
-    if (rc == RC_OK) {
-        store_bind_text(q, 1, id);
-        store_bind_int(q, 2, arrived_us);
-        rc = store_finish(st, q);
-    }
-    if (rc == RC_OK && store_changes(st) == 0)
-        rc = RC_NOT_FOUND;
-    return store_end(st, rc);
-}
-
 enum rc store_job_unplanned(struct store *st, const struct job *job, const char *reason)
 {
     char text[STORE_TEXT_MAX + 1];

@@ -198,6 +198,13 @@ enum rc store_upload_unchecked(struct store *st, const char *id, int64_t from)
     return rc;
 }
 
+/* No row in the activity log: this comes about once a second. */
+enum rc store_video_arrived(struct store *st, const char *id, int64_t arrived_us)
+{
+    return change_number(st, SQL_VIDEO_ARRIVED, CHANGE("arrived_us = ?2"), id,
+                         arrived_us);
+}
+
 /* ---- looking ---------------------------------------------------------------- */
 
 enum rc store_upload_get(struct store *st, const char *upload_id, struct video *out,
