@@ -186,6 +186,8 @@ static enum rc make_url(struct arrival *a)
     const uint8_t *head = arrival_header_head(a->header, &n, &offset, &end);
     if (!head)
         return RC_OK;
+    if (strchr(a->path, '|')) /* which is what parts are told apart by */
+        return RC_UNSUPPORTED;
     snprintf(name, sizeof(name), "tmp/%s.head", a->video.id);
     enum rc rc = site_path(&a->all->w->site, name, a->head_path);
     int fd = rc == RC_OK
@@ -206,9 +208,11 @@ static enum rc make_url(struct arrival *a)
 static void read_header(struct arrival *a)
 {
     a->state = arrival_header_read(a->header, a->size);
-    if (a->state == HEADER_KNOWN && make_url(a) != RC_OK)
+    enum rc made = a->state == HEADER_KNOWN ? make_url(a) : RC_OK;
+    if (made != RC_OK) {
         a->state = HEADER_HOPELESS;
-    if (a->state == HEADER_KNOWN) {
+        log_warn("video %s: its head cannot be kept: %s", a->video.id, rc_name(made));
+    } else if (a->state == HEADER_KNOWN) {
         enum rc rc = store_video_header_arrived(a->all->w->store, a->video.id);
         if (rc != RC_OK && rc != RC_EXISTS && rc != RC_NOT_FOUND)
             log_warn("video %s: cannot queue its probe: %s", a->video.id, rc_name(rc));
@@ -328,6 +332,7 @@ static enum rc open_arrival(struct arrival *a)
                                    .container = a->video.container,
                                    .file_size = a->video.size,
                                    .index = index_path(a, a->index),
+                                   .index_max = a->all->w->config.index_max_mb << 20,
                                    .index_offset = a->video.index_offset};
     return arrival_header_open(&source, &a->header);
 }
@@ -364,7 +369,6 @@ static void begin(struct arrivals *all, const struct video *v)
 }
 
 struct roll {
-    struct arrivals *all;
     struct video seen[ARRIVALS_MAX];
     size_t n;
 };
@@ -427,7 +431,6 @@ static void end(struct arrival *a)
 void arrivals_look(struct arrivals *all)
 {
     static struct roll roll; /* large; the worker has one thread */
-    roll.all = all;
     roll.n = 0;
     if (store_video_each_receiving(all->w->store, call_roll, &roll) != RC_OK)
         return;
@@ -436,12 +439,13 @@ void arrivals_look(struct arrivals *all)
         if (a->receiving && !is_on(&roll, a->video.id))
             end(a);
     }
-    for (struct arrival *a = all->list; a; a = a->next)
-        if (a->receiving) {
-            tell_store(a); /* it may have got its plan */
-            if (a->held_back)
-                look_at(a);
-        }
+    for (struct arrival *a = all->list; a; a = a->next) {
+        if (!a->receiving)
+            continue;
+        tell_store(a); /* it may have got its plan */
+        if (a->held_back)
+            look_at(a);
+    }
     for (size_t i = 0; i < roll.n; i++) {
         forget_hopeless(all, &roll.seen[i]);
         if (!is_followed(all, roll.seen[i].id))

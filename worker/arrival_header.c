@@ -1,5 +1,6 @@
 #include "arrival_header.h"
 
+#include "io.h"
 #include "mkv_walk.h"
 #include "mp4_head.h"
 #include "mp4_index.h"
@@ -13,8 +14,7 @@
 
 #define BLOCK 4096           /* bytes that are read at once while boxes are walked */
 #define FTYP_MAX 4096        /* bytes */
-#define INDEX_MAX (64 << 20) /* bytes; that of a day of video is some 20 MB */
-#define SAMPLES_MAX 20000000 /* of all tracks; a day at 60 a second is 9 million */
+#define SAMPLES_MAX 10000000 /* of all tracks: a day of video, and a second of CPU */
 #define ENOUGH_US 1000000    /* of the media, for a probe to see what it is */
 #define LAST_US 40000 /* of a file whose last packet is not known: how long that is */
 
@@ -76,18 +76,15 @@ static enum header_state give_up(struct arrival_header *h, const char *reason)
 static enum rc read_bytes(int fd, uint64_t offset, size_t n, uint8_t **out)
 {
     uint8_t *bytes = malloc(n + 1);
-    size_t have = 0;
+    size_t got = 0;
     if (!bytes)
         return RC_NOMEM;
-    while (have < n) {
-        ssize_t got = pread(fd, bytes + have, n - have, (off_t)(offset + have));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            free(bytes);
-            return got < 0 ? rc_from_errno(errno) : RC_TRUNCATED;
-        }
-        have += (size_t)got;
+    enum rc rc = io_read_at(fd, bytes, n, (int64_t)offset, &got);
+    if (rc == RC_OK && got < n)
+        rc = RC_TRUNCATED;
+    if (rc != RC_OK) {
+        free(bytes);
+        return rc;
     }
     *out = bytes;
     return RC_OK;
@@ -97,12 +94,14 @@ static enum rc read_bytes(int fd, uint64_t offset, size_t n, uint8_t **out)
 static size_t read_block(const struct arrival_header *h, uint64_t offset,
                          uint8_t block[BLOCK])
 {
+    size_t n = 0;
     if (offset >= (uint64_t)h->size)
         return 0;
     uint64_t left = (uint64_t)h->size - offset;
-    ssize_t n =
-        pread(h->source.fd, block, left < BLOCK ? (size_t)left : BLOCK, (off_t)offset);
-    return n > 0 ? (size_t)n : 0;
+    if (io_read_at(h->source.fd, block, left < BLOCK ? (size_t)left : BLOCK,
+                   (int64_t)offset, &n) != RC_OK)
+        return 0;
+    return n;
 }
 
 /* ---- MP4 ------------------------------------------------------------------------ */
@@ -124,7 +123,7 @@ static enum rc walk_mp4(struct arrival_header *h)
 static enum rc read_index(struct arrival_header *h)
 {
     const struct mp4_span *moov = &h->mp4.moov;
-    if (moov->size > INDEX_MAX)
+    if (moov->size > (uint64_t)h->source.index_max)
         return RC_TOO_LARGE;
     if (!mp4_walk_has_index(&h->mp4, (uint64_t)h->size))
         return RC_TRUNCATED;
@@ -143,7 +142,7 @@ static enum rc read_index_ahead(struct arrival_header *h)
     if (fd < 0)
         return rc_from_errno(errno);
     enum rc rc = fstat(fd, &st) < 0 ? RC_IO : RC_OK;
-    if (rc == RC_OK && st.st_size > INDEX_MAX)
+    if (rc == RC_OK && st.st_size > h->source.index_max)
         rc = RC_TOO_LARGE;
     if (rc == RC_OK)
         rc = read_bytes(fd, 0, (size_t)st.st_size, &h->moov);

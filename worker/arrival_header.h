@@ -29,8 +29,9 @@ enum header_state {
 struct header_source {
     int fd; /* the growing file; stays the caller's */
     enum container container;
-    int64_t file_size;    /* when it is whole; -1 unknown */
-    const char *index;    /* file with the index that was sent ahead; NULL: none */
+    int64_t file_size; /* when it is whole; -1 unknown */
+    int64_t index_max; /* bytes; a larger index is not read before the file is whole */
+    const char *index; /* file with the index that was sent ahead; NULL: none */
     int64_t index_offset; /* where that will be in the file */
 };
 
@@ -42,9 +43,11 @@ void arrival_header_close(struct arrival_header *h);
 /* size bytes have arrived, which never gets less. A state but LOOKING is final. */
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size);
 
-/* Of a known one: why it is hopeless, a sentence; until when, µs of the timeline, the
- * stream of that number has arrived, INT64_MAX: all of it. */
+/* Why one is hopeless, half a sentence that goes on after "it": static. */
 const char *arrival_header_reason(const struct arrival_header *h);
+
+/* Of a known one: until when, µs of the timeline, the stream of that number has
+ * arrived; INT64_MAX: all of it. */
 int64_t arrival_header_reach_us(const struct arrival_header *h, int stream);
 
 /* What a stream of the file has to begin with in place of the file's bytes before

@@ -73,6 +73,7 @@ struct encode {
     int runs_so_far;
     struct seek_points *keyframes; /* while they are being read */
     bool scanned;                  /* or being so */
+    bool header_read;              /* what that of an upload tells of them was taken */
     struct supervised *scan;       /* by this child */
     struct seek_point *points;     /* one a segment; NULL: not known */
     int64_t start_ms, segment_ms;  /* of its runs, as measured; see schedule.h */

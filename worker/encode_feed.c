@@ -46,12 +46,14 @@ static bool take_reach(struct encode *e, const struct arrival *a)
     return e->reach != reach || e->asleep != asleep;
 }
 
-static void recall_keyframes(struct task *t, const struct arrival *a)
+/* Once: the header does not change, and telling takes a walk over all of its tables. */
+static void read_keyframes(struct task *t, const struct arrival *a)
 {
     struct encode *e = t->state;
     struct seek_points *sp;
-    if (e->points || e->rendition.kind != RENDITION_VIDEO ||
-        seek_points_open(&sp) != RC_OK)
+    bool needed = e->rendition.kind == RENDITION_VIDEO && !e->points && !e->header_read;
+    e->header_read = true;
+    if (!needed || seek_points_open(&sp) != RC_OK)
         return;
     if (arrival_keyframes(a, e->rendition.stream, sp) == RC_OK)
         seek_points_finish(sp, &e->rendition, t->video.container, &e->points);
@@ -67,7 +69,7 @@ void encode_begin_arriving(struct task *t)
     if (!e->arriving || !a)
         return;
     take_reach(e, a);
-    recall_keyframes(t, a);
+    read_keyframes(t, a);
 }
 
 /* ---- runs that are fed --------------------------------------------------------- */
@@ -148,7 +150,6 @@ void encode_arrived(struct worker *w, const struct arrival *a)
         if (!is_of(t, arrival_id(a)))
             continue;
         changed |= take_reach(e, a);
-        recall_keyframes(t, a);
         for (struct encode_run *r = e->runs; r; r = r->next)
             if (r->feeder && r->arrival == a)
                 feeder_arrived(r->feeder, arrival_size(a), arrival_is_whole(a));
@@ -164,12 +165,15 @@ void encode_refresh(struct worker *w)
     struct video v;
     for (struct task *t = w->tasks; t; t = t->next) {
         struct encode *e = t->state;
-        if (!is_of(t, t->video.id) || t->video.state != VIDEO_RECEIVING ||
-            store_video_get(w->store, t->video.id, &v) != RC_OK)
+        if (!is_of(t, t->video.id) || t->video.state != VIDEO_RECEIVING)
             continue;
-        if (v.state == VIDEO_RECEIVING && e->asleep)
-            encode_begin_arriving(t);
-        if (v.state == VIDEO_RECEIVING)
+        if (task_arrival(t)) {
+            if (!e->header_read) /* a new worker has just found it again */
+                encode_begin_arriving(t);
+            continue;
+        }
+        if (store_video_get(w->store, t->video.id, &v) != RC_OK ||
+            v.state == VIDEO_RECEIVING)
             continue;
         t->video = v;
         e->arriving = false;

@@ -303,6 +303,44 @@ static void a_file_without_a_picture_in_it_is_refused(void **state)
                    "No picture could be read: the file is damaged or was cut off.");
 }
 
+/* ---- a plan that was made before the file was whole ------------------------ */
+
+static void a_promise_is_kept_if_the_file_is_what_it_was_said_to_be(void **state)
+{
+    (void)state;
+    static struct video_plan before, found;
+    before = found = planned(&usual, 30.03)->plan;
+    struct rendition *r = found.renditions;
+#define KEPT()                                                                         \
+    plan_is_kept(before.renditions, before.n_renditions, before.duration_us, &found)
+    r[0].generation++; /* what says how the source is read, or how often it was tried */
+    r[0].source_last_us -= 500000;
+    r[0].seek_margin_us++;
+    r[1].bitrate++;
+    assert_true(KEPT());
+    found.duration_us = before.duration_us - 1000000; /* the last picture may stay */
+    assert_true(KEPT());
+    found.duration_us--;
+    assert_false(KEPT());
+    found.duration_us = before.duration_us + 100000;
+    assert_true(KEPT());
+    found.duration_us++; /* more than that would be left out */
+    assert_false(KEPT());
+    found.duration_us = before.duration_us;
+    found.n_renditions = 1; /* its sound is not there */
+    assert_false(KEPT());
+    found.n_renditions = 2;
+    r[1].stream = 2;
+    assert_false(KEPT());
+    r[1].stream = 1;
+    r[0].rate_num = 25;
+    assert_false(KEPT());
+    r[0].rate_num = 30000;
+    strcpy(r[0].colour, "bt470bg/bt470bg/bt709");
+    assert_false(KEPT());
+#undef KEPT
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_picture_over_the_limit_is_refused),
         cmocka_unit_test(a_video_over_the_limit_is_refused),
         cmocka_unit_test(a_file_without_a_picture_in_it_is_refused),
+        cmocka_unit_test(a_promise_is_kept_if_the_file_is_what_it_was_said_to_be),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }
