@@ -99,12 +99,15 @@ export class PacedUpload {
 
     /* Sends the rest and the end of the form; resolves to { status, json }. */
     async finish(options) {
-        await this.sendTo(this.size, options);
-        this.req.end(this.form.tail);
-        const answer = await this.answer;
-        await this.handle.close();
-        if (answer.error) throw answer.error;
-        return answer;
+        try {
+            await this.sendTo(this.size, options);
+            this.req.end(this.form.tail);
+            const answer = await this.answer;
+            if (answer.error) throw answer.error;
+            return answer;
+        } finally {
+            await this.handle.close();
+        }
     }
 
     /* The connection breaks. */
