@@ -99,6 +99,23 @@ int64_t grid_segment_start(const struct grid *g, int64_t k)
     return start < g->frames ? start : g->frames;
 }
 
+/* All but the last segment are alike, so that one division does it, but for the
+ * rounding of its microseconds. */
+int64_t grid_segments_before(const struct grid *g, int64_t us)
+{
+    int64_t n = grid_segments(g), k;
+    if (us <= 0)
+        return 0;
+    if (us >= grid_frame_us(g, g->frames))
+        return n;
+    k = us / grid_frame_us(g, g->gop) + 1;
+    if (k > n)
+        k = n;
+    while (k > 0 && grid_frame_us(g, grid_segment_start(g, k)) > us)
+        k--;
+    return k;
+}
+
 int64_t grid_frame_us(const struct grid *g, int64_t n)
 {
     return (n * g->rate_den * 1000000 + g->rate_num / 2) / g->rate_num;

@@ -54,6 +54,9 @@ int grid_segment_frames(const struct grid *g, int64_t k);
 /* The first frame of segment k (k = segments: the frame after the last). */
 int64_t grid_segment_start(const struct grid *g, int64_t k);
 
+/* Segments that end at or before us of the timeline. */
+int64_t grid_segments_before(const struct grid *g, int64_t us);
+
 /* When frame n is presented, in whole microseconds, rounded to the nearest. */
 int64_t grid_frame_us(const struct grid *g, int64_t n);
 

@@ -21,6 +21,7 @@ struct clock {
     int64_t start; /* of the media: where the presentation begins, ticks */
     int64_t shift; /* ticks: the most negative composition offset, made positive */
     int64_t next;  /* decode time after the last sample that was seen */
+    int64_t first; /* the smallest presentation time, before `shift` */
     bool seen;
 };
 
@@ -109,7 +110,10 @@ static void note_sample(void *arg, const struct mp4_moof_sample *s)
 {
     struct mp4_frag *f = arg;
     struct clock *c = &f->clocks[s->track];
+    int64_t pts = s->dts - c->start + s->offset;
     c->next = s->next;
+    if (!c->seen || pts < c->first)
+        c->first = pts;
     c->seen = true;
     if (-(int64_t)s->offset > c->shift)
         c->shift = -(int64_t)s->offset;
@@ -249,4 +253,10 @@ int64_t mp4_frag_reach(const struct mp4_frag *frag, size_t track, uint64_t front
     if (samples_of(frag, tracks, look_at, &search) != RC_OK)
         return INT64_MIN;
     return mp4_us(search.least, c->timescale);
+}
+
+int64_t mp4_frag_first_us(const struct mp4_frag *frag, size_t track)
+{
+    const struct clock *c = &frag->clocks[track];
+    return c->seen ? mp4_us(c->first + c->shift, c->timescale) : INT64_MAX;
 }

@@ -50,4 +50,8 @@ enum rc mp4_frag_feed(struct mp4_frag *frag, const void *data, size_t n);
  */
 int64_t mp4_frag_reach(const struct mp4_frag *frag, size_t track, uint64_t frontier);
 
+/* The smallest presentation time (µs) of a track's samples so far. INT64_MAX: nothing
+ * of it was seen yet. */
+int64_t mp4_frag_first_us(const struct mp4_frag *frag, size_t track);
+
 #endif

@@ -38,7 +38,12 @@ static enum rc finish(FILE *f, char **text, char **out)
     return RC_OK;
 }
 
-enum rc playlist_media(const struct grid *g, char **out)
+/* What differs between the types. */
+struct kind {
+    const char *tags, *end;
+};
+
+static enum rc media(const struct grid *g, const struct kind *kind, char **out)
 {
     char *text = NULL;
     size_t size = 0;
@@ -50,13 +55,27 @@ enum rc playlist_media(const struct grid *g, char **out)
             "#EXT-X-VERSION:7\n"
             "#EXT-X-TARGETDURATION:%" PRId64 "\n"
             "#EXT-X-MEDIA-SEQUENCE:0\n"
-            "#EXT-X-PLAYLIST-TYPE:VOD\n"
+            "%s"
             "#EXT-X-INDEPENDENT-SEGMENTS\n"
             "#EXT-X-MAP:URI=\"init.mp4\"\n",
-            target_duration_s(g));
+            target_duration_s(g), kind->tags);
     put_segments(f, g);
-    fputs("#EXT-X-ENDLIST\n", f);
+    fputs(kind->end, f);
     return finish(f, &text, out);
+}
+
+enum rc playlist_media(const struct grid *g, char **out)
+{
+    static const struct kind vod = {"#EXT-X-PLAYLIST-TYPE:VOD\n", "#EXT-X-ENDLIST\n"};
+    return media(g, &vod, out);
+}
+
+enum rc playlist_event(const struct grid *g, char **out)
+{
+    static const struct kind event = {"#EXT-X-PLAYLIST-TYPE:EVENT\n"
+                                      "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n",
+                                      ""};
+    return media(g, &event, out);
 }
 
 /* RFC 8216 s. 4.2: a quoted-string holds no line break and no double quote. */

@@ -18,6 +18,13 @@
  */
 enum rc playlist_media(const struct grid *g, char **out);
 
+/*
+ * The same while nobody knows how long the timeline will be, with the segments that are
+ * promised so far, all of them whole: EVENT, to be played from its start (EXT-X-START),
+ * and without an end (RFC 8216 s. 4.3.3.5, 4.3.5.2). RC_NOMEM.
+ */
+enum rc playlist_event(const struct grid *g, char **out);
+
 struct playlist_variant {
     const char *uri;           /* "360p-1/index.m3u8" */
     int64_t bandwidth;         /* bit/s, peak, audio included */

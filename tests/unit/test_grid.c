@@ -120,6 +120,26 @@ static void audio_segments_are_192_frames_of_aac(void **state)
     assert_int_equal(ticks, 3 * 196608);
 }
 
+static void segments_count_once_they_have_ended(void **state)
+{
+    (void)state;
+    struct grid g = {30000, 1001, 60, 130}; /* 2.002 s, 2.002 s and 10 frames */
+    assert_int_equal(grid_segments_before(&g, -1), 0);
+    assert_int_equal(grid_segments_before(&g, 2001999), 0);
+    assert_int_equal(grid_segments_before(&g, 2002000), 1);
+    assert_int_equal(grid_segments_before(&g, 4003999), 1);
+    assert_int_equal(grid_segments_before(&g, 4004000), 2);
+    assert_int_equal(grid_segments_before(&g, 4337665), 2);
+    assert_int_equal(grid_segments_before(&g, 4337667), 3);
+    assert_int_equal(grid_segments_before(&g, INT64_MAX), 3);
+    g = (struct grid){24000, 1001, 37, 37 * INT64_C(100000)}; /* 1.543208333… s */
+    for (int64_t k = 1; k < 100000; k += 997) {
+        int64_t end = grid_frame_us(&g, k * 37);
+        assert_int_equal(grid_segments_before(&g, end), k);
+        assert_int_equal(grid_segments_before(&g, end - 1), k - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +150,7 @@ int main(void)
         cmocka_unit_test(a_rounded_duration_gets_no_extra_frame),
         cmocka_unit_test(segment_starts_are_exact_in_ticks),
         cmocka_unit_test(audio_segments_are_192_frames_of_aac),
+        cmocka_unit_test(segments_count_once_they_have_ended),
     };
     return cmocka_run_group_tests_name("grid", tests, NULL, NULL);
 }

@@ -429,6 +429,10 @@ static void check_reach(const char *path, size_t step)
     }
     assert_int_equal(feed_until(size), RC_OK);
     assert_true(mp4_frag_reach(frag, 0, size) == INT64_MAX);
+    for (size_t track = 0; track < mp4_index_tracks(opened); track++) {
+        int64_t first = reach_by_packets(track, 0);
+        assert_in_range(mp4_frag_first_us(frag, track) - first + 1, 0, 2);
+    }
     teardown(NULL);
 }
 

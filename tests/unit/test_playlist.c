@@ -26,6 +26,25 @@ static void media_playlist_promises_every_segment_and_ends(void **state)
     free(text);
 }
 
+static void one_without_a_length_is_an_event_that_begins_at_its_start(void **state)
+{
+    (void)state;
+    struct grid g = {25, 1, 50, 100};
+    char *text = NULL;
+    assert_int_equal(playlist_event(&g, &text), RC_OK);
+    assert_string_equal(text, "#EXTM3U\n"
+                              "#EXT-X-VERSION:7\n"
+                              "#EXT-X-TARGETDURATION:2\n"
+                              "#EXT-X-MEDIA-SEQUENCE:0\n"
+                              "#EXT-X-PLAYLIST-TYPE:EVENT\n"
+                              "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n"
+                              "#EXT-X-INDEPENDENT-SEGMENTS\n"
+                              "#EXT-X-MAP:URI=\"init.mp4\"\n"
+                              "#EXTINF:2.000000,\n0.m4s\n"
+                              "#EXTINF:2.000000,\n1.m4s\n");
+    free(text);
+}
+
 static void rounded_durations_add_up_to_the_exact_total(void **state)
 {
     (void)state;
@@ -101,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(media_playlist_promises_every_segment_and_ends),
+        cmocka_unit_test(one_without_a_length_is_an_event_that_begins_at_its_start),
         cmocka_unit_test(rounded_durations_add_up_to_the_exact_total),
         cmocka_unit_test(a_very_short_video_has_a_target_duration_of_one),
         cmocka_unit_test(master_lists_audio_apart),
