@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "mkv_walk.h"
+#include "mp4_frag.h"
 #include "mp4_head.h"
 #include "mp4_index.h"
 #include "mp4_walk.h"
@@ -12,10 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK 4096           /* bytes that are read at once while boxes are walked */
-#define FTYP_MAX 4096        /* bytes */
-#define SAMPLES_MAX 10000000 /* of all tracks: a day of video, and a second of CPU */
-#define ENOUGH_US 1000000    /* of the media, for a probe to see what it is */
+#define BLOCK 4096             /* bytes that are read at once while boxes are walked */
+#define FTYP_MAX 4096          /* bytes */
+#define SAMPLES_MAX 10000000   /* of all tracks: a day of video, and a second of CPU */
+#define ENOUGH_US 1000000      /* of the media, for a probe to see what it is */
+#define ENOUGH_OPEN_US 5000000 /* likewise, and for a first segment to be promised */
 #define LAST_US 40000 /* of a file whose last packet is not known: how long that is */
 
 struct arrival_header {
@@ -30,6 +32,7 @@ struct arrival_header {
     size_t moov_size;
     struct mp4_index *index;
     struct mp4_head head;
+    struct mp4_frag *frag; /* NULL: it is not fragmented */
     /* Of a Matroska file: */
     struct mkv_walk mkv;
     bool is_mkv, started;
@@ -57,6 +60,7 @@ void arrival_header_close(struct arrival_header *h)
 {
     if (!h)
         return;
+    mp4_frag_close(h->frag);
     mp4_index_close(h->index);
     mp4_head_free(&h->head);
     free(h->ftyp);
@@ -162,19 +166,25 @@ static enum rc read_index_ahead(struct arrival_header *h)
     return mp4_head_make(&source, &h->head);
 }
 
-static bool is_heard_or_seen(const struct mp4_track *t)
+/* The index of a fragmented file knows of no packet. */
+static bool is_heard_or_seen(const struct arrival_header *h, size_t track)
 {
-    return t->kind != MP4_OTHER && t->packets > 0;
+    const struct mp4_track *t = mp4_index_track(h->index, track);
+    return t->kind != MP4_OTHER && (h->frag || t->packets > 0);
 }
 
 /* The earliest picture or sound, at which the timeline begins. */
-static int64_t earliest_us(const struct mp4_index *index)
+static int64_t earliest_us(const struct arrival_header *h)
 {
     int64_t us = INT64_MAX;
-    for (size_t i = 0; i < mp4_index_tracks(index); i++) {
-        const struct mp4_track *t = mp4_index_track(index, i);
-        if (is_heard_or_seen(t) && t->first_us < us)
+    for (size_t i = 0; i < mp4_index_tracks(h->index); i++) {
+        const struct mp4_track *t = mp4_index_track(h->index, i);
+        if (!is_heard_or_seen(h, i))
+            continue;
+        if (t->packets > 0 && t->first_us < us)
             us = t->first_us;
+        if (h->frag && mp4_frag_first_us(h->frag, i) < us)
+            us = mp4_frag_first_us(h->frag, i);
     }
     return us == INT64_MAX ? 0 : us;
 }
@@ -186,19 +196,46 @@ static enum rc open_index(struct arrival_header *h)
     if (h->source.file_size >= 0)
         limits.file_size = (uint64_t)h->source.file_size;
     enum rc rc = mp4_index_open(h->moov, h->moov_size, &limits, &h->index);
-    if (rc == RC_OK && mp4_index_fragmented(h->index))
-        rc = RC_UNSUPPORTED;
-    if (rc == RC_OK)
-        h->start_us = earliest_us(h->index);
+    if (rc != RC_OK)
+        return rc;
+    if (mp4_index_fragmented(h->index))
+        return mp4_frag_open(h->index, h->moov, h->moov_size,
+                             h->mp4.moov.offset + h->mp4.moov.size, limits.file_size,
+                             &h->frag);
+    h->start_us = earliest_us(h);
+    return RC_OK;
+}
+
+/* The boxes of the fragments, as far as they have arrived. The timeline begins with the
+ * first of each track. */
+static enum rc walk_fragments(struct arrival_header *h)
+{
+    uint64_t at, size = (uint64_t)h->size;
+    size_t n;
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && mp4_frag_wants(h->frag, &at, &n) && at < size) {
+        uint8_t *bytes;
+        if (n > size - at && h->size != h->source.file_size)
+            break;
+        if (n > size - at)
+            n = (size_t)(size - at);
+        rc = read_bytes(h->source.fd, at, n, &bytes);
+        if (rc != RC_OK)
+            break;
+        rc = mp4_frag_feed(h->frag, bytes, n);
+        free(bytes);
+    }
+    if (h->state == HEADER_LOOKING)
+        h->start_us = earliest_us(h);
     return rc;
 }
 
-/* A second of each track, or all of it. */
+/* Some seconds of each track, or all of it. */
 static bool has_enough(const struct arrival_header *h)
 {
+    int64_t enough = h->frag ? ENOUGH_OPEN_US : ENOUGH_US;
     for (size_t i = 0; i < mp4_index_tracks(h->index); i++)
-        if (is_heard_or_seen(mp4_index_track(h->index, i)) &&
-            arrival_header_reach_us(h, (int)i) < ENOUGH_US)
+        if (is_heard_or_seen(h, i) && arrival_header_reach_us(h, (int)i) < enough)
             return false;
     return true;
 }
@@ -207,7 +244,7 @@ static const char *why(enum rc rc)
 {
     switch (rc) {
     case RC_UNSUPPORTED:
-        return "its length is not known before its end.";
+        return "it is laid out in a way that is only understood from its end.";
     case RC_TOO_LARGE:
         return "its index is very large.";
     default:
@@ -218,14 +255,14 @@ static const char *why(enum rc rc)
 static enum header_state read_mp4(struct arrival_header *h)
 {
     enum rc rc = walk_mp4(h);
-    if (rc == RC_OK && h->mp4.layout == MP4_FRAGMENTED)
-        rc = RC_UNSUPPORTED;
     if (rc == RC_OK && h->mp4.layout == MP4_INDEX_AT_END && !h->source.index)
         return give_up(h, "its index comes at its end.");
     if (rc == RC_OK && !h->index)
         rc = h->mp4.layout == MP4_INDEX_AT_END ? read_index_ahead(h) : read_index(h);
     if (rc == RC_OK && !h->index)
         rc = open_index(h);
+    if (rc == RC_OK && h->frag)
+        rc = walk_fragments(h);
     if (rc == RC_TRUNCATED)
         return HEADER_LOOKING;
     if (rc != RC_OK)
@@ -261,9 +298,8 @@ static enum header_state read_mkv(struct arrival_header *h)
         return give_up(h, why(rc));
     if (!h->mkv.has_tracks || !h->started)
         return HEADER_LOOKING;
-    if (h->mkv.duration_us <= 0)
-        return give_up(h, why(RC_UNSUPPORTED));
-    return arrival_header_reach_us(h, 0) >= ENOUGH_US ? HEADER_KNOWN : HEADER_LOOKING;
+    int64_t enough = h->mkv.duration_us > 0 ? ENOUGH_US : ENOUGH_OPEN_US;
+    return arrival_header_reach_us(h, 0) >= enough ? HEADER_KNOWN : HEADER_LOOKING;
 }
 
 /* ---- for all ------------------------------------------------------------------ */
@@ -275,7 +311,19 @@ enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
         h->state = h->is_mkv ? read_mkv(h) : read_mp4(h);
     else if (h->state == HEADER_KNOWN && h->is_mkv)
         walk_mkv(h); /* what is not understood adds nothing to its reach */
+    else if (h->state == HEADER_KNOWN && h->frag)
+        walk_fragments(h);
     return h->state;
+}
+
+bool arrival_header_is_open(const struct arrival_header *h)
+{
+    return h->is_mkv ? h->mkv.duration_us <= 0 : h->frag != NULL;
+}
+
+int64_t arrival_header_start_us(const struct arrival_header *h)
+{
+    return h->start_us;
 }
 
 const char *arrival_header_reason(const struct arrival_header *h)
@@ -289,7 +337,8 @@ int64_t arrival_header_reach_us(const struct arrival_header *h, int stream)
     if (h->is_mkv)
         us = mkv_walk_reach(&h->mkv, (uint64_t)h->size);
     else if (stream >= 0 && (size_t)stream < mp4_index_tracks(h->index))
-        us = mp4_index_reach(h->index, (size_t)stream, (uint64_t)h->size);
+        us = h->frag ? mp4_frag_reach(h->frag, (size_t)stream, (uint64_t)h->size)
+                     : mp4_index_reach(h->index, (size_t)stream, (uint64_t)h->size);
     if (us == INT64_MIN)
         return 0;
     return us == INT64_MAX ? us : us - h->start_us;
@@ -322,6 +371,8 @@ enum rc arrival_header_packets(const struct arrival_header *h,
                                const struct media_info *info, struct packet_scan *out)
 {
     packet_scan_init(out);
+    if (arrival_header_is_open(h))
+        return RC_UNSUPPORTED;
     if (h->is_mkv)
         return guess_packets(info, out);
     for (size_t i = 0; i < info->n_streams; i++) {
@@ -330,7 +381,7 @@ enum rc arrival_header_packets(const struct arrival_header *h,
             (size_t)at >= mp4_index_tracks(h->index))
             continue;
         const struct mp4_track *t = mp4_index_track(h->index, (size_t)at);
-        if (is_heard_or_seen(t))
+        if (is_heard_or_seen(h, (size_t)at))
             out->streams[at] =
                 (struct packet_stream){t->packets, t->first_us, t->last_us, t->end_us};
     }
@@ -345,7 +396,8 @@ static enum rc take_key(void *arg, int64_t pts_us, int64_t dts_us)
 enum rc arrival_header_keyframes(const struct arrival_header *h, int stream,
                                  struct seek_points *sp)
 {
-    if (h->is_mkv || stream < 0 || (size_t)stream >= mp4_index_tracks(h->index))
+    if (h->is_mkv || h->frag || stream < 0 ||
+        (size_t)stream >= mp4_index_tracks(h->index))
         return RC_UNSUPPORTED;
     seek_points_start(sp, h->start_us);
     return mp4_index_keyframes(h->index, (size_t)stream, take_key, sp);

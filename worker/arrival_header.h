@@ -3,8 +3,8 @@
  * tracks' times, and how far the bytes that are there reach.
  *
  * Reads what it needs by pread(2) from the growing file: the boxes of an MP4 up to its
- * index, which may have been sent ahead, or the head and the clusters of a Matroska
- * file. Whatever the bytes say, time and memory are bounded.
+ * index, which may have been sent ahead, those of its fragments, or the head and the
+ * clusters of a Matroska file. Whatever the bytes say, time and memory are bounded.
  */
 #ifndef DROPSTREAM_ARRIVAL_HEADER_H
 #define DROPSTREAM_ARRIVAL_HEADER_H
@@ -46,6 +46,12 @@ enum header_state arrival_header_read(struct arrival_header *h, int64_t size);
 /* Why one is hopeless, half a sentence that goes on after "it": static. */
 const char *arrival_header_reason(const struct arrival_header *h);
 
+/* Of a known one: nothing tells how long it is before its end has come. */
+bool arrival_header_is_open(const struct arrival_header *h);
+
+/* Of a known one: when its timeline begins, µs by the clock of ffprobe's packets. */
+int64_t arrival_header_start_us(const struct arrival_header *h);
+
 /* Of a known one: until when, µs of the timeline, the stream of that number has
  * arrived; INT64_MAX: all of it. */
 int64_t arrival_header_reach_us(const struct arrival_header *h, int stream);
@@ -56,7 +62,7 @@ const uint8_t *arrival_header_head(const struct arrival_header *h, size_t *n,
                                    int64_t *offset, int64_t *end);
 
 /* What a look at all packets of the file would find. RC_UNSUPPORTED: the header does
- * not tell. info: what ffprobe says of its streams. */
+ * not tell, as where it is open. info: what ffprobe says of its streams. */
 enum rc arrival_header_packets(const struct arrival_header *h,
                                const struct media_info *info, struct packet_scan *out);
 

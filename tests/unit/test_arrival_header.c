@@ -9,6 +9,9 @@
 
 #define STEP 700 /* bytes that come at a time */
 
+#define TEN_S " -f lavfi -i testsrc2=s=128x96:r=25:d=10"
+#define SOUND_TEN_S " -f lavfi -i sine=f=440:r=44100:d=10"
+
 static char path[PATH_MAX + 32];
 static int64_t size;
 static int fd = -1;
@@ -171,30 +174,62 @@ static void an_index_that_makes_no_sense_is_hopeless(void **state)
     close_file(h);
 }
 
-static void fragments_and_files_without_a_length_wait_for_their_end(void **state)
+static void what_does_not_state_its_length_is_open(void **state)
 {
     (void)state;
     static const struct {
         const char *recipe, *name;
         enum container container;
+        int streams;
+        int64_t start_us; /* of its timeline */
     } cases[] = {
-        {PICTURE H264 " -movflags frag_keyframe+empty_moov fragments.mp4",
-         "fragments.mp4", CONTAINER_MP4},
-        {PICTURE H264 " -f matroska pipe:1 | cat > live.mkv", "live.mkv",
-         CONTAINER_MATROSKA},
+        {TEN_S SOUND_TEN_S H264 " -c:a aac -movflags frag_keyframe+empty_moov"
+                                " fragments.mp4",
+         "fragments.mp4", CONTAINER_MP4, 2, 0},
+        {TEN_S H264 " -output_ts_offset 1000 -movflags"
+                    " frag_keyframe+empty_moov+frag_discont -use_editlist 0"
+                    " -avoid_negative_ts disabled late.mp4",
+         "late.mp4", CONTAINER_MP4, 1, 1000000000},
+        {TEN_S H264 " -f matroska pipe:1 | cat > live.mkv", "live.mkv",
+         CONTAINER_MATROSKA, 1, 0},
     };
+    static struct packet_scan scan;
+    struct media_info info = {.n_streams = 1, .duration_us = MEDIA_UNKNOWN};
+    struct seek_points *sp;
     enum header_state found;
     need_ffmpeg();
+    info.streams[0] = (struct media_stream){.index = 0, .kind = MEDIA_VIDEO};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         mp4_ffmpeg(cases[i].recipe);
         struct arrival_header *h =
             open_file(cases[i].name, cases[i].container, NULL, -1);
-        come_in(h, &found);
-        assert_int_equal(found, HEADER_HOPELESS);
-        assert_string_equal(arrival_header_reason(h),
-                            "its length is not known before its end.");
+        int64_t at = come_in(h, &found);
+        assert_int_equal(found, HEADER_KNOWN);
+        assert_true(arrival_header_is_open(h));
+        assert_true(at < size);
+        int64_t start_us = arrival_header_start_us(h);
+        assert_in_range(start_us - cases[i].start_us + 100000, 0, 200000);
+        assert_in_range(arrival_header_reach_us(h, 0), 5000000, 8000000);
+        assert_int_equal(arrival_header_packets(h, &info, &scan), RC_UNSUPPORTED);
+        assert_int_equal(seek_points_open(&sp), RC_OK);
+        assert_int_equal(arrival_header_keyframes(h, 0, sp), RC_UNSUPPORTED);
+        seek_points_free(sp);
+        for (int stream = 0; stream < cases[i].streams; stream++)
+            assert_reaches_all(h, stream == 0 ? at : size, stream);
         close_file(h);
     }
+}
+
+/* Five seconds have to come before anything is promised of such a file. */
+static void a_short_one_waits_for_its_end(void **state)
+{
+    (void)state;
+    enum header_state found;
+    need_ffmpeg();
+    mp4_ffmpeg(PICTURE H264 " -movflags frag_keyframe+empty_moov short.mp4");
+    struct arrival_header *h = open_file("short.mp4", CONTAINER_MP4, NULL, -1);
+    assert_int_equal(come_in(h, &found), size);
+    close_file(h);
 }
 
 static void a_matroska_file_is_known_by_its_head(void **state)
@@ -243,7 +278,8 @@ int main(void)
         cmocka_unit_test(its_packets_and_keyframes_are_told),
         cmocka_unit_test(an_index_at_the_end_is_hopeless_unless_it_is_sent_ahead),
         cmocka_unit_test(an_index_that_makes_no_sense_is_hopeless),
-        cmocka_unit_test(fragments_and_files_without_a_length_wait_for_their_end),
+        cmocka_unit_test(what_does_not_state_its_length_is_open),
+        cmocka_unit_test(a_short_one_waits_for_its_end),
         cmocka_unit_test(a_matroska_file_is_known_by_its_head),
         cmocka_unit_test(what_is_no_video_file_is_hopeless_or_never_known),
     };
