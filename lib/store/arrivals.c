@@ -81,6 +81,76 @@ static enum rc set_source_end(struct store *st, const char *id,
     return store_finish(st, q);
 }
 
+/* Of a rendition of an open-ended video. */
+static enum rc set_length(struct store *st, const char *id, const struct rendition *r)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_LENGTH,
+                               "UPDATE renditions SET frames = ?3, segments = ?4"
+                               " WHERE video_id = ?1 AND name = ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_text(q, 2, r->name);
+    store_bind_int(q, 3, r->frames);
+    store_bind_int(q, 4, r->segments);
+    return store_finish(st, q);
+}
+
+static enum rc end_timeline(struct store *st, const char *id,
+                            const struct video_plan *found)
+{
+    sqlite3_stmt *q;
+    size_t i;
+    enum rc rc = store_prepare(st, SQL_VIDEO_LENGTH,
+                               "UPDATE videos SET duration_us = ?2 WHERE id = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_int(q, 2, found->duration_us);
+    rc = store_finish(st, q);
+    for (i = 0; rc == RC_OK && i < found->n_renditions; i++)
+        rc = set_length(st, id, &found->renditions[i]);
+    return rc;
+}
+
+static enum rc grow(struct store *st, const struct job *job, int64_t segments)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_GROW,
+                               "UPDATE renditions SET segments = ?3, frames = ?3 * gop"
+                               " WHERE video_id = ?1 AND name = ?2 AND segments < ?3",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    store_bind_int(q, 3, segments);
+    return store_finish(st, q);
+}
+
+enum rc store_job_promise(struct store *st, const struct job *job, int64_t segments)
+{
+    struct video v;
+    enum rc rc;
+
+    if (job->kind != JOB_ENCODE)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_video_load(st, job->video_id, &v);
+    if (rc == RC_OK && v.duration_us >= 0)
+        rc = RC_CONFLICT;
+    if (rc == RC_OK)
+        rc = grow(st, job, segments);
+    return store_end(st, rc);
+}
+
 enum rc store_job_confirmed(struct store *st, const struct job *job,
                             const struct video_plan *found, bool *video_ready)
 {
@@ -101,6 +171,8 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
         rc = store_video_add_warning(st, &v, found->warning);
     for (i = 0; rc == RC_OK && i < found->n_renditions; i++)
         rc = set_source_end(st, job->video_id, &found->renditions[i]);
+    if (rc == RC_OK && v.duration_us < 0)
+        rc = end_timeline(st, job->video_id, found);
     if (rc == RC_OK)
         rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)

@@ -65,6 +65,9 @@ static enum rc note_plan(struct store *st, const char *id,
     for (i = 0; i < plan->n_renditions; i++)
         n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
                               plan->renditions[i].name);
+    if (plan->duration_us < 0)
+        return store_note(st, ACTIVITY_INFO, "probe", id,
+                          "Planned %s, for as long as it turns out to be", names);
     return store_note(st, ACTIVITY_INFO, "probe", id, "Planned %s for %.1f s", names,
                       (double)plan->duration_us / 1e6);
 }
@@ -74,8 +77,8 @@ static bool plan_valid(const struct job *job, const struct video_plan *plan)
 {
     size_t i;
 
-    if (job->kind != JOB_PROBE || plan->duration_us <= 0 || plan->n_renditions < 1 ||
-        plan->n_renditions > STORE_RENDITIONS_MAX)
+    if (job->kind != JOB_PROBE || plan->duration_us == 0 || plan->duration_us < -1 ||
+        plan->n_renditions < 1 || plan->n_renditions > STORE_RENDITIONS_MAX)
         return false;
     for (i = 0; i < plan->n_renditions; i++)
         if (!*plan->renditions[i].name)
@@ -87,6 +90,7 @@ enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan)
 {
     const char *id = job->video_id;
+    struct video v;
     enum rc rc;
 
     if (!plan_valid(job, plan))
@@ -94,9 +98,14 @@ enum rc store_job_planned(struct store *st, const struct job *job,
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
+    /* Nobody would end an open-ended one whose last byte has come. */
+    rc = store_video_load(st, id, &v);
+    if (rc == RC_OK && plan->duration_us < 0 && v.state != VIDEO_RECEIVING)
+        rc = RC_INVALID;
     /* One transaction: a worker that dies in here leaves the probe to be done again,
      * and never a plan without its jobs. */
-    rc = store_renditions_replace(st, id, plan->renditions, plan->n_renditions);
+    if (rc == RC_OK)
+        rc = store_renditions_replace(st, id, plan->renditions, plan->n_renditions);
     if (rc == RC_OK)
         rc = set_plan(st, id, plan);
     if (rc == RC_OK)

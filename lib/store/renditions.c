@@ -117,7 +117,7 @@ static enum rc read_readiness(sqlite3_stmt *q, const struct rendition *r,
     *out = (struct readiness){.done = r->done};
     if (sqlite3_column_int(q, RENDITION_COLUMN_COUNT + 1))
         read_encoding(q, RENDITION_COLUMN_COUNT + 2, out);
-    if (!blob || n != (size_t)(r->segments + 7) / 8)
+    if (!blob || n > (size_t)(r->segments + 7) / 8)
         return RC_OK;
     *bits = malloc(n);
     if (!*bits)

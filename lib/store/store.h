@@ -87,7 +87,8 @@ struct video {
     int64_t received;                 /* bytes */
     char error[STORE_TEXT_MAX + 1];   /* "" if none */
     char warning[STORE_TEXT_MAX + 1]; /* "" if none */
-    int64_t duration_us;              /* of the timeline; -1 while unknown */
+    int64_t duration_us;              /* of the timeline; -1 while unknown, also where
+                                       * there are renditions: it is open-ended then */
     int width, height;                /* as shown (rotated, square pixels); 0 unknown */
     int rate_num, rate_den;           /* the source's average rate; 0/1 unknown */
     char video_codec[STORE_CODEC_MAX + 1]; /* "" unknown */
@@ -189,21 +190,21 @@ const char *rendition_kind_name(enum rendition_kind k);
 struct rendition {
     char name[STORE_RENDITION_MAX + 1]; /* "360p", "audio-0" */
     enum rendition_kind kind;
-    int generation;                    /* from 1 */
-    int width, height;                 /* video only */
-    int64_t bitrate;                   /* bit/s: planned, later measured peak */
-    int64_t average_bitrate;           /* bit/s measured; 0 while unknown */
-    char codecs[STORE_CODEC_MAX + 1];  /* RFC 6381 */
-    int rate_num, rate_den;            /* frames, or AAC frames, a second */
-    int gop;                           /* frames in a segment */
-    int64_t frames;                    /* of the whole timeline */
-    int64_t segments;                  /* promised */
-    int64_t done;                      /* published */
-    int stream;                        /* index in the source, as ffprobe counts */
-    int64_t source_last_us;            /* timeline: last packet of that stream; the
-                                          encode pads after it */
-    int64_t seek_margin_us;            /* how much earlier than asked a seek begins */
-    bool deinterlace;                  /* video only: the source is interlaced */
+    int generation;                   /* from 1 */
+    int width, height;                /* video only */
+    int64_t bitrate;                  /* bit/s: planned, later measured peak */
+    int64_t average_bitrate;          /* bit/s measured; 0 while unknown */
+    char codecs[STORE_CODEC_MAX + 1]; /* RFC 6381 */
+    int rate_num, rate_den;           /* frames, or AAC frames, a second */
+    int gop;                          /* frames in a segment */
+    int64_t frames;                   /* of the whole timeline, as far as it is known */
+    int64_t segments;                 /* promised; of an open-ended video so far */
+    int64_t done;                     /* published */
+    int stream;                       /* index in the source, as ffprobe counts */
+    int64_t source_last_us;           /* timeline: last packet of that stream; the
+                                         encode pads after it */
+    int64_t seek_margin_us;           /* how much earlier than asked a seek begins */
+    bool deinterlace;                 /* video only: the source is interlaced */
     char colour[STORE_COLOUR_MAX + 1]; /* video only: "matrix/primaries/transfer" by
                                          ffmpeg's names; "" as "unknown" thrice */
 };
@@ -216,7 +217,8 @@ enum rc store_renditions(struct store *st, const char *video_id,
 struct readiness {
     const uint8_t *bits;              /* one a segment, low bit first; NULL: not told,
                                        * or all exist (done == segments) */
-    size_t n_bytes;                   /* of bits: (segments + 7) / 8, or 0 */
+    size_t n_bytes;                   /* of bits, at most (segments + 7) / 8: what is
+                                       * beyond them does not exist */
     int64_t done;                     /* bits that are set */
     int64_t encoding[STORE_RUNS_MAX]; /* the segment that each run gives next */
     size_t n_encoding;
@@ -252,7 +254,8 @@ struct job {
 
 /* What a probe found and what was planned from it. */
 struct video_plan {
-    int64_t duration_us;
+    int64_t duration_us; /* -1: open-ended. The file does not tell before it is whole,
+                          * and the renditions grow until then */
     int width, height;
     int rate_num, rate_den;
     char video_codec[STORE_CODEC_MAX + 1];
@@ -297,9 +300,9 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
  * generation must be lower, and their jobs) and their encode and poster jobs, video →
  * processing, and not playable until a segment of the new renditions is published. A
  * video that is still receiving stays so, and has its poster job once it is stored.
- * RC_FENCED. RC_INVALID: not a probe job, no duration, no or too many renditions, a
- * name that is empty or there twice, a generation that is not higher than that name's
- * before.
+ * RC_FENCED. RC_INVALID: not a probe job, no duration (or none yet, and the video is
+ * not receiving), no or too many renditions, a name that is empty or there twice, a
+ * generation that is not higher than that name's before.
  */
 enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan);
@@ -311,9 +314,17 @@ enum rc store_job_unplanned(struct store *st, const struct job *job,
                             const char *reason);
 
 /*
+ * More of an open-ended video has arrived: the playlist of the job's rendition may
+ * promise so many segments, all of them whole. Fewer than before change nothing.
+ * RC_FENCED; RC_INVALID: no encode job; RC_CONFLICT: its length is known by now.
+ */
+enum rc store_job_promise(struct store *st, const struct job *job, int64_t segments);
+
+/*
  * The probe of a whole file found what was promised while it arrived: the renditions
  * stay. found: the plan that would be made now; its warning and what it knows of the
- * source's end are kept. *video_ready: no encode is left, and the video went to ready
+ * source's end are kept, and where the video was open-ended its length, and that of
+ * each rendition. *video_ready: no encode is left, and the video went to ready
  * with it. RC_FENCED; RC_INVALID: no probe job, or the video is not processing. */
 enum rc store_job_confirmed(struct store *st, const struct job *job,
                             const struct video_plan *found, bool *video_ready);
