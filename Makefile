@@ -46,7 +46,8 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
            worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
            worker/seek_points.c worker/colour.c worker/feeder.c worker/arrival.c \
-           worker/arrival_header.c worker/encode_feed.c worker/poster_job.c \
+           worker/arrival_header.c worker/encode_feed.c worker/encode_open.c \
+           worker/poster_job.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
@@ -65,7 +66,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 UNIT := args args_run arrival_header bmff clock colour config cutter ebml feeder grid http id \
         joblog log loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head \
         mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart owner packet_scan \
-        plan plan_times playlist playlists promise rc schedule schedule_arriving \
+        plan plan_open plan_times playlist playlists promise rc schedule schedule_arriving \
         schedule_bounds seek_points segments segments_json sniff source_check spool \
         spool_resume store store_activity store_arrivals store_claims store_demand \
         store_job_end store_jobs store_list store_readiness store_uploads \

@@ -178,7 +178,7 @@ static int64_t read_from(const struct rendition *r, int64_t need_us,
  * before scaling where the source has many more than the grid.
  */
 static void add_video_filters(struct args *a, const struct rendition *r,
-                              double source_rate, int64_t start_us)
+                              double source_rate, int64_t start_us, bool open)
 {
     char fps[96], scale[96], colour[160];
     snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64,
@@ -188,8 +188,9 @@ static void add_video_filters(struct args *a, const struct rendition *r,
     colour_params(r->colour, colour, sizeof(colour));
     bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
     add(a, "-vf");
-    add(a, "%stpad=stop_mode=clone:stop=-1,%s,%s,setparams=%s,setsar=1,format=yuv420p",
-        r->deinterlace ? "bwdif=mode=send_frame," : "", drop_first ? fps : scale,
+    add(a, "%s%s%s,%s,setparams=%s,setsar=1,format=yuv420p",
+        r->deinterlace ? "bwdif=mode=send_frame," : "",
+        open ? "" : "tpad=stop_mode=clone:stop=-1,", drop_first ? fps : scale,
         drop_first ? scale : fps, colour);
 }
 
@@ -207,7 +208,7 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
         return RC_INVALID;
     add(a, "-map");
     add(a, "0:%d", r->stream);
-    add_video_filters(a, r, source_rate, start_us);
+    add_video_filters(a, r, source_rate, start_us, run->open);
     add(a, "-frames:v");
     add(a, "%" PRId64, grid_segment_start(g, run->end) - first);
     plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, codecs);
@@ -251,9 +252,9 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
     add(a, "0:%d", r->stream);
     add(a, "-af");
     add(a,
-        "aresample=%d,apad,aresample=async=1:min_hard_comp=0.02:first_pts=%" PRId64
+        "aresample=%d,%saresample=async=1:min_hard_comp=0.02:first_pts=%" PRId64
         ",aformat=channel_layouts=stereo,atrim=end_pts=%" PRId64,
-        GRID_AUDIO_RATE, begin_at, trim_at);
+        GRID_AUDIO_RATE, run->open ? "" : "apad,", begin_at, trim_at);
     add_all(a, (const char *const[]){"-c:a", "aac", "-b:a", NULL});
     add(a, "%d", PLAN_AUDIO_BITRATE);
     add(a, "-bsf:a");

@@ -58,6 +58,7 @@ struct args_run {
     int64_t from, end;
     enum args_lead lead;
     int64_t seek_us; /* a point from seek_points.h; 0: not known */
+    bool open;       /* the source may end before: nothing is made up after its end */
 };
 
 /* That run of a video or audio rendition, as one fragmented MP4 on standard output.

@@ -20,6 +20,9 @@
 #define MISSING_MS 50   /* until the next look for a file that is not there yet */
 #define ASLEEP_MS 30000 /* without a byte */
 #define TELL_MS 1000    /* between two notes in the store of how far it is */
+/* What has to be there beyond the last picture of a segment: a decoder reads ahead, and
+ * the picture that follows tells how long the last one is shown. */
+#define MARGIN_US 500000
 
 static void look_at(struct arrival *a);
 
@@ -64,6 +67,23 @@ const uint8_t *arrival_head(const struct arrival *a, size_t *n, int64_t *offset)
 int64_t arrival_reach_us(const struct arrival *a, int stream)
 {
     return a->whole ? ARRIVAL_ALL : arrival_header_reach_us(a->header, stream);
+}
+
+bool arrival_is_open(const struct arrival *a)
+{
+    return arrival_header_is_open(a->header);
+}
+
+int64_t arrival_start_us(const struct arrival *a)
+{
+    return arrival_header_start_us(a->header);
+}
+
+int64_t arrival_segments(const struct arrival *a, int stream, const struct grid *g)
+{
+    int64_t us = arrival_reach_us(a, stream);
+    return us == ARRIVAL_ALL ? grid_segments(g)
+                             : grid_segments_before(g, us - MARGIN_US);
 }
 
 bool arrival_is_asleep(const struct arrival *a)
@@ -131,12 +151,12 @@ void arrival_let_go(struct arrival *a)
 
 /* ---- how far it is ------------------------------------------------------------ */
 
-/* How much of the timeline can be shown and heard. */
+/* How much of the timeline can be shown and heard; -1: there is no plan yet. */
 static int64_t arrived_us(const struct arrival *a)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
     size_t n = 0;
-    int64_t least = a->video.duration_us;
+    int64_t least = a->video.duration_us < 0 ? INT64_MAX : a->video.duration_us;
     if (store_renditions(a->all->w->store, a->video.id, all, &n) != RC_OK)
         return -1;
     for (size_t i = 0; i < n; i++) {
@@ -144,7 +164,7 @@ static int64_t arrived_us(const struct arrival *a)
         if (us < least)
             least = us;
     }
-    return n > 0 ? least : -1;
+    return n > 0 && least < INT64_MAX ? least : -1;
 }
 
 static void tell_store(struct arrival *a);
@@ -154,7 +174,7 @@ static void on_tell(void *arg)
     tell_store(arg);
 }
 
-/* About once a second, and only once there is a plan, which has a length. */
+/* About once a second, and only once there is a plan. */
 static void tell_store(struct arrival *a)
 {
     struct store *st = a->all->w->store;
@@ -170,7 +190,7 @@ static void tell_store(struct arrival *a)
     if (a->video.duration_us < 0 &&
         store_video_get(st, a->video.id, &a->video) != RC_OK)
         return;
-    int64_t us = a->video.duration_us < 0 ? -1 : arrived_us(a);
+    int64_t us = arrived_us(a);
     if (us >= 0 && us != a->told_us &&
         store_video_arrived(st, a->video.id, us) == RC_OK)
         a->told_us = us;

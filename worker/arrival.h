@@ -10,6 +10,7 @@
 #ifndef DROPSTREAM_ARRIVAL_H
 #define DROPSTREAM_ARRIVAL_H
 
+#include "grid.h"
 #include "rc.h"
 
 #include <limits.h>
@@ -60,6 +61,16 @@ const char *arrival_url(const struct arrival *a);
 /* What a pipe has to be given before the file's bytes, and the offset of the first of
  * those. NULL: nothing, and the file from its start. */
 const uint8_t *arrival_head(const struct arrival *a, size_t *n, int64_t *offset);
+
+/* Nothing tells how long it is before all of it has come. */
+bool arrival_is_open(const struct arrival *a);
+
+/* When its timeline begins, µs by the clock of ffprobe's packets. */
+int64_t arrival_start_us(const struct arrival *a);
+
+/* How many segments of a rendition of that stream can be made of what has arrived: all
+ * that end so long before its end that a decoder has what it takes. */
+int64_t arrival_segments(const struct arrival *a, int stream, const struct grid *g);
 
 /* Until when, µs of the timeline, the stream of that number has arrived. */
 int64_t arrival_reach_us(const struct arrival *a, int stream);

@@ -43,6 +43,7 @@ struct encode_run {
     enum args_lead lead;
     bool paused;
     bool fed;            /* it reads a pipe */
+    bool open;           /* it makes of its source what that has: see encode.open */
     bool starving;       /* it has nothing to read … */
     int64_t starving_ms; /* … since then; loop time */
     struct loop_timer starving_long;
@@ -82,8 +83,13 @@ struct encode {
     bool arriving;    /* its source is still coming in … */
     int64_t reach;    /* … and only segments before this one can be made of it */
     bool asleep;      /* nothing has come for a while */
-    int hard_places;  /* segments that are so */
-    bool troubled;    /* some run has given nothing */
+    bool open; /* nobody knows yet how long it is: `have` and `grid` are as long as a
+                  timeline may get … */
+    int64_t promised;    /* … and its playlist goes that far … */
+    int64_t promised_ms; /* … since then; loop time */
+    struct loop_timer promise;
+    int hard_places; /* segments that are so */
+    bool troubled;   /* some run has given nothing */
     struct {
         int64_t segment, seen_ms; /* loop time; 0: no one */
     } viewers[ENCODE_VIEWERS];
@@ -124,6 +130,9 @@ bool encode_has_begun(const struct task *t);
 /* True for the task of an encode whose source is still coming in. */
 bool encode_is_arriving(const struct task *t);
 
+/* The rendition of t's job as the store has it. RC_NOT_FOUND. */
+enum rc encode_find_rendition(const struct task *t, struct rendition *out);
+
 /* True if what is missing begins with this segment. */
 bool encode_begins_hole(const struct encode *e, int64_t segment);
 
@@ -161,6 +170,21 @@ void encode_feed_end(struct encode_run *r);
 
 /* True if it has had nothing to read for a while. */
 bool encode_run_starves(const struct encode_run *r);
+
+/* ---- encode_open.c ----------------------------------------------------------- */
+
+/* A job of an open-ended video begins: what it makes has no end yet. */
+void encode_open_begin(struct task *t);
+
+/* More has arrived: about once a second the playlist promises it. */
+void encode_promise(struct task *t);
+
+/* The length is known by now: t->video and the store have it. What was begun without it
+ * ends. RC_NOT_FOUND: another plan replaced it; RC_IO: the store failed. */
+enum rc encode_end_open(struct task *t);
+
+/* Of the segments that are promised, those that exist. */
+int64_t encode_promised_done(const struct encode *e);
 
 /* ---- encode_schedule.c --------------------------------------------------------- */
 

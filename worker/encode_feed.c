@@ -12,36 +12,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What has to be there beyond the last picture of a segment: a decoder reads ahead, and
- * the picture that follows tells how long the last one is shown. */
-#define MARGIN_US 500000
 /* A run that has had nothing to read for so long gives its slot to others. */
 #define STARVING_MS 300
 
 /* ---- how much can be made ---------------------------------------------------- */
-
-/* Segments that end, with a margin, before us of the timeline. */
-static int64_t segments_before(const struct encode *e, int64_t us)
-{
-    const struct grid *g = &e->grid;
-    int64_t each_us = grid_frame_us(g, g->gop), k;
-    if (us == ARRIVAL_ALL)
-        return e->have.total;
-    k = (us - MARGIN_US) / each_us + 1;
-    if (k > e->have.total)
-        k = e->have.total;
-    while (k > 0 &&
-           grid_frame_us(g, grid_segment_start(g, k - 1)) + each_us > us - MARGIN_US)
-        k--;
-    return k > 0 ? k : 0;
-}
 
 /* True if that has changed. */
 static bool take_reach(struct encode *e, const struct arrival *a)
 {
     int64_t reach = e->reach;
     bool asleep = e->asleep;
-    e->reach = segments_before(e, arrival_reach_us(a, e->rendition.stream));
+    /* The last of an open-ended one are not known before it was looked at as a whole.
+     */
+    if (!e->open || arrival_reach_us(a, e->rendition.stream) != ARRIVAL_ALL)
+        e->reach = arrival_segments(a, e->rendition.stream, &e->grid);
     e->asleep = arrival_is_asleep(a);
     return e->reach != reach || e->asleep != asleep;
 }
@@ -64,11 +48,13 @@ void encode_begin_arriving(struct task *t)
 {
     struct encode *e = t->state;
     const struct arrival *a = task_arrival(t);
-    e->arriving = t->video.state == VIDEO_RECEIVING;
+    e->arriving = t->video.state == VIDEO_RECEIVING || e->open;
     e->asleep = true; /* until it is known better */
+    e->reach = e->promised;
     if (!e->arriving || !a)
         return;
     take_reach(e, a);
+    encode_promise(t);
     read_keyframes(t, a);
 }
 
@@ -100,6 +86,14 @@ bool encode_run_starves(const struct encode_run *r)
     return r->starving && loop_now_ms() - r->starving_ms >= STARVING_MS;
 }
 
+/* A run that has to find out by itself where its source ends is not told of its end,
+ * but stopped: the last picture and the last sound are for one that knows the grid. */
+static void tell_feeder(struct encode_run *r)
+{
+    feeder_arrived(r->feeder, arrival_size(r->arrival),
+                   arrival_is_whole(r->arrival) && !r->open);
+}
+
 enum rc encode_feed_start(struct encode_run *r)
 {
     struct feeder_spec spec = {.loop = r->t->w->loop,
@@ -113,7 +107,7 @@ enum rc encode_feed_start(struct encode_run *r)
         close(spec.pipe_fd);
         return rc;
     }
-    feeder_arrived(r->feeder, arrival_size(r->arrival), arrival_is_whole(r->arrival));
+    tell_feeder(r);
     return RC_OK;
 }
 
@@ -150,9 +144,10 @@ void encode_arrived(struct worker *w, const struct arrival *a)
         if (!is_of(t, arrival_id(a)))
             continue;
         changed |= take_reach(e, a);
+        encode_promise(t);
         for (struct encode_run *r = e->runs; r; r = r->next)
             if (r->feeder && r->arrival == a)
-                feeder_arrived(r->feeder, arrival_size(a), arrival_is_whole(a));
+                tell_feeder(r);
         if (e->asleep)
             stop_sleepers(e);
     }
@@ -160,23 +155,38 @@ void encode_arrived(struct worker *w, const struct arrival *a)
         encode_schedule_soon(w);
 }
 
+/* The source of t was stored meanwhile. */
+static void take_whole(struct task *t, const struct video *v)
+{
+    struct encode *e = t->state;
+    bool ended = e->open && v->duration_us >= 0;
+    t->video = *v;
+    if (ended && encode_end_open(t) != RC_OK)
+        encode_end(t, ENCODE_LATER, "The end of the video could not be read.");
+    e->arriving = e->open;
+    e->asleep = e->open;
+    if (ended)
+        encode_settle(t);
+    else
+        encode_schedule_soon(t->w);
+}
+
 void encode_refresh(struct worker *w)
 {
     struct video v;
-    for (struct task *t = w->tasks; t; t = t->next) {
+    for (struct task *t = w->tasks, *next; t; t = next) {
         struct encode *e = t->state;
-        if (!is_of(t, t->video.id) || t->video.state != VIDEO_RECEIVING)
+        next = t->next;
+        if (!is_of(t, t->video.id) || (t->video.state != VIDEO_RECEIVING && !e->open))
             continue;
         if (task_arrival(t)) {
             if (!e->header_read) /* a new worker has just found it again */
                 encode_begin_arriving(t);
             continue;
         }
-        if (store_video_get(w->store, t->video.id, &v) != RC_OK ||
-            v.state == VIDEO_RECEIVING)
-            continue;
-        t->video = v;
-        e->arriving = false;
-        encode_schedule_soon(w);
+        if (store_video_get(w->store, t->video.id, &v) == RC_OK &&
+            v.state != VIDEO_RECEIVING &&
+            (t->video.state == VIDEO_RECEIVING || v.duration_us >= 0))
+            take_whole(t, &v);
     }
 }

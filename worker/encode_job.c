@@ -50,7 +50,8 @@ static void rewrite_playlists(struct task *t, const struct job_result *measured)
         all[kept++] = all[i];
     }
     if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, kept);
+        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, kept,
+                             e->open);
     if (rc != RC_OK)
         log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));
@@ -186,7 +187,7 @@ void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
 
 static bool is_complete(const struct encode *e)
 {
-    return e->have.done == e->have.total && e->have.has_init;
+    return !e->open && e->have.done == e->have.total && e->have.has_init;
 }
 
 void encode_settle(struct task *t)
@@ -222,10 +223,18 @@ void encode_measured(const struct encode_run *r, int64_t n, int64_t worked_ms)
         e->start_ms = blend(e->start_ms, worked_ms);
 }
 
+/* Of an open-ended one, as much of what has arrived. */
+static void tell_progress(struct task *t)
+{
+    const struct encode *e = t->state;
+    double total = (double)(e->open ? e->promised : e->have.total);
+    task_progress(t, (double)e->have.done / (total > 0 ? total : 1));
+}
+
 void encode_published(struct task *t)
 {
     const struct encode *e = t->state;
-    task_progress(t, (double)e->have.done / (double)e->have.total);
+    tell_progress(t);
     task_changed(t, e->have.done == 1);
     if (e->have.done == 1)
         jobs_look_soon(t->w);
@@ -253,9 +262,10 @@ bool encode_begins_hole(const struct encode *e, int64_t segment)
 static void encode_readiness(const struct task *t, struct readiness *out)
 {
     const struct encode *e = t->state;
+    int64_t promised = e->open ? e->promised : e->have.total;
     *out = (struct readiness){.bits = e->have.bits,
-                              .n_bytes = (size_t)(e->have.total + 7) / 8,
-                              .done = e->have.done};
+                              .n_bytes = (size_t)(promised + 7) / 8,
+                              .done = encode_promised_done(e)};
     for (const struct encode_run *r = e->runs; r && out->n_encoding < STORE_RUNS_MAX;
          r = r->next)
         if (!r->paused && !r->stopped && r->k < r->end)
@@ -264,7 +274,7 @@ static void encode_readiness(const struct task *t, struct readiness *out)
 
 /* ---- the task ----------------------------------------------------------- */
 
-static enum rc find_rendition(struct task *t, struct rendition *out)
+enum rc encode_find_rendition(const struct task *t, struct rendition *out)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
     size_t n = 0;
@@ -292,11 +302,13 @@ static void guess_speed(struct encode *e)
 static enum rc open_rendition(struct task *t, struct encode *e)
 {
     char folder[STORE_RENDITION_MAX + 16];
-    enum rc rc = find_rendition(t, &e->rendition);
+    enum rc rc = encode_find_rendition(t, &e->rendition);
     if (rc != RC_OK)
         return rc;
     const struct rendition *r = &e->rendition;
     e->grid = (struct grid){r->rate_num, r->rate_den, r->gop, r->frames};
+    if (t->video.duration_us < 0)
+        encode_open_begin(t);
     playlists_folder(r, folder);
     rc = mediadir_open(&t->w->site, t->video.media_root, folder, true, &e->dir_fd);
     if (rc == RC_OK)
@@ -321,8 +333,8 @@ static enum rc encode_start(struct task *t)
     encode_begin_arriving(t);
     if (e->have.done > 0)
         joblog_note(t->log, "goes on: %" PRId64 " of %" PRId64 " segments exist",
-                    e->have.done, e->have.total);
-    task_progress(t, (double)e->have.done / (double)e->have.total);
+                    e->have.done, e->open ? e->promised : e->have.total);
+    tell_progress(t);
     task_changed(t, false);
     encode_settle(t);
     return RC_OK;
@@ -339,6 +351,7 @@ static bool encode_cancel(struct task *t)
 static void encode_release(struct task *t)
 {
     struct encode *e = t->state;
+    loop_timer_cancel(t->w->loop, &e->promise);
     segments_free(&e->have);
     seek_points_free(e->keyframes);
     free(e->points);

@@ -259,6 +259,7 @@ static enum rc spawn(struct encode_run *r)
     struct args_run what = {.from = r->from,
                             .end = r->end,
                             .lead = r->lead,
+                            .open = r->open,
                             .seek_us = e->points ? e->points[r->from].us : 0};
     struct cutter_events events = {on_init, on_segment_begin, on_segment_data,
                                    on_segment_end, r};
@@ -297,6 +298,7 @@ enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted,
     r->wanted_ms = wanted ? r->started_ms : -1;
     r->arrival = a ? arrival_hold(a) : NULL;
     r->fed = fed && a;
+    r->open = r->fed && e->open;
     enum rc rc = spawn(r);
     if (rc != RC_OK) {
         arrival_let_go(r->arrival);

@@ -141,8 +141,8 @@ static void add_task(struct status *s, const struct task *t)
     if (t->job.kind != JOB_ENCODE)
         return;
     double seconds = (double)(loop_now_ms() - t->started_ms) / 1000;
-    double speed =
-        seconds > 0.5 ? t->progress * (double)t->video.duration_us / 1e6 / seconds : 0;
+    double length = t->video.duration_us > 0 ? (double)t->video.duration_us / 1e6 : 0;
+    double speed = seconds > 0.5 ? t->progress * length / seconds : 0;
     add(s, " %.0f %%", t->progress * 100);
     if (speed > 0)
         add(s, " %.1fx", speed);

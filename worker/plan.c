@@ -13,6 +13,8 @@
  * out at its end, and for how long its last picture stays. */
 #define KEPT_LONGER_US 100000
 #define KEPT_SHORTER_US 1000000
+/* By how much a frame rate that was taken from the first seconds may be wrong. */
+#define KEPT_RATE 1.34
 
 /* A difference that a person would notice: over a second and over 1 %. */
 static bool noticeable(int64_t declared, int64_t real)
@@ -344,14 +346,88 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
     return RC_OK;
 }
 
+/* ---- open-ended ones ---------------------------------------------------- */
+
+enum rc plan_make_open(const struct media_info *info, const struct plan_limits *limits,
+                       int generation, struct video_plan *out,
+                       char error[STORE_TEXT_MAX + 1])
+{
+    struct packet_scan scan; /* as if it were as long as it may be */
+    int64_t end_us = info->start_us + limits->max_duration_us;
+    packet_scan_init(&scan);
+    for (size_t i = 0; i < info->n_streams; i++) {
+        int at = info->streams[i].index;
+        if (at >= 0 && at < MEDIA_STREAMS_MAX)
+            scan.streams[at] =
+                (struct packet_stream){1, info->start_us, end_us, end_us};
+    }
+    enum rc rc = plan_make(info, &scan, false, limits, generation, out, error);
+    if (rc != RC_OK)
+        return rc;
+    out->duration_us = -1;
+    for (size_t i = 0; i < out->n_renditions; i++)
+        out->renditions[i].frames = out->renditions[i].segments = 0;
+    return RC_OK;
+}
+
+void plan_open_grid(const struct rendition *r, int64_t max_duration_us,
+                    struct grid *out)
+{
+    struct grid g = {r->rate_num, r->rate_den, r->gop, r->gop};
+    g.frames *= max_duration_us / grid_frame_us(&g, g.gop) + 1;
+    *out = g;
+}
+
+/* ---- is it kept? --------------------------------------------------------- */
+
+/* The same picture or sound, at whatever rate. */
+static bool same_media(const struct rendition *a, const struct rendition *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->kind == b->kind &&
+           a->width == b->width && a->height == b->height && a->stream == b->stream &&
+           a->deinterlace == b->deinterlace && strcmp(a->colour, b->colour) == 0;
+}
+
 /* All but the length, and what only says how the source is read. */
 static bool same_rendition(const struct rendition *a, const struct rendition *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->kind == b->kind &&
-           a->width == b->width && a->height == b->height &&
-           strcmp(a->codecs, b->codecs) == 0 && a->rate_num == b->rate_num &&
-           a->rate_den == b->rate_den && a->gop == b->gop && a->stream == b->stream &&
-           a->deinterlace == b->deinterlace && strcmp(a->colour, b->colour) == 0;
+    return same_media(a, b) && strcmp(a->codecs, b->codecs) == 0 &&
+           a->rate_num == b->rate_num && a->rate_den == b->rate_den && a->gop == b->gop;
+}
+
+/* r goes on at the rate that it has, to the end of the timeline. */
+static bool continue_one(const struct rendition *before, int64_t duration_us,
+                         struct rendition *r)
+{
+    struct rational rate = {before->rate_num, before->rate_den};
+    struct grid g;
+    double ratio =
+        (double)r->rate_num / r->rate_den * before->rate_den / (double)before->rate_num;
+    if (!same_media(before, r) || ratio > KEPT_RATE || ratio * KEPT_RATE < 1)
+        return false;
+    enum rc rc = r->kind == RENDITION_AUDIO
+                     ? grid_audio(duration_us, &g)
+                     : grid_video(rate, duration_us, PLAN_SEGMENT_S, &g);
+    if (rc != RC_OK || g.gop != before->gop || g.frames < before->frames)
+        return false;
+    int64_t last_us = r->source_last_us;
+    *r = *before;
+    r->source_last_us = last_us;
+    set_grid(r, &g);
+    return true;
+}
+
+bool plan_is_continued(const struct rendition *before, size_t n,
+                       struct video_plan *found)
+{
+    struct video_plan plan = *found;
+    if (n != plan.n_renditions)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!continue_one(&before[i], plan.duration_us, &plan.renditions[i]))
+            return false;
+    *found = plan;
+    return true;
 }
 
 bool plan_is_kept(const struct rendition *before, size_t n, int64_t duration_us,

@@ -7,6 +7,7 @@
 #ifndef DROPSTREAM_PLAN_H
 #define DROPSTREAM_PLAN_H
 
+#include "grid.h"
 #include "media_info.h"
 #include "packet_scan.h"
 #include "store.h"
@@ -40,6 +41,27 @@ bool plan_times_agree(const struct media_info *info, const struct packet_scan *t
 enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
                   bool scanned_whole, const struct plan_limits *limits, int generation,
                   struct video_plan *out, char error[STORE_TEXT_MAX + 1]);
+
+/*
+ * Likewise for a file of which only the beginning is there, and which does not tell how
+ * long it is: an open-ended plan, of which nothing is promised yet (each rendition has
+ * 0 segments).
+ */
+enum rc plan_make_open(const struct media_info *info, const struct plan_limits *limits,
+                       int generation, struct video_plan *out,
+                       char error[STORE_TEXT_MAX + 1]);
+
+/* The grid of a rendition of an open-ended plan: as long as a timeline may get. */
+void plan_open_grid(const struct rendition *r, int64_t max_duration_us,
+                    struct grid *out);
+
+/*
+ * True if an open-ended plan, of which n renditions promise what had arrived, is kept
+ * now that the file is whole; *found, which is what would be planned now, is then that
+ * plan with its end. Its frame rates stay, if they are near enough.
+ */
+bool plan_is_continued(const struct rendition *before, size_t n,
+                       struct video_plan *found);
 
 /*
  * True if what was promised of a file while it came in can be kept, now that it is

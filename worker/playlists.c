@@ -13,8 +13,8 @@ void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 
     snprintf(out, STORE_RENDITION_MAX + 16, "%s-%d", r->name, r->generation);
 }
 
-static enum rc write_media(const struct site *site, int tmp_fd, const char *root,
-                           const struct rendition *r)
+enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
+                              const struct rendition *r, bool open)
 {
     struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
     char folder[STORE_RENDITION_MAX + 16];
@@ -24,7 +24,7 @@ static enum rc write_media(const struct site *site, int tmp_fd, const char *root
     playlists_folder(r, folder);
     enum rc rc = mediadir_open(site, root, folder, true, &fd);
     if (rc == RC_OK)
-        rc = playlist_media(&g, &text);
+        rc = open ? playlist_event(&g, &text) : playlist_media(&g, &text);
     if (rc == RC_OK)
         rc = mediafile_put(tmp_fd, fd, "index.m3u8", text, strlen(text), true);
     free(text);
@@ -102,10 +102,10 @@ static enum rc write_master(const struct site *site, int tmp_fd, const char *roo
 }
 
 enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
-                        const struct rendition *renditions, size_t n)
+                        const struct rendition *renditions, size_t n, bool open)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < n && rc == RC_OK; i++)
-        rc = write_media(site, tmp_fd, root, &renditions[i]);
+        rc = playlists_write_media(site, tmp_fd, root, &renditions[i], open);
     return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n) : rc;
 }

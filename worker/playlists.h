@@ -15,10 +15,14 @@ void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 
 
 /*
  * Writes <rendition>-<generation>/index.m3u8 of each and then master.m3u8 and
- * player.m3u8 over what is there. RC_IO, RC_NOSPACE, RC_NOMEM, RC_NOT_FOUND (the folder
- * of the video is gone).
+ * player.m3u8 over what is there. open: more is to come, and they have no end yet.
+ * RC_IO, RC_NOSPACE, RC_NOMEM, RC_NOT_FOUND (the folder of the video is gone).
  */
 enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
-                        const struct rendition *renditions, size_t n);
+                        const struct rendition *renditions, size_t n, bool open);
+
+/* Likewise that of one rendition, and no other. */
+enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
+                              const struct rendition *r, bool open);
 
 #endif

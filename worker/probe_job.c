@@ -23,6 +23,7 @@
 
 #define JSON_MAX (4 << 20) /* bytes of ffprobe's answer */
 #define TAIL_US 5000000    /* how far before the declared end packets are looked at */
+#define START_US 200000    /* what two readers may differ by in where it begins */
 
 struct probe {
     struct media_info info;
@@ -63,6 +64,12 @@ static bool ended_well(const struct supervise_end *end)
 }
 
 /* ---- the plan ----------------------------------------------------------- */
+
+static struct plan_limits limits_of(const struct task *t)
+{
+    const struct config *c = &t->w->config;
+    return (struct plan_limits){c->max_duration_s * 1000000, c->max_pixels};
+}
 
 static int next_generation(struct task *t)
 {
@@ -113,7 +120,7 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
         rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
     if (rc == RC_OK)
         rc = playlists_write(&w->site, w->tmp_fd, t->video.media_root, plan->renditions,
-                             plan->n_renditions);
+                             plan->n_renditions, plan->duration_us < 0);
     if (rc == RC_OK)
         rc = store_job_planned(w->store, &t->job, plan);
     if (rc == RC_OK) {
@@ -158,6 +165,16 @@ static bool index_was_true(struct task *t)
     return same;
 }
 
+/* The end of an open-ended video is known: its playlists get theirs. They are written
+ * once more when all of it is encoded. */
+static void write_ends(struct task *t, const struct video_plan *plan)
+{
+    enum rc rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root,
+                                 plan->renditions, plan->n_renditions, false);
+    if (rc != RC_OK)
+        log_warn("video %s: cannot end its playlists: %s", t->video.id, rc_name(rc));
+}
+
 /* The whole file keeps what its header promised: nothing has to be made again. */
 static void confirm(struct task *t, const struct video_plan *plan)
 {
@@ -165,6 +182,8 @@ static void confirm(struct task *t, const struct video_plan *plan)
     enum rc rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
     if (rc == RC_OK)
         spool_remove_index(&t->w->site, t->video.id);
+    if (rc == RC_OK && t->video.duration_us < 0)
+        write_ends(t, plan);
     if (rc == RC_OK)
         task_end(t, ready ? "as promised, the video is ready" : "as promised");
     else if (rc == RC_FENCED)
@@ -183,23 +202,62 @@ static void leave_for_later(struct task *t, const char *reason)
         task_drop(t);
 }
 
+/* True if what was promised is kept; an open-ended *plan then goes on to its end. */
+static bool keeps_promise(struct task *t, struct video_plan *plan)
+{
+    struct rendition before[STORE_RENDITIONS_MAX];
+    size_t n = 0;
+    if (promised(t, before, &n) != RC_OK || n == 0 || !index_was_true(t))
+        return false;
+    return t->video.duration_us < 0
+               ? plan_is_continued(before, n, plan)
+               : plan_is_kept(before, n, t->video.duration_us, plan);
+}
+
+/* What has arrived is promised, and more as it comes. */
+static enum rc promise_arrived(const struct task *t, struct video_plan *plan)
+{
+    const struct arrival *a = task_arrival(t);
+    int64_t longest_us = limits_of(t).max_duration_us;
+    for (size_t i = 0; i < plan->n_renditions; i++) {
+        struct rendition *r = &plan->renditions[i];
+        struct grid g;
+        plan_open_grid(r, longest_us, &g);
+        r->segments = arrival_segments(a, r->stream, &g);
+        r->frames = r->segments * r->gop;
+        if (r->segments == 0 || arrival_reach_us(a, r->stream) == ARRIVAL_ALL)
+            return RC_UNSUPPORTED;
+    }
+    return RC_OK;
+}
+
+static void make_open_plan(struct task *t)
+{
+    struct probe *p = t->state;
+    struct plan_limits limits = limits_of(t);
+    struct video_plan plan;
+    char error[STORE_TEXT_MAX + 1];
+    if (plan_make_open(&p->info, &limits, next_generation(t), &plan, error) != RC_OK)
+        leave_for_later(t, error);
+    else if (promise_arrived(t, &plan) != RC_OK)
+        leave_for_later(t, "too little of it has arrived.");
+    else
+        keep_plan(t, &plan);
+}
+
 static void make_plan(struct task *t)
 {
     struct probe *p = t->state;
-    const struct config *c = &t->w->config;
-    struct plan_limits limits = {c->max_duration_s * 1000000, c->max_pixels};
-    struct rendition before[STORE_RENDITIONS_MAX];
+    struct plan_limits limits = limits_of(t);
     struct video_plan plan;
     char error[STORE_TEXT_MAX + 1];
-    size_t n = 0;
     if (plan_make(&p->info, &p->scan, p->whole, &limits, next_generation(t), &plan,
                   error) != RC_OK) {
         if (p->early)
             leave_for_later(t, error);
         else
             task_fail(t, error);
-    } else if (promised(t, before, &n) == RC_OK && n > 0 && index_was_true(t) &&
-               plan_is_kept(before, n, t->video.duration_us, &plan)) {
+    } else if (keeps_promise(t, &plan)) {
         confirm(t, &plan);
     } else {
         keep_plan(t, &plan);
@@ -268,6 +326,12 @@ static void header_failed(struct task *t, const struct supervise_end *end)
     task_fail(t, why ? why : "The file is damaged: it cannot be read.");
 }
 
+/* Or how far it reaches would be told by another clock than that of its pictures. */
+static bool begins_as_told(const struct arrival *a, const struct media_info *info)
+{
+    return llabs(arrival_start_us(a) - info->start_us) <= START_US;
+}
+
 /* The header of a file that is still coming in tells of all its packets. */
 static void plan_by_header(struct task *t, bool read)
 {
@@ -275,6 +339,8 @@ static void plan_by_header(struct task *t, bool read)
     const struct arrival *a = task_arrival(t);
     if (!a)
         task_drop(t); /* it was stored just now, and is looked at as a whole */
+    else if (read && arrival_is_open(a) && begins_as_told(a, &p->info))
+        make_open_plan(t);
     else if (!read || arrival_packets(a, &p->info, &p->scan) != RC_OK)
         leave_for_later(t, "its header cannot be read yet.");
     else

@@ -7,10 +7,13 @@
  *     const video = await upload.video();
  *     const { status } = await upload.finish();
  */
+import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 
+import { runsOf } from './demand.mjs';
+import { beeps, fetchVideo, flashes } from './media.mjs';
 import { formAround, sleep, waitFor } from './site.mjs';
 
 const BLOCK = 64 * 1024;
@@ -127,4 +130,24 @@ export class PacedUpload {
         };
         return waitFor(find, { every: 10, what: 'the video that comes in', ...options });
     }
+}
+
+/* What came of a clip of flashClip is what was in it, to its end. */
+export async function assertWhole(site, video, seconds) {
+    const found = await fetchVideo(site, video);
+    const places = { flash: await flashes(found.video), beep: await beeps(found.audio) };
+    for (const [what, seen] of Object.entries(places)) {
+        assert.equal(seen.length, seconds);
+        seen.forEach((at, i) => assert.ok(Math.abs(at - i) < 0.06, `the ${what} of ${i} s is at ${at}`));
+    }
+}
+
+/* No segment came out of two runs. */
+export async function assertMadeOnce(site, video, timeline) {
+    const seen = new Set();
+    for (const { kind, first, made = 0 } of await runsOf(site, video, timeline))
+        for (let k = first; k < first + made; k++) {
+            assert.ok(!seen.has(`${kind} ${k}`), `${kind} ${k} is made once`);
+            seen.add(`${kind} ${k}`);
+        }
 }

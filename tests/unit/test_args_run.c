@@ -63,6 +63,20 @@ static void a_picture_run_ends_with_its_last_segment(void **state)
     assert_string_equal(value_of("-frames:v"), "40"); /* the short one at the end */
 }
 
+/* Nothing is shown or heard that is not in the source. */
+static void an_open_run_makes_nothing_up(void **state)
+{
+    (void)state;
+    encode(&picture, (struct args_run){.from = 4, .end = 7});
+    assert_non_null(strstr(value_of("-vf"), "tpad"));
+    encode(&picture, (struct args_run){.from = 4, .end = 7, .open = true});
+    assert_null(strstr(value_of("-vf"), "tpad"));
+    encode(&sound, (struct args_run){.from = 2, .end = 4});
+    assert_non_null(strstr(value_of("-af"), "apad"));
+    encode(&sound, (struct args_run){.from = 2, .end = 4, .open = true});
+    assert_null(strstr(value_of("-af"), "apad"));
+}
+
 /* Each AAC frame overlaps with the next: three more are made and dropped. */
 static void a_sound_run_goes_a_little_beyond_its_last_segment(void **state)
 {
@@ -179,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_run_ends_with_its_last_segment),
+        cmocka_unit_test(an_open_run_makes_nothing_up),
         cmocka_unit_test(a_sound_run_goes_a_little_beyond_its_last_segment),
         cmocka_unit_test(a_known_keyframe_is_read_from_instead_of_a_guess),
         cmocka_unit_test(a_seek_that_would_be_before_the_start_is_none),

@@ -91,7 +91,7 @@ static const char *content(const char *name)
 static enum rc write_both(struct rendition video, struct rendition audio)
 {
     const struct rendition both[] = {audio, video};
-    return playlists_write(&site, tmp_fd, ROOT, both, 2);
+    return playlists_write(&site, tmp_fd, ROOT, both, 2, false);
 }
 
 static void a_folder_is_named_for_rendition_and_generation(void **state)
@@ -127,6 +127,28 @@ static void each_rendition_gets_its_playlist(void **state)
     assert_int_equal(entries("tmp"), 0);
 }
 
+static void without_an_end_they_are_events_until_it_is_known(void **state)
+{
+    struct rendition r = picture;
+    (void)state;
+    r.segments = 1;
+    r.frames = 50;
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &r, 1, true), RC_OK);
+    const char *text = content(FOLDER "360p-1/index.m3u8");
+    assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:EVENT\n"));
+    assert_null(strstr(text, "1.m4s"));
+    r.segments = 2;
+    r.frames = 100;
+    assert_int_equal(playlists_write_media(&site, tmp_fd, ROOT, &r, true), RC_OK);
+    text = content(FOLDER "360p-1/index.m3u8");
+    assert_non_null(strstr(text, "1.m4s"));
+    assert_null(strstr(text, "ENDLIST"));
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false), RC_OK);
+    text = content(FOLDER "360p-1/index.m3u8");
+    assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:VOD\n"));
+    assert_non_null(strstr(text, "2.m4s\n#EXT-X-ENDLIST\n"));
+}
+
 static void the_master_adds_up_picture_and_sound(void **state)
 {
     (void)state;
@@ -145,7 +167,7 @@ static void the_master_adds_up_picture_and_sound(void **state)
 static void without_sound_the_master_names_none(void **state)
 {
     (void)state;
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1), RC_OK);
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false), RC_OK);
     const char *master = content(FOLDER "master.m3u8");
     assert_null(strstr(master, "AUDIO"));
     assert_non_null(strstr(master, "BANDWIDTH=800000,CODECS=\"avc1.42c01e\","));
@@ -191,7 +213,8 @@ static void a_new_generation_stands_beside_the_old_one(void **state)
 static void a_video_whose_folder_is_gone_gets_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(playlists_write(&site, tmp_fd, OTHER, &picture, 1), RC_NOT_FOUND);
+    assert_int_equal(playlists_write(&site, tmp_fd, OTHER, &picture, 1, false),
+                     RC_NOT_FOUND);
     assert_int_equal(access(at("htdocs/media/" OTHER), F_OK), -1);
     assert_int_equal(entries("tmp"), 0);
 }
@@ -203,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_is_named_for_rendition_and_generation),
         TEST(each_rendition_gets_its_playlist),
+        TEST(without_an_end_they_are_events_until_it_is_known),
         TEST(the_master_adds_up_picture_and_sound),
         TEST(without_sound_the_master_names_none),
         TEST(what_was_measured_replaces_the_master),

@@ -1,0 +1,110 @@
+/*
+ * encode_open.c: an encode of an open-ended video: its upload does not tell how long it
+ * is before its last byte has come and all of it was looked at.
+ *
+ * Until then the rendition is as long as a timeline may get, and its playlist promises
+ * what has arrived, and more as it comes. Invariant: every promised segment is whole,
+ * so that it is the same when the end is known.
+ */
+#include "encode.h"
+
+#include "log.h"
+#include "plan.h"
+#include "playlists.h"
+
+#include <inttypes.h>
+
+#define PROMISE_MS 1000 /* between two playlists of a rendition */
+
+void encode_open_begin(struct task *t)
+{
+    struct encode *e = t->state;
+    struct rendition *r = &e->rendition;
+    e->open = true;
+    e->promised = r->segments;
+    plan_open_grid(r, t->w->config.max_duration_s * 1000000, &e->grid);
+    r->frames = e->grid.frames;
+    r->segments = grid_segments(&e->grid);
+}
+
+int64_t encode_promised_done(const struct encode *e)
+{
+    int64_t n = 0;
+    if (!e->open)
+        return e->have.done;
+    for (int64_t k = 0; k < e->promised; k++)
+        n += segments_has(&e->have, k);
+    return n;
+}
+
+static void on_promise(void *arg)
+{
+    encode_promise(arg);
+}
+
+/* The store first: what a playlist names is known to whoever is asked for it. */
+static void promise(struct task *t)
+{
+    struct encode *e = t->state;
+    struct rendition r = e->rendition;
+    r.segments = e->reach;
+    r.frames = e->reach * r.gop;
+    enum rc rc = store_job_promise(t->w->store, &t->job, e->reach);
+    if (rc == RC_CONFLICT || rc == RC_FENCED)
+        return; /* the end is known, or another worker's: see encode_refresh */
+    if (rc == RC_OK) {
+        e->promised = e->reach;
+        task_changed(t, false);
+        rc = playlists_write_media(&t->w->site, t->w->tmp_fd, t->video.media_root, &r,
+                                   true);
+    }
+    if (rc != RC_OK)
+        log_warn("video %s: its playlist cannot grow: %s", t->video.id, rc_name(rc));
+}
+
+void encode_promise(struct task *t)
+{
+    struct encode *e = t->state;
+    int64_t since_ms = loop_now_ms() - e->promised_ms;
+    if (!e->open || e->reach <= e->promised || e->promise.is_set)
+        return;
+    if (e->promised_ms > 0 && since_ms < PROMISE_MS) {
+        loop_timer_set(t->w->loop, &e->promise, PROMISE_MS - since_ms, on_promise, t);
+        return;
+    }
+    e->promised_ms = loop_now_ms();
+    promise(t);
+}
+
+/* What reads a pipe would wait for more for ever; what reads the file goes on: it was
+ * told to make whole segments only. */
+static void stop_open_runs(struct encode *e)
+{
+    for (struct encode_run *r = e->runs; r; r = r->next)
+        if (r->open && !r->stopped)
+            encode_run_stop(r);
+}
+
+enum rc encode_end_open(struct task *t)
+{
+    struct encode *e = t->state;
+    struct rendition r;
+    struct segments have = {.total = 0};
+    enum rc rc = encode_find_rendition(t, &r);
+    if (rc == RC_OK && r.generation != e->rendition.generation)
+        rc = RC_NOT_FOUND;
+    if (rc == RC_OK)
+        rc = segments_scan(e->dir_fd, r.segments, &have);
+    if (rc != RC_OK)
+        return rc;
+    stop_open_runs(e);
+    segments_free(&e->have);
+    e->have = have;
+    e->rendition = r;
+    e->grid.frames = r.frames;
+    e->open = false;
+    loop_timer_cancel(t->w->loop, &e->promise);
+    joblog_note(t->log, "its end is known: %" PRId64 " segments, %" PRId64 " exist",
+                r.segments, have.done);
+    return RC_OK;
+}
