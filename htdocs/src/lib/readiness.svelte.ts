@@ -1,4 +1,4 @@
-/** What of a video is ready, kept up to date by polling until all of it is. */
+/** What of a video is ready, kept up to date by polling until all of it is, and is known. */
 import * as api from './api';
 import { Poller, type PollHost } from './poll';
 import { isComplete, timeline, type Stretch } from './readiness';
@@ -8,10 +8,13 @@ export class Readiness {
   #answer = $state.raw<api.Segments | null>(null);
   #turn = 0;
   #poller: Poller;
+  #open: () => boolean;
 
-  /** changing: whether anything is being made; asked before each pause. */
-  constructor(id: string, changing: () => boolean, host?: PollHost) {
+  /** changing: whether anything is being made; asked before each pause. open: whether nobody
+   * knows yet how long the video is, so that more may come when all that is known is ready. */
+  constructor(id: string, changing: () => boolean, open: () => boolean, host?: PollHost) {
     this.id = id;
+    this.#open = open;
     this.#poller = new Poller({ run: () => this.#refresh(), active: changing }, host);
   }
 
@@ -44,7 +47,7 @@ export class Readiness {
       const answer = await api.getSegments(this.id);
       if (turn !== this.#turn) return true;
       this.#answer = answer;
-      if (isComplete(answer.renditions)) this.#poller.stop();
+      if (isComplete(answer.renditions) && !this.#open()) this.#poller.stop();
       return true;
     } catch {
       // The page says itself when the server does not answer; what was known stays true.

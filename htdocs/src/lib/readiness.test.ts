@@ -103,6 +103,11 @@ test('a video of unknown length is as long as its segments', () => {
   expect(text([rendition('rm'), audio('r')], null)).toBe('ready 0-2, missing 2-4');
 });
 
+test('where nobody knows its end, the sound that is behind is still to come', () => {
+  expect(text([rendition('rrrr'), audio('r')], null)).toBe('ready 0-4, coming 4-8');
+  expect(text([rendition('rr'), audio('rr')], null)).toBe('ready 0-4, coming 4-8');
+});
+
 test('of several pictures and sounds the first ones count', () => {
   const list = [rendition('rr'), rendition('mm', { name: '720p' }), audio('r'), audio('m')];
   expect(needed(list).map((r) => r.name)).toEqual(['360p', 'audio-0']);

@@ -54,11 +54,18 @@ function runsOf(r: RenditionSegments, duration: number, arrived: number | null):
   });
 }
 
-function stretchesOf(r: RenditionSegments, duration: number, arrived: number | null): Stretch[] {
+/** open: more segments may come than are known. */
+function stretchesOf(
+  r: RenditionSegments,
+  duration: number,
+  arrived: number | null,
+  open: boolean,
+): Stretch[] {
   return runsOf(r, duration, arrived).map(({ state, from, count }) => {
     const end = from + count;
     // The last segment ends where the video does, be it shorter than the others or not.
-    const to = end >= r.segments ? duration : Math.min(duration, end * r.segment_duration);
+    const last = end >= r.segments && !open;
+    const to = last ? duration : Math.min(duration, end * r.segment_duration);
     return { state, from: Math.min(duration, from * r.segment_duration), to };
   });
 }
@@ -71,7 +78,8 @@ function together(states: StretchState[]): StretchState {
 }
 
 /** The timeline of a video. duration: its length in seconds, null if nobody knows; then it
- * is as long as its segments. arrived: of the answer. Empty while nothing has been planned. */
+ * is as long as its segments, and what one rendition has beyond the other is still to come
+ * of that. arrived: of the answer. Empty while nothing has been planned. */
 export function timeline(
   renditions: readonly RenditionSegments[],
   duration: number | null,
@@ -79,14 +87,16 @@ export function timeline(
 ): Stretch[] {
   const all = needed(renditions);
   const end = duration ?? Math.max(0, ...all.map(lengthOf));
-  const lists = all.map((r) => stretchesOf(r, end, arrived).filter((s) => s.to > s.from));
+  const open = duration === null;
+  const beyond: StretchState = open ? 'coming' : 'missing';
+  const lists = all.map((r) => stretchesOf(r, end, arrived, open).filter((s) => s.to > s.from));
   const result: Stretch[] = [];
   // All lists are walked at once, from one change to the next: there can be very many.
   const places = lists.map(() => 0);
   for (let from = 0; lists.length > 0 && from < end; from = result.at(-1)!.to) {
     const here = lists.map((list, i) => list[places[i]!]);
     const to = Math.min(...here.map((s) => s?.to ?? end));
-    append(result, { from, to, state: together(here.map((s) => s?.state ?? 'missing')) });
+    append(result, { from, to, state: together(here.map((s) => s?.state ?? beyond)) });
     here.forEach((s, i) => (places[i]! += s && s.to <= to ? 1 : 0));
   }
   return result;

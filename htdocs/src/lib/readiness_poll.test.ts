@@ -15,12 +15,14 @@ const answer = (done: number) => {
 let asked: ((status: number, body: unknown) => Promise<void>)[];
 let timers: { fn: () => void; ms: number }[];
 let changing: boolean;
+let open: boolean;
 let readiness: Readiness;
 
 beforeEach(() => {
   asked = [];
   timers = [];
   changing = true;
+  open = false;
   vi.stubGlobal('fetch', (path: string) => {
     expect(path).toBe('/api/videos/v1/segments');
     return new Promise((resolve) => {
@@ -36,7 +38,7 @@ beforeEach(() => {
     later: (fn, ms) => timers[timers.push({ fn, ms }) - 1],
     cancel: (timer) => (timers = timers.filter((t) => t !== timer)),
   };
-  readiness = new Readiness('v1', () => changing, host);
+  readiness = new Readiness('v1', () => changing, () => open, host);
   readiness.start();
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -99,4 +101,14 @@ test('what was known of an earlier make is forgotten, also if it comes late', as
   expect(readiness.stretches(8)).toBe(null);
   await asked.shift()!(200, answer(1));
   expect(states()).toEqual(['ready', 'missing']);
+});
+
+test('it goes on where nobody knows how long the video is', async () => {
+  open = true;
+  await asked.shift()!(200, answer(4));
+  expect(delays()).toEqual([FAST_MS]);
+  pause();
+  open = false;
+  await asked.shift()!(200, answer(4));
+  expect(delays()).toEqual([]);
 });

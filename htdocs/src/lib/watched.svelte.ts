@@ -18,7 +18,8 @@ export class Watched {
     this.id = id;
     const active = () => this.#video !== null && isActive(this.#video);
     this.#poller = new Poller({ run: () => this.refresh(), active });
-    this.readiness = new Readiness(id, active);
+    const open = () => this.video?.duration === null;
+    this.readiness = new Readiness(id, active, open);
   }
 
   /** null until the first answer. */

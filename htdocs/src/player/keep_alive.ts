@@ -26,6 +26,8 @@ export const SETTINGS: Partial<HlsConfig> = {
   maxFragLookUpTolerance: 0.05,
   // Not ten minutes ahead, as where bits are few: what is asked for may have to be made.
   maxMaxBufferLength: 60,
+  // What nobody knows the length of yet is as long as it has come: it is no live broadcast.
+  liveDurationInfinity: false,
   cmcd: { sessionId: SESSION_ID, useHeaders: true, includeKeys: ['sid'] },
   fragLoadPolicy: {
     default: {
