@@ -13,7 +13,7 @@
 #define MOOF BMFF_FOURCC('m', 'o', 'o', 'f')
 
 #define HEADER_SIZE 16
-#define SAMPLES_MAX (4u << 20) /* of one moof box */
+#define SAMPLES_MAX (1u << 18) /* of one moof box: over a minute of any real file */
 
 /* How a track's times became those of ffmpeg so far. */
 struct clock {

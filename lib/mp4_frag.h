@@ -37,7 +37,7 @@ bool mp4_frag_wants(const struct mp4_frag *frag, uint64_t *offset, size_t *n);
 /*
  * Takes n bytes from the wanted offset on. RC_TRUNCATED: fewer than were wanted;
  * nothing was taken. RC_INVALID: a box that cannot be. RC_TOO_LARGE: a moof box over
- * MP4_MOOF_MAX, or of more than four million samples. RC_UNSUPPORTED: the media of one
+ * MP4_MOOF_MAX, or of more than 262144 samples. RC_UNSUPPORTED: the media of one
  * fragment lie behind the next. RC_NOMEM. After those nothing more is to be fed, and
  * what was said to be complete stays so.
  */

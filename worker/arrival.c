@@ -3,6 +3,7 @@
 #include "encode.h"
 #include "io.h"
 #include "log.h"
+#include "mediadir.h"
 #include "spool.h"
 
 #include <errno.h>
@@ -17,14 +18,12 @@
 
 #define LOOK_MS 20      /* between two looks at a file that grows */
 #define BLIND_MS 200    /* likewise, without inotify */
-#define MISSING_MS 50   /* until the next look for a file that is not there yet */
 #define ASLEEP_MS 30000 /* without a byte */
+#define BEHIND_MS 1     /* until the header's walk goes on, with its turn over */
 #define TELL_MS 1000    /* between two notes in the store of how far it is */
 /* What has to be there beyond the last picture of a segment: a decoder reads ahead, and
  * the picture that follows tells how long the last one is shown. */
 #define MARGIN_US 500000
-
-static void look_at(struct arrival *a);
 
 /* ---- what is known of one ------------------------------------------------- */
 
@@ -102,14 +101,6 @@ enum rc arrival_keyframes(const struct arrival *a, int stream, struct seek_point
     return arrival_header_keyframes(a->header, stream, sp);
 }
 
-struct arrival *arrivals_find(const struct arrivals *all, const char *video_id)
-{
-    struct arrival *a = all ? all->list : NULL;
-    while (a && (!a->receiving || strcmp(a->video.id, video_id) != 0))
-        a = a->next;
-    return a && a->state == HEADER_KNOWN ? a : NULL;
-}
-
 /* ---- its end ---------------------------------------------------------------- */
 
 static void stop_watching(struct arrival *a)
@@ -122,7 +113,7 @@ static void stop_watching(struct arrival *a)
     a->watch = -1;
 }
 
-static void remove_it(struct arrival *a)
+void arrival_remove(struct arrival *a)
 {
     struct arrival **p = &a->all->list;
     while (*p != a)
@@ -146,7 +137,7 @@ struct arrival *arrival_hold(struct arrival *a)
 void arrival_let_go(struct arrival *a)
 {
     if (a && --a->holders == 0 && !a->receiving)
-        remove_it(a);
+        arrival_remove(a);
 }
 
 /* ---- how far it is ------------------------------------------------------------ */
@@ -167,15 +158,12 @@ static int64_t arrived_us(const struct arrival *a)
     return n > 0 && least < INT64_MAX ? least : -1;
 }
 
-static void tell_store(struct arrival *a);
-
 static void on_tell(void *arg)
 {
-    tell_store(arg);
+    arrival_tell_store(arg);
 }
 
-/* About once a second, and only once there is a plan. */
-static void tell_store(struct arrival *a)
+void arrival_tell_store(struct arrival *a)
 {
     struct store *st = a->all->w->store;
     int64_t now = loop_now_ms();
@@ -202,13 +190,15 @@ static enum rc make_url(struct arrival *a)
 {
     size_t n;
     int64_t offset, end, written = 0;
-    char name[ID_LEN + 16];
+    char name[ID_LEN + STORE_OWNER_MAX + 16];
     const uint8_t *head = arrival_header_head(a->header, &n, &offset, &end);
     if (!head)
         return RC_OK;
     if (strchr(a->path, '|')) /* which is what parts are told apart by */
         return RC_UNSUPPORTED;
-    snprintf(name, sizeof(name), "tmp/%s.head", a->video.id);
+    /* Each worker has its own: it goes when its worker does. */
+    snprintf(name, sizeof(name), "tmp/" MEDIADIR_TMP_PREFIX "%s.%s", a->video.id,
+             a->all->w->owner);
     enum rc rc = site_path(&a->all->w->site, name, a->head_path);
     int fd = rc == RC_OK
                  ? open(a->head_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
@@ -248,33 +238,49 @@ static void on_sleep(void *arg)
     encode_arrived(a->all->w, a);
 }
 
+static void on_look(void *arg);
+
 static void grow(struct arrival *a, int64_t size)
 {
-    if (size <= a->size)
+    if (size <= a->size && !arrival_header_is_behind(a->header))
         return;
-    a->size = size;
-    a->grown_ms = loop_now_ms();
-    loop_timer_set(a->all->w->loop, &a->sleep, ASLEEP_MS, on_sleep, a);
+    if (size > a->size) {
+        a->size = size;
+        a->grown_ms = loop_now_ms();
+        loop_timer_set(a->all->w->loop, &a->sleep, ASLEEP_MS, on_sleep, a);
+    }
     if (a->state == HEADER_LOOKING)
         read_header(a);
     else if (a->state == HEADER_KNOWN)
-        arrival_header_read(a->header, size);
+        arrival_header_read(a->header, a->size);
+    if (arrival_header_is_behind(a->header) && a->receiving)
+        loop_timer_set(a->all->w->loop, &a->look, BEHIND_MS, on_look, a);
     if (a->state != HEADER_KNOWN)
         return;
     encode_arrived(a->all->w, a);
-    tell_store(a);
+    arrival_tell_store(a);
 }
 
-/* Of size bytes that are there, those that are sure to stay. Whoever writes bytes whose
- * checksum is still to be looked at has said so in the row before. */
-static int64_t checked(struct arrival *a, int64_t size)
+/* How many bytes are there that are sure to stay. Whoever writes bytes whose checksum
+ * is still to be looked at has said so in the row before, and takes that back after
+ * what was wrong of them is cut off: so the size is asked for before the row and after
+ * it. */
+static int64_t checked_size(struct arrival *a)
 {
     struct video v;
+    struct stat before, after;
+    int64_t size;
     a->held_back = false;
+    if (fstat(a->fd, &before) < 0)
+        return a->size;
+    size = before.st_size;
     if (!a->video.upload_id[0])
         return size;
-    if (store_video_get(a->all->w->store, a->video.id, &v) != RC_OK)
+    if (store_video_get(a->all->w->store, a->video.id, &v) != RC_OK ||
+        fstat(a->fd, &after) < 0)
         return a->size;
+    if (after.st_size < size)
+        size = after.st_size;
     a->held_back = v.unchecked_from >= 0 && v.unchecked_from < size;
     return a->held_back ? v.unchecked_from : size;
 }
@@ -292,43 +298,27 @@ static bool watch_for_more(struct arrival *a)
 
 static void on_look(void *arg)
 {
-    look_at(arg);
+    arrival_look(arg);
 }
 
-static void look_at(struct arrival *a)
+void arrival_look_soon(struct arrival *a)
 {
-    struct stat st;
+    if (!a->look.is_set)
+        loop_timer_set(a->all->w->loop, &a->look, LOOK_MS, on_look, a);
+}
+
+void arrival_look(struct arrival *a)
+{
     bool watching;
     if (!a->receiving || a->state == HEADER_HOPELESS)
         return;
     watching = a->watch >= 0 || watch_for_more(a);
-    if (fstat(a->fd, &st) == 0)
-        grow(a, checked(a, st.st_size));
-    if (!watching)
+    grow(a, checked_size(a));
+    if (!watching && !a->look.is_set)
         loop_timer_set(a->all->w->loop, &a->look, BLIND_MS, on_look, a);
 }
 
-static void on_inotify(void *arg)
-{
-    struct arrivals *all = arg;
-    char buf[4096] __attribute__((aligned(8)));
-    ssize_t n;
-    while ((n = read(all->inotify_fd, buf, sizeof(buf))) > 0) {
-        for (ssize_t at = 0; at + (ssize_t)sizeof(struct inotify_event) <= n;) {
-            const struct inotify_event *ev = (const void *)(buf + at);
-            at += (ssize_t)(sizeof(*ev) + ev->len);
-            for (struct arrival *a = all->list; a; a = a->next) {
-                if (a->watch != ev->wd)
-                    continue;
-                a->watch = -1;
-                if (!a->look.is_set)
-                    loop_timer_set(all->w->loop, &a->look, LOOK_MS, on_look, a);
-            }
-        }
-    }
-}
-
-/* ---- which there are ------------------------------------------------------------ */
+/* ---- beginning and settling ------------------------------------------------------ */
 
 /* The index that was sent ahead, NULL if there is none. */
 static const char *index_path(const struct arrival *a, char out[PATH_MAX])
@@ -340,7 +330,14 @@ static const char *index_path(const struct arrival *a, char out[PATH_MAX])
     return out;
 }
 
-static enum rc open_arrival(struct arrival *a)
+/* An index is kept in memory, and a second time in the head that is made of it. */
+static int64_t index_max(const struct arrival *a)
+{
+    int64_t max = a->all->w->config.index_max_mb << 20, room = arrivals_room(a->all);
+    return max < room / 2 ? max : room / 2;
+}
+
+enum rc arrival_open(struct arrival *a)
 {
     enum rc rc = spool_part_path(&a->all->w->site, a->video.id, a->path);
     if (rc != RC_OK)
@@ -352,91 +349,23 @@ static enum rc open_arrival(struct arrival *a)
                                    .container = a->video.container,
                                    .file_size = a->video.size,
                                    .index = index_path(a, a->index),
-                                   .index_max = a->all->w->config.index_max_mb << 20,
+                                   .index_max = index_max(a),
                                    .index_offset = a->video.index_offset};
     return arrival_header_open(&source, &a->header);
 }
 
-static void on_retry(void *arg)
-{
-    arrivals_look(arg);
-}
-
-static void begin(struct arrivals *all, const struct video *v)
-{
-    struct arrival *a = calloc(1, sizeof(*a));
-    if (!a)
-        return;
-    *a = (struct arrival){.next = all->list,
-                          .all = all,
-                          .video = *v,
-                          .fd = -1,
-                          .watch = -1,
-                          .grown_ms = loop_now_ms(),
-                          .told_us = -1,
-                          .receiving = true};
-    all->list = a;
-    enum rc rc = open_arrival(a);
-    if (rc == RC_OK) {
-        look_at(a);
-        return;
-    }
-    remove_it(a);
-    if (rc == RC_NOT_FOUND) /* the row comes a moment before the file */
-        loop_timer_set(all->w->loop, &all->retry, MISSING_MS, on_retry, all);
-    else
-        log_warn("video %s: cannot follow its upload: %s", v->id, rc_name(rc));
-}
-
-struct roll {
-    struct video seen[ARRIVALS_MAX];
-    size_t n;
-};
-
-static enum rc call_roll(void *arg, const struct video *v)
-{
-    struct roll *roll = arg;
-    if (v->container != CONTAINER_NONE && roll->n < ARRIVALS_MAX)
-        roll->seen[roll->n++] = *v;
-    return RC_OK;
-}
-
-static bool is_on(const struct roll *roll, const char *id)
-{
-    for (size_t i = 0; i < roll->n; i++)
-        if (strcmp(roll->seen[i].id, id) == 0)
-            return true;
-    return false;
-}
-
-static bool is_followed(const struct arrivals *all, const char *id)
-{
-    for (const struct arrival *a = all->list; a; a = a->next)
-        if (a->receiving && strcmp(a->video.id, id) == 0)
-            return true;
-    return false;
-}
-
-/* One that nothing could be told of, until its index came. */
-static void forget_hopeless(struct arrivals *all, const struct video *v)
-{
-    for (struct arrival *a = all->list, *next; a; a = next) {
-        next = a->next;
-        if (a->receiving && a->state == HEADER_HOPELESS && a->holders == 0 &&
-            a->video.index_offset < 0 && v->index_offset >= 0 &&
-            strcmp(a->video.id, v->id) == 0)
-            remove_it(a);
-    }
-}
-
-/* Its row says something else now, or is gone. A file that was stored is whole. */
-static void end(struct arrival *a)
+/* Its row says something else now, or is gone. Only a file that was stored, and of
+ * which the row tells the size, is whole: what is still receiving is followed as
+ * before. */
+void arrival_settle(struct arrival *a)
 {
     struct video v;
     struct stat st;
-    bool stored = store_video_get(a->all->w->store, a->video.id, &v) == RC_OK;
+    enum rc rc = store_video_get(a->all->w->store, a->video.id, &v);
+    if (rc == RC_OK ? v.state == VIDEO_RECEIVING : rc != RC_NOT_FOUND)
+        return;
     a->holders++;
-    if (stored && fstat(a->fd, &st) == 0) {
+    if (rc == RC_OK && fstat(a->fd, &st) == 0 && st.st_size == v.size) {
         a->whole = true;
         if (a->state == HEADER_KNOWN) {
             grow(a, st.st_size);
@@ -446,59 +375,4 @@ static void end(struct arrival *a)
     a->receiving = false;
     stop_watching(a);
     arrival_let_go(a);
-}
-
-void arrivals_look(struct arrivals *all)
-{
-    static struct roll roll; /* large; the worker has one thread */
-    roll.n = 0;
-    if (store_video_each_receiving(all->w->store, call_roll, &roll) != RC_OK)
-        return;
-    for (struct arrival *a = all->list, *next; a; a = next) {
-        next = a->next;
-        if (a->receiving && !is_on(&roll, a->video.id))
-            end(a);
-    }
-    for (struct arrival *a = all->list; a; a = a->next) {
-        if (!a->receiving)
-            continue;
-        tell_store(a); /* it may have got its plan */
-        if (a->held_back)
-            look_at(a);
-    }
-    for (size_t i = 0; i < roll.n; i++) {
-        forget_hopeless(all, &roll.seen[i]);
-        if (!is_followed(all, roll.seen[i].id))
-            begin(all, &roll.seen[i]);
-    }
-    encode_refresh(all->w);
-}
-
-enum rc arrivals_open(struct worker *w, struct arrivals **out)
-{
-    struct arrivals *all = calloc(1, sizeof(*all));
-    if (!all)
-        return RC_NOMEM;
-    all->w = w;
-    all->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (all->inotify_fd >= 0 &&
-        loop_watch(w->loop, all->inotify_fd, on_inotify, all, &all->source) != RC_OK) {
-        close(all->inotify_fd);
-        all->inotify_fd = -1;
-    }
-    *out = all;
-    return RC_OK;
-}
-
-void arrivals_close(struct arrivals *all)
-{
-    if (!all)
-        return;
-    loop_timer_cancel(all->w->loop, &all->retry);
-    while (all->list)
-        remove_it(all->list);
-    loop_unwatch(all->w->loop, all->source);
-    if (all->inotify_fd >= 0)
-        close(all->inotify_fd);
-    free(all);
 }

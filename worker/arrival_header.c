@@ -11,11 +11,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BLOCK 4096             /* bytes that are read at once while boxes are walked */
 #define FTYP_MAX 4096          /* bytes */
-#define SAMPLES_MAX 10000000   /* of all tracks: a day of video, and a second of CPU */
+#define SAMPLES_MAX 2000000    /* of all tracks: some eight hours, 0.2 s of CPU */
+#define TURN_MS 20             /* of a walk, until others have theirs */
 #define ENOUGH_US 1000000      /* of the media, for a probe to see what it is */
 #define ENOUGH_OPEN_US 5000000 /* likewise, and for a first segment to be promised */
 #define LAST_US 40000 /* of a file whose last packet is not known: how long that is */
@@ -36,6 +38,7 @@ struct arrival_header {
     /* Of a Matroska file: */
     struct mkv_walk mkv;
     bool is_mkv, started;
+    bool behind; /* the last turn ended before what has arrived */
 };
 
 enum rc arrival_header_open(const struct header_source *source,
@@ -56,21 +59,32 @@ enum rc arrival_header_open(const struct header_source *source,
     return RC_OK;
 }
 
-void arrival_header_close(struct arrival_header *h)
+static void forget(struct arrival_header *h)
 {
-    if (!h)
-        return;
     mp4_frag_close(h->frag);
     mp4_index_close(h->index);
     mp4_head_free(&h->head);
     free(h->ftyp);
     free(h->moov);
+    h->frag = NULL;
+    h->index = NULL;
+    h->ftyp = h->moov = NULL;
+    h->moov_size = 0;
+    h->behind = false;
+}
+
+void arrival_header_close(struct arrival_header *h)
+{
+    if (!h)
+        return;
+    forget(h);
     free(h);
 }
 
 static enum header_state give_up(struct arrival_header *h, const char *reason)
 {
     h->reason = reason;
+    forget(h);
     return HEADER_HOPELESS;
 }
 
@@ -106,6 +120,22 @@ static size_t read_block(const struct arrival_header *h, uint64_t offset,
                    (int64_t)offset, &n) != RC_OK)
         return 0;
     return n;
+}
+
+/* ---- turns -------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A walk that has gone on until end_ms is to go on later. */
+static bool is_over(struct arrival_header *h, int64_t end_ms)
+{
+    h->behind = now_ms() >= end_ms;
+    return h->behind;
 }
 
 /* ---- MP4 ------------------------------------------------------------------------ */
@@ -211,10 +241,13 @@ static enum rc open_index(struct arrival_header *h)
 static enum rc walk_fragments(struct arrival_header *h)
 {
     uint64_t at, size = (uint64_t)h->size;
+    int64_t end_ms = now_ms() + TURN_MS;
     size_t n;
     enum rc rc = RC_OK;
     while (rc == RC_OK && mp4_frag_wants(h->frag, &at, &n) && at < size) {
         uint8_t *bytes;
+        if (is_over(h, end_ms))
+            break;
         if (n > size - at && h->size != h->source.file_size)
             break;
         if (n > size - at)
@@ -278,8 +311,10 @@ static enum rc walk_mkv(struct arrival_header *h)
 {
     uint8_t block[BLOCK];
     uint64_t offset;
+    int64_t end_ms = now_ms() + TURN_MS;
     enum rc rc = RC_OK;
-    while (rc == RC_OK && mkv_walk_wants(&h->mkv, (uint64_t)h->size, &offset)) {
+    while (rc == RC_OK && mkv_walk_wants(&h->mkv, (uint64_t)h->size, &offset) &&
+           !is_over(h, end_ms)) {
         size_t n = read_block(h, offset, block);
         rc = n > 0 ? mkv_walk_feed(&h->mkv, block, n) : RC_TRUNCATED;
         if (!h->started && h->mkv.in_time) {
@@ -307,6 +342,7 @@ static enum header_state read_mkv(struct arrival_header *h)
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
 {
     h->size = size;
+    h->behind = false;
     if (h->state == HEADER_LOOKING)
         h->state = h->is_mkv ? read_mkv(h) : read_mp4(h);
     else if (h->state == HEADER_KNOWN && h->is_mkv)
@@ -314,6 +350,16 @@ enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
     else if (h->state == HEADER_KNOWN && h->frag)
         walk_fragments(h);
     return h->state;
+}
+
+bool arrival_header_is_behind(const struct arrival_header *h)
+{
+    return h->behind;
+}
+
+int64_t arrival_header_memory(const struct arrival_header *h)
+{
+    return h ? (int64_t)(h->moov_size + h->head.size) : 0;
 }
 
 bool arrival_header_is_open(const struct arrival_header *h)

@@ -4,7 +4,9 @@
  *
  * Reads what it needs by pread(2) from the growing file: the boxes of an MP4 up to its
  * index, which may have been sent ahead, those of its fragments, or the head and the
- * clusters of a Matroska file. Whatever the bytes say, time and memory are bounded.
+ * clusters of a Matroska file. Whatever the bytes say, a call takes some tenths of a
+ * second at most (and as a rule a millisecond), and the memory is that of the index,
+ * twice.
  */
 #ifndef DROPSTREAM_ARRIVAL_HEADER_H
 #define DROPSTREAM_ARRIVAL_HEADER_H
@@ -42,6 +44,13 @@ void arrival_header_close(struct arrival_header *h);
 
 /* size bytes have arrived, which never gets less. A state but LOOKING is final. */
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size);
+
+/* The last call had no time for all that has arrived: it is to be called again soon,
+ * also if nothing comes. */
+bool arrival_header_is_behind(const struct arrival_header *h);
+
+/* Bytes that are kept of the file. NULL is legal. */
+int64_t arrival_header_memory(const struct arrival_header *h);
 
 /* Why one is hopeless, half a sentence that goes on after "it": static. */
 const char *arrival_header_reason(const struct arrival_header *h);

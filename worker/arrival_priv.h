@@ -1,4 +1,5 @@
-/* arrival_priv.h: what an upload that is followed consists of; for arrival.c only. */
+/* arrival_priv.h: what an upload that is followed consists of; for arrival.c and
+ * arrivals.c only. */
 #ifndef DROPSTREAM_ARRIVAL_PRIV_H
 #define DROPSTREAM_ARRIVAL_PRIV_H
 
@@ -33,6 +34,27 @@ struct arrivals {
     int inotify_fd; /* -1: there is none */
     struct loop_source *source;
     struct loop_timer retry;
+    int64_t retry_ms; /* 0: nothing was missing at the last look */
 };
+
+/* Opens the file of one that has its row and nothing else; a look at it follows.
+ * RC_NOT_FOUND: it is not there. RC_IO, RC_NOMEM. */
+enum rc arrival_open(struct arrival *a);
+
+/* How much of it is there now? What that changes is told to whoever it matters to. */
+void arrival_look(struct arrival *a);
+void arrival_look_soon(struct arrival *a);
+
+/* About once a second, and only once there is a plan. */
+void arrival_tell_store(struct arrival *a);
+
+/* It is on no list of those that are receiving: ends what its row says has ended. */
+void arrival_settle(struct arrival *a);
+
+/* Frees it, whoever holds it. */
+void arrival_remove(struct arrival *a);
+
+/* Bytes that may still be taken for the indices of uploads. */
+int64_t arrivals_room(const struct arrivals *all);
 
 #endif

@@ -63,6 +63,10 @@ void encode_begin_arriving(struct task *t)
 static void on_starving_long(void *arg)
 {
     struct encode_run *r = arg;
+    const struct encode *e = r->t->state;
+    /* It was still working when its upload fell asleep. */
+    if (e->asleep && !r->stopped)
+        encode_run_stop(r);
     encode_schedule_soon(r->t->w);
 }
 
@@ -165,6 +169,10 @@ static void take_whole(struct task *t, const struct video *v)
         encode_end(t, ENCODE_LATER, "The end of the video could not be read.");
     e->arriving = e->open;
     e->asleep = e->open;
+    /* What could not be decoded may not have been there. */
+    memset(e->trouble, 0, (size_t)e->rendition.segments);
+    e->hard_places = 0;
+    e->troubled = false;
     if (ended)
         encode_settle(t);
     else

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TMP_PREFIX "media-"
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 static enum rc open_media(const struct site *site, int *out)
@@ -140,7 +139,7 @@ enum rc mediafile_begin(int tmp_fd, struct mediafile *f)
     enum rc rc = id_new(id);
     if (rc != RC_OK)
         return rc;
-    snprintf(f->name, sizeof(f->name), TMP_PREFIX "%s", id);
+    snprintf(f->name, sizeof(f->name), MEDIADIR_TMP_PREFIX "%s", id);
     f->fd = openat(tmp_fd, f->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     f->size = 0;
     return f->fd < 0 ? rc_from_errno(errno) : RC_OK;
@@ -201,7 +200,7 @@ enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data
 static void remove_left_over(int tmp_fd, const char *name, const void *arg)
 {
     (void)arg;
-    if (strncmp(name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0)
+    if (strncmp(name, MEDIADIR_TMP_PREFIX, strlen(MEDIADIR_TMP_PREFIX)) == 0)
         unlinkat(tmp_fd, name, 0);
 }
 

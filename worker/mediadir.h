@@ -40,6 +40,10 @@ void mediadir_each(int dir_fd,
 /* Removes <sub> with all that is in it; a missing one is fine. RC_IO. */
 enum rc mediadir_remove_sub(int root_fd, const char *sub);
 
+/* How the names of files in site/tmp begin that are left over when their worker is
+ * gone. */
+#define MEDIADIR_TMP_PREFIX "media-"
+
 /* A file on its way: written in site/tmp, then put into its place. */
 struct mediafile {
     int fd; /* -1: none */

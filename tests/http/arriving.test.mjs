@@ -7,9 +7,9 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { PacedUpload } from '../lib/arriving.mjs';
+import { assertMadeOnce, assertWhole, PacedUpload } from '../lib/arriving.mjs';
 import { childrenOf, demand, existing, get, readinessOf, runsOf, timelineOf } from '../lib/demand.mjs';
-import { beeps, fetchVideo, ffmpeg, flashClip, flashes, tempDir } from '../lib/media.mjs';
+import { ffmpeg, flashClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 import { newUploadId, tus } from '../lib/tus.mjs';
 
@@ -51,33 +51,12 @@ async function arriving(name, part, options) {
     return { upload, video, timeline: await timelineOf(site, video) };
 }
 
-/* What came of it is what was in the clip. */
-async function assertWhole(video) {
-    const found = await fetchVideo(site, video);
-    const seen = await flashes(found.video);
-    assert.equal(seen.length, SECONDS);
-    seen.forEach((at, i) => assert.ok(Math.abs(at - i) < 0.06, `the flash of ${i} s is at ${at}`));
-    const heard = await beeps(found.audio);
-    assert.equal(heard.length, SECONDS);
-    heard.forEach((at, i) => assert.ok(Math.abs(at - i) < 0.06, `the beep of ${i} s is at ${at}`));
-}
-
 /* { offset, bytes } of the index of a clip that ends with it. */
 async function indexOf(name) {
     const file = await fs.readFile(clip(name));
     let offset = 0;
     while (file.toString('latin1', offset + 4, offset + 8) !== 'moov') offset += file.readUInt32BE(offset);
     return { offset, bytes: file.subarray(offset, offset + file.readUInt32BE(offset)) };
-}
-
-/* No segment came out of two runs. */
-async function assertMadeOnce(video, timeline) {
-    const seen = new Set();
-    for (const { kind, first, made = 0 } of await runsOf(site, video, timeline))
-        for (let k = first; k < first + made; k++) {
-            assert.ok(!seen.has(`${kind} ${k}`), `${kind} ${k} is made once`);
-            seen.add(`${kind} ${k}`);
-        }
 }
 
 const lastOf = async (rendition) => Math.max(...(await existing(rendition)));
@@ -112,8 +91,8 @@ describe('a video while it is uploaded', () => {
         assert.equal(ready.media, video.media, 'its address stays');
         assert.equal(ready.warning, null);
         assert.equal((await site.api('GET', `/api/videos/${video.id}/segments`)).json.arrived, undefined);
-        await assertWhole(ready);
-        await assertMadeOnce(ready, timeline);
+        await assertWhole(site, ready, SECONDS);
+        await assertMadeOnce(site, ready, timeline);
         await waitFor(async () => (await read(video.id)).poster, { what: 'the poster' });
         await remove(video.id);
     }));
@@ -128,7 +107,7 @@ describe('a video while it is uploaded', () => {
         const runs = await runsOf(site, video, timeline);
         assert.ok(runs.every(({ end }) => end !== 'failed'), JSON.stringify(runs));
         await upload.finish();
-        await assertWhole(await site.waitForState(video.id, 'ready'));
+        await assertWhole(site, await site.waitForState(video.id, 'ready'), SECONDS);
         await remove(video.id);
     }));
 
@@ -141,8 +120,8 @@ describe('a video while it is uploaded', () => {
         await waitFor(async () => (await existing(timeline.video)).has(12), { what: 'it to go on' });
         await upload.finish();
         const ready = await site.waitForState(video.id, 'ready');
-        await assertWhole(ready);
-        await assertMadeOnce(ready, timeline);
+        await assertWhole(site, ready, SECONDS);
+        await assertMadeOnce(site, ready, timeline);
         await remove(video.id);
     }));
 
@@ -162,8 +141,8 @@ describe('a video while it is uploaded', () => {
         site.startWorker();
         await upload.finish();
         const ready = await site.waitForState(video.id, 'ready');
-        await assertWhole(ready);
-        await assertMadeOnce(ready, timeline);
+        await assertWhole(site, ready, SECONDS);
+        await assertMadeOnce(site, ready, timeline);
         await remove(video.id);
     }));
 
@@ -178,8 +157,8 @@ describe('a video while it is uploaded', () => {
         assert.equal(ready.media, video.media);
         assert.match(timeline.video.url(0), /360p-1/);
         assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
-        await assertWhole(ready);
-        await assertMadeOnce(ready, timeline);
+        await assertWhole(site, ready, SECONDS);
+        await assertMadeOnce(site, ready, timeline);
         assert.deepEqual(await site.spool(), [`${video.id}.src`]);
         await remove(video.id);
     }));
@@ -194,7 +173,7 @@ describe('a video while it is uploaded', () => {
         const after = await timelineOf(site, ready);
         assert.match(after.video.url(0), /360p-2/);
         assert.notEqual(after.video.url(0), timeline.video.url(0));
-        await assertWhole(ready);
+        await assertWhole(site, ready, SECONDS);
         await remove(video.id);
     }));
 
@@ -205,7 +184,7 @@ describe('a video while it is uploaded', () => {
         await sleep(1000);
         assert.equal((await read(video.id)).playable, false);
         await upload.finish();
-        await assertWhole(await site.waitForState(video.id, 'ready'));
+        await assertWhole(site, await site.waitForState(video.id, 'ready'), SECONDS);
         await remove(video.id);
     }));
 
@@ -220,8 +199,8 @@ describe('a video while it is uploaded', () => {
         await upload.finish();
         const ready = await site.waitForState(video.id, 'ready');
         assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
-        await assertWhole(ready);
-        await assertMadeOnce(ready, timeline);
+        await assertWhole(site, ready, SECONDS);
+        await assertMadeOnce(site, ready, timeline);
         await remove(video.id);
     }));
 

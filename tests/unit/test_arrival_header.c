@@ -255,6 +255,53 @@ static void a_matroska_file_is_known_by_its_head(void **state)
     close_file(h);
 }
 
+/* Thirty million bytes of elements of two: what was walked until then counts, and the
+ * rest is walked in turns. */
+static void a_walk_that_takes_long_leaves_others_their_turn(void **state)
+{
+    (void)state;
+    enum header_state found;
+    int turns = 1;
+    need_ffmpeg();
+    mp4_ffmpeg(TEN_S H264 " -f matroska pipe:1 | cat > voids.mkv;"
+                          " head -c 15000000 /dev/zero | sed 's/\\x00/\\xec\\x80/g'"
+                          " >> voids.mkv");
+    struct arrival_header *h = open_file("voids.mkv", CONTAINER_MATROSKA, NULL, -1);
+    come_in(h, &found);
+    assert_int_equal(found, HEADER_KNOWN);
+    assert_int_equal(arrival_header_read(h, size - 1), HEADER_KNOWN);
+    assert_true(arrival_header_is_behind(h));
+    int64_t reach = arrival_header_reach_us(h, 0);
+    assert_in_range(reach, 9000000, 10100000);
+    while (arrival_header_is_behind(h)) {
+        assert_int_equal(arrival_header_read(h, size - 1), HEADER_KNOWN);
+        turns++;
+    }
+    assert_true(turns > 1);
+    assert_int_equal(arrival_header_reach_us(h, 0), reach);
+    close_file(h);
+}
+
+/* What nothing can be told of costs nothing. */
+static void memory_is_that_of_the_index_while_it_is_of_use(void **state)
+{
+    (void)state;
+    enum header_state found;
+    need_ffmpeg();
+    struct arrival_header *h = open_file("faststart.mp4", CONTAINER_MP4, NULL, -1);
+    assert_int_equal(arrival_header_memory(h), 0);
+    come_in(h, &found);
+    assert_in_range(arrival_header_memory(h), 1000, 10000);
+    close_file(h);
+    h = open_file("plain.mp4", CONTAINER_MP4, NULL, -1);
+    come_in(h, &found);
+    assert_int_equal(found, HEADER_HOPELESS);
+    assert_int_equal(arrival_header_memory(h), 0);
+    assert_false(arrival_header_is_behind(h));
+    close_file(h);
+    assert_int_equal(arrival_header_memory(NULL), 0);
+}
+
 static void what_is_no_video_file_is_hopeless_or_never_known(void **state)
 {
     (void)state;
@@ -281,6 +328,8 @@ int main(void)
         cmocka_unit_test(what_does_not_state_its_length_is_open),
         cmocka_unit_test(a_short_one_waits_for_its_end),
         cmocka_unit_test(a_matroska_file_is_known_by_its_head),
+        cmocka_unit_test(a_walk_that_takes_long_leaves_others_their_turn),
+        cmocka_unit_test(memory_is_that_of_the_index_while_it_is_of_use),
         cmocka_unit_test(what_is_no_video_file_is_hopeless_or_never_known),
     };
     return cmocka_run_group_tests_name("arrival_header", tests, mp4_files_make,
