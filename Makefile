@@ -73,6 +73,8 @@ UNIT := args args_run arrival_header bmff clock colour config cutter ebml feeder
         store_videos supervise supervise_floods text turns tus_headers upload_form \
         viewer waits wants watcher
 
+FUZZ := mp4_index mkv_walk
+
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
 WORKER_OBJ := $(call obj,$(WORKER_SRC))
@@ -81,7 +83,8 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests browser-tests ui-tests fuzz lint asan install clean help screenshot \
+.PHONY: all ui check unit http-tests browser-tests ui-tests ui-types ui-unit fuzz lint asan \
+        install clean help screenshot always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek
 all: $(PROGRAMS) ## the C programs
 
@@ -151,17 +154,20 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
-unit: $(UNIT_BIN) ## the C unit tests (cmocka)
-	@bad=; for t in $(abspath $(UNIT_BIN)); do $$t 2>&1 || bad="$$bad $${t##*/}"; done; \
-	  [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
+# Each is run as soon as it is built, beside what is still being built and other tests.
+$(BUILD)/tests/unit/%.ran: $(BUILD)/tests/unit/% always
+	@$(abspath $<) >$@ 2>&1 || echo "failed: $*" >>$@; cat $@
+always:
 
-asan: ## the unit tests under AddressSanitizer and UBSan
-	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" unit \
+unit: $(UNIT_BIN:%=%.ran) ## the C unit tests (cmocka)
+	@! grep -h '^failed: ' $^
+
+asan: ## all programs and the unit tests, under AddressSanitizer and UBSan
+	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan/$(lastword $(notdir $(CC))) CFLAGS="-O1 -g" all unit \
 	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 
 # ---- fuzzing ---------------------------------------------------------------
 
-FUZZ     := mp4_index mkv_walk
 FUZZ_S   ?= 30
 FUZZ_LIB := $(wildcard lib/mp4_*.c lib/mkv_*.c) lib/ebml.c lib/bmff.c
 FUZZ_DIR := $(BUILD)/fuzz
@@ -173,13 +179,13 @@ $(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_LIB) $(wildcard lib/*.h)
 	$(Q)clang $(STD) -O1 -g $(INC) -fsanitize=fuzzer,address,undefined \
 	  -fno-sanitize-recover=all -o $@ $< $(FUZZ_LIB) -lm
 
-fuzz: $(FUZZ:%=$(FUZZ_DIR)/fuzz_%) ## libFuzzer on the readers of uploads, FUZZ_S (30) seconds each
-	$(Q)for t in $(FUZZ); do \
-	  printf '  FUZZ    %s, %s s\n' $$t $(FUZZ_S); mkdir -p $(FUZZ_DIR)/$$t && \
-	  node tests/fuzz/seeds.mjs $$t $(FUZZ_DIR)/$$t.seeds && \
-	  $(FUZZ_DIR)/fuzz_$$t -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 \
-	    -artifact_prefix=$(FUZZ_DIR)/$$t- $(FUZZ_DIR)/$$t $(FUZZ_DIR)/$$t.seeds \
-	    2>$(FUZZ_DIR)/$$t.log || { tail -50 $(FUZZ_DIR)/$$t.log; exit 1; }; done
+fuzz: $(FUZZ:%=fuzz-%) ## libFuzzer on the readers of uploads, FUZZ_S (30) seconds each
+$(FUZZ:%=fuzz-%): fuzz-%: $(FUZZ_DIR)/fuzz_%
+	@printf '  FUZZ    %s, %s s\n' $* $(FUZZ_S); mkdir -p $(FUZZ_DIR)/$*
+	$(Q)node tests/fuzz/seeds.mjs $* $(FUZZ_DIR)/$*.seeds && \
+	  $< -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 \
+	    -artifact_prefix=$(FUZZ_DIR)/$*- $(FUZZ_DIR)/$* $(FUZZ_DIR)/$*.seeds \
+	    2>$(FUZZ_DIR)/$*.log || { tail -50 $(FUZZ_DIR)/$*.log; exit 1; }
 
 lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
@@ -189,8 +195,11 @@ http-tests: all ui $(TEST_MODULES) ## real lighttpd, worker and ffmpeg
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/http/*.test.mjs
 browser-tests: all ui $(TEST_MODULES) ## real Chromium
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/browser/*.test.mjs
-ui-tests: $(UI_MODULES) ## types and unit tests of the pages
-	$(Q)cd htdocs && npm run check && npm test
+ui-tests: ui-types ui-unit ## types and unit tests of the pages
+ui-types: $(UI_MODULES)
+	$(Q)cd htdocs && npm run check
+ui-unit: $(UI_MODULES)
+	$(Q)cd htdocs && npm test
 
 screenshot: all ui $(TEST_MODULES) ## the picture in README, taken anew
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/browser/screenshot.mjs htdocs/screenshots/library.png
