@@ -59,6 +59,17 @@ async function indexOf(name) {
     return { offset, bytes: file.subarray(offset, offset + file.readUInt32BE(offset)) };
 }
 
+/* The worker that died had a run that was fed and had given some segments; the next one fed
+ * another, which began where that had ended. */
+async function assertFedAfter(video, timeline, had) {
+    const runs = (await runsOf(site, video, timeline)).filter(({ kind }) => kind === 'video');
+    const fed = runs.filter(({ command }) => command.includes(' -i pipe:0 '));
+    assert.equal(fed[0].made, undefined, 'the first one has come to no end');
+    assert.ok(fed.slice(1).some(({ made }) => made > 0), JSON.stringify(runs));
+    for (const { first, made = 0 } of runs)
+        for (let k = first; k < first + made; k++) assert.ok(!had.has(k), `${k} was there already`);
+}
+
 const lastOf = async (rendition) => Math.max(...(await existing(rendition)));
 
 describe('a video while it is uploaded', () => {
@@ -188,21 +199,28 @@ describe('a video while it is uploaded', () => {
         await remove(video.id);
     }));
 
-    test('a Matroska file plays as it comes in, and goes on after its worker was killed', logged(async () => {
-        const { upload, video, timeline } = await arriving('clip.mkv', 0.4);
-        assert.equal(video.state, 'receiving');
-        await waitFor(async () => (await existing(timeline.video)).has(8), { what: 'what has arrived' });
-        await site.end('worker', 'SIGKILL');
-        site.startWorker();
-        await upload.sendTo(0.7);
-        await waitFor(async () => (await existing(timeline.video)).has(18), { what: 'it to go on' });
-        await upload.finish();
-        const ready = await site.waitForState(video.id, 'ready');
-        assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
-        await assertWhole(site, ready, SECONDS);
-        await assertMadeOnce(site, ready, timeline);
-        await remove(video.id);
-    }));
+    for (const [what, name, makeOptions] of [
+        ['a Matroska file', 'clip.mkv', async () => ({})],
+        ['a file with its index at the end', 'end.mp4', async () => ({ index: await indexOf('end.mp4') })],
+    ])
+        test(`${what} plays as it comes in, and goes on after its worker was killed`, logged(async () => {
+            const { upload, video, timeline } = await arriving(name, 0.4, await makeOptions());
+            assert.equal(video.state, 'receiving');
+            await waitFor(async () => (await existing(timeline.video)).has(8), { what: 'what has arrived' });
+            await site.end('worker', 'SIGKILL');
+            const had = await existing(timeline.video);
+            site.startWorker();
+            await upload.sendTo(0.7);
+            await waitFor(async () => (await existing(timeline.video)).has(18), { what: 'it to go on' });
+            await upload.finish();
+            const ready = await site.waitForState(video.id, 'ready');
+            assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
+            await assertWhole(site, ready, SECONDS);
+            await assertMadeOnce(site, ready, timeline);
+            await assertFedAfter(ready, timeline, had);
+            assert.deepEqual(await site.spool(), [`${video.id}.src`]);
+            await remove(video.id);
+        }));
 
     test('an upload that is deleted takes all of it along', logged(async () => {
         const { upload, video, timeline } = await arriving('fast.mp4', 0.5);

@@ -29,6 +29,10 @@ function indexParts(form, { offset, bytes }) {
     ];
 }
 
+/* undefined of a page that lighttpd wrote itself. */
+const jsonOf = (res, text) =>
+    res.headers['content-type'] === 'application/json' && text ? JSON.parse(text) : undefined;
+
 export class PacedUpload {
     sent = 0; // bytes of the file
 
@@ -69,7 +73,7 @@ export class PacedUpload {
             upload.req.on('response', (res) => {
                 let text = '';
                 res.setEncoding('utf8').on('data', (data) => (text += data));
-                res.on('end', () => resolve({ status: res.statusCode, json: text ? JSON.parse(text) : undefined }));
+                res.on('end', () => resolve({ status: res.statusCode, json: jsonOf(res, text) }));
                 res.on('error', (error) => resolve({ error }));
             });
         });
