@@ -63,7 +63,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_run arrival_header bmff clock colour config cutter ebml feeder grid http id \
+UNIT := args args_run arrival_header bmff clock colour config cutter ebml encode_feed feeder grid http id \
         joblog log loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head \
         mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart owner packet_scan \
         plan plan_open plan_times playlist playlists promise rc schedule schedule_arriving \
