@@ -46,8 +46,8 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
            worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
            worker/seek_points.c worker/colour.c worker/feeder.c worker/arrival.c \
-           worker/arrivals.c worker/arrival_header.c worker/encode_feed.c \
-           worker/encode_open.c worker/poster_job.c \
+           worker/arrivals.c worker/arrival_header.c worker/arrival_tell.c \
+           worker/encode_feed.c worker/encode_open.c worker/poster_job.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \

@@ -20,7 +20,6 @@
 #define BLIND_MS 200    /* likewise, without inotify */
 #define ASLEEP_MS 30000 /* without a byte */
 #define BEHIND_MS 1     /* until the header's walk goes on, with its turn over */
-#define TELL_MS 1000    /* between two notes in the store of how far it is */
 /* What has to be there beyond the last picture of a segment: a decoder reads ahead, and
  * the picture that follows tells how long the last one is shown. */
 #define MARGIN_US 500000
@@ -142,48 +141,6 @@ void arrival_let_go(struct arrival *a)
 
 /* ---- how far it is ------------------------------------------------------------ */
 
-/* How much of the timeline can be shown and heard; -1: there is no plan yet. */
-static int64_t arrived_us(const struct arrival *a)
-{
-    struct rendition all[STORE_RENDITIONS_MAX];
-    size_t n = 0;
-    int64_t least = a->video.duration_us < 0 ? INT64_MAX : a->video.duration_us;
-    if (store_renditions(a->all->w->store, a->video.id, all, &n) != RC_OK)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        int64_t us = arrival_reach_us(a, all[i].stream);
-        if (us < least)
-            least = us;
-    }
-    return n > 0 && least < INT64_MAX ? least : -1;
-}
-
-static void on_tell(void *arg)
-{
-    arrival_tell_store(arg);
-}
-
-void arrival_tell_store(struct arrival *a)
-{
-    struct store *st = a->all->w->store;
-    int64_t now = loop_now_ms();
-    if (a->state != HEADER_KNOWN || a->tell.is_set)
-        return;
-    if (now - a->told_ms < TELL_MS) {
-        loop_timer_set(a->all->w->loop, &a->tell, TELL_MS - (now - a->told_ms), on_tell,
-                       a);
-        return;
-    }
-    a->told_ms = now;
-    if (a->video.duration_us < 0 &&
-        store_video_get(st, a->video.id, &a->video) != RC_OK)
-        return;
-    int64_t us = arrived_us(a);
-    if (us >= 0 && us != a->told_us &&
-        store_video_arrived(st, a->video.id, us) == RC_OK)
-        a->told_us = us;
-}
-
 /* ffmpeg is to see one file that can be searched: the head that was put together here,
  * and then the bytes of the growing one. */
 static enum rc make_url(struct arrival *a)
@@ -258,7 +215,7 @@ static void grow(struct arrival *a, int64_t size)
     if (a->state != HEADER_KNOWN)
         return;
     encode_arrived(a->all->w, a);
-    arrival_tell_store(a);
+    arrival_tell(a);
 }
 
 /* How many bytes are there that are sure to stay. Whoever writes bytes whose checksum

@@ -1,5 +1,5 @@
-/* arrival_priv.h: what an upload that is followed consists of; for arrival.c and
- * arrivals.c only. */
+/* arrival_priv.h: what an upload that is followed consists of; for arrival.c,
+ * arrivals.c and arrival_tell.c only. */
 #ifndef DROPSTREAM_ARRIVAL_PRIV_H
 #define DROPSTREAM_ARRIVAL_PRIV_H
 
@@ -24,6 +24,7 @@ struct arrival {
     bool whole;                /* every byte is there */
     bool held_back;            /* some of its bytes may be taken back yet */
     bool receiving;            /* its row says so; else it only lives for its holders */
+    bool pictured; /* the picture for its poster is there, as the store knows */
     int holders;
     struct loop_timer look, sleep, tell;
 };
@@ -45,9 +46,6 @@ enum rc arrival_open(struct arrival *a);
 void arrival_look(struct arrival *a);
 void arrival_look_soon(struct arrival *a);
 
-/* About once a second, and only once there is a plan. */
-void arrival_tell_store(struct arrival *a);
-
 /* It is on no list of those that are receiving: ends what its row says has ended. */
 void arrival_settle(struct arrival *a);
 
@@ -56,5 +54,10 @@ void arrival_remove(struct arrival *a);
 
 /* Bytes that may still be taken for the indices of uploads. */
 int64_t arrivals_room(const struct arrivals *all);
+
+/* ---- arrival_tell.c ------------------------------------------------------- */
+
+/* Tells the store how far it is, about once a second and as soon as there is a plan. */
+void arrival_tell(struct arrival *a);
 
 #endif

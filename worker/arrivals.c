@@ -154,7 +154,7 @@ void arrivals_look(struct arrivals *all)
     for (struct arrival *a = all->list; a; a = a->next) {
         if (!a->receiving)
             continue;
-        arrival_tell_store(a); /* it may have got its plan */
+        arrival_tell(a); /* it may have got its plan */
         if (a->held_back)
             arrival_look(a);
     }

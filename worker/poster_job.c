@@ -1,5 +1,6 @@
 /*
- * poster_job.c: one still picture of the video, htdocs/media/<root>/poster.jpg.
+ * poster_job.c: one still picture of the video, htdocs/media/<root>/poster.jpg; made as
+ * soon as that picture has arrived.
  */
 #include "worker.h"
 
@@ -12,10 +13,9 @@
 #include <unistd.h>
 
 #define POSTER_SIDE 640
-#define POSTER_MAX (4 << 20) /* bytes of the JPEG */
-#define POSTER_AT_MAX                                                                  \
-    10000000 /* µs: not later than this, so that the seek is short                    \
-              */
+#define POSTER_MAX (4 << 20)      /* bytes of the JPEG */
+#define POSTER_AT_MAX_US 10000000 /* not later, so that the seek is short */
+#define POSTER_OPEN_US 2000000    /* where nobody knows the length yet */
 
 struct poster {
     char *jpeg;
@@ -36,16 +36,35 @@ static enum rc on_output(void *arg, const void *data, size_t n)
     return RC_OK;
 }
 
+/* Not the first picture, which is often black. */
+int64_t poster_at_us(int64_t duration_us)
+{
+    int64_t at = duration_us < 0 ? POSTER_OPEN_US : duration_us / 10;
+    return at < POSTER_AT_MAX_US ? at : POSTER_AT_MAX_US;
+}
+
+/* A worker that was frozen past its lease must not touch what another one made. */
 static enum rc publish(struct task *t)
 {
     struct poster *p = t->state;
     int fd;
-    enum rc rc = mediadir_open(&t->w->site, t->video.media_root, "", false, &fd);
+    enum rc rc = store_job_check(t->w->store, &t->job);
+    if (rc == RC_OK)
+        rc = mediadir_open(&t->w->site, t->video.media_root, "", false, &fd);
     if (rc != RC_OK)
         return rc;
     rc = mediafile_put(t->w->tmp_fd, fd, "poster.jpg", p->jpeg, p->size, true);
     close(fd);
     return rc;
+}
+
+/* What fails of a part need not fail of the whole: it has one more try then. */
+static void leave_for_later(struct task *t, const char *sentence)
+{
+    if (store_job_leave(t->w->store, &t->job, sentence) == RC_OK)
+        task_end(t, sentence);
+    else
+        task_drop(t); /* it was stored just now */
 }
 
 static void on_end(struct task *t, const struct supervise_end *end)
@@ -59,7 +78,10 @@ static void on_end(struct task *t, const struct supervise_end *end)
         return;
     }
     task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
-    task_retry(t, sentence);
+    if (t->video.state == VIDEO_RECEIVING)
+        leave_for_later(t, sentence);
+    else
+        task_retry(t, sentence);
 }
 
 static enum rc poster_start(struct task *t)
@@ -72,17 +94,17 @@ static enum rc poster_start(struct task *t)
     if (!p)
         return RC_NOMEM;
     t->state = p;
-    /* Not the first picture, which is often black; but where that fails, any will do.
-     */
-    int64_t at = t->job.failures > 0 ? 0 : t->video.duration_us / 10;
+    if (t->video.state == VIDEO_RECEIVING && !task_arrival(t))
+        return RC_BUSY; /* a new worker has not read its header yet */
+    /* Where its own place fails, any will do. */
+    int64_t at = t->job.failures > 0 ? 0 : poster_at_us(t->video.duration_us);
     enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
     if (rc == RC_OK && (n == 0 || all[0].kind != RENDITION_VIDEO))
         rc = RC_NOT_FOUND;
     if (rc == RC_OK)
         rc = task_source(t, t->w->config.ffmpeg, path, &src);
     if (rc == RC_OK)
-        rc = args_poster(&src, &all[0], at < POSTER_AT_MAX ? at : POSTER_AT_MAX,
-                         POSTER_SIDE, &t->args);
+        rc = args_poster(&src, &all[0], at, POSTER_SIDE, &t->args);
     if (rc == RC_OK)
         rc = task_run(t, t->w->config.stall_s * 1000,
                       t->w->config.probe_timeout_s * 1000, on_output, on_end);

@@ -195,7 +195,7 @@ static void confirm(struct task *t, const struct video_plan *plan)
 /* No plan yet: the video waits for its last byte, and nothing is lost but time. */
 static void leave_for_later(struct task *t, const char *reason)
 {
-    enum rc rc = store_job_unplanned(t->w->store, &t->job, reason);
+    enum rc rc = store_job_leave(t->w->store, &t->job, reason);
     if (rc == RC_OK)
         task_end(t, reason);
     else

@@ -72,6 +72,11 @@ struct task {
 
 extern const struct task_kind task_probe, task_encode, task_poster;
 
+/* ---- poster_job.c ------------------------------------------------------- */
+
+/* Where in the timeline of a video the picture for its poster is. */
+int64_t poster_at_us(int64_t duration_us);
+
 /* ---- jobs.c ------------------------------------------------------------- */
 
 /* Drops tasks that were fenced off, takes deleted videos away that no task works on any

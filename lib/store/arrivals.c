@@ -41,13 +41,48 @@ enum rc store_video_header_arrived(struct store *st, const char *id)
     return store_end(st, rc);
 }
 
-enum rc store_job_unplanned(struct store *st, const struct job *job, const char *reason)
+enum rc store_poster_queue(struct store *st, const struct video *v)
+{
+    bool queued = false;
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_VIDEO_POSTER_JOB,
+        "SELECT 1 FROM jobs WHERE video_id = ?1 AND kind = 'poster' LIMIT 1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, v->id);
+    rc = store_has_row(st, q, &queued);
+    if (rc != RC_OK)
+        return rc;
+    return queued || v->has_poster ? RC_EXISTS
+                                   : store_job_add(st, v->id, JOB_POSTER, "");
+}
+
+enum rc store_video_picture_arrived(struct store *st, const char *id)
+{
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n = 0;
+    struct video v;
+    enum rc rc = store_video_begin(st, id, &v);
+
+    if (rc != RC_OK)
+        return rc;
+    if (v.state != VIDEO_RECEIVING)
+        return store_end(st, RC_NOT_FOUND);
+    rc = store_renditions(st, id, all, &n);
+    if (rc == RC_OK)
+        rc = n > 0 ? store_poster_queue(st, &v) : RC_INVALID;
+    return store_end(st, rc);
+}
+
+enum rc store_job_leave(struct store *st, const struct job *job, const char *reason)
 {
     char text[STORE_TEXT_MAX + 1];
     struct video v;
     enum rc rc;
 
-    if (job->kind != JOB_PROBE)
+    if (job->kind == JOB_ENCODE)
         return RC_INVALID;
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
@@ -59,8 +94,10 @@ enum rc store_job_unplanned(struct store *st, const struct job *job, const char 
     if (rc == RC_OK)
         rc = store_job_end(st, job, "done", text);
     if (rc == RC_OK)
-        rc = store_note(st, ACTIVITY_INFO, "probe", job->video_id,
-                        "Can be played when it is whole: %s", text);
+        rc = store_note(st, ACTIVITY_INFO, job_kind_name(job->kind), job->video_id,
+                        job->kind == JOB_POSTER ? "Has its poster when it is whole: %s"
+                                                : "Can be played when it is whole: %s",
+                        text);
     return store_end(st, rc);
 }
 

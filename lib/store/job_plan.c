@@ -37,7 +37,7 @@ static enum rc set_plan(struct store *st, const char *id, const struct video_pla
 }
 
 /* Pictures before sound: among encodes age decides. The picture for the poster need not
- * have arrived yet: that job comes with the last byte. */
+ * have arrived yet: see store_video_picture_arrived. */
 static enum rc add_jobs(struct store *st, const char *id, const struct video_plan *plan)
 {
     struct video v;

@@ -177,6 +177,11 @@ enum rc store_video_exists(struct store *st, const char *id, bool *out);
  */
 enum rc store_video_header_arrived(struct store *st, const char *id);
 
+/* The picture for the poster of a receiving video has arrived: its job is queued.
+ * RC_EXISTS: it was queued before. RC_NOT_FOUND: it is not receiving any more.
+ * RC_INVALID: it has no plan yet. */
+enum rc store_video_picture_arrived(struct store *st, const char *id);
+
 /* How much of the timeline has arrived. RC_NOT_FOUND: it is not receiving any more. */
 enum rc store_video_arrived(struct store *st, const char *id, int64_t arrived_us);
 
@@ -299,7 +304,8 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
  * The probe is done: the timeline, the renditions (replacing earlier ones, whose
  * generation must be lower, and their jobs) and their encode and poster jobs, video →
  * processing, and not playable until a segment of the new renditions is published. A
- * video that is still receiving stays so, and has its poster job once it is stored.
+ * video that is still receiving stays so, and has its poster job once that picture has
+ * arrived, at the latest when it is stored.
  * RC_FENCED. RC_INVALID: not a probe job, no duration (or none yet, and the video is
  * not receiving), no or too many renditions, a name that is empty or there twice, a
  * generation that is not higher than that name's before.
@@ -307,11 +313,10 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan);
 
-/* The probe of a receiving video cannot tell what will be made of it: the job ends, and
- * the next one comes with the last byte. RC_FENCED; RC_INVALID: no probe job, or the
- * video is not receiving. */
-enum rc store_job_unplanned(struct store *st, const struct job *job,
-                            const char *reason);
+/* What this job was to find or make of a receiving video has to wait until that is
+ * whole: the job ends, and the next one comes with the last byte. RC_FENCED;
+ * RC_INVALID: an encode job, or the video is not receiving. */
+enum rc store_job_leave(struct store *st, const struct job *job, const char *reason);
 
 /*
  * More of an open-ended video has arrived: the playlist of the job's rendition may

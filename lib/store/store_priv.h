@@ -46,6 +46,7 @@ enum statement {
     SQL_VIDEO_READY,
     SQL_VIDEO_WORK_LEFT,
     SQL_VIDEO_PROBED,
+    SQL_VIDEO_POSTER_JOB,
     SQL_VIDEO_ARRIVED,
     SQL_VIDEO_FAILED,
     SQL_LIST_NEWEST,
@@ -206,6 +207,9 @@ enum rc store_rendition_not_encoding(struct store *st, const char *video_id,
 /* Queues a job that is due at once; rendition is "" unless an encode job. */
 enum rc store_job_add(struct store *st, const char *video_id, enum job_kind kind,
                       const char *rendition);
+
+/* Queues the poster of v. RC_EXISTS: it has one, or a job for it of any state. */
+enum rc store_poster_queue(struct store *st, const struct video *v);
 
 /* Drops every job of a video: whoever still holds one is fenced off. */
 enum rc store_job_drop_all(struct store *st, const char *video_id);

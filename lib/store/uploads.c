@@ -264,24 +264,26 @@ static void size_text(int64_t bytes, char out[24])
 /*
  * The probe of a stored file finds out all there is to know. One that was planned while
  * it arrived is looked at again: what came first may have lied about the rest. Its
- * poster can be made from here on. Where that plan could not be carried out, all begins
- * anew.
+ * poster is made now if it has none and nobody is at it. Where that plan could not be
+ * carried out, all begins anew.
  */
 static enum rc add_jobs(struct store *st, const char *id)
 {
     struct video v;
     enum rc rc = store_video_run(st, SQL_JOB_DROP_PROBE,
                                  "DELETE FROM jobs WHERE video_id = ?1"
-                                 " AND (kind = 'probe' OR state = 'failed')",
+                                 " AND (kind = 'probe' OR state = 'failed'"
+                                 " OR (kind = 'poster' AND state = 'done'))",
                                  id);
 
     if (rc == RC_OK)
         rc = store_job_add(st, id, JOB_PROBE, "");
     if (rc == RC_OK)
         rc = store_video_load(st, id, &v);
-    return rc == RC_OK && v.state == VIDEO_PROCESSING
-               ? store_job_add(st, id, JOB_POSTER, "")
-               : rc;
+    if (rc != RC_OK || v.state != VIDEO_PROCESSING)
+        return rc;
+    rc = store_poster_queue(st, &v);
+    return rc == RC_EXISTS ? RC_OK : rc;
 }
 
 /* Within the caller's transaction, for a video that is receiving. */
@@ -293,7 +295,8 @@ static enum rc set_stored(struct store *st, const char *id, int64_t size)
                                "UPDATE videos SET size = ?2, received = ?2, state ="
                                " CASE WHEN EXISTS (SELECT 1 FROM renditions"
                                " WHERE video_id = ?1) AND NOT EXISTS (SELECT 1 FROM"
-                               " jobs WHERE video_id = ?1 AND state = 'failed')"
+                               " jobs WHERE video_id = ?1 AND state = 'failed'"
+                               " AND kind <> 'poster')"
                                " THEN 'processing' ELSE 'stored' END,"
                                " stored_ms = max(0, ?3 - created_ms),"
                                " expires_ms = NULL, unchecked_from = -1"

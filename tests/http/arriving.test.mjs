@@ -14,6 +14,7 @@ import { sleep, startSite, waitFor } from '../lib/site.mjs';
 import { newUploadId, tus } from '../lib/tus.mjs';
 
 const SECONDS = 60; // 30 segments of picture, 15 of sound
+const POSTER_AT = SECONDS / 10;
 
 let site;
 let temp;
@@ -68,6 +69,42 @@ async function assertFedAfter(video, timeline, had) {
     assert.ok(fed.slice(1).some(({ made }) => made > 0), JSON.stringify(runs));
     for (const { first, made = 0 } of runs)
         for (let k = first; k < first + made; k++) assert.ok(!had.has(k), `${k} was there already`);
+}
+
+/* Has the worker call a script that says these lines before it becomes ffmpeg. */
+async function useFfmpeg(...lines) {
+    const script = path.join(temp.dir, 'bin/ffmpeg');
+    await site.end('worker');
+    await fs.mkdir(path.dirname(script), { recursive: true });
+    await fs.writeFile(script, ['#!/bin/sh', ...lines, 'exec ffmpeg "$@"', ''].join('\n'), { mode: 0o755 });
+    site.env.DROPSTREAM_FFMPEG = script;
+    site.startWorker();
+}
+
+/* What the activity log says of a kind of job of a video, the oldest first. */
+async function told(video, kind) {
+    const { json } = await site.api('GET', '/api/activity?limit=200');
+    const lines = json.activity.filter((line) => line.video_id === video.id && line.kind === kind);
+    return lines.map(({ message }) => message);
+}
+
+/* The one poster that there is, as a file. */
+async function posterFile() {
+    const roots = (await fs.readdir(site.path('htdocs/media'), { withFileTypes: true })).filter((d) => d.isDirectory());
+    assert.equal(roots.length, 1);
+    return site.path('htdocs/media', roots[0].name, 'poster.jpg');
+}
+
+/* The poster that is made of a clip that comes at once. */
+async function posterOfWhole(name) {
+    const { json } = await site.upload(clip(name));
+    const { poster } = await waitFor(async () => {
+        const video = await read(json.id);
+        return video.state !== 'receiving' && video.poster && video;
+    }, { what: 'the poster of the whole file' });
+    const { body } = await get(site, poster);
+    await remove(json.id);
+    return body;
 }
 
 const lastOf = async (rendition) => Math.max(...(await existing(rendition)));
@@ -137,19 +174,13 @@ describe('a video while it is uploaded', () => {
     }));
 
     test('a seek into what has arrived is served, ahead of the run that is on its way', logged(async () => {
-        await site.end('worker');
-        const slow = path.join(temp.dir, 'slow');
-        await fs.writeFile(slow, '#!/bin/sh\nexec ffmpeg -readrate 4 "$@"\n', { mode: 0o755 });
-        site.env.DROPSTREAM_FFMPEG = slow;
-        site.startWorker();
+        await useFfmpeg('exec ffmpeg -readrate 4 "$@"');
         const { upload, video, timeline } = await arriving('fast.mp4', 0.8);
         assert.ok((await lastOf(timeline.video)) < 10);
         const { status } = await demand(site, timeline.video.url(20), { sid: 'ahead', retryMs: 100 });
         assert.equal(status, 200);
         assert.ok(!(await existing(timeline.video)).has(15), 'it jumped there');
-        await site.end('worker'); // the rest need not be slow
-        delete site.env.DROPSTREAM_FFMPEG;
-        site.startWorker();
+        await useFfmpeg(''); // the rest need not be slow
         await upload.finish();
         const ready = await site.waitForState(video.id, 'ready');
         await assertWhole(site, ready, SECONDS);
@@ -230,6 +261,70 @@ describe('a video while it is uploaded', () => {
         await waitFor(() => childrenOf(site.pid('worker')).length === 0, { what: 'its programs to end' });
         assert.equal((await get(site, timeline.video.url(0))).status, 404);
         await waitFor(async () => (await fs.readdir(site.path('tmp'))).every((name) => !name.includes(video.id)));
+    }));
+
+    for (const name of ['fast.mp4', 'end.mp4', 'clip.mkv'])
+        test(`the poster of ${name} is there when its picture is, and stays`, logged(async () => {
+            const options = name === 'end.mp4' ? { index: await indexOf(name) } : {};
+            const { upload, video } = await arriving(name, (POSTER_AT - 2) / SECONDS, options);
+            await sleep(2000);
+            assert.equal((await read(video.id)).poster, null, 'not before');
+            await upload.sendTo((POSTER_AT + 5) / SECONDS);
+            const { poster } = await waitFor(async () => {
+                const now = await read(video.id);
+                return now.poster && now;
+            }, { what: 'the poster' });
+            const early = await get(site, poster);
+            assert.equal(early.status, 200);
+            assert.equal(early.headers['content-type'], 'image/jpeg');
+            assert.equal((await read(video.id)).state, 'receiving');
+            const file = await posterFile();
+            const { ino } = await fs.stat(file);
+            await upload.finish();
+            await site.waitForState(video.id, 'ready');
+            assert.equal((await read(video.id)).poster, poster);
+            assert.equal((await fs.stat(file)).ino, ino, 'it is not made again');
+            assert.deepEqual(await told(video, 'poster'), ['Making the poster', 'Poster made']);
+            await remove(video.id);
+            assert.deepEqual(early.body, await posterOfWhole(name));
+        }));
+
+    test('a poster that fails meanwhile fails nothing, and is made of the whole file', logged(async () => {
+        await useFfmpeg('case "$*" in *.part*image2pipe*) echo "no picture" >&2; exit 1;; esac');
+        const { upload, video, timeline } = await arriving('fast.mp4', 0.5);
+        await waitFor(async () => (await told(video, 'poster')).length > 1, { what: 'the poster to fail' });
+        await waitFor(async () => (await existing(timeline.video)).has(10), { what: 'what has arrived' });
+        const now = await read(video.id);
+        assert.deepEqual([now.state, now.poster, now.error, now.warning], ['receiving', null, null, null]);
+        await upload.finish();
+        const ready = await site.waitForState(video.id, 'ready');
+        assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
+        await assertMadeOnce(ready, timeline);
+        await waitFor(async () => (await read(video.id)).poster, { what: 'the poster' });
+        assert.deepEqual(await told(video, 'poster'), [
+            'Making the poster',
+            'Has its poster when it is whole: ffmpeg ended with status 1: no picture',
+            'Making the poster',
+            'Poster made',
+        ]);
+        await useFfmpeg('');
+        await remove(video.id);
+    }));
+
+    test('a file that is stored while its poster is being made has one all the same', logged(async () => {
+        // The picture is taken only when the file has another name.
+        await useFfmpeg(
+            'for a; do case "$a" in file:*.part) part=${a#file:};; esac; done',
+            'case "$*" in *image2pipe*) while [ -e "$part" ]; do sleep 0.05; done;; esac',
+        );
+        const { upload, video } = await arriving('fast.mp4', 0.5);
+        await waitFor(async () => (await told(video, 'poster')).length > 0, { what: 'the poster to be begun' });
+        await upload.finish();
+        await site.waitForState(video.id, 'ready');
+        await waitFor(async () => (await read(video.id)).poster, { what: 'the poster' });
+        assert.ok((await told(video, 'poster')).every((line) => !line.includes('fail')));
+        await useFfmpeg('');
+        await remove(video.id);
     }));
 
     for (const [how, end] of [
