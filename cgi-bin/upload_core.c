@@ -190,6 +190,10 @@ enum rc upload_finish(struct upload *u)
 
 enum rc upload_settle(struct upload *u)
 {
+    enum rc rc = look_inside(u);
+
+    if (rc != RC_OK)
+        return rc;
     return upload_is_complete(u) ? upload_finish(u) : upload_sync_file(u);
 }
 

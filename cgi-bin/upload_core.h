@@ -149,19 +149,21 @@ enum rc upload_receive(struct upload *u, int64_t length,
                        enum rc (*sink)(void *arg, const void *data, size_t n),
                        void *arg);
 
-/* Appends to the file. The first bytes decide whether it is taken, or rejected, unless
- * they are unchecked. */
+/* Appends to the file. The first bytes decide whether it is taken, or rejected; while
+ * they are unchecked that waits for upload_settle. */
 enum rc upload_append(struct upload *u, const void *data, size_t n);
 
 /* Notes, for good, that what is appended from here on counts for nothing yet. */
 enum rc upload_begin_unchecked(struct upload *u);
 
-/* It does (good), or it is cut off again. */
+/* It does (good), or it is cut off again. Then comes upload_settle: only it looks at
+ * first bytes that were unchecked. */
 enum rc upload_end_unchecked(struct upload *u, bool good);
 
 /*
  * What has come so far is on disk for good when this returns RC_OK; and if that is all,
- * the upload is finished: its row is `stored`, and u has no file any more.
+ * the upload is finished: its row is `stored`, and u has no file any more. Rejected, if
+ * the first bytes are those of no video and nobody has looked before.
  */
 enum rc upload_settle(struct upload *u);
 

@@ -448,6 +448,17 @@ describe('tus: chunks that are refused', () => {
         const own = { 'Upload-Checksum': t.checksum('sha1', broken) };
         assertError(await t.patch(s.site, id, 0, broken, own), 415, 'unsupported_type');
     });
+    s.it('a video is in the library from its first checked chunk on', async () => {
+        id = await t.create(s.site, file.length);
+        const chunk = file.subarray(0, 5000);
+        const headers = { 'Upload-Checksum': t.checksum('sha1', chunk) };
+        const response = await t.patch(s.site, id, 0, chunk, headers);
+        assert.equal(response.status, 204, response.text);
+        const video = (await videos(s.site)).find(({ state }) => state === 'receiving');
+        assert.equal(video?.container, 'mp4');
+        assert.equal(response.headers['dropstream-video'], video.id);
+        await t.tus(s.site, 'DELETE', id);
+    });
 });
 
 describe('tus: files that are refused by what is in them', () => {
@@ -473,6 +484,19 @@ describe('tus: files that are refused by what is in them', () => {
             assert.equal((await t.patch(s.site, id, at, text.subarray(at, at + 1000))).status, 204);
         assertError(await t.patch(s.site, id, 4000, text.subarray(4000, 4100)), 415, 'unsupported_type');
         assertError(await t.patch(s.site, id, 4100, text.subarray(4100)), 404, 'not_found');
+    });
+    s.it('by the first 4096 bytes whose checksum is right, not by the last ones', async () => {
+        const checked = (at, end) => {
+            const chunk = text.subarray(at, end);
+            return t.patch(s.site, id, at, chunk, { 'Upload-Checksum': t.checksum('md5', chunk) });
+        };
+        let id = await t.create(s.site, 9000);
+        assertError(await checked(0, 5000), 415, 'unsupported_type');
+        assertError(await t.head(s.site, id), 404);
+        id = await t.create(s.site, 9000);
+        assert.equal((await checked(0, 4000)).status, 204);
+        assertError(await checked(4000, 4100), 415, 'unsupported_type');
+        assertError(await t.head(s.site, id), 404);
     });
     s.it('a whole one that is shorter', async () => {
         const id = await t.create(s.site, 3000);
