@@ -1,0 +1,169 @@
+/* test_store_queries.c: how the store's statements find their rows. */
+#include "check.h"
+
+#include "store_fixture.h"
+#include "store_priv.h"
+
+/* No plan reads a whole table or sorts, but for the handful of one video's renditions
+ * and of what is waited for. */
+static void assert_indexed(struct store *st, enum statement id)
+{
+    char sql[2048];
+    sqlite3_stmt *q;
+
+    if (!st->statements[id])
+        fail_msg("statement %d was never used", (int)id);
+    snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s",
+             sqlite3_sql(st->statements[id]));
+    assert_int_equal(sqlite3_prepare_v2(st->db, sql, -1, &q, NULL), SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(q, 3);
+        bool scan = strstr(step, "SCAN videos") || strstr(step, "SCAN activity") ||
+                    strstr(step, "SCAN jobs");
+        bool sorts = strstr(step, "TEMP B-TREE") && id != SQL_RENDITION_LIST &&
+                     id != SQL_RENDITION_READINESS && id != SQL_DEMAND_LIST &&
+                     id != SQL_JOB_CLAIM_ENCODE; /* one row */
+
+        if ((scan && !strstr(step, "INDEX jobs_open") && id != SQL_ACTIVITY_NEWEST &&
+             id != SQL_ACTIVITY_TRIM && id != SQL_PING) ||
+            sorts)
+            fail_msg("%s\nfor: %s", step, sql);
+    }
+    sqlite3_finalize(q);
+}
+
+static enum rc purge_it(void *arg, const struct video *v)
+{
+    return store_video_purge(((struct fixture *)arg)->st, v->id);
+}
+
+static enum rc ignore_video(void *arg, const struct video *v)
+{
+    (void)arg, (void)v;
+    return RC_OK;
+}
+
+static enum rc ignore_activity(void *arg, const struct activity *a)
+{
+    (void)arg, (void)a;
+    return RC_OK;
+}
+
+static enum rc ignore_readiness(void *arg, const struct rendition *r,
+                                const struct readiness *ready)
+{
+    (void)arg, (void)r, (void)ready;
+    return RC_OK;
+}
+
+static enum rc ignore_demand(void *arg, const struct demand *d)
+{
+    (void)arg, (void)d;
+    return RC_OK;
+}
+
+static void use_upload(struct fixture *f)
+{
+    struct video_new n = {.title = "x", .upload_id = "x", .size = 1};
+    char metadata[STORE_METADATA_MAX + 1];
+    struct video v;
+    bool flag;
+
+    store_video_create(f->st, &n, &v);
+    store_upload_get(f->st, "x", &v, &flag);
+    store_upload_sniffed(f->st, v.id, CONTAINER_MP4);
+    store_upload_length(f->st, v.id, 2);
+    store_upload_index(f->st, v.id, 1);
+    store_upload_unchecked(f->st, v.id, 1);
+    store_upload_metadata(f->st, v.id, metadata);
+}
+
+/* Uses every statement of the store once; what it says is the other tests' business. */
+static void use_everything(struct fixture *f)
+{
+    struct job_result result = {.poster_made = true};
+    struct video_query query = {.limit = 1};
+    struct rendition list[STORE_RENDITIONS_MAX];
+    struct demand demand;
+    const uint8_t kept[1] = {0};
+    uint8_t *points;
+    struct video v = fixture_planned(f, "clip");
+    struct job poster = fixture_claim(f, "w"), encode = fixture_claim(f, "w");
+    int64_t due;
+    bool flag;
+    size_t k;
+    int n, sort;
+
+    store_job_renew(f->st, &poster, 1000, 0.5);
+    store_job_done(f->st, &poster, &result, &flag);
+    published(f->st, &encode, 1);
+    store_job_seek_points(f->st, &encode, kept, 1);
+    if (store_seek_points(f->st, v.id, encode.rendition, &points, &k) == RC_OK)
+        free(points);
+    store_job_done(f->st, &encode, &result, &flag);
+    encode = fixture_claim(f, "w");
+    store_job_retry(f->st, &encode, 0, "x");
+    store_job_claim_encode(f->st, "w", 30000, v.id, encode.rendition, &encode);
+    store_job_postpone(f->st, &encode, 0, "x");
+    encode = fixture_claim(f, "w");
+    store_job_without(f->st, &encode, "x", &flag);
+    store_job_done(f->st, &encode, &result, &flag);
+    store_job_next_due(f->st, STORE_KINDS_ALL, &due);
+    store_job_release_owner(f->st, "w", &n);
+    store_renditions(f->st, v.id, list, &k);
+    store_readiness(f->st, v.id, ignore_readiness, NULL);
+    demand = (struct demand){.rendition = "x"};
+    store_demand_update(f->st, &demand, 1, 1000, &demand, 1);
+    store_demand_each(f->st, ignore_demand, NULL);
+    store_demand_clear(f->st);
+    store_video_by_key(f->st, v.media_key, &v);
+    fixture_arrival(f);
+    store_video_exists(f->st, v.id, &flag);
+    store_video_rename(f->st, v.id, "x");
+    store_video_warn(f->st, v.id, "x");
+    for (sort = SORT_NEWEST; sort <= SORT_TITLE; sort++) {
+        query.sort = (enum video_sort)sort;
+        store_video_list(f->st, &query, ignore_video, NULL, &flag);
+    }
+    v = fixture_stored(f, "to fail");
+    encode = fixture_claim(f, "w");
+    store_job_fail(f->st, &encode, "x");
+    store_video_retry(f->st, v.id);
+    store_video_delete(f->st, v.id, &v);
+    store_video_each_deleted(f->st, purge_it, f);
+    v = fixture_receiving(f, "to abandon");
+    use_upload(f);
+    store_video_received(f->st, v.id, 1, -1);
+    store_video_each_receiving(f->st, ignore_video, NULL);
+    store_video_abandon(f->st, v.id, "x");
+    store_worker_beat(f->st, "w", 1);
+    store_worker_age(f->st, &due);
+    store_worker_gone(f->st, "w");
+    store_activity_list(f->st, -1, 1, ignore_activity, NULL);
+    store_activity_trim(f->st, 1);
+    store_changed(f->st, &flag);
+    store_ping(f->st);
+    assert_int_equal(store_video_get(f->st, v.id, &v), RC_NOT_FOUND);
+}
+
+static void queries_use_their_indices(void **state)
+{
+    struct fixture *f = *state;
+    int id;
+
+    use_everything(f);
+    for (id = 0; id < STATEMENT_COUNT; id++)
+        if (id > SQL_DATA_VERSION && id != SQL_ROLLBACK)
+            assert_indexed(f->st, (enum statement)id);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(queries_use_their_indices),
+    };
+
+    return cmocka_run_group_tests_name("store_queries", tests, NULL, NULL);
+}
