@@ -88,11 +88,12 @@ static enum rc sweep_receiving(void *arg, const struct video *v)
     return RC_OK;
 }
 
-/* An index that was sent ahead is of no use once the file with its own is there. */
+/* An index that was sent ahead is of no use once the file was found to hold it, or not.
+ */
 static void sweep_index(struct worker *w, const char *id)
 {
-    struct video v;
-    if (store_video_get(w->store, id, &v) == RC_OK && v.state != VIDEO_RECEIVING &&
+    bool needed = true;
+    if (store_upload_index_needed(w->store, id, &needed) == RC_OK && !needed &&
         !in_use(w, id))
         spool_remove_index(&w->site, id);
 }

@@ -70,6 +70,10 @@ enum rc store_upload_sniffed(struct store *st, const char *id, enum container c)
 enum rc store_upload_length(struct store *st, const char *id, int64_t size);
 enum rc store_upload_index(struct store *st, const char *id, int64_t offset);
 
+/* True in *out as long as an index that was sent ahead has to be kept: until the probe
+ * of the whole file has compared it with what is in there. */
+enum rc store_upload_index_needed(struct store *st, const char *id, bool *out);
+
 /* From where on bytes are unchecked (-1: nowhere), on disk for good when this returns.
  * RC_NOT_FOUND: as store_video_received. */
 enum rc store_upload_unchecked(struct store *st, const char *id, int64_t from);

@@ -245,6 +245,23 @@ enum rc store_upload_metadata(struct store *st, const char *id,
     return store_finish(st, q);
 }
 
+enum rc store_upload_index_needed(struct store *st, const char *id, bool *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_UPLOAD_INDEX_NEEDED,
+                      "SELECT 1 FROM videos WHERE id = ?1 AND deleted_at IS NULL"
+                      " AND (state = 'receiving' OR EXISTS (SELECT 1 FROM jobs"
+                      " WHERE video_id = ?1 AND kind = 'probe'"
+                      " AND state IN ('queued', 'running')))",
+                      &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    return store_has_row(st, q, out);
+}
+
 /* ---- the end ---------------------------------------------------------------- */
 
 /* "1.2 GB", in the decimal units that file managers show. */

@@ -205,6 +205,22 @@ describe('a video while it is uploaded', () => {
         await remove(video.id);
     }));
 
+    test('an index of a file that becomes whole while no worker runs is kept until it was compared', logged(async () => {
+        const { upload, video, timeline } = await arriving('end.mp4', 0.4, { index: await indexOf('end.mp4') });
+        await site.end('worker');
+        await upload.finish();
+        await sleep(2100); // longer than it takes to be swept
+        site.env.DROPSTREAM_SETTLE_S = '1';
+        site.startWorker();
+        const ready = await site.waitForState(video.id, 'ready');
+        assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
+        assert.deepEqual(await site.spool(), [`${video.id}.src`]);
+        await site.end('worker');
+        delete site.env.DROPSTREAM_SETTLE_S;
+        site.startWorker();
+        await remove(video.id);
+    }));
+
     test('an index that lies is found out, and all is made again', logged(async () => {
         const index = await indexOf('end.mp4');
         const lie = Buffer.from(index.bytes);

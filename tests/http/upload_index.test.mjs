@@ -199,13 +199,16 @@ describe('an index of no more use', () => {
         try {
             const fields = { size: file.length, index_offset: OFFSET, index: moov };
             const done = await own.upload(file, { fields });
+            own.startWorker();
+            await waitFor(async () => (await own.api('GET', `/api/videos/${done.json.id}`)).json.state === 'failed');
+            await own.end('worker');
             const uploadId = t.newUploadId();
             const { socket } = await t.beginForm(own, file, 100_000, { ...fields, upload_id: uploadId });
             await t.waitForPart(own, 10_000);
             socket.destroy();
             await fs.writeFile(own.path('spool', 'aaaaaaaaaaaaaaaa.idx'), 'x');
             await fs.writeFile(own.path('spool', 'bbbbbbbbbbbbbbbb.idx-part'), 'x');
-            assert.equal((await own.spool()).length, 6);
+            assert.equal((await own.spool()).length, 6, 'the index of a file that could not be probed is swept');
             await sleep(2100);
             own.startWorker();
             const part = await t.partOf(own);

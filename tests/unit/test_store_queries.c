@@ -74,6 +74,7 @@ static void use_upload(struct fixture *f)
     store_upload_sniffed(f->st, v.id, CONTAINER_MP4);
     store_upload_length(f->st, v.id, 2);
     store_upload_index(f->st, v.id, 1);
+    store_upload_index_needed(f->st, v.id, &flag);
     store_upload_unchecked(f->st, v.id, 1);
     store_upload_metadata(f->st, v.id, metadata);
 }

@@ -205,6 +205,37 @@ static void unchecked_bytes_are_noted_for_good_and_end_with_the_upload(void **st
     assert_int_equal(v.unchecked_from, -1);
 }
 
+static bool index_needed(struct fixture *f, const char *id)
+{
+    bool needed = false;
+
+    assert_int_equal(store_upload_index_needed(f->st, id, &needed), RC_OK);
+    return needed;
+}
+
+static void an_index_is_needed_until_the_whole_file_was_probed(void **state)
+{
+    struct fixture *f = *state;
+    struct video_plan plan = fixture_plan(1);
+    struct video v = created(f, UPLOAD);
+
+    assert_true(index_needed(f, v.id));
+    assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
+    assert_true(index_needed(f, v.id));
+    struct job probe = fixture_claim(f, "w");
+    assert_true(index_needed(f, v.id));
+    assert_int_equal(store_job_retry(f->st, &probe, 1000, "once more"), RC_OK);
+    assert_true(index_needed(f, v.id));
+    fixture_tick(f, 1000);
+    probe = fixture_claim(f, "w");
+    assert_int_equal(store_job_planned(f->st, &probe, &plan), RC_OK);
+    assert_false(index_needed(f, v.id)); /* the encodes read the whole file */
+
+    v = fixture_receiving(f, "deleted");
+    assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
+    assert_false(index_needed(f, v.id));
+}
+
 static void metadata_is_told_as_it_was_given(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +303,7 @@ int main(void)
         TEST(a_named_row_is_on_disk_before_it_is_told),
         TEST(what_becomes_known_is_kept_while_receiving),
         TEST(unchecked_bytes_are_noted_for_good_and_end_with_the_upload),
+        TEST(an_index_is_needed_until_the_whole_file_was_probed),
         TEST(metadata_is_told_as_it_was_given),
         TEST(an_upload_is_listed_once_its_first_bytes_are_good),
         TEST(an_upload_expires_when_its_time_is_over),
