@@ -40,6 +40,7 @@ struct put {
     int64_t offset;
     int64_t length;
     struct spool_file *index;
+    bool is_first; /* none was kept before */
 };
 
 static enum rc bad_index(struct upload *u, const char *message)
@@ -51,6 +52,13 @@ static enum rc finished(struct upload *u)
 {
     return upload_refuse(u, 409, "finished",
                          "This upload is finished: its index is in it.");
+}
+
+static enum rc another(struct upload *u)
+{
+    return upload_refuse(u, 409, "another_index",
+                         "The index of this upload was sent before, and it was another "
+                         "one.");
 }
 
 static enum rc read_request(struct put *p)
@@ -86,6 +94,8 @@ static enum rc find(struct put *p, const char *upload_id)
         return finished(u);
     if (u->video.size >= 0 && p->offset > u->video.size - p->length)
         return bad_index(u, "The index reaches beyond the end of the file.");
+    if (u->video.index_offset >= 0 && u->video.index_offset != p->offset)
+        return another(u);
     return RC_OK;
 }
 
@@ -96,24 +106,41 @@ static enum rc take_bytes(void *arg, const void *data, size_t n)
     return upload_index_append(p->u, p->index, data, n);
 }
 
+/* The first one stays, since something may have been made by it already; that may be
+ * sent again, by a client that missed the answer. */
+static enum rc keep_file(struct put *p)
+{
+    enum rc rc = spool_keep_index(p->index);
+
+    if (rc == RC_EXISTS) {
+        rc = spool_compare_index(p->index);
+        return rc == RC_CONFLICT ? another(p->u) : rc;
+    }
+    if (rc == RC_NOT_FOUND)
+        return upload_deleted(p->u);
+    if (rc == RC_OK) {
+        p->index = NULL;
+        p->is_first = true;
+    }
+    return rc;
+}
+
 /* First the index, then the word of it; and none of an upload that is over. */
 static enum rc keep(struct put *p)
 {
     struct upload *u = p->u;
     struct store *st;
-    enum rc rc = spool_keep_index(p->index);
+    enum rc rc = keep_file(p);
 
     if (rc == RC_OK)
-        p->index = NULL;
-    if (rc == RC_OK)
         rc = handles_take(u->app->handles, &st);
-    if (rc == RC_NOT_FOUND)
-        return upload_deleted(u);
     if (rc != RC_OK)
         return rc;
-    rc = upload_log_rc(u, st, "index", store_upload_index(st, u->video.id, p->offset));
+    rc = store_upload_index(st, u->video.id, p->offset);
+    if (rc != RC_CONFLICT)
+        upload_log_rc(u, st, "index", rc);
     handles_give(u->app->handles, st);
-    return rc;
+    return rc == RC_CONFLICT ? another(u) : rc;
 }
 
 static enum rc put(struct put *p, const char *upload_id)
@@ -138,8 +165,10 @@ static enum rc put(struct put *p, const char *upload_id)
         rc = keep(p);
     if (rc != RC_NOT_FOUND)
         return rc;
-    /* Its last byte came meanwhile, or it was given up. */
-    spool_remove_index(&u->app->site, u->video.id);
+    /* Its last byte came meanwhile, or it was given up. An index of before may still
+     * have to be compared with the file. */
+    if (p->is_first)
+        spool_remove_index(&u->app->site, u->video.id);
     rc = find(p, upload_id);
     return rc == RC_OK ? upload_deleted(u) : rc;
 }

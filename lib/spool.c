@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 /* The position is always the end: what another request left is gone on with. */
 #define OPEN_FLAGS (O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 #define LOCK_STEP_MS 20
+#define COMPARE_BYTES 16384
 
 struct spool_file {
     int dir_fd;
@@ -248,7 +250,8 @@ void spool_flush(struct spool_file *f)
 
 /* ---- the end --------------------------------------------------------------- */
 
-static enum rc rename_to_src(struct spool_file *f)
+/* RC_EXISTS: another has that name. */
+static enum rc rename_to_last(struct spool_file *f)
 {
     if (renameat2(f->dir_fd, f->part, f->dir_fd, f->last, RENAME_NOREPLACE) == 0)
         return RC_OK;
@@ -271,7 +274,7 @@ enum rc spool_finish(struct spool_file *f)
         return rc_from_errno(errno);
     rc = check_entry(f);
     if (rc == RC_OK)
-        rc = rename_to_src(f);
+        rc = rename_to_last(f);
     if (rc != RC_OK)
         return rc;
     f->renamed = true;
@@ -286,12 +289,44 @@ enum rc spool_keep_index(struct spool_file *f)
 {
     enum rc rc = check_entry(f);
 
-    if (rc != RC_OK)
-        return rc;
-    if (renameat(f->dir_fd, f->part, f->dir_fd, f->last) != 0)
-        return rc_from_errno(errno);
-    release(f);
+    if (rc == RC_OK)
+        rc = rename_to_last(f);
+    if (rc == RC_OK)
+        release(f);
+    return rc;
+}
+
+/* RC_CONFLICT: the files differ. */
+static enum rc compare(int a, int b)
+{
+    char x[COMPARE_BYTES], y[COMPARE_BYTES];
+    size_t n, m;
+    int64_t at = 0;
+
+    do {
+        enum rc rc = io_read_at(a, x, sizeof(x), at, &n);
+
+        if (rc == RC_OK)
+            rc = io_read_at(b, y, sizeof(y), at, &m);
+        if (rc != RC_OK)
+            return rc;
+        if (n != m || memcmp(x, y, n) != 0)
+            return RC_CONFLICT;
+        at += (int64_t)n;
+    } while (n > 0);
     return RC_OK;
+}
+
+enum rc spool_compare_index(const struct spool_file *f)
+{
+    int fd = openat(f->dir_fd, f->last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    enum rc rc;
+
+    if (fd < 0)
+        return rc_from_errno(errno);
+    rc = compare(f->fd, fd);
+    close(fd);
+    return rc;
 }
 
 void spool_close(struct spool_file *f)

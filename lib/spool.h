@@ -6,7 +6,8 @@
  * The writer holds an exclusive flock(2) on its .part, so that there is never more than
  * one, in whatever process, and anyone may find out whether an unfinished upload still
  * has its writer. Invariant: a .src file is whole and durable; it never changes after
- * it appears. An .idx is whole, and as durable as the .part: it can be sent again.
+ * it appears. Nor does an .idx, which is whole too, but only as durable as the .part:
+ * it can be sent again.
  */
 #ifndef DROPSTREAM_SPOOL_H
 #define DROPSTREAM_SPOOL_H
@@ -101,9 +102,13 @@ enum rc spool_src_path(const struct site *site, const char *id, char out[PATH_MA
 enum rc spool_create_index(const struct site *site, const char *id,
                            struct spool_file **out);
 
-/* Makes it <id>.idx, in place of an earlier one; frees f only on RC_OK. RC_NOT_FOUND:
- * it was removed meanwhile. RC_NOSPACE, RC_IO. */
+/* Makes it <id>.idx; frees f only on RC_OK. RC_EXISTS: there is one, which stays.
+ * RC_NOT_FOUND: it was removed meanwhile. RC_NOSPACE, RC_IO. */
 enum rc spool_keep_index(struct spool_file *f);
+
+/* RC_OK: <id>.idx has the very bytes of f. RC_CONFLICT: others. RC_NOT_FOUND: there is
+ * none. RC_IO. */
+enum rc spool_compare_index(const struct spool_file *f);
 
 /* site/spool/<id>.idx as an absolute path. RC_TOO_LARGE. */
 enum rc spool_index_path(const struct site *site, const char *id, char out[PATH_MAX]);

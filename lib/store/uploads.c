@@ -181,9 +181,30 @@ enum rc store_upload_length(struct store *st, const char *id, int64_t size)
     return change_number(st, SQL_UPLOAD_LENGTH, CHANGE("size = ?2"), id, size);
 }
 
+static enum rc set_index(struct store *st, const struct video *v, int64_t offset)
+{
+    sqlite3_stmt *q;
+    enum rc rc;
+
+    if (v->state != VIDEO_RECEIVING)
+        return RC_NOT_FOUND;
+    if (v->index_offset >= 0)
+        return v->index_offset == offset ? RC_OK : RC_CONFLICT;
+    rc = store_prepare(st, SQL_UPLOAD_INDEX,
+                       "UPDATE videos SET index_offset = ?2 WHERE id = ?1", &q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, v->id);
+    store_bind_int(q, 2, offset);
+    return store_finish(st, q);
+}
+
 enum rc store_upload_index(struct store *st, const char *id, int64_t offset)
 {
-    return change_number(st, SQL_UPLOAD_INDEX, CHANGE("index_offset = ?2"), id, offset);
+    struct video v;
+    enum rc rc = store_video_begin(st, id, &v);
+
+    return rc == RC_OK ? store_end(st, set_index(st, &v, offset)) : rc;
 }
 
 enum rc store_upload_unchecked(struct store *st, const char *id, int64_t from)

@@ -119,14 +119,55 @@ describe('an index beside an upload by tus', () => {
         const index = site.path('spool', `${response.headers['dropstream-video']}.idx`);
         assert.equal(await fs.readFile(index, 'latin1'), moov);
         assert.equal(await offsetInRow(site, id), String(OFFSET));
-        // A newer one takes its place; and the bytes come in all the while.
-        assert.equal((await put('?offset=300000', 'newer')).status, 204);
-        assert.equal(await fs.readFile(index, 'latin1'), 'newer');
-        assert.equal(await offsetInRow(site, id), '300000');
+        // The bytes come in all the while.
         socket.write(file.subarray(200_000));
         assert.match(await closed, /^HTTP\/1\.1 204 /);
         await t.assertStored(site, response.headers['dropstream-video'], file);
         await fs.rm(index);
+        await assertClean();
+    });
+    test('may be sent again, but not another one', async () => {
+        assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
+        const [index] = await spoolOf(site, '.idx');
+        const whole = await fs.stat(site.path('spool', index));
+        assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
+        for (const [query, body] of [
+            [`?offset=${OFFSET - 1}`, moov],
+            [`?offset=${OFFSET}`, `x${moov.slice(1)}`],
+            [`?offset=${OFFSET}`, moov.slice(1)],
+            [`?offset=${OFFSET - 1}`, `${moov}m`],
+        ])
+            assertError(await put(query, body), 409, 'another_index');
+        assert.equal((await fs.stat(site.path('spool', index))).ino, whole.ino);
+        assert.equal(await fs.readFile(site.path('spool', index), 'latin1'), moov);
+        assert.equal(await offsetInRow(site, id), String(OFFSET));
+        await t.tus(site, 'DELETE', id);
+        await assertClean();
+    });
+    test('is not that of a form, which has its own', async () => {
+        await t.tus(site, 'DELETE', id);
+        id = t.newUploadId();
+        const fields = { size: file.length, index_offset: OFFSET, index: moov, upload_id: id };
+        const begun = await t.beginForm(site, file, 100_000, fields);
+        await t.waitForPart(site, 10_000);
+        assertError(await put(`?offset=${OFFSET}`, `x${moov.slice(1)}`), 409, 'another_index');
+        assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
+        begun.socket.destroy();
+        await t.tus(site, 'DELETE', id);
+        await assertClean();
+    });
+    test('is left to be compared with the file, if it is sent again too late', async () => {
+        assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
+        const [index] = await spoolOf(site, '.idx');
+        const target = `/api/uploads/${id}/index?offset=${OFFSET}`;
+        const { socket, closed } = await t.begin(site, 'PUT', target, { Connection: 'close' }, 'm', moov.length);
+        await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 1);
+        await t.patch(site, id, 100_000, file.subarray(100_000));
+        socket.write(moov.slice(1));
+        assert.match(await closed, /^HTTP\/1\.1 409 .*"finished"/s);
+        await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 0);
+        assert.deepEqual(await spoolOf(site, '.idx'), [index]);
+        await fs.rm(site.path('spool', index));
         await assertClean();
     });
     test('is refused where it does not fit', async () => {
@@ -152,8 +193,8 @@ describe('an index beside an upload by tus', () => {
     });
     test('leaves the one before where it breaks off', async () => {
         assert.equal((await put('?offset=5', 'first')).status, 204);
-        const target = `/api/uploads/${id}/index?offset=6`;
-        const { socket } = await t.begin(site, 'PUT', target, {}, 'sec', 100);
+        const target = `/api/uploads/${id}/index?offset=5`;
+        const { socket } = await t.begin(site, 'PUT', target, {}, 'fir', 5);
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 1);
         socket.destroy();
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 0);
@@ -161,11 +202,10 @@ describe('an index beside an upload by tus', () => {
         assert.equal(await fs.readFile(site.path('spool', index), 'latin1'), 'first');
         assert.equal(await offsetInRow(site, id), '5');
         // One that hangs is taken over.
-        const hung = await t.begin(site, 'PUT', target, {}, 'sec', 100);
+        const hung = await t.begin(site, 'PUT', target, {}, 'fir', 5);
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 1);
-        assert.equal((await put('?offset=7', 'third')).status, 204);
+        assert.equal((await put('?offset=5', 'first')).status, 204);
         assert.match(await hung.closed, /^HTTP\/1\.1 409 .*"taken_over"/s);
-        assert.equal(await offsetInRow(site, id), '7');
         await t.tus(site, 'DELETE', id);
         await assertClean();
     });

@@ -196,12 +196,57 @@ static void an_index_appears_whole(void **state)
     assert_int_equal(spool_keep_index(f), RC_OK);
     assert_content(ID ".idx", "moov");
     assert_false(there(ID ".idx-part"));
-    assert_int_equal(spool_keep_index(index_of(ID, "newer")), RC_OK);
-    assert_content(ID ".idx", "newer");
     assert_int_equal(spool_index_path(&site, ID, path), RC_OK);
     assert_string_equal(path, in_spool(ID ".idx"));
     assert_int_equal(spool_remove_index(&site, ID), RC_OK);
     assert_false(there(ID ".idx"));
+}
+
+static enum rc compared(const char *text)
+{
+    struct spool_file *f = index_of(ID, text);
+    enum rc rc = spool_compare_index(f);
+
+    spool_abandon(f);
+    return rc;
+}
+
+static void the_first_index_stays_and_others_are_compared_with_it(void **state)
+{
+    struct spool_file *f;
+
+    (void)state;
+    assert_int_equal(compared("first"), RC_NOT_FOUND);
+    assert_int_equal(spool_keep_index(index_of(ID, "first")), RC_OK);
+    f = index_of(ID, "other");
+    assert_int_equal(spool_keep_index(f), RC_EXISTS);
+    spool_abandon(f);
+    assert_content(ID ".idx", "first");
+    assert_false(there(ID ".idx-part"));
+    assert_int_equal(compared("first"), RC_OK);
+    assert_int_equal(compared("firsT"), RC_CONFLICT);
+    assert_int_equal(compared("firs"), RC_CONFLICT);
+    assert_int_equal(compared("first!"), RC_CONFLICT);
+    assert_int_equal(compared(""), RC_CONFLICT);
+}
+
+/* The blocks in which they are compared have borders. */
+static void large_indexes_are_compared_to_their_last_byte(void **state)
+{
+    static char text[3 * 16384 + 1];
+
+    (void)state;
+    for (size_t n = 16384; n < sizeof(text); n += 16384) {
+        memset(text, 'm', n);
+        text[n] = '\0';
+        assert_int_equal(spool_keep_index(index_of(ID, text)), RC_OK);
+        assert_int_equal(compared(text), RC_OK);
+        text[n - 1] = 'x';
+        assert_int_equal(compared(text), RC_CONFLICT);
+        text[n - 1] = '\0';
+        assert_int_equal(compared(text), RC_CONFLICT);
+        assert_int_equal(spool_remove_index(&site, ID), RC_OK);
+    }
 }
 
 static void a_broken_index_leaves_the_one_before(void **state)
@@ -251,6 +296,8 @@ int main(void)
         TEST(the_head_can_be_read_while_it_is_written),
         TEST(a_sync_makes_bytes_and_name_last),
         TEST(an_index_appears_whole),
+        TEST(the_first_index_stays_and_others_are_compared_with_it),
+        TEST(large_indexes_are_compared_to_their_last_byte),
         TEST(a_broken_index_leaves_the_one_before),
         TEST(an_index_has_one_writer_and_a_dead_ones_bytes_are_written_over),
         TEST(an_index_of_an_upload_that_is_gone_is_not_kept),

@@ -182,6 +182,9 @@ static void what_becomes_known_is_kept_while_receiving(void **state)
     assert_int_equal(v.index_offset, 1500);
     assert_int_equal(v.received, 512);
     assert_int_equal(v.expires_ms, 9000);
+    assert_int_equal(store_upload_index(f->st, v.id, 1500), RC_OK);
+    assert_int_equal(store_upload_index(f->st, v.id, 1501), RC_CONFLICT);
+    assert_int_equal(found(f, UPLOAD).index_offset, 1500);
     assert_int_equal(store_video_received(f->st, v.id, 513, -1), RC_OK);
     assert_int_equal(found(f, UPLOAD).expires_ms, -1);
 
