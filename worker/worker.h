@@ -74,7 +74,8 @@ extern const struct task_kind task_probe, task_encode, task_poster;
 
 /* ---- poster_job.c ------------------------------------------------------- */
 
-/* Where in the timeline of a video the picture for its poster is. */
+/* Where in the timeline of a video the picture for its poster is. duration_us: -1 where
+ * nobody knows it yet. */
 int64_t poster_at_us(int64_t duration_us);
 
 /* ---- jobs.c ------------------------------------------------------------- */

@@ -7,7 +7,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { assertMadeOnce, assertWhole, PacedUpload } from '../lib/arriving.mjs';
+import { assertMadeOnce, assertWhole, indexOf, PacedUpload } from '../lib/arriving.mjs';
 import { childrenOf, demand, existing, get, readinessOf, runsOf, timelineOf } from '../lib/demand.mjs';
 import { ffmpeg, flashClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
@@ -50,14 +50,6 @@ async function arriving(name, part, options) {
     await upload.sendTo(part);
     const video = await upload.video(({ playable }) => playable);
     return { upload, video, timeline: await timelineOf(site, video) };
-}
-
-/* { offset, bytes } of the index of a clip that ends with it. */
-async function indexOf(name) {
-    const file = await fs.readFile(clip(name));
-    let offset = 0;
-    while (file.toString('latin1', offset + 4, offset + 8) !== 'moov') offset += file.readUInt32BE(offset);
-    return { offset, bytes: file.subarray(offset, offset + file.readUInt32BE(offset)) };
 }
 
 /* The worker that died had a run that was fed and had given some segments; the next one fed
@@ -189,7 +181,7 @@ describe('a video while it is uploaded', () => {
     }));
 
     test('a file with its index at the end plays too, if that is sent ahead', logged(async () => {
-        const { upload, video, timeline } = await arriving('end.mp4', 0.4, { index: await indexOf('end.mp4') });
+        const { upload, video, timeline } = await arriving('end.mp4', 0.4, { index: await indexOf(clip('end.mp4')) });
         assert.equal(video.state, 'receiving');
         await waitFor(async () => (await existing(timeline.video)).has(8), { what: 'what has arrived' });
         const { status } = await demand(site, timeline.video.url(8), { sid: 'there' });
@@ -222,7 +214,7 @@ describe('a video while it is uploaded', () => {
     }));
 
     test('an index that lies is found out, and all is made again', logged(async () => {
-        const index = await indexOf('end.mp4');
+        const index = await indexOf(clip('end.mp4'));
         const lie = Buffer.from(index.bytes);
         lie[8 + 8 + 4 + 3] ^= 1; // the time of its making, in mvhd: nothing else depends on it
         const { upload, video, timeline } = await arriving('end.mp4', 0.5, { index: { ...index, bytes: lie } });

@@ -9,7 +9,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { assertWhole } from '../lib/arriving.mjs';
+import { assertWhole, indexOf } from '../lib/arriving.mjs';
 import { existing, get, timelineOf } from '../lib/demand.mjs';
 import { flashClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
@@ -29,8 +29,7 @@ before(async () => {
         video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M'],
     });
     file = await fs.readFile(clip);
-    moov = 0;
-    while (file.toString('latin1', moov + 4, moov + 8) !== 'moov') moov += file.readUInt32BE(moov);
+    moov = await indexOf(clip);
     site = await startSite({ worker: true, env: { DROPSTREAM_WAIT_S: '1' } });
 });
 after(async () => {
@@ -46,8 +45,8 @@ const read = async (id) => (await site.api('GET', `/api/videos/${id}`)).json;
 async function arriving(part) {
     for (;;) {
         const upload = await create(site, file.length, { filename: 'clip.mp4' });
-        const offset = `/api/uploads/${upload}/index?offset=${moov}`;
-        assert.equal((await site.request('PUT', offset, { body: file.subarray(moov) })).status, 204);
+        const offset = `/api/uploads/${upload}/index?offset=${moov.offset}`;
+        assert.equal((await site.request('PUT', offset, { body: moov.bytes })).status, 204);
         const { headers } = await patch(site, upload, 0, file.subarray(0, 5000));
         const id = headers['dropstream-video'];
         if (id[0] < 'n') {

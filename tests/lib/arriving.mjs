@@ -18,6 +18,28 @@ import { formAround, sleep, waitFor } from './site.mjs';
 
 const BLOCK = 64 * 1024;
 
+/* The index (moov) of an MP4 file, to be sent ahead: { offset, bytes }. */
+export async function indexOf(file) {
+    const handle = await open(file);
+    try {
+        const header = Buffer.alloc(16);
+        for (let offset = 0; ; ) {
+            const { bytesRead } = await handle.read(header, 0, 16, offset);
+            if (bytesRead < 8) throw new Error(`${file} has no index`);
+            let size = header.readUInt32BE(0);
+            if (size === 1) size = Number(header.readBigUInt64BE(8));
+            if (header.toString('latin1', 4, 8) === 'moov') {
+                const bytes = Buffer.alloc(size);
+                await handle.read(bytes, 0, size, offset);
+                return { offset, bytes };
+            }
+            offset += size;
+        }
+    } finally {
+        await handle.close();
+    }
+}
+
 /* The two parts of a form that carry an index. */
 function indexParts(form, { offset, bytes }) {
     const boundary = form.type.split('boundary=')[1];
@@ -44,8 +66,9 @@ export class PacedUpload {
     }
 
     /* Sends the form up to the file. fields go before it, index too ({ offset, bytes } of
-     * a moov box that is sent ahead); file is a path. */
-    static async begin(site, file, { fields = {}, from, index } = {}) {
+     * a moov box that is sent ahead); file is a path. rate: bytes a second, which the form
+     * too takes its time for. */
+    static async begin(site, file, { fields = {}, from, index, rate } = {}) {
         const handle = await open(file);
         const { size } = await handle.stat();
         const form = formAround(path.basename(file), { size, ...fields });
@@ -77,6 +100,7 @@ export class PacedUpload {
                 res.on('error', (error) => resolve({ error }));
             });
         });
+        if (rate) await sleep((1000 * form.head.length) / rate);
         await upload.#write(form.head);
         return upload;
     }
