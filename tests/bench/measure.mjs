@@ -1,10 +1,11 @@
 /*
  * measure.mjs: what the benches share: CPU time and memory of processes out of
- * /proc, medians, and a table. The limits that a bench holds its result against are its
- * own; it ends with status 1 if one is broken.
+ * /proc, medians, a table, and which parts of a bench are wanted. The limits that a bench
+ * holds its result against are its own; it ends with status 1 if one is broken.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import os from 'node:os';
 
 const TICKS_PER_S = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
@@ -81,7 +82,7 @@ export function mustHold(what, value, limit, unit = '') {
     const holds = value <= limit;
     if (!holds) process.exitCode = 1;
     const shown = `${value.toFixed(2)}${unit}, limit ${limit}${unit}`;
-    console.log(`  ${holds ? 'holds ' : 'BROKEN'}  ${what}: ${shown}`);
+    console.log(`  ${holds ? 'PASS  ' : 'BROKEN'}  ${what}: ${shown}`);
 }
 
 /* Results against their limits, which one table shows at the end of a bench. A broken one
@@ -94,7 +95,7 @@ export class Verdicts {
         const holds = atLeast ? value >= limit : value <= limit;
         if (!holds) process.exitCode = 1;
         const must = `${atLeast ? '≥' : '≤'} ${limit}${unit}`;
-        this.#rows.push([what, value.toFixed(digits) + unit, must, holds ? 'holds' : 'BROKEN']);
+        this.#rows.push([what, value.toFixed(digits) + unit, must, holds ? 'PASS' : 'BROKEN']);
     }
 
     /* A figure that has no limit. */
@@ -115,6 +116,28 @@ export function setting(name, fallback) {
     if (!/^[1-9][0-9]*$/.test(text)) throw new Error(`${name}=${text}: a number is needed`);
     return Number(text);
 }
+
+/* Those of a bench's parts that DROPSTREAM_BENCH_PARTS ("1,3") names; all if it is not
+ * set. modules: number → the module of a part. */
+export function wantedParts(modules) {
+    const parts = (process.env.DROPSTREAM_BENCH_PARTS ?? Object.keys(modules).join()).split(',');
+    const unknown = parts.find((part) => !(part in modules));
+    if (unknown !== undefined) throw new Error(`DROPSTREAM_BENCH_PARTS: there is no part ${unknown}`);
+    return parts;
+}
+
+/* What work resolves to; rejects if that takes longer. */
+export function within(seconds, work, what) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`${what} took more than ${seconds} s`)), seconds * 1000);
+    });
+    work.catch(() => {}); // also if it fails when nobody listens any more
+    return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/* The load average of the last minute (getloadavg(3)), as text. */
+export const load = () => os.loadavg()[0].toFixed(2);
 
 /* Ends with a plain message if a program or file that a bench needs is missing. */
 export function needs(found, what) {

@@ -25,15 +25,8 @@ const MODULES = {
     5: './seek_killed.mjs',
 };
 
-function wantedParts() {
-    const parts = (process.env.DROPSTREAM_BENCH_PARTS ?? Object.keys(MODULES).join()).split(',');
-    const unknown = parts.find((part) => !(part in MODULES));
-    if (unknown !== undefined) throw new Error(`DROPSTREAM_BENCH_PARTS: there is no part ${unknown}`);
-    return parts;
-}
-
-const parts = wantedParts();
-const load = os.loadavg()[0].toFixed(1);
+const parts = measure.wantedParts(MODULES);
+const load = measure.load();
 measure.needs(measure.hasProgram('ffmpeg'), 'ffmpeg (Debian package ffmpeg)');
 if (parts.includes('1'))
     measure.needs(measure.hasProgram(process.env.DROPSTREAM_CHROMIUM ?? 'chromium'), 'chromium');

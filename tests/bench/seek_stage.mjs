@@ -2,46 +2,24 @@
  * seek_stage.mjs: what the parts of bench-seek share: the clip, and a site with one video
  * in it whose encode has just begun.
  */
-import { existsSync, promises as fs } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { childrenOf, existing, timelineOf, uploadPlayable } from '../lib/demand.mjs';
-import { ffmpeg } from '../lib/media.mjs';
-import { BUILD, startSite, waitFor } from '../lib/site.mjs';
+import { startSite, waitFor } from '../lib/site.mjs';
+import { clip as makeClip } from './clip.mjs';
 import * as measure from './measure.mjs';
 
 const SECONDS = measure.setting('DROPSTREAM_BENCH_S', 900);
-const UNIT_S = 60; // as much is encoded, the rest is repeated
 /* A segment so close behind one that exists is not a seek into the unknown. */
 const CLEAR = 4;
 
-/* The file of the bench. The picture is noisy so that decoding costs what it does with a
- * camera's. It is made once and kept in the build folder. */
+/* The file of the bench. */
 export async function clip() {
     const given = process.env.DROPSTREAM_BENCH_CLIP;
-    if (given) {
-        measure.needs(existsSync(given), `the file ${given}`);
-        return path.resolve(given);
-    }
-    const file = path.join(BUILD, 'bench', `1080p30-gop4-${SECONDS}s.mp4`);
-    if (existsSync(file)) return file;
-    console.log(`making ${file}`);
-    await fs.mkdir(path.dirname(file), { recursive: true });
-    await ffmpeg(
-        ['-f', 'lavfi', '-i', `testsrc2=size=1920x1080:rate=30:duration=${UNIT_S},noise=alls=12:allf=t`],
-        ['-c:v', 'libx264', '-preset', 'veryfast', '-b:v', '9M', '-maxrate', '10M', '-bufsize', '18M'],
-        ['-g', '120', '-keyint_min', '120', '-sc_threshold', '0', '-pix_fmt', 'yuv420p'],
-        ['-f', 'mp4', `${file}.unit`],
-    );
-    await ffmpeg(
-        ['-stream_loop', String(Math.ceil(SECONDS / UNIT_S) - 1), '-i', `${file}.unit`],
-        ['-f', 'lavfi', '-i', `sine=frequency=330:sample_rate=48000:duration=${SECONDS}`],
-        ['-map', '0:v', '-map', '1:a', '-c:v', 'copy', '-c:a', 'aac', '-b:a', '128k'],
-        ['-t', String(SECONDS), '-movflags', '+faststart', '-f', 'mp4', `${file}.part`],
-    );
-    await fs.rm(`${file}.unit`);
-    await fs.rename(`${file}.part`, file);
-    return file;
+    if (!given) return makeClip(SECONDS);
+    measure.needs(existsSync(given), `the file ${given}`);
+    return path.resolve(given);
 }
 
 /* As many whole numbers below n, all different, in random order. */
