@@ -210,7 +210,7 @@ check: ## all tests, with both compilers; a summary at the end
 # ---- benches ---------------------------------------------------------------
 
 bench: bench-upload bench-encode bench-queue bench-seek ## all four benches
-bench-upload: all ## CPU and memory of a 1 GB upload against mod_webdav
+bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/encode.mjs
