@@ -45,15 +45,15 @@ const since = (begun) => (performance.now() - begun) / 1000;
 
 // ---- the beginning -------------------------------------------------------------------
 
-/* Its video and timeline, and the seconds from the beginning of the upload until the first
- * segments of picture and sound were fetched. */
+/* Its video and timeline, and first: the seconds from the beginning of the upload until the
+ * first segments of picture and sound were fetched. */
 async function firstSegments(site, upload) {
     const video = await upload.video(({ media }) => media);
     const timeline = await timelineOf(site, video);
     const urls = Object.values(timeline).map((rendition) => rendition.url(0));
     const answers = await Promise.all(urls.map((url) => demand(site, url, { retryMs: 50 })));
     for (const { status } of answers) if (status !== 200) throw new Error(`a first segment: ${status}`);
-    return { video, timeline, seconds: since(upload.began) };
+    return { video, timeline, first: since(upload.began) };
 }
 
 /* Resolves when the page shows a picture of the video. */
@@ -99,27 +99,26 @@ async function progress(site, { video, timeline }) {
 }
 
 /* Looks once a second until all has been sent. */
-async function follow(site, upload, watched) {
+async function follow(site, watched, upload, sent) {
     const samples = [];
     while (upload.sent < upload.size) {
-        const sent = (upload.sent / upload.size) * watched.video.duration;
+        const part = (upload.sent / upload.size) * watched.video.duration;
         const now = await progress(site, watched);
-        if (now.arrived !== undefined) samples.push({ ...now, sent });
-        await sleep(SAMPLE_MS);
+        if (now.arrived !== undefined) samples.push({ ...now, sent: part });
+        await Promise.race([sleep(SAMPLE_MS), sent]);
     }
     return samples;
 }
 
-/* Seconds until every segment is there. */
-async function untilAllIsThere(site, { video, timeline }) {
-    const begun = performance.now();
+/* When every segment is there. */
+async function allAreThere(site, { video, timeline }) {
     const total = Math.min(...Object.values(timeline).map(({ seconds }) => seconds));
     await waitFor(async () => (await progress(site, { video, timeline })).encoded >= total, {
         timeout: limitS * 1000,
         every: 20,
         what: 'the last segment',
     });
-    return since(begun);
+    return performance.now();
 }
 
 /* How many times as fast as real time media were encoded between two samples. */
@@ -128,43 +127,54 @@ const speedBetween = (a, b) => ((b.encoded - a.encoded) * 1000) / (b.at - a.at);
 /* One upload from its first byte to its last segment; all in seconds. */
 async function uploadAndWatch(browser, site, file, index) {
     const upload = await PacedUpload.begin(site, file, { rate: RATE, index });
-    const sending = upload.sendTo(upload.size, { rate: RATE });
-    const [watched, picture] = await Promise.all([
-        firstSegments(site, upload),
-        firstPicture(browser, site, upload),
-        Promise.race([sending, sleep(1000)]), // fails at once where sending does
-    ]);
-    const samples = await follow(site, upload, watched);
-    await sending;
-    const sent = since(upload.began);
-    const { encoded } = await progress(site, watched);
-    const [last, { status }] = await Promise.all([untilAllIsThere(site, watched), upload.finish()]);
-    if (status !== 201) throw new Error(`the upload was answered with ${status}`);
-    return { ...watched, segment: watched.seconds, picture, samples, sent, last, left: watched.video.duration - encoded };
+    const sent = upload.sendTo(upload.size, { rate: RATE }).then(() => performance.now());
+    const watch = async () => {
+        const [watched, picture] = await Promise.all([
+            firstSegments(site, upload),
+            firstPicture(browser, site, upload),
+        ]);
+        const samples = await follow(site, watched, upload, sent);
+        const { encoded } = await progress(site, watched);
+        const left = watched.video.duration - encoded;
+        return { ...watched, picture, samples, left, end: await allAreThere(site, watched) };
+    };
+    const finish = async () => {
+        await sent;
+        const { status } = await upload.finish();
+        if (status !== 201) throw new Error(`the upload was answered with ${status}`);
+    };
+    const [found, lastByte] = await Promise.all([watch(), sent, finish()]);
+    return { ...found, sending: (lastByte - upload.began) / 1000, last: (found.end - lastByte) / 1000 };
+}
+
+/* What is known of an upload that comes in faster than this machine can encode. */
+function judgeSpeed({ behind, encode, alone, left, last }, verdicts) {
+    verdicts.note('… too fast for this machine: encode behind, most', `${behind.toFixed(1)} s of media`);
+    verdicts.add('… so: ffmpeg alone against the encode while it arrives', alone / encode, OVERHEAD);
+    const limit = LAST_LIMIT_S + Math.round((left / alone) * OVERHEAD);
+    verdicts.add('… and last segment, after the last byte', last, limit, { unit: ' s' });
 }
 
 function judge(found, name, verdicts) {
-    const { samples, video } = found;
-    const [behind, told] = [({ arrived, encoded }) => arrived - encoded, ({ sent, arrived }) => sent - arrived].map(
-        (of) => Math.max(...samples.map(of)),
-    );
-    const arrival = video.duration / found.sent;
-    const encode = speedBetween(samples[0], samples.at(-1));
+    const { samples, video, alone, first, picture, last } = found;
     const s = { unit: ' s' };
-    verdicts.add(`${name}: first segment fetched, from the beginning`, found.segment, SEGMENT_LIMIT_S, s);
-    verdicts.add('… first picture in Chromium', found.picture, FRAME_LIMIT_S, s);
+    verdicts.add(`${name}: first segment fetched, from the beginning`, first, SEGMENT_LIMIT_S, s);
+    verdicts.add('… first picture in Chromium', picture, FRAME_LIMIT_S, s);
+    if (samples.length < 2) throw new Error('all had arrived before anything could be watched');
+
+    const most = (of) => Math.max(...samples.map(of));
+    const behind = most(({ arrived, encoded }) => arrived - encoded);
+    const arrival = video.duration / found.sending;
+    const encode = speedBetween(samples[0], samples.at(-1));
     verdicts.note('… it arrives at', `${arrival.toFixed(2)} × real time`);
-    verdicts.note('… is encoded at; by ffmpeg alone', `${encode.toFixed(2)} ×; ${found.alone.toFixed(2)} ×`);
-    verdicts.note('… `arrived` behind what was sent, most', `${told.toFixed(1)} s of media`);
-    if (found.alone / OVERHEAD >= arrival) {
-        verdicts.add('… encode behind what has arrived, most, of media', behind, BEHIND_LIMIT_S, s);
-        verdicts.add('… last segment, after the last byte', found.last, LAST_LIMIT_S, s);
+    verdicts.note('… is encoded at; by ffmpeg alone', `${encode.toFixed(2)} ×; ${alone.toFixed(2)} ×`);
+    verdicts.note('… `arrived` behind what was sent, most', `${most((at) => at.sent - at.arrived).toFixed(1)} s of media`);
+    if (alone / OVERHEAD < arrival) {
+        judgeSpeed({ ...found, behind, encode }, verdicts);
         return;
     }
-    verdicts.note('… too fast for this machine: encode behind, most', `${behind.toFixed(1)} s of media`);
-    verdicts.add('… so: ffmpeg alone against the encode while it arrives', found.alone / encode, OVERHEAD);
-    const rest = (found.left / found.alone) * OVERHEAD;
-    verdicts.add('… and last segment, after the last byte', found.last, LAST_LIMIT_S + Math.round(rest), s);
+    verdicts.add('… encode behind what has arrived, most, of media', behind, BEHIND_LIMIT_S, s);
+    verdicts.add('… last segment, after the last byte', last, LAST_LIMIT_S, s);
 }
 
 export async function run(site, verdicts) {
