@@ -69,7 +69,7 @@ UNIT := args args_run arrival_header bmff clock colour config cutter ebml encode
         plan plan_open plan_times playlist playlists promise rc schedule schedule_arriving \
         schedule_bounds seek_points segments segments_json sniff source_check spool \
         spool_resume store store_activity store_arrivals store_claims store_demand \
-        store_job_end store_jobs store_list store_queries store_readiness store_uploads \
+        store_job_end store_jobs store_list store_open store_queries store_readiness store_uploads \
         store_videos supervise supervise_floods text turns tus_headers upload_form \
         viewer waits wants watcher
 

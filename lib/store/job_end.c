@@ -61,7 +61,8 @@ static enum rc set_done(struct store *st, const struct job *job,
                                "UPDATE renditions SET done = ?3, encoding = ?5,"
                                " ready = ?4 WHERE video_id = ?1"
                                " AND name = ?2 AND ?3 BETWEEN 0 AND segments"
-                               " AND (?4 IS NULL OR length(?4) <= (segments + 7) / 8)",
+                               " AND (?4 IS NULL OR (length(?4) <= (segments + 7) / 8"
+                               " AND length(?4) * 8 >= ?3))",
                                &q);
 
     if (rc != RC_OK)

@@ -198,7 +198,7 @@ describe('a video while it is uploaded', () => {
     }));
 
     test('an index of a file that becomes whole while no worker runs is kept until it was compared', logged(async () => {
-        const { upload, video, timeline } = await arriving('end.mp4', 0.4, { index: await indexOf('end.mp4') });
+        const { upload, video, timeline } = await arriving('end.mp4', 0.4, { index: await indexOf(clip('end.mp4')) });
         await site.end('worker');
         await upload.finish();
         await sleep(2100); // longer than it takes to be swept
@@ -240,7 +240,7 @@ describe('a video while it is uploaded', () => {
 
     for (const [what, name, makeOptions] of [
         ['a Matroska file', 'clip.mkv', async () => ({})],
-        ['a file with its index at the end', 'end.mp4', async () => ({ index: await indexOf('end.mp4') })],
+        ['a file with its index at the end', 'end.mp4', async () => ({ index: await indexOf(clip('end.mp4')) })],
     ])
         test(`${what} plays as it comes in, and goes on after its worker was killed`, logged(async () => {
             const { upload, video, timeline } = await arriving(name, 0.4, await makeOptions());
@@ -273,7 +273,7 @@ describe('a video while it is uploaded', () => {
 
     for (const name of ['fast.mp4', 'end.mp4', 'clip.mkv'])
         test(`the poster of ${name} is there when its picture is, and stays`, logged(async () => {
-            const options = name === 'end.mp4' ? { index: await indexOf(name) } : {};
+            const options = name === 'end.mp4' ? { index: await indexOf(clip(name)) } : {};
             const { upload, video } = await arriving(name, (POSTER_AT - 2) / SECONDS, options);
             await sleep(2000);
             assert.equal((await read(video.id)).poster, null, 'not before');

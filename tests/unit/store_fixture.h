@@ -187,16 +187,19 @@ static inline struct video fixture_planned(struct fixture *f, const char *title)
     return v;
 }
 
-/* A video that is planned before it is whole, until it is gone again. */
+/* A video that is planned before it is whole and grows, until it is gone again. */
 static inline void fixture_arrival(struct fixture *f)
 {
-    struct video_plan plan = fixture_plan(1);
+    struct video_plan plan = fixture_plan(1), open = plan;
     struct video v = fixture_receiving(f, "arriving");
     bool flag;
 
+    open.duration_us = -1;
     store_video_header_arrived(f->st, v.id);
     struct job probe = fixture_claim(f, "w");
-    store_job_planned(f->st, &probe, &plan);
+    store_job_planned(f->st, &probe, &open);
+    struct job encode = fixture_claim(f, "w");
+    store_job_promise(f->st, &encode, 100);
     store_video_arrived(f->st, v.id, 1);
     store_video_stored(f->st, v.id, 1000, &v);
     probe = fixture_claim(f, "w");
@@ -223,6 +226,8 @@ static inline void assert_fenced(struct fixture *f, const struct job *job)
     assert_int_equal(store_job_check(f->st, job), RC_FENCED);
     assert_int_equal(store_job_renew(f->st, job, 1000, 0.5), RC_FENCED);
     assert_int_equal(published(f->st, job, 1), RC_FENCED);
+    if (job->kind == JOB_ENCODE)
+        assert_int_equal(store_job_promise(f->st, job, 9), RC_FENCED);
     assert_int_equal(store_job_retry(f->st, job, 0, "late"), RC_FENCED);
     assert_int_equal(store_job_release(f->st, job), RC_FENCED);
     assert_int_equal(store_job_fail(f->st, job, "late"), RC_FENCED);
