@@ -307,7 +307,7 @@ describe('a video while it is uploaded', () => {
         await upload.finish();
         const ready = await site.waitForState(video.id, 'ready');
         assert.equal((await timelineOf(site, ready)).video.url(0), timeline.video.url(0), 'nothing is made again');
-        await assertMadeOnce(ready, timeline);
+        await assertMadeOnce(site, ready, timeline);
         await waitFor(async () => (await read(video.id)).poster, { what: 'the poster' });
         assert.deepEqual(await told(video, 'poster'), [
             'Making the poster',
