@@ -93,6 +93,7 @@ export class PacedUpload {
         });
         upload.answer = new Promise((resolve) => {
             upload.req.on('error', (error) => resolve({ error }));
+            upload.req.on('close', () => upload.req.res || resolve({ error: new Error('there is no answer') }));
             upload.req.on('response', (res) => {
                 let text = '';
                 res.setEncoding('utf8').on('data', (data) => (text += data));
@@ -105,10 +106,18 @@ export class PacedUpload {
         return upload;
     }
 
+    /* What still waits to be written when the connection closes is told of to nobody. */
     #write(data) {
-        return new Promise((resolve, reject) =>
-            this.req.write(data, (error) => (error ? reject(error) : resolve())),
-        );
+        return new Promise((resolve, reject) => {
+            const gone = () => reject(new Error('the connection has been closed'));
+            if (this.req.destroyed) return gone();
+            this.req.once('close', gone);
+            this.req.write(data, (error) => {
+                this.req.off('close', gone);
+                if (error) reject(error);
+                else resolve();
+            });
+        });
     }
 
     /* Sends the file up to this byte, or to this part of it where it is at most 1. rate:

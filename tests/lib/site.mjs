@@ -18,11 +18,15 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 export const BUILD = path.resolve(SOURCE, process.env.DROPSTREAM_BUILD ?? 'build');
+
+/* Whatever hangs on a busy machine: no test is meant to take half as long. */
+const TEST_MS = 240_000;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -233,14 +237,21 @@ export class Site {
         return text.split('\n').slice(-lines).join('\n');
     }
 
-    /* fn for test(): the site's log is shown if it fails. */
+    /* fn for test(): the site's log is shown if it fails, or does not end. */
     logged(fn) {
         return async (t) => {
+            const late = new AbortController();
+            const tooLong = sleepFor(TEST_MS, null, { signal: late.signal }).then(() => {
+                throw new Error(`the test takes over ${TEST_MS / 1000} s`);
+            });
             try {
-                await fn(t);
+                await Promise.race([fn(t), tooLong]);
             } catch (error) {
                 console.error(await this.logs());
                 throw error;
+            } finally {
+                tooLong.catch(() => {});
+                late.abort();
             }
         };
     }
