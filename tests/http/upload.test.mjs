@@ -1,24 +1,13 @@
 /* Uploads through the real lighttpd: what is taken, what is refused and how, and that
- * nothing of a refused one stays. No worker runs here. */
+ * nothing of a refused one stays. No worker runs here. What goes wrong on the way:
+ * upload_trouble.test.mjs. */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
-import net from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { formAround, sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
+import { formAround, startSite, tinyMp4, waitFor, whole, wire } from '../lib/site.mjs';
+import { videos } from '../lib/tus.mjs';
 
 const MIB = 1024 * 1024;
-
-/* A request to upload.fcgi as the bytes that go over the wire. */
-function wire(type, body, length = body.length) {
-    const head =
-        'POST /api/videos HTTP/1.1\r\nHost: test\r\nConnection: close\r\n' +
-        `Content-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
-    return Buffer.concat([Buffer.from(head), body]);
-}
-
-function whole(form, file) {
-    return Buffer.concat([form.head, file, form.tail]);
-}
 
 function post(site, type, body) {
     const headers = { 'Content-Length': body.length };
@@ -32,8 +21,6 @@ function assertError(response, status, code) {
     assert.ok(response.json.error.message.length > 10);
     assert.equal(response.headers['cache-control'], 'no-store');
 }
-
-const videos = async (site) => (await site.api('GET', '/api/videos')).json.videos;
 
 describe('uploads that are refused', () => {
     let site, pids;
@@ -351,171 +338,5 @@ describe('uploads that are taken', () => {
         const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)[1]);
         // 128 threads that wait, twenty uploads at once, and one that is large.
         assert.ok(peak < 12 * 1024, `upload.fcgi took ${peak} KiB`);
-    });
-});
-
-describe('uploads from slow clients', () => {
-    const env = { DROPSTREAM_MIN_RATE_BPS: '2000', DROPSTREAM_MIN_RATE_S: '2' };
-    let site;
-    before(async () => (site = await startSite({ env })));
-    after(() => site.stop());
-    const slow = (name, fn) => it(name, (t) => site.logged(fn)(t));
-    const inParts = (bytes, size) => {
-        const parts = [];
-        for (let i = 0; i < bytes.length; i += size) parts.push(bytes.subarray(i, i + size));
-        return parts;
-    };
-    /* A good beginning, and then some bytes at a time. */
-    async function trickle(begin, size, pause) {
-        const form = formAround('slow.mp4');
-        const bytes = wire(form.type, Buffer.concat([form.head, tinyMp4(30_000)]), 500_000);
-        const parts = [bytes.subarray(0, begin), ...inParts(bytes.subarray(begin), size)];
-        const start = Date.now();
-        const text = await site.raw(parts, { pause });
-        return { text, took: Date.now() - start };
-    }
-
-    slow('one that trickles is refused in time, and nothing of it stays', async () => {
-        const { text, took } = await trickle(6000, 20, 100);
-        assert.match(text, /^HTTP\/1\.1 408 .*"too_slow"/s);
-        assert.ok(took > 1900 && took < 8000, `after ${took} ms`);
-        assert.deepEqual(await site.spool(), []);
-        assert.deepEqual(await videos(site), []);
-        const { json } = await site.api('GET', '/api/activity');
-        assert.match(json.activity.at(-1).message, /too slowly/);
-    });
-    slow('one that trickles before its file was looked at, too', async () => {
-        const { text, took } = await trickle(300, 1, 200);
-        assert.match(text, /^HTTP\/1\.1 408 .*"too_slow"/s);
-        assert.ok(took < 8000, `after ${took} ms`);
-    });
-    slow('one that is slow but fast enough is taken', async () => {
-        const form = formAround('slow.mp4');
-        const file = tinyMp4(24_000);
-        const parts = inParts(wire(form.type, whole(form, file)), 500);
-        const text = await site.raw(parts, { pause: 100 });
-        assert.match(text, /^HTTP\/1\.1 201 /);
-    });
-    slow('with no rate to keep, any is enough', async () => {
-        const form = formAround('slow.mp4');
-        const response = site.cgi('upload.fcgi', {
-            method: 'POST',
-            headers: { 'Content-Type': form.type },
-            body: whole(form, tinyMp4(3000)),
-            settings: { DROPSTREAM_MIN_RATE_BPS: '0', DROPSTREAM_MIN_RATE_S: '1' },
-            under: ['sh', '-c', '(head -c 200; sleep 1.2; head -c 200; sleep 1.2; cat) | "$0"'],
-        });
-        assert.equal((await response).status, 201);
-    });
-});
-
-describe('uploads whose row is not the handler\'s alone', () => {
-    /* Sends all of an upload but the end, then holds the database and sends that too:
-     * resolves once the file is whole while its row still says receiving. */
-    async function finishWhileHeld(site, file) {
-        const form = formAround('held.mp4');
-        const bytes = wire(form.type, whole(form, file));
-        const socket = net.connect(site.port, '127.0.0.1');
-        const answer = new Promise((resolve, reject) => {
-            let text = '';
-            socket.on('data', (data) => (text += data)).on('error', reject);
-            socket.on('close', () => resolve(text));
-        });
-        socket.write(bytes.subarray(0, -1000));
-        const [{ id }] = await waitFor(async () => {
-            const list = await videos(site);
-            return list.length && list;
-        });
-        const database = await site.holdDatabase();
-        socket.write(bytes.subarray(-1000));
-        await waitFor(async () => (await site.spool()).includes(`${id}.src`), {
-            what: 'the file to be whole',
-        });
-        return { id, database, answer };
-    }
-
-    it('one that the worker entered meanwhile is a 201 and keeps its file', async () => {
-        const site = await startSite();
-        try {
-            const file = tinyMp4(200_000);
-            const { id, database, answer } = await finishWhileHeld(site, file);
-            const set = `state = 'stored', size = ${file.length}, received = ${file.length}`;
-            await database.run(`UPDATE videos SET ${set} WHERE id = '${id}'`);
-            await database.end();
-            const text = await answer;
-            assert.match(text, /^HTTP\/1\.1 201 /);
-            const video = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4));
-            assert.equal(video.id, id);
-            assert.equal(video.state, 'stored');
-            assert.equal(video.size, file.length);
-            assert.ok((await fs.readFile(site.path('spool', `${id}.src`))).equals(file));
-        } finally {
-            await site.stop();
-        }
-    });
-    it('one that was removed meanwhile is a 410 and leaves no file', async () => {
-        const site = await startSite();
-        try {
-            const { id, database, answer } = await finishWhileHeld(site, tinyMp4(200_000));
-            await database.run(`UPDATE videos SET deleted_at = 1 WHERE id = '${id}'`);
-            await database.end();
-            assert.match(await answer, /^HTTP\/1\.1 410 .*"deleted"/s);
-            assert.deepEqual(await site.spool(), []);
-        } finally {
-            await site.stop();
-        }
-    });
-    it('one that cannot be entered now is a 503, and the worker enters it', async () => {
-        const site = await startSite({ env: { DROPSTREAM_SETTLE_S: '1' } });
-        try {
-            const file = tinyMp4(200_000);
-            const { id, database, answer } = await finishWhileHeld(site, file);
-            assert.match(await answer, /^HTTP\/1\.1 503 .*"not_entered"/s);
-            await database.end();
-            assert.deepEqual(await site.spool(), [`${id}.src`]);
-            assert.equal((await site.api('GET', `/api/videos/${id}`)).json.state, 'receiving');
-            site.startWorker();
-            const video = await waitFor(async () => {
-                const { json } = await site.api('GET', `/api/videos/${id}`);
-                return json.state !== 'receiving' && json;
-            });
-            assert.equal(video.size, file.length);
-        } finally {
-            await site.stop();
-        }
-    });
-});
-
-describe('the end of the server', () => {
-    const beginUpload = async (site) => {
-        const form = formAround('a.mp4');
-        const start = Buffer.concat([form.head, tinyMp4(100_000)]);
-        const text = site.raw(wire(form.type, start, 500_000)).catch(() => '');
-        await waitFor(async () => (await site.spool()).length > 0);
-        return { text };
-    };
-
-    it('ends an upload with it, soon', async () => {
-        const site = await startSite();
-        const { text } = await beginUpload(site);
-        const start = Date.now();
-        await site.stop();
-        assert.ok(Date.now() - start < 4000, `it took ${Date.now() - start} ms`);
-        assert.doesNotMatch(await text, / 201 /);
-    });
-    it('takes its programs along, even when it is killed', async () => {
-        const site = await startSite();
-        const { text } = await beginUpload(site);
-        await site.end('lighttpd', 'SIGKILL');
-        await waitFor(async () => Object.keys(await site.handlers()).length === 0, {
-            timeout: 3000,
-            what: 'the handlers to end',
-        });
-        assert.doesNotMatch(await text, / 201 /);
-        await sleep(10);
-        site.startLighttpd();
-        await waitFor(() => site.answers());
-        assert.equal((await site.upload(tinyMp4())).status, 201);
-        await site.stop();
     });
 });

@@ -94,6 +94,29 @@ export function formAround(name, fields = {}, boundary = '----dropstream-test-7d
     };
 }
 
+/* A form with its file. */
+export const whole = (form, file) => Buffer.concat([form.head, file, form.tail]);
+
+/* The upload of a form as the bytes that go over the wire. length: what it announces. */
+export function wire(type, body, length = body.length) {
+    const head =
+        'POST /api/videos HTTP/1.1\r\nHost: test\r\nConnection: close\r\n' +
+        `Content-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
+    return Buffer.concat([Buffer.from(head), body]);
+}
+
+/* fn(site, t) for test(), with a site of its own, whose log is shown if the test fails. */
+export function withSite(options, fn) {
+    return async (t) => {
+        const site = await startSite(options);
+        try {
+            await site.logged(() => fn(site, t))();
+        } finally {
+            await site.stop();
+        }
+    };
+}
+
 /* Lays out a site and starts it. worker: start dropstream-worker too. env: settings as
  * DROPSTREAM_<KEY>, for all programs. */
 export async function startSite({ worker = false, env = {} } = {}) {

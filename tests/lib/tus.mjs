@@ -1,9 +1,11 @@
 /* tus.mjs: requests of the tus protocol, and connections that break where a test wants. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import net from 'node:net';
-import { formAround, waitFor } from './site.mjs';
+import { promisify } from 'node:util';
+import { formAround, tinyMp4, waitFor } from './site.mjs';
 
 export const CHUNK = 'application/offset+octet-stream';
 const VERSION = { 'Tus-Resumable': '1.0.0' };
@@ -118,3 +120,29 @@ export async function assertStored(site, videoId, file) {
     assert.ok(stored.equals(file), 'the stored file differs');
     return json;
 }
+
+/* A file of which no part is like another. */
+export function noise(bytes) {
+    const file = tinyMp4(bytes);
+    for (let i = 40; i + 4 <= bytes; i += 4) file.writeUInt32LE((i * 2654435761) >>> 0, i);
+    return file;
+}
+
+export const videos = async (site) => (await site.api('GET', '/api/videos')).json.videos;
+
+/* Sends the rest of an upload of file and checks that all is well in the end. */
+export async function finish(site, id, offset, file) {
+    const response = await patch(site, id, offset, file.subarray(offset));
+    assert.equal(response.status, 204, response.text);
+    await assertStored(site, response.headers['dropstream-video'], file);
+    assert.deepEqual(
+        (await site.spool()).filter((name) => name.endsWith('.part')),
+        [],
+    );
+}
+
+/* Runs SQL in the site's database. */
+export const sql = async (site, text) =>
+    (
+        await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', site.path('db/dropstream.db'), text])
+    ).stdout.trim();
