@@ -83,8 +83,8 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests browser-tests ui-tests ui-types ui-unit fuzz lint asan \
-        install clean help screenshot always $(FUZZ:%=fuzz-%) \
+.PHONY: all ui check unit http-tests http-encoding http-others browser-tests \
+        ui-tests ui-types ui-unit fuzz lint asan install clean help screenshot always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek
 all: $(PROGRAMS) ## the C programs
 
@@ -191,8 +191,17 @@ lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
 
 NODE_TEST := node --test --test-reporter=spec
-http-tests: all ui $(TEST_MODULES) ## real lighttpd, worker and ffmpeg
-	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/http/*.test.mjs
+# Those that encode most of their time; the others mostly wait, and with -j2 do so beside
+# them.
+HTTP_TESTS    := $(wildcard tests/http/*.test.mjs)
+HTTP_ENCODING := $(filter $(patsubst %,tests/http/%.test.mjs,arriving continuity corpus \
+                   demand encode),$(HTTP_TESTS))
+http-tests: http-encoding http-others ## real lighttpd, worker and ffmpeg
+http-encoding http-others: all ui $(TEST_MODULES)
+http-encoding: TESTS = $(HTTP_ENCODING)
+http-others: TESTS = $(filter-out $(HTTP_ENCODING),$(HTTP_TESTS))
+http-encoding http-others:
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
 browser-tests: all ui $(TEST_MODULES) ## real Chromium
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/browser/*.test.mjs
 ui-tests: ui-types ui-unit ## types and unit tests of the pages

@@ -46,9 +46,9 @@ else
     summary+=("  fuzzing: skipped, clang is not installed")
 fi
 stage "lint" here lint
-stage "pages: types and tests" here "$jobs" -Otarget ui-tests
+stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
 if [[ $built -eq 0 ]]; then
-    stage "http tests" here http-tests
+    stage "http tests" here "$jobs" -k -Otarget http-tests
     stage "browser tests" here browser-tests
 else
     summary+=("  http and browser tests: skipped, the build failed")
