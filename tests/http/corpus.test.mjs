@@ -1,13 +1,15 @@
 /*
  * Real clips that nobody here made: every file of the folder that DROPSTREAM_CORPUS
  * names (searched two levels deep) goes in, and must end well or be refused in words. A
- * file MANIFEST.tsv beside them, if there is one, says how long each is.
+ * file MANIFEST.tsv beside them, if there is one, says how long each is. Those that are
+ * long enough are made once more, by many runs, and these join up.
  */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { brightness, clipsOf, CORPUS, fetchVideo, samples } from '../lib/media.mjs';
+import { assertJoined, encodeInRuns, inLanes, startMixedSite } from '../lib/joined.mjs';
+import { brightness, clipsOf, CORPUS, fetchVideo, samples, tempDir } from '../lib/media.mjs';
 import { startSite } from '../lib/site.mjs';
 
 /* Name → { duration, audio } of the manifest, with declared durations as they are. */
@@ -22,19 +24,34 @@ async function manifestOf(dir) {
     );
 }
 
+const isGood = (file) => !/hostile|audio_only/.test(file);
+const LEAST_SEGMENTS = 4; // or nothing has to join up
+
+/* How far two encoders may differ; see media.mjs and sound.mjs. Matroska tells times in
+ * whole ms: a run in 44.1 kHz sound begins up to half a one early or late. */
+const TOLERANCE = { floor: 35, sound: { noise: 0.5 } };
+const MATROSKA = { floor: 35, sound: { noise: 0.75, slack: 24 } };
+/* Where the size of the pictures changes on the way, ffmpeg builds its filters anew, and a
+ * run that began just before may show a neighbour of the right picture: three a run. */
+const RESIZED = { ...MATROSKA, odd: 6 };
+const toleranceOf = (file) =>
+    /resolution-change/.test(file) ? RESIZED : /\.(mkv|webm)$/.test(file) ? MATROSKA : TOLERANCE;
+
 const files = CORPUS ? await clipsOf(CORPUS) : [];
 const manifest = CORPUS ? await manifestOf(CORPUS) : {};
+const skip = files.length === 0 && 'DROPSTREAM_CORPUS names no folder of clips';
 
-describe('real clips', { skip: files.length === 0 && 'DROPSTREAM_CORPUS names no folder of clips' }, () => {
-    let site;
-    const videos = new Map();
+let site;
+const videos = new Map();
 
-    before(async () => {
-        site = await startSite({ worker: true, env: { DROPSTREAM_BACKOFF_MS: '50' } });
-        for (const file of files) videos.set(file, await site.upload(file));
-    });
-    after(() => site.stop());
+before(async () => {
+    if (skip) return;
+    site = await startSite({ worker: true, env: { DROPSTREAM_BACKOFF_MS: '50' } });
+    for (const file of files) videos.set(file, await site.upload(file));
+});
+after(() => site?.stop());
 
+describe('real clips', { skip }, () => {
     for (const file of files)
         test(path.relative(CORPUS, file), async () => {
             const { status, json } = videos.get(file);
@@ -45,7 +62,7 @@ describe('real clips', { skip: files.length === 0 && 'DROPSTREAM_CORPUS names no
                 assert.match(json.error.message, /^[A-Z].*\.$/);
                 return;
             }
-            const video = await site.waitForState(json.id, hostile || /audio_only/.test(file) ? ['ready', 'failed'] : 'ready', { timeout: 120_000 });
+            const video = await site.waitForState(json.id, hostile || /audio_only/.test(file) ? ['ready', 'failed'] : 'ready', { timeout: 240_000 });
             if (video.state === 'failed') {
                 assert.match(video.error, /^[A-Z]/, 'a sentence');
                 assert.equal(video.media, null);
@@ -62,5 +79,35 @@ describe('real clips', { skip: files.length === 0 && 'DROPSTREAM_CORPUS names no
                 assert.ok(Math.abs(video.duration - said.duration) < 0.25, `${video.duration} s of ${said.duration} s`);
                 assert.equal(Boolean(out.audio), !/no-audio/.test(said.tags));
             }
+        });
+});
+
+describe('runs of real clips join up', { skip }, () => {
+    let temp;
+    let mixedSite;
+    let straight; // clip → its video in one run; none of those that are too short
+    let results;
+
+    before(async () => {
+        temp = await tempDir();
+        straight = new Map();
+        for (const file of files.filter(isGood)) {
+            const video = await site.waitForState(videos.get(file).json.id, 'ready', { timeout: 240_000 });
+            if (video.renditions[0].segments >= LEAST_SEGMENTS) straight.set(file, video);
+        }
+        mixedSite = await startMixedSite(temp.dir);
+        results = inLanes([...straight.keys()], (file) => encodeInRuns(mixedSite, file));
+    });
+    after(async () => {
+        await mixedSite?.stop();
+        await temp.remove();
+    });
+
+    for (const file of files.filter(isGood))
+        test(path.relative(CORPUS, file), async (t) => {
+            if (!straight.has(file)) return t.skip(`fewer than ${LEAST_SEGMENTS} segments`);
+            const { mixed } = await results.get(file);
+            const whole = await fetchVideo(site, straight.get(file));
+            return assertJoined(whole, mixed, toleranceOf(file));
         });
 });

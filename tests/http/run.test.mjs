@@ -8,6 +8,7 @@ import { promises as fs } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { slowFfmpeg } from '../lib/demand.mjs';
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { Site, SOURCE, formAround, freePort, tinyMp4, waitFor } from '../lib/site.mjs';
 
@@ -16,6 +17,7 @@ const STOPS = 20_000;
 
 let temp;
 let longClip;
+let slow; // an ffmpeg that takes some seconds for it
 const runs = new Set();
 
 before(async () => {
@@ -25,9 +27,10 @@ before(async () => {
     if (spawnSync('getent', ['passwd', 'dropstream']).status === 0) await fs.chmod(temp.dir, 0o755);
     longClip = path.join(temp.dir, 'long.mp4');
     await ffmpeg(
-        ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=30:d=60'],
+        ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=30:d=60'],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '35', longClip],
     );
+    slow = await slowFfmpeg(temp.dir, 10);
 });
 after(() => temp.remove());
 afterEach(async () => {
@@ -40,7 +43,7 @@ afterEach(async () => {
 
 /* What the settings of this test run, or the make that started it, must not change. */
 function cleanEnv() {
-    const env = { ...process.env, DROPSTREAM_DISK_RESERVE_MB: '16' };
+    const env = { ...process.env, DROPSTREAM_DISK_RESERVE_MB: '16', DROPSTREAM_FFMPEG: slow };
     for (const name of Object.keys(env))
         if (/^(DROPSTREAM_(SITE|PORT|BIND|BUILD)|MAKEFLAGS|MFLAGS|MAKELEVEL|BUILD|CC)$/.test(name))
             delete env[name];
