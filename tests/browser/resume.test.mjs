@@ -116,7 +116,7 @@ test('a person need not wait for the pause to end', async () => {
     await line.break();
     await page.getByText(/^Going on in (8|7) s…$/).waitFor({ timeout: SLOW });
     await line.mend();
-    await page.getByRole('button', { name: /^Now/ }).click();
+    await page.getByRole('button', { name: /^Go on now/ }).click();
     await waitFor(() => percent().then((p) => p > 0), { timeout: 3000, what: 'it to go on' });
     assert.equal(await page.getByText(/^Going on in/).count(), 0);
     await arrives(name);

@@ -22,6 +22,7 @@ class Line {
     #target;
     #sockets = new Set();
     #server;
+    #closed = false;
 
     /* bytesPerSecond: of each connection on its way up. */
     constructor(target, port, { bytesPerSecond = Number.POSITIVE_INFINITY } = {}) {
@@ -51,10 +52,11 @@ class Line {
     async cut(ms) {
         await this.break();
         await sleep(ms);
-        await this.mend();
+        if (!this.#closed) await this.mend();
     }
 
     close() {
+        this.#closed = true;
         return this.break();
     }
 

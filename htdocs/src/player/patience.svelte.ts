@@ -87,8 +87,8 @@ export class Patience {
     const moment = this.#moment;
     if (moment === null) return '';
     if (arrival && stretches && this.#soon && isAhead(stretches, moment)) {
-      const share = arrival.share === null ? '' : ` – ${formatPercent(arrival.share)} has arrived`;
-      return `Still uploading${share}.`;
+      const share = arrival.share === null ? '' : formatPercent(arrival.share);
+      return `This part is still uploading${share && ` – ${share} of the video has arrived`}.`;
     }
     if (stretches ? !this.#soon || isReady(stretches, moment) : !this.#late || whole) {
       return ''; // what is ready is waited for because of the network
