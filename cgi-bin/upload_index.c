@@ -1,6 +1,7 @@
 #include "upload_index.h"
 
 #include "http_text.h"
+#include "mp4_head.h"
 
 #include <stdio.h>
 
@@ -31,6 +32,25 @@ enum rc upload_index_append(struct upload *u, struct spool_file *f, const void *
     if (spool_size(f) + (int64_t)n > upload_index_max(u))
         return too_large(u);
     return upload_log_rc(u, NULL, "index", spool_write(f, data, n));
+}
+
+/* Whether it can be used is for the worker to find out: it may be of a kind that is not
+ * known here. But nothing is kept that can be no index of that file. */
+enum rc upload_index_check(struct upload *u, const struct spool_file *f, int64_t offset,
+                           int64_t file_size)
+{
+    struct mp4_head_source source = {.moov_size = (size_t)spool_size(f),
+                                     .moov_offset = (uint64_t)offset,
+                                     .file_size = file_size < 0 ? INT64_MAX
+                                                                : (uint64_t)file_size};
+    const char *fault;
+    enum rc rc = upload_log_rc(u, NULL, "index", spool_map(f, &source.moov));
+
+    if (rc != RC_OK)
+        return rc;
+    fault = mp4_head_fault(&source);
+    spool_unmap(f, source.moov);
+    return fault ? upload_reject(u, 422, "bad_index", fault) : RC_OK;
 }
 
 /* ---- PUT ------------------------------------------------------------------- */
@@ -161,6 +181,8 @@ static enum rc put(struct put *p, const char *upload_id)
     u->decided = true;
     if (rc == RC_OK)
         rc = upload_receive(u, p->length, take_bytes, p);
+    if (rc == RC_OK)
+        rc = upload_index_check(u, p->index, p->offset, u->video.size);
     if (rc == RC_OK)
         rc = keep(p);
     if (rc != RC_NOT_FOUND)

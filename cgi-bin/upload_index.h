@@ -19,6 +19,11 @@ enum rc upload_index_begin(struct upload *u, const char *video_id,
 enum rc upload_index_append(struct upload *u, struct spool_file *f, const void *data,
                             size_t n);
 
+/* RC_OK: f may be the index at offset of a file of file_size bytes (-1: unknown). Else
+ * it is rejected, with what is wrong with it. RC_NOMEM, RC_IO. */
+enum rc upload_index_check(struct upload *u, const struct spool_file *f, int64_t offset,
+                           int64_t file_size);
+
 /* PUT /api/uploads/<upload_id>/index?offset=…: for uploads by tus. Answers. */
 void upload_index_page(struct upload *u, const char *upload_id);
 

@@ -100,6 +100,8 @@ static enum rc on_begin(void *arg, const struct upload_file *file)
     /* What is left of the body is the file. */
     if (rc == RC_OK)
         rc = upload_check_size(u, p->left - FORM_OVERHEAD);
+    if (rc == RC_OK && p->index)
+        rc = upload_index_check(u, p->index, file->index_offset, file->size);
     if (rc == RC_OK && *file->upload_id)
         rc = claim_name(p, file->upload_id);
     return rc == RC_OK ? create(p, file) : rc;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -203,6 +204,24 @@ int64_t spool_size(const struct spool_file *f)
 enum rc spool_read_head(const struct spool_file *f, void *out, size_t n, size_t *got)
 {
     return io_read_at(f->fd, out, n, 0, got);
+}
+
+enum rc spool_map(const struct spool_file *f, const void **out)
+{
+    void *p;
+
+    if (f->size <= 0 || (uint64_t)f->size > SIZE_MAX)
+        return RC_INVALID;
+    p = mmap(NULL, (size_t)f->size, PROT_READ, MAP_SHARED, f->fd, 0);
+    if (p == MAP_FAILED)
+        return rc_from_errno(errno);
+    *out = p;
+    return RC_OK;
+}
+
+void spool_unmap(const struct spool_file *f, const void *bytes)
+{
+    munmap((void *)bytes, (size_t)f->size);
 }
 
 enum rc spool_truncate(struct spool_file *f, int64_t size)

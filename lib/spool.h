@@ -45,6 +45,11 @@ int64_t spool_size(const struct spool_file *f);
 /* The first bytes of the file, at most n; how many in *got. RC_IO. */
 enum rc spool_read_head(const struct spool_file *f, void *out, size_t n, size_t *got);
 
+/* All bytes of the file, to be read until spool_unmap; nothing may be written or cut
+ * before that. RC_INVALID: it has none. RC_NOMEM, RC_IO. */
+enum rc spool_map(const struct spool_file *f, const void **out);
+void spool_unmap(const struct spool_file *f, const void *bytes);
+
 /* Cuts the file down to size bytes, of which it has at least as many. RC_IO. */
 enum rc spool_truncate(struct spool_file *f, int64_t size);
 

@@ -10,7 +10,31 @@ import * as t from '../lib/tus.mjs';
 
 const MIB = 1024 * 1024;
 const file = tinyMp4(400_000);
-const moov = 'm'.repeat(30_000);
+
+/* An index of so many bytes that says nothing: a moov box around a free one. */
+function emptyIndex(bytes, fill = 'm') {
+    const box = Buffer.alloc(bytes, fill);
+    box.writeUInt32BE(bytes, 0);
+    box.write('moov', 4);
+    box.writeUInt32BE(bytes - 8, 8);
+    box.write('free', 12);
+    return box;
+}
+const box = (type, ...inner) => {
+    const body = Buffer.concat(inner.map((part) => Buffer.from(part)));
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + body.length);
+    head.write(type, 4);
+    return Buffer.concat([head, body]);
+};
+/* An index with the chunks of one track, at these offsets, of `count` that it speaks of. */
+function chunkIndex(offsets, count = offsets.length) {
+    const table = Buffer.alloc(8 + 4 * offsets.length);
+    table.writeUInt32BE(count, 4);
+    offsets.forEach((at, i) => table.writeUInt32BE(at, 8 + 4 * i));
+    return box('moov', box('trak', box('mdia', box('minf', box('stbl', box('stco', table))))));
+}
+const moov = emptyIndex(30_000);
 const OFFSET = 370_000;
 
 const sql = async (site, text) =>
@@ -25,6 +49,23 @@ function assertError(response, status, code) {
     assert.equal(response.json?.error?.code, code, response.text);
     assert.equal(response.status, status);
 }
+
+/* What can be no index of the file, at OFFSET. */
+const WRONG = [
+    ['no box at all', Buffer.alloc(64, 'garbage!'), 'The index that was sent is not a whole moov box.'],
+    ['cut off', moov.subarray(0, -1), 'The index that was sent is not a whole moov box.'],
+    ['damaged', chunkIndex([100], 7), 'The index that was sent is damaged.'],
+    [
+        'of a longer file',
+        chunkIndex([100, 399_999, 400_000]),
+        'The index that was sent refers to media outside the file.',
+    ],
+    [
+        'said to hold media',
+        chunkIndex([100, OFFSET + 8]),
+        'The index that was sent refers to media where it is itself.',
+    ],
+];
 
 let site;
 before(async () => (site = await startSite({ env: { DROPSTREAM_INDEX_MAX_MB: '1' } })));
@@ -48,7 +89,7 @@ describe('an index in a form', () => {
         await t.waitForPart(site, 10_000);
         const part = await t.partOf(site);
         const index = part.replace('.part', '.idx');
-        assert.equal(await fs.readFile(site.path('spool', index), 'latin1'), moov);
+        assert.deepEqual(await fs.readFile(site.path('spool', index)), moov);
         assert.equal((await fs.stat(site.path('spool', index))).mode & 0o777, 0o600);
         assert.equal(await offsetInRow(site, uploadId), String(OFFSET));
         begun.socket.destroy();
@@ -65,11 +106,11 @@ describe('an index in a form', () => {
         await fs.rm(site.path('spool', `${response.json.id}.idx`));
     });
     test('may be as large as the limit, and no larger', async () => {
-        const large = { size: 3 * MIB, index_offset: MIB, index: 'm'.repeat(MIB) };
+        const large = { size: 3 * MIB, index_offset: MIB, index: emptyIndex(MIB) };
         const response = await site.upload(tinyMp4(3 * MIB), { fields: large });
         assert.equal(response.status, 201, response.text);
         await fs.rm(site.path('spool', `${response.json.id}.idx`));
-        const larger = { ...large, index: 'm'.repeat(MIB + 1) };
+        const larger = { ...large, index: emptyIndex(MIB + 1) };
         assertError(await site.upload(tinyMp4(3 * MIB), { fields: larger }), 413, 'index_too_large');
         await assertClean();
     });
@@ -84,6 +125,21 @@ describe('an index in a form', () => {
             assertError(await site.upload(file, { fields: fields(wrong) }), 400, 'bad_index');
         await assertClean();
     });
+    for (const [what, index, sentence] of WRONG)
+        test(`is refused, and its form with it, if it is ${what}`, async () => {
+            const uploadId = t.newUploadId();
+            const kept = await t.create(site, file.length, { body: file.subarray(0, 50_000), upload_id: uploadId });
+            assert.equal(kept, uploadId);
+            for (const upload_id of [uploadId, undefined]) {
+                const response = await site.upload(file, { fields: fields({ index, upload_id }) });
+                assertError(response, 422, 'bad_index');
+                assert.equal(response.json.error.message, sentence);
+            }
+            // What had come by that name before is not begun anew for nothing.
+            assert.equal(await t.offsetOf(site, uploadId), 50_000);
+            await t.tus(site, 'DELETE', uploadId);
+            await assertClean();
+        });
     test('goes with a form that breaks off', async () => {
         for (const bytes of [0, 2000, 100_000]) {
             const { socket } = await t.beginForm(site, file, bytes, fields());
@@ -117,7 +173,7 @@ describe('an index beside an upload by tus', () => {
         assert.equal(response.status, 204, response.text);
         assert.ok(response.headers['dropstream-video']);
         const index = site.path('spool', `${response.headers['dropstream-video']}.idx`);
-        assert.equal(await fs.readFile(index, 'latin1'), moov);
+        assert.deepEqual(await fs.readFile(index), moov);
         assert.equal(await offsetInRow(site, id), String(OFFSET));
         // The bytes come in all the while.
         socket.write(file.subarray(200_000));
@@ -133,13 +189,13 @@ describe('an index beside an upload by tus', () => {
         assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
         for (const [query, body] of [
             [`?offset=${OFFSET - 1}`, moov],
-            [`?offset=${OFFSET}`, `x${moov.slice(1)}`],
-            [`?offset=${OFFSET}`, moov.slice(1)],
-            [`?offset=${OFFSET - 1}`, `${moov}m`],
+            [`?offset=${OFFSET}`, emptyIndex(30_000, 'n')],
+            [`?offset=${OFFSET}`, emptyIndex(29_000)],
+            [`?offset=${OFFSET - 1}`, emptyIndex(30_001)],
         ])
             assertError(await put(query, body), 409, 'another_index');
         assert.equal((await fs.stat(site.path('spool', index))).ino, whole.ino);
-        assert.equal(await fs.readFile(site.path('spool', index), 'latin1'), moov);
+        assert.deepEqual(await fs.readFile(site.path('spool', index)), moov);
         assert.equal(await offsetInRow(site, id), String(OFFSET));
         await t.tus(site, 'DELETE', id);
         await assertClean();
@@ -150,7 +206,7 @@ describe('an index beside an upload by tus', () => {
         const fields = { size: file.length, index_offset: OFFSET, index: moov, upload_id: id };
         const begun = await t.beginForm(site, file, 100_000, fields);
         await t.waitForPart(site, 10_000);
-        assertError(await put(`?offset=${OFFSET}`, `x${moov.slice(1)}`), 409, 'another_index');
+        assertError(await put(`?offset=${OFFSET}`, emptyIndex(30_000, 'n')), 409, 'another_index');
         assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
         begun.socket.destroy();
         await t.tus(site, 'DELETE', id);
@@ -160,10 +216,10 @@ describe('an index beside an upload by tus', () => {
         assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
         const [index] = await spoolOf(site, '.idx');
         const target = `/api/uploads/${id}/index?offset=${OFFSET}`;
-        const { socket, closed } = await t.begin(site, 'PUT', target, { Connection: 'close' }, 'm', moov.length);
+        const { socket, closed } = await t.begin(site, 'PUT', target, { Connection: 'close' }, moov.subarray(0, 1), moov.length);
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 1);
         await t.patch(site, id, 100_000, file.subarray(100_000));
-        socket.write(moov.slice(1));
+        socket.write(moov.subarray(1));
         assert.match(await closed, /^HTTP\/1\.1 409 .*"finished"/s);
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 0);
         assert.deepEqual(await spoolOf(site, '.idx'), [index]);
@@ -177,12 +233,12 @@ describe('an index beside an upload by tus', () => {
         assertError(await put(`?offset=${OFFSET + 1}`, moov), 400, 'bad_index');
         assertError(await put('?offset=9223372036854775807', moov), 400, 'bad_index');
         assertError(await put('?offset=5', ''), 400, 'bad_index');
-        assertError(await put('?offset=5', 'm'.repeat(MIB + 1)), 413, 'index_too_large');
+        assertError(await put('?offset=5', emptyIndex(MIB + 1)), 413, 'index_too_large');
         assertError(await put('?offset=5', moov, { 'Tus-Resumable': '0.1' }), 412, 'wrong_version');
         assert.equal(await offsetInRow(site, id), '-1');
         const plain = await site.request('PUT', `/api/uploads/${id}/index?offset=5`, {
-            headers: { 'Content-Length': 4 },
-            body: 'moov',
+            headers: { 'Content-Length': 16 },
+            body: emptyIndex(16),
         });
         assert.equal(plain.status, 204, plain.text);
         const other = await t.tus(site, 'GET', `/api/uploads/${id}/index`);
@@ -191,20 +247,33 @@ describe('an index beside an upload by tus', () => {
         await t.tus(site, 'DELETE', id);
         await assertClean();
     });
+    for (const [what, index, sentence] of WRONG)
+        test(`is refused if it is ${what}, and the upload goes on`, async () => {
+            const response = await put(`?offset=${OFFSET}`, index);
+            assertError(response, 422, 'bad_index');
+            assert.equal(response.json.error.message, sentence);
+            assert.equal(await offsetInRow(site, id), '-1');
+            assert.deepEqual(await spoolOf(site, '.idx'), []);
+            assert.deepEqual(await spoolOf(site, '.idx-part'), []);
+            assert.equal((await put(`?offset=${OFFSET}`, moov)).status, 204);
+            await t.tus(site, 'DELETE', id);
+            await assertClean();
+        });
     test('leaves the one before where it breaks off', async () => {
-        assert.equal((await put('?offset=5', 'first')).status, 204);
+        const first = emptyIndex(100);
+        assert.equal((await put('?offset=5', first)).status, 204);
         const target = `/api/uploads/${id}/index?offset=5`;
-        const { socket } = await t.begin(site, 'PUT', target, {}, 'fir', 5);
+        const { socket } = await t.begin(site, 'PUT', target, {}, first.subarray(0, 3), 100);
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 1);
         socket.destroy();
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 0);
         const [index] = await spoolOf(site, '.idx');
-        assert.equal(await fs.readFile(site.path('spool', index), 'latin1'), 'first');
+        assert.deepEqual(await fs.readFile(site.path('spool', index)), first);
         assert.equal(await offsetInRow(site, id), '5');
         // One that hangs is taken over.
-        const hung = await t.begin(site, 'PUT', target, {}, 'fir', 5);
+        const hung = await t.begin(site, 'PUT', target, {}, first.subarray(0, 3), 100);
         await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 1);
-        assert.equal((await put('?offset=5', 'first')).status, 204);
+        assert.equal((await put('?offset=5', first)).status, 204);
         assert.match(await hung.closed, /^HTTP\/1\.1 409 .*"taken_over"/s);
         await t.tus(site, 'DELETE', id);
         await assertClean();
@@ -223,10 +292,10 @@ describe('an index beside an upload by tus', () => {
         ]) {
             id = await t.create(site, file.length, { body: file.subarray(0, 100_000) });
             const target = `/api/uploads/${id}/index?offset=6`;
-            const { socket, closed } = await t.begin(site, 'PUT', target, { Connection: 'close' }, 'sec', 6);
+            const { socket, closed } = await t.begin(site, 'PUT', target, { Connection: 'close' }, moov.subarray(0, 3), moov.length);
             await waitFor(async () => (await spoolOf(site, '.idx-part')).length === 1);
             assert.equal((await end()).status, 204);
-            socket.write('ond');
+            socket.write(moov.subarray(3));
             assert.match(await closed, /^HTTP\/1\.1 (409|410) /);
             await waitFor(async () => (await site.spool()).every((name) => !name.includes('.idx')));
         }

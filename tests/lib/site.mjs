@@ -77,18 +77,17 @@ export function tinyMp4(bytes = 20_000, fill = 0x5a) {
     return file;
 }
 
-/* The head and tail of a form around a file, and its Content-Type. Field values are
- * text; a value of undefined leaves the field out. */
+/* The head and tail of a form around a file, and its Content-Type. Field values are text
+ * or Buffers; a value of undefined leaves the field out. */
 export function formAround(name, fields = {}, boundary = '----dropstream-test-7d1a') {
-    let head = '';
+    const begin = (key, more) => `--${boundary}\r\nContent-Disposition: form-data; name="${key}"${more}\r\n\r\n`;
+    const head = [];
     for (const [key, value] of Object.entries(fields))
         if (value !== undefined)
-            head += `--${boundary}\r\nContent-Disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`;
-    head +=
-        `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n` +
-        'Content-Type: application/octet-stream\r\n\r\n';
+            head.push(begin(key, ''), Buffer.isBuffer(value) ? value : `${value}`, '\r\n');
+    head.push(begin('file', `; filename="${name}"\r\nContent-Type: application/octet-stream`));
     return {
-        head: Buffer.from(head),
+        head: Buffer.concat(head.map((part) => Buffer.from(part))),
         tail: Buffer.from(`\r\n--${boundary}--\r\n`),
         type: `multipart/form-data; boundary=${boundary}`,
     };

@@ -249,6 +249,20 @@ static void large_indexes_are_compared_to_their_last_byte(void **state)
     }
 }
 
+static void what_was_written_can_be_looked_at(void **state)
+{
+    struct spool_file *f = index_of(ID, "");
+    const void *bytes = NULL;
+
+    (void)state;
+    assert_int_equal(spool_map(f, &bytes), RC_INVALID);
+    assert_int_equal(spool_write(f, "moov", 4), RC_OK);
+    assert_int_equal(spool_map(f, &bytes), RC_OK);
+    assert_memory_equal(bytes, "moov", 4);
+    spool_unmap(f, bytes);
+    spool_abandon(f);
+}
+
 static void a_broken_index_leaves_the_one_before(void **state)
 {
     (void)state;
@@ -298,6 +312,7 @@ int main(void)
         TEST(an_index_appears_whole),
         TEST(the_first_index_stays_and_others_are_compared_with_it),
         TEST(large_indexes_are_compared_to_their_last_byte),
+        TEST(what_was_written_can_be_looked_at),
         TEST(a_broken_index_leaves_the_one_before),
         TEST(an_index_has_one_writer_and_a_dead_ones_bytes_are_written_over),
         TEST(an_index_of_an_upload_that_is_gone_is_not_kept),

@@ -58,6 +58,9 @@ const UNREADABLE = 'This cannot be read. Is it a folder, or was the file moved?'
 const CHANGED = 'The file was moved or changed while it was sent.';
 const DELETED = 'The video was deleted while it was uploaded.';
 
+/** The server does not take the index ahead of the file. */
+const INDEX_REFUSED = ['bad_index', 'index_too_large'];
+
 export class Upload {
   readonly file: File;
   #host: UploadHost;
@@ -239,6 +242,7 @@ export class Upload {
 
   #failed(error: ApiError, resuming: boolean): void {
     this.#stop();
+    if (this.#index && INDEX_REFUSED.includes(error.code)) return this.#sendWithoutIndex();
     const outcome = outcomeOf(error, resuming);
     if (outcome === 'final') return this.#giveUp(error);
     if (outcome === 'anew') {
@@ -248,6 +252,14 @@ export class Upload {
       this.#uploadId = '';
     }
     void this.#goOnLater(error);
+  }
+
+  /** The file may be good all the same: then it plays later, and that is all. */
+  #sendWithoutIndex(): void {
+    this.#memory.drop(this.#uploadId);
+    this.#uploadId = '';
+    this.#index = null;
+    this.#send();
   }
 
   async #goOnLater(error: ApiError): Promise<void> {

@@ -95,6 +95,17 @@ test('an index at the end goes ahead of the file, and counts for nothing in its 
   expect(upload.sent).toBe(500);
 });
 
+test('a file whose index is refused is sent without it', async () => {
+  await add(fakeMp4('a.mp4', 1000, 100));
+  const error = { code: 'bad_index', message: 'The index that was sent is damaged.' };
+  FakeXhr.all[0]!.answer(422, { error });
+  expect(states()).toEqual(['sending']);
+  expect(FakeXhr.all).toHaveLength(2);
+  expect([...FakeXhr.last.form.keys()]).toEqual(['upload_id', 'size', 'file']);
+  FakeXhr.last.answer(422, { error });
+  expect(states()).toEqual(['failed']);
+});
+
 test('the name of an attempt is 128 random bits in hex', () => {
   vi.stubGlobal('crypto', {
     getRandomValues: (bytes: Uint8Array) => bytes.map((_, i) => (i === 0 ? 0x0a : 0xf0 + i)),
