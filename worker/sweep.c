@@ -136,6 +136,7 @@ void sweep_leftovers(struct worker *w)
 {
     sweep_deleted(w);
     store_video_each_receiving(w->store, sweep_receiving, w);
+    store_upload_each_unseen(w->store, sweep_receiving, w);
     spool_each(&w->site, sweep_spool_file, w);
     store_activity_trim(w->store, w->config.activity_rows);
     sweep_job_logs(w);

@@ -5,6 +5,7 @@
  * video because of another that came or went.
  */
 #include "store_priv.h"
+#include "store_uploads.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -156,7 +157,19 @@ enum rc store_video_each_receiving(struct store *st,
                                    void *arg)
 {
     return each(st, SQL_LIST_RECEIVING,
-                "SELECT " VIDEO_COLUMNS " FROM videos WHERE state = 'receiving'"
+                "SELECT " VIDEO_COLUMNS " FROM videos INDEXED BY videos_arriving"
+                " WHERE state = 'receiving' AND container <> 'none'"
+                " AND deleted_at IS NULL AND id > ?1 ORDER BY id LIMIT 1",
+                cb, arg);
+}
+
+enum rc store_upload_each_unseen(struct store *st,
+                                 enum rc (*cb)(void *arg, const struct video *v),
+                                 void *arg)
+{
+    return each(st, SQL_LIST_UNSEEN,
+                "SELECT " VIDEO_COLUMNS " FROM videos INDEXED BY videos_unseen"
+                " WHERE state = 'receiving' AND container = 'none'"
                 " AND deleted_at IS NULL AND id > ?1 ORDER BY id LIMIT 1",
                 cb, arg);
 }

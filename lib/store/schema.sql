@@ -159,3 +159,13 @@ ALTER TABLE videos ADD COLUMN unchecked_from INTEGER NOT NULL DEFAULT -1;
 ALTER TABLE videos ADD COLUMN upload_metadata TEXT NOT NULL DEFAULT '';
 -- Where in the file the index stands that was sent ahead of it; -1: none was.
 ALTER TABLE videos ADD COLUMN index_offset INTEGER NOT NULL DEFAULT -1;
+
+-- step 4
+
+-- In place of one index of both: uploads whose first bytes were seen, which the worker
+-- looks through after each commit, and those that it has nothing to do with yet.
+DROP INDEX videos_receiving;
+CREATE INDEX videos_arriving ON videos (id)
+    WHERE state = 'receiving' AND container <> 'none';
+CREATE INDEX videos_unseen ON videos (id)
+    WHERE state = 'receiving' AND container = 'none';

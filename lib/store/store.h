@@ -154,8 +154,9 @@ enum rc store_video_delete(struct store *st, const char *id, struct video *out);
  */
 enum rc store_video_retry(struct store *st, const char *id);
 
-/* Each video that is marked deleted, or (receiving) still being uploaded, in the order
- * of ids. cb may change or purge it. What cb returned if not RC_OK. */
+/* Each video that is marked deleted, or (receiving) still being uploaded and its first
+ * bytes seen, in the order of ids. cb may change or purge it. What cb returned if not
+ * RC_OK. */
 enum rc store_video_each_deleted(struct store *st,
                                  enum rc (*cb)(void *arg, const struct video *v),
                                  void *arg);

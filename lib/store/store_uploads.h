@@ -62,6 +62,11 @@ enum rc store_upload_expire(struct store *st, const char *id);
 enum rc store_upload_get(struct store *st, const char *upload_id, struct video *out,
                          bool *deleted);
 
+/* As store_video_each_receiving, of uploads whose first bytes were not seen yet. */
+enum rc store_upload_each_unseen(struct store *st,
+                                 enum rc (*cb)(void *arg, const struct video *v),
+                                 void *arg);
+
 /*
  * What becomes known while an upload is received: what its first bytes are, its length,
  * where the index stands that was sent ahead. That is said once: what was made of the

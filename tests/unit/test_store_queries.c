@@ -136,6 +136,7 @@ static void use_everything(struct fixture *f)
     use_upload(f);
     store_video_received(f->st, v.id, 1, -1);
     store_video_each_receiving(f->st, ignore_video, NULL);
+    store_upload_each_unseen(f->st, ignore_video, NULL);
     store_video_abandon(f->st, v.id, "x");
     store_worker_beat(f->st, "w", 1);
     store_worker_age(f->st, &due);

@@ -265,6 +265,32 @@ static void an_upload_is_listed_once_its_first_bytes_are_good(void **state)
     assert_int_equal(listed(f), 2);
 }
 
+static enum rc note_id(void *arg, const struct video *v)
+{
+    strcat(arg, v->id);
+    return RC_OK;
+}
+
+/* The worker is woken by each commit of anyone: what it looks through must be short. */
+static void an_upload_is_followed_once_its_first_bytes_are_good(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = created(f, UPLOAD), other = fixture_receiving(f, "other");
+    char followed[4 * ID_LEN] = "", unseen[4 * ID_LEN] = "";
+
+    fixture_stored(f, "stored");
+    assert_int_equal(store_video_each_receiving(f->st, note_id, followed), RC_OK);
+    assert_string_equal(followed, other.id);
+    assert_int_equal(store_upload_each_unseen(f->st, note_id, unseen), RC_OK);
+    assert_string_equal(unseen, v.id);
+    assert_int_equal(store_upload_sniffed(f->st, v.id, CONTAINER_MP4), RC_OK);
+    *followed = *unseen = '\0';
+    assert_int_equal(store_video_each_receiving(f->st, note_id, followed), RC_OK);
+    assert_int_equal(strlen(followed), 2 * ID_LEN);
+    assert_int_equal(store_upload_each_unseen(f->st, note_id, unseen), RC_OK);
+    assert_string_equal(unseen, "");
+}
+
 /* ---- the end ---------------------------------------------------------------- */
 
 static void an_upload_expires_when_its_time_is_over(void **state)
@@ -309,6 +335,7 @@ int main(void)
         TEST(an_index_is_needed_until_the_whole_file_was_probed),
         TEST(metadata_is_told_as_it_was_given),
         TEST(an_upload_is_listed_once_its_first_bytes_are_good),
+        TEST(an_upload_is_followed_once_its_first_bytes_are_good),
         TEST(an_upload_expires_when_its_time_is_over),
         TEST(finished_uploads_do_not_expire),
     };
