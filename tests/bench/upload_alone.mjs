@@ -35,15 +35,19 @@ function runOn(file, command) {
     });
 }
 
-/* Seconds that the commands of a video take for so many seconds of the file, which begins
- * with its index. timeline: of timelineOf. */
-export async function secondsAlone(site, { video, timeline }, file, seconds) {
+/* The commands that encoded a video as it came in, out of the logs of its jobs, made to end
+ * after so many seconds. timeline: of timelineOf. */
+export async function commandsOf(site, { video, timeline }, seconds) {
     const runs = await runsOf(site, video, timeline);
-    const commands = Object.keys(timeline).map((kind) => {
+    return Object.keys(timeline).map((kind) => {
         const run = runs.find((one) => one.kind === kind && one.first === 0 && one.command.includes(' -i pipe:0 '));
         if (!run) throw new Error(`${kind} was not encoded as it came in`);
         return shortened(run, seconds, timeline);
     });
+}
+
+/* Seconds that such commands take, all at once, for a file that begins with its index. */
+export async function secondsAlone(commands, file) {
     const begun = performance.now();
     await Promise.all(commands.map((command) => runOn(file, command)));
     return (performance.now() - begun) / 1000;
