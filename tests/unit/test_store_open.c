@@ -123,7 +123,8 @@ static void a_whole_file_has_a_length(void **state)
     assert_int_equal(store_job_planned(f->st, &probe, &plan), RC_OK);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define TEST(name)                                                                     \
+    cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
