@@ -8,7 +8,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 
-import { launchBrowser, watchedPage } from '../lib/browser.mjs';
+import { launchBrowser, overhang, watchedPage } from '../lib/browser.mjs';
 import { startLine } from '../lib/line.mjs';
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
@@ -75,6 +75,19 @@ async function upload(name, { seconds, slow }) {
         const [video] = (await site.api('GET', '/api/videos?sort=newest')).json.videos;
         return video?.playable && video;
     }, { timeout: SLOW, what: 'something to watch' });
+}
+
+/* On a phone nothing sticks out, and what can be pressed covers nothing. */
+async function fitsAPhone(page) {
+    const wide = page.viewportSize();
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.ok((await overhang(page)) <= 0, 'it fits');
+    const row = page.getByRole('listitem').filter({ hasText: 'long.mp4' }).first();
+    const [words, buttons] = await Promise.all(['.body', '.actions'].map((part) => row.locator(part).boundingBox()));
+    const beside = words.x + words.width <= buttons.x || words.y + words.height <= buttons.y;
+    assert.ok(beside, 'the buttons cover nothing');
+    assert.ok(words.width > 200, 'the words have room');
+    await page.setViewportSize(wide);
 }
 
 /* The bytes of it that the server has. */
@@ -203,6 +216,7 @@ test('somebody watches while another one uploads, and both get over a line that 
 
     const cut = line.cut(2500);
     await uploader.getByText('Connection lost.', { exact: true }).waitFor();
+    await fitsAPhone(uploader);
     await message().waitFor();
     assert.equal((await playback()).at, target);
     const kept = await received(video);
