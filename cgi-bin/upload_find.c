@@ -52,6 +52,13 @@ static enum rc create_file(struct upload *u)
                          spool_create(&u->app->site, u->video.id, &u->spool));
 }
 
+static enum rc too_many(struct upload *u)
+{
+    return upload_refuse(u, 503, "too_many_uploads",
+                         "Too many uploads were begun of which nothing has come. Try "
+                         "again later.");
+}
+
 enum rc upload_create(struct upload *u, struct video_new *v)
 {
     struct store *st;
@@ -59,13 +66,16 @@ enum rc upload_create(struct upload *u, struct video_new *v)
 
     if (rc != RC_OK)
         return rc;
+    v->unseen_max = u->app->config.unseen_uploads;
     v->created_ms = u->began_wall_ms;
     v->expires_ms = upload_expires_ms(u);
     rc = store_video_create(st, v, &u->video);
-    if (rc != RC_EXISTS)
+    if (rc != RC_EXISTS && rc != RC_TOO_LARGE)
         upload_log_rc(u, st, "row", rc);
     u->has_row = rc == RC_OK;
     handles_give(u->app->handles, st);
+    if (rc == RC_TOO_LARGE)
+        return too_many(u);
     if (rc == RC_OK)
         rc = create_file(u);
     /* A row without a file is nothing that one could go on with. */

@@ -22,6 +22,7 @@ struct config {
     int64_t disk_reserve_mb;   /* MiB of free disk that uploads never touch */
     int64_t index_max_mb;      /* MiB of an index that is sent ahead of its file */
     int64_t upload_chunk_mb;   /* MiB that the page sends in one request; 0: any */
+    int64_t unseen_uploads;    /* begun, of which no 4096 bytes have come */
     int64_t upload_expire_h;   /* hours that an interrupted upload is kept */
     int64_t settle_s;          /* s before what a dead upload left is taken away */
     int64_t min_rate_bps;      /* bytes a second an upload must bring; 0: any will do */

@@ -136,6 +136,37 @@ describe('tus: chunks that are refused', () => {
     });
 });
 
+describe('tus: uploads that are begun and never sent', () => {
+    const s = suite({ env: { DROPSTREAM_UNSEEN_UPLOADS: '3' } });
+
+    s.it('are so many and no more, until some of them are sent or given up', async () => {
+        const file = tinyMp4(6000);
+        const refused = async () => {
+            const headers = { 'Upload-Length': 6000 };
+            const response = await t.tus(s.site, 'POST', '', { headers });
+            assertError(response, 503, 'too_many_uploads');
+            assert.equal(response.headers['retry-after'], '2');
+            assert.equal(response.headers.location, undefined);
+        };
+        const ids = [];
+        for (let i = 0; i < 3; i++) ids.push(await t.create(s.site, 6000));
+        await refused();
+        assert.equal((await s.site.spool()).length, 3);
+        // Not by its first bytes, but by as many as tell what it is.
+        assert.equal((await t.patch(s.site, ids[0], 0, file.subarray(0, 4095))).status, 204);
+        await refused();
+        assert.equal((await t.patch(s.site, ids[0], 4095, file.subarray(4095, 5000))).status, 204);
+        ids.push(await t.create(s.site, 6000));
+        await refused();
+        // A form brings its first bytes along.
+        assert.equal((await s.site.upload(file, { fields: { upload_id: t.newUploadId() } })).status, 201);
+        await t.tus(s.site, 'DELETE', ids[1]);
+        ids.push(await t.create(s.site, 6000, { body: file.subarray(0, 10) }));
+        await refused();
+        assert.ok(!(await activity(s.site)).some((message) => message.includes('Too many')));
+    });
+});
+
 describe('tus: files that are refused by what is in them', () => {
     const s = suite();
     const text = Buffer.alloc(9000, 'no video at all ');

@@ -137,6 +137,29 @@ static void uploads_without_a_name_are_many(void **state)
     assert_string_equal(fixture_get(f, v.id).upload_id, "");
 }
 
+static void uploads_of_which_nothing_has_come_are_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct video_new n = new_upload(f, "");
+    struct video first, v;
+
+    n.unseen_max = 3;
+    assert_int_equal(store_video_create(f->st, &n, &first), RC_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_TOO_LARGE);
+    n.container = CONTAINER_MP4; /* by a form, which brings its first bytes along */
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+    n.container = CONTAINER_NONE;
+    assert_int_equal(store_upload_sniffed(f->st, first.id, CONTAINER_MP4), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &first), RC_TOO_LARGE);
+    assert_int_equal(store_video_abandon(f->st, v.id, "given up"), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+    n.unseen_max = 0;
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+}
+
 static void a_row_has_the_id_that_was_chosen_for_it(void **state)
 {
     struct fixture *f = *state;
@@ -328,6 +351,7 @@ int main(void)
         TEST(an_upload_is_found_by_its_name_in_every_state),
         TEST(a_name_has_one_upload_but_a_deleted_one_gives_it_up),
         TEST(uploads_without_a_name_are_many),
+        TEST(uploads_of_which_nothing_has_come_are_bounded),
         TEST(a_row_has_the_id_that_was_chosen_for_it),
         TEST(a_named_row_is_on_disk_before_it_is_told),
         TEST(what_becomes_known_is_kept_while_receiving),
