@@ -59,13 +59,6 @@ bool schedule_has_fed(const struct schedule *s, int rendition)
 
 /* ---- who is served by what ------------------------------------------------ */
 
-static bool all_missing(const struct segments *have, int64_t from, int64_t to)
-{
-    while (from <= to && !segments_has(have, from))
-        from++;
-    return from > to;
-}
-
 /* Where a run for a demanded segment begins: one earlier, if that is missing too and
  * has to be decoded on the way. It comes nearly for free, and who fills the hole later
  * would decode the same again. */
@@ -93,7 +86,7 @@ static int64_t eta_ms(const struct schedule *s, const struct schedule_run *run,
     if (ms < 0)
         ms = 0;
     ms += (d->segment - run->next) * r->segment_ms;
-    return ms <= limit_ms && all_missing(r->have, run->next, d->segment - 1) ? ms : -1;
+    return ms <= limit_ms && segments_none(r->have, run->next, d->segment) ? ms : -1;
 }
 
 /*
@@ -123,12 +116,10 @@ static int best_run(const struct thoughts *t, const struct schedule_demand *d)
     return best;
 }
 
-/* False for what will not arrive so soon, and where no run can be begun for it. */
-static bool can_be_served(const struct thoughts *t, const struct schedule_demand *d,
-                          int run)
+/* False for what will not arrive so soon. */
+static bool is_near_reach(const struct schedule *s, const struct schedule_demand *d)
 {
-    int64_t reach = schedule_reach(of(t->s, d->rendition));
-    return d->segment < reach || (run >= 0 && d->segment < reach + BEYOND_SEGMENTS);
+    return d->segment < schedule_reach(of(s, d->rendition)) + BEYOND_SEGMENTS;
 }
 
 /* True if a run that is to be begun will give it sooner than yet another one. */
@@ -139,10 +130,17 @@ static bool will_be_reached(const struct thoughts *t, const struct schedule_dema
         const struct schedule_demand *start = &t->starts[i];
         if (start->rendition == d->rendition && start->segment <= d->segment &&
             (d->segment - start->segment) * r->segment_ms <= r->start_ms &&
-            all_missing(r->have, start->segment, d->segment - 1))
+            segments_none(r->have, start->segment, d->segment))
             return true;
     }
     return false;
+}
+
+/* True if it can be made from what has arrived, and no run that is to be begun does. */
+static bool is_worth_a_run(const struct thoughts *t, const struct schedule_demand *d)
+{
+    return d->segment < schedule_reach(of(t->s, d->rendition)) &&
+           !will_be_reached(t, d);
 }
 
 /* Slots that the demands of a video have so far. */
@@ -182,9 +180,10 @@ static void serve_demands(struct thoughts *t)
         int least = 0;
         for (int i = 0; i < s->n_demands; i++) {
             const struct schedule_demand *d = &s->demands[i];
+            if (!is_near_reach(s, d))
+                continue; /* first, as there may be many of them in a long upload */
             int run = best_run(t, d);
-            if ((run >= 0 && t->serves[run]) || (run < 0 && will_be_reached(t, d)) ||
-                !can_be_served(t, d, run))
+            if (run >= 0 ? t->serves[run] : !is_worth_a_run(t, d))
                 continue;
             int share = share_of(t, of(s, d->rendition)->video);
             if (!chosen || share < least) {

@@ -101,26 +101,32 @@ void segments_add(struct segments *s, int64_t k, int64_t bytes)
         s->peak_bytes = bytes;
 }
 
-/* The first one at or after from that exists (or, there false, does not). Eight at a
- * time where it can: a day has 43200 of them. */
-static int64_t next_that(const struct segments *s, int64_t from, bool there)
+/* The first one from … end - 1 that exists (or, there false, does not), else end. Eight
+ * at a time where it can: a day has 43200 of them. */
+static int64_t next_that(const struct segments *s, int64_t from, int64_t end,
+                         bool there)
 {
     const uint8_t skip = there ? 0x00 : 0xff;
-    while (from < s->total && segments_has(s, from) != there) {
+    while (from < end && segments_has(s, from) != there) {
         if (from % 8 == 0 && s->bits[from / 8] == skip)
             from += 8;
         else
             from++;
     }
-    return from < s->total ? from : s->total;
+    return from < end ? from : end;
 }
 
 int64_t segments_next_hole(const struct segments *s, int64_t from)
 {
-    return next_that(s, from, false);
+    return next_that(s, from, s->total, false);
 }
 
 int64_t segments_next_present(const struct segments *s, int64_t from)
 {
-    return next_that(s, from, true);
+    return next_that(s, from, s->total, true);
+}
+
+bool segments_none(const struct segments *s, int64_t from, int64_t end)
+{
+    return from >= end || next_that(s, from, end, true) == end;
 }

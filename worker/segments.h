@@ -37,4 +37,7 @@ int64_t segments_next_hole(const struct segments *s, int64_t from);
 /* The first existing one at or after from; total if there is none. */
 int64_t segments_next_present(const struct segments *s, int64_t from);
 
+/* True if none of from … end - 1 exists; end is at most total. */
+bool segments_none(const struct segments *s, int64_t from, int64_t end);
+
 #endif

@@ -1,6 +1,9 @@
 /* The scheduler as a table of states, for a video that is still being uploaded. */
 #include "schedule_fixture.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 /* A picture of which segments before `reach` can be made from what has arrived. */
 static int arriving(const char *segments, int64_t reach)
 {
@@ -180,6 +183,34 @@ static void many_that_wait_leave_the_runs_to_one_that_can_go_on(void **state)
     assert_starts_plain(there, 0, 10);
 }
 
+/* Hundreds may wait far behind what has arrived of a long video, and each of them is
+ * thought of whenever a segment is published. */
+static void what_is_far_beyond_the_arrived_is_not_searched(void **state)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *all = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int video = arriving("###.......", 5);
+    int64_t total = (int64_t)page * 16;
+
+    (void)state;
+    assert_true(all != MAP_FAILED);
+    *all = bits[video][0];
+    have[video].bits = all;
+    have[video].total = total;
+    fed(video, 3);
+    for (int64_t k = total / 2; k < total; k += total / 64)
+        wanted(video, k);
+    /* Whoever looks there dies. */
+    assert_int_equal(mprotect(all + page, page, PROT_NONE), 0);
+    assert_nothing();
+    assert_false(serves[0]);
+    demands[5].segment = 6;
+    assert_nothing();
+    assert_true(serves[0]); /* among all of them */
+    munmap(all, 2 * page);
+}
+
 static void all_states_come_to_rest(void **state)
 {
     for (int reach = 0; reach <= 10; reach++) {
@@ -213,6 +244,7 @@ int main(void)
         TEST(of_what_arrived_a_viewers_place_goes_first),
         TEST(nothing_waits_for_an_upload_that_stands_still),
         TEST(many_that_wait_leave_the_runs_to_one_that_can_go_on),
+        TEST(what_is_far_beyond_the_arrived_is_not_searched),
         TEST(all_states_come_to_rest),
     };
 

@@ -115,6 +115,14 @@ static void what_is_there_is_counted_and_measured(void **state)
     assert_int_equal(segments_next_present(&s, 2), 8);
     assert_int_equal(segments_next_present(&s, 9), 19);
     assert_int_equal(segments_next_present(&s, 20), 20);
+    for (int64_t from = 0; from <= 20; from++) {
+        for (int64_t end = 0; end <= 20; end++) {
+            bool none = true;
+            for (int64_t k = from; k < end; k++)
+                none &= !segments_has(&s, k);
+            assert_int_equal(segments_none(&s, from, end), none);
+        }
+    }
     assert_true(there("20.m4s"));
     segments_free(&s);
 }
