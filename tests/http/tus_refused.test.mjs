@@ -129,7 +129,7 @@ describe('tus: chunks that are refused', () => {
         const headers = { 'Upload-Checksum': t.checksum('sha1', chunk) };
         const response = await t.patch(s.site, id, 0, chunk, headers);
         assert.equal(response.status, 204, response.text);
-        const video = (await videos(s.site)).find(({ state }) => state === 'receiving');
+        const video = (await t.videos(s.site)).find(({ state }) => state === 'receiving');
         assert.equal(video?.container, 'mp4');
         assert.equal(response.headers['dropstream-video'], video.id);
         await t.tus(s.site, 'DELETE', id);
