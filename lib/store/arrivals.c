@@ -84,11 +84,10 @@ enum rc store_job_leave(struct store *st, const struct job *job, const char *rea
 
     if (job->kind == JOB_ENCODE)
         return RC_INVALID;
-    rc = store_job_begin(st, job);
+    rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
         return rc;
-    rc = store_video_load(st, job->video_id, &v);
-    if (rc == RC_OK && v.state != VIDEO_RECEIVING)
+    if (v.state != VIDEO_RECEIVING)
         rc = RC_INVALID;
     text_clean(text, sizeof(text), reason);
     if (rc == RC_OK)
@@ -177,14 +176,10 @@ enum rc store_job_promise(struct store *st, const struct job *job, int64_t segme
 
     if (job->kind != JOB_ENCODE)
         return RC_INVALID;
-    rc = store_job_begin(st, job);
+    rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
         return rc;
-    rc = store_video_load(st, job->video_id, &v);
-    if (rc == RC_OK && v.duration_us >= 0)
-        rc = RC_CONFLICT;
-    if (rc == RC_OK)
-        rc = grow(st, job, segments);
+    rc = v.duration_us < 0 ? grow(st, job, segments) : RC_CONFLICT;
     return store_end(st, rc);
 }
 
@@ -198,11 +193,10 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
 
     if (job->kind != JOB_PROBE)
         return RC_INVALID;
-    rc = store_job_begin(st, job);
+    rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
         return rc;
-    rc = store_video_load(st, job->video_id, &v);
-    if (rc == RC_OK && v.state != VIDEO_PROCESSING)
+    if (v.state != VIDEO_PROCESSING)
         rc = RC_INVALID;
     if (rc == RC_OK && found->warning[0])
         rc = store_video_add_warning(st, &v, found->warning);

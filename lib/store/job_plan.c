@@ -95,12 +95,11 @@ enum rc store_job_planned(struct store *st, const struct job *job,
 
     if (!plan_valid(job, plan))
         return RC_INVALID;
-    rc = store_job_begin(st, job);
+    rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
         return rc;
     /* Nobody would end an open-ended one whose last byte has come. */
-    rc = store_video_load(st, id, &v);
-    if (rc == RC_OK && plan->duration_us < 0 && v.state != VIDEO_RECEIVING)
+    if (plan->duration_us < 0 && v.state != VIDEO_RECEIVING)
         rc = RC_INVALID;
     /* One transaction: a worker that dies in here leaves the probe to be done again,
      * and never a plan without its jobs. */

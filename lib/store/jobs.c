@@ -285,6 +285,17 @@ enum rc store_job_begin(struct store *st, const struct job *job)
     return rc == RC_OK ? rc : store_end(st, rc);
 }
 
+enum rc store_job_begin_video(struct store *st, const struct job *job,
+                              struct video *out)
+{
+    enum rc rc = store_job_begin(st, job);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_video_load(st, job->video_id, out);
+    return rc == RC_OK ? rc : store_end(st, rc);
+}
+
 enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_ms,
                         double progress)
 {

@@ -231,6 +231,10 @@ enum rc store_ready_if_last(struct store *st, const char *id, bool *ready);
 /* BEGIN IMMEDIATE, if the job is still this attempt's; else none is open: RC_FENCED. */
 enum rc store_job_begin(struct store *st, const struct job *job);
 
+/* The same, and the row of its video in *out. */
+enum rc store_job_begin_video(struct store *st, const struct job *job,
+                              struct video *out);
+
 /* A row of the activity log; video_id may be NULL. */
 enum rc store_note(struct store *st, enum activity_level level, const char *kind,
                    const char *video_id, const char *fmt, ...)
