@@ -51,7 +51,7 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
-           cgi-bin/media_path.c cgi-bin/promise.c cgi-bin/upload_form.c \
+           cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
            cgi-bin/upload_names.c cgi-bin/tus_headers.c cgi-bin/checksum.c \
            cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
            cgi-bin/watcher.c
@@ -63,15 +63,15 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_run arrival_header bmff clock colour config cutter ebml encode_feed feeder grid http id \
-        joblog log loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head \
-        mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart owner packet_scan \
-        plan plan_open plan_times playlist playlists promise rc schedule schedule_arriving \
-        schedule_bounds seek_points segments segments_json sniff source_check spool \
-        spool_resume store store_activity store_arrivals store_claims store_demand \
-        store_job_end store_jobs store_list store_open store_queries store_readiness store_uploads \
-        store_videos supervise supervise_floods text turns tus_headers upload_form \
-        viewer waits wants watcher
+UNIT := args args_run arrival_header bmff clock colour config cutter ebml encode_feed \
+        feeder grid http id joblog log loop media_info mediadir mime mkv_real mkv_walk \
+        mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
+        own_store owner packet_scan plan plan_open plan_times playlist playlists \
+        promise rc schedule schedule_arriving schedule_bounds seek_points segments \
+        segments_json sniff source_check spool spool_resume store store_activity \
+        store_arrivals store_claims store_demand store_job_end store_jobs store_list \
+        store_open store_queries store_readiness store_uploads store_videos supervise \
+        supervise_floods text turns tus_headers upload_form viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk
 

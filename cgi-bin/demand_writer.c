@@ -1,12 +1,8 @@
 #include "demand_writer.h"
 
-#include "log.h"
+#include "own_store.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 enum { RETRY_MS = 250 };
@@ -18,11 +14,9 @@ struct demand_writer {
     struct wants *wants;
     bool stopping;
     /* All below is the thread's own. */
-    char path[PATH_MAX];
     struct clock clock;
-    struct store *store; /* NULL: not opened yet */
+    struct own_store store;
     bool must_clear;
-    bool failing; /* and the log knows */
     struct wants_batch batch;
 };
 
@@ -40,42 +34,23 @@ static void wait_for_change(struct demand_writer *d, int64_t ms)
         pthread_cond_wait(&d->changed, d->lock);
         return;
     }
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
+    at = clock_monotonic_in(ms);
     pthread_cond_timedwait(&d->changed, d->lock, &at);
 }
 
 static enum rc write_batch(struct demand_writer *d)
 {
     const struct wants_batch *b = &d->batch;
-    enum rc rc = RC_OK;
+    enum rc rc = own_store_open(&d->store);
 
-    if (!d->store)
-        rc = store_open(d->path, &d->clock, &d->store);
     if (rc == RC_OK && d->must_clear) {
-        rc = store_demand_clear(d->store);
+        rc = store_demand_clear(d->store.st);
         d->must_clear = rc != RC_OK;
     }
     if (rc == RC_OK && b->n_add + b->n_drop > 0)
-        rc = store_demand_update(d->store, b->add, b->n_add, b->keep_ms, b->drop,
+        rc = store_demand_update(d->store.st, b->add, b->n_add, b->keep_ms, b->drop,
                                  b->n_drop);
     return rc;
-}
-
-/* One line when it begins and one when it is over, however long that takes. */
-static void report(struct demand_writer *d, enum rc rc)
-{
-    if (rc == RC_OK && d->failing)
-        log_info("demands reach the database again");
-    if (rc != RC_OK && !d->failing)
-        log_error("demands do not reach the database: %s: %s", rc_name(rc),
-                  d->store ? store_message(d->store) : d->path);
-    d->failing = rc != RC_OK;
 }
 
 /* Called and returns with the lock held. */
@@ -86,7 +61,7 @@ static enum rc write_now(struct demand_writer *d, int64_t at_ms)
     wants_batch(d->wants, at_ms, &d->batch);
     pthread_mutex_unlock(d->lock);
     rc = write_batch(d);
-    report(d, rc);
+    own_store_report(&d->store, rc);
     pthread_mutex_lock(d->lock);
     wants_written(d->wants, rc == RC_OK);
     return rc;
@@ -117,7 +92,7 @@ static void *run(void *arg)
     if (wants_next_batch(d->wants, now_ms(d)) >= 0)
         write_now(d, now_ms(d) + WANTS_LAZY_MS);
     pthread_mutex_unlock(d->lock);
-    store_close(d->store);
+    own_store_close(&d->store);
     return NULL;
 }
 
@@ -130,7 +105,8 @@ enum rc demand_writer_open(const char *path, const struct clock *clock, bool cle
 
     if (!d)
         return RC_NOMEM;
-    snprintf(d->path, sizeof(d->path), "%s", path);
+    own_store_init(&d->store, path, clock, "demands do not reach the database",
+                   "demands reach the database again");
     d->clock = *clock;
     d->must_clear = clear;
     d->wants = wants;

@@ -1,18 +1,13 @@
 #include "promise.h"
 
-#include "log.h"
+#include "own_store.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct promise_watch {
-    char path[PATH_MAX];
-    struct clock clock;
-    struct store *store; /* NULL: not opened yet */
-    bool again;          /* the last call could not tell */
-    bool failing;        /* and the log knows */
+    struct own_store store;
+    bool again; /* the last call could not tell */
 };
 
 /* What the plan of a video says of path. RC_NOT_FOUND: nothing. */
@@ -63,8 +58,9 @@ enum rc promise_watch_open(const char *path, const struct clock *clock,
 
     if (!w)
         return RC_NOMEM;
-    snprintf(w->path, sizeof(w->path), "%s", path);
-    w->clock = *clock;
+    own_store_init(&w->store, path, clock,
+                   "the database does not tell what becomes of videos",
+                   "the database tells again what becomes of videos");
     *out = w;
     return RC_OK;
 }
@@ -73,7 +69,7 @@ void promise_watch_close(struct promise_watch *w)
 {
     if (!w)
         return;
-    store_close(w->store);
+    own_store_close(&w->store);
     free(w);
 }
 
@@ -111,31 +107,18 @@ static enum rc find_broken(struct store *st, struct media_path *files, size_t n,
     return RC_OK;
 }
 
-/* One line when it begins and one when it is over, however long that takes. */
-static void report(struct promise_watch *w, enum rc rc)
-{
-    if (rc == RC_OK && w->failing)
-        log_info("the database tells again what becomes of videos");
-    if (rc != RC_OK && !w->failing)
-        log_error("the database does not tell what becomes of videos: %s: %s",
-                  rc_name(rc), w->store ? store_message(w->store) : w->path);
-    w->failing = rc != RC_OK;
-}
-
 size_t promise_broken(struct promise_watch *w, bool fresh, struct media_path *files,
                       size_t n)
 {
     bool changed = false;
     size_t broken = 0;
-    enum rc rc = RC_OK;
+    enum rc rc = own_store_open(&w->store);
 
-    if (!w->store)
-        rc = store_open(w->path, &w->clock, &w->store);
     if (rc == RC_OK)
-        rc = store_changed(w->store, &changed);
+        rc = store_changed(w->store.st, &changed);
     if (rc == RC_OK && (changed || fresh || w->again))
-        rc = find_broken(w->store, files, n, &broken);
+        rc = find_broken(w->store.st, files, n, &broken);
     w->again = rc != RC_OK;
-    report(w, rc);
+    own_store_report(&w->store, rc);
     return broken;
 }

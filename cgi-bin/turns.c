@@ -3,6 +3,8 @@
  */
 #include "turns.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -38,20 +40,6 @@ void turns_close(struct turns *t)
     pthread_cond_destroy(&t->left);
     pthread_mutex_destroy(&t->lock);
     free(t);
-}
-
-static struct timespec after(int64_t ms)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_nsec -= 1000000000;
-        t.tv_sec++;
-    }
-    return t;
 }
 
 static bool is_first(const struct turns *t, const struct turn *turn)
@@ -92,7 +80,7 @@ static void put_in(struct turns *t, struct turn *turn)
 
 enum rc turns_take(struct turns *t, struct turn *turn, int64_t wait_ms)
 {
-    const struct timespec end = after(wait_ms);
+    const struct timespec end = clock_monotonic_in(wait_ms);
     enum rc rc = RC_OK;
 
     pthread_mutex_lock(&t->lock);

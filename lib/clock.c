@@ -67,6 +67,20 @@ enum rc clock_system(struct clock *out)
     return rc;
 }
 
+struct timespec clock_monotonic_in(int64_t ms)
+{
+    struct timespec t = {0, 0};
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += (time_t)(ms / 1000);
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_nsec -= 1000000000;
+        t.tv_sec++;
+    }
+    return t;
+}
+
 /* The parts of a moment within the years 0 to 9999, and its ms within the second. */
 static int split(int64_t wall_ms, struct tm *out)
 {

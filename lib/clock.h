@@ -11,6 +11,7 @@
 #include "rc.h"
 
 #include <stdint.h>
+#include <time.h>
 
 #define CLOCK_BOOT_ID_LEN 36
 #define CLOCK_ISO8601_LEN 24
@@ -28,6 +29,10 @@ struct clock {
  * /proc/sys/kernel/random/boot_id. RC_IO if that cannot be read.
  */
 enum rc clock_system(struct clock *out);
+
+/* CLOCK_MONOTONIC in ms from now, at least 0: for pthread_cond_timedwait of a condition
+ * that was made with that clock. */
+struct timespec clock_monotonic_in(int64_t ms);
 
 /* wall_ms as "2026-01-31T12:00:00.000Z" (ISO 8601, UTC) with its NUL. */
 void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_LEN + 1]);

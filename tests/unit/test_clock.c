@@ -36,6 +36,22 @@ static void iso8601_stays_within_four_digits_of_year(void **state)
     assert_iso8601(INT64_MIN, "0000-01-01T00:00:00.000Z");
 }
 
+/* From any moment within a second, and over its end. */
+static void a_time_to_wait_until_is_so_far_from_now(void **state)
+{
+    (void)state;
+    for (int64_t ms = 0; ms < 3000; ms += 37) {
+        struct timespec before, at, after;
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        at = clock_monotonic_in(ms);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        int64_t ns = (int64_t)at.tv_sec * 1000000000 + at.tv_nsec - ms * 1000000;
+        assert_in_range(at.tv_nsec, 0, 999999999);
+        assert_true(ns >= (int64_t)before.tv_sec * 1000000000 + before.tv_nsec);
+        assert_true(ns <= (int64_t)after.tv_sec * 1000000000 + after.tv_nsec);
+    }
+}
+
 static void http_date_is_utc_in_english(void **state)
 {
     static const struct {
@@ -79,6 +95,7 @@ int main(void)
         cmocka_unit_test(iso8601_is_utc_with_milliseconds),
         cmocka_unit_test(iso8601_before_1970_counts_up_within_the_second),
         cmocka_unit_test(iso8601_stays_within_four_digits_of_year),
+        cmocka_unit_test(a_time_to_wait_until_is_so_far_from_now),
         cmocka_unit_test(http_date_is_utc_in_english),
         cmocka_unit_test(system_clock_knows_the_time_and_the_boot),
     };
