@@ -19,9 +19,6 @@
 #define MINF BMFF_FOURCC('m', 'i', 'n', 'f')
 #define STBL BMFF_FOURCC('s', 't', 'b', 'l')
 
-/* Times that are asked for and lie beyond this are as good as the end of time. */
-#define ASKED_MAX_US (4 * MP4_SECONDS_MAX * 1000000)
-
 struct entry {
     struct mp4_track track;
     struct mp4_timeline line;
@@ -33,7 +30,6 @@ struct mp4_index {
     size_t n;
     bool fragmented;
     uint32_t timescale; /* of the movie */
-    int64_t duration_us;
     uint64_t file_size;
     uint64_t budget; /* steps that may still be taken */
 };
@@ -227,7 +223,6 @@ static enum rc read_moov(struct mp4_index *index, const struct bmff_box *moov)
     if (rc != RC_OK || read_clock(&box, &clock) != RC_OK)
         return RC_INVALID;
     index->timescale = clock.timescale;
-    index->duration_us = stated_us(&clock);
     while ((rc = bmff_next(&it, &box)) == RC_OK) {
         if (box.type == MVEX)
             index->fragmented = true;
@@ -297,11 +292,6 @@ bool mp4_index_fragmented(const struct mp4_index *index)
     return index->fragmented;
 }
 
-int64_t mp4_index_duration_us(const struct mp4_index *index)
-{
-    return index->duration_us;
-}
-
 enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
                             enum rc (*key)(void *arg, int64_t pts_us, int64_t dts_us),
                             void *arg)
@@ -323,24 +313,4 @@ int64_t mp4_index_reach(const struct mp4_index *index, size_t track, uint64_t fr
     const struct entry *e = &index->entries[track];
     int64_t ticks = mp4_reach_time(&e->reach, frontier);
     return ticks == INT64_MAX ? ticks : mp4_us(ticks, e->track.timescale);
-}
-
-uint64_t mp4_index_need(const struct mp4_index *index, size_t track, int64_t before_us)
-{
-    const struct entry *e = &index->entries[track];
-    uint32_t timescale = e->track.timescale;
-    if (e->reach.n == 0)
-        return 0;
-    if (before_us > ASKED_MAX_US)
-        before_us = ASKED_MAX_US;
-    if (before_us < -ASKED_MAX_US)
-        before_us = -ASKED_MAX_US;
-    /* The least number of ticks that is before_us or more when it is rounded. */
-    int64_t ticks =
-        before_us / 1000000 * timescale + before_us % 1000000 * timescale / 1000000;
-    while (mp4_us(ticks, timescale) >= before_us)
-        ticks--;
-    while (mp4_us(ticks, timescale) < before_us)
-        ticks++;
-    return mp4_reach_bytes(&e->reach, ticks);
 }

@@ -77,9 +77,6 @@ const struct mp4_track *mp4_index_track(const struct mp4_index *index, size_t tr
 /* True if the samples are in fragments (there is an mvex box): see mp4_frag.h. */
 bool mp4_index_fragmented(const struct mp4_index *index);
 
-/* The greatest duration that the file states for itself (mvhd); 0 if none. */
-int64_t mp4_index_duration_us(const struct mp4_index *index);
-
 /*
  * Calls key for each sync sample that is shown, in decoding order: as ffprobe's packets
  * that are flagged K and not D. Whatever but RC_OK key returns ends the walk and is
@@ -96,8 +93,5 @@ enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
  * a few microseconds.
  */
 int64_t mp4_index_reach(const struct mp4_index *index, size_t track, uint64_t frontier);
-
-/* The inverse: the least frontier for which mp4_index_reach is before_us or later. */
-uint64_t mp4_index_need(const struct mp4_index *index, size_t track, int64_t before_us);
 
 #endif

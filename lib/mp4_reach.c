@@ -88,34 +88,3 @@ int64_t mp4_reach_time(const struct mp4_reach *reach, uint64_t frontier)
     }
     return least;
 }
-
-/* The last block in which something is shown before a time; n if there is none. */
-static uint32_t last_needed(const struct mp4_reach *reach, int64_t before)
-{
-    uint32_t low = 0, high = reach->n;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (reach->blocks[middle].least < before)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 ? low - 1 : reach->n;
-}
-
-uint64_t mp4_reach_bytes(const struct mp4_reach *reach, int64_t before)
-{
-    uint32_t i = last_needed(reach, before);
-    if (i == reach->n)
-        return 0;
-    struct mp4_packets p = reach->blocks[i].from;
-    struct mp4_packet packet;
-    uint64_t end = i > 0 ? reach->blocks[i - 1].end : 0, needed = 0;
-    for (int k = 0; k < BLOCK && mp4_packets_next(&p, &packet); k++) {
-        if (packet.end > end)
-            end = packet.end;
-        if (!packet.discard && packet.pts < before)
-            needed = end;
-    }
-    return needed;
-}

@@ -1,13 +1,12 @@
 /*
- * mp4_reach.h: what of a track can be shown when only the file's beginning is there,
- * and how much of the file must be there to show it. For the other mp4_ files.
+ * mp4_reach.h: what of a track can be shown when only the file's beginning is there.
+ * For the other mp4_ files.
  *
  * Packets count in the order they are decoded in: one is complete when it and all those
- * before it have arrived. So the two questions are inverse to each other, and what is
- * said to be complete can be decoded. For every 128 packets one place to read on from
- * is kept, with the greatest end of a packet so far and the least time of all that
- * follow: about one byte a packet, and an answer takes a binary search and a walk over
- * 128.
+ * before it have arrived. So what is said to be complete can be decoded. For every 128
+ * packets one place to read on from is kept, with the greatest end of a packet so far
+ * and the least time of all that follow: about one byte a packet, and an answer takes a
+ * binary search and a walk over 128.
  */
 #ifndef DROPSTREAM_MP4_REACH_H
 #define DROPSTREAM_MP4_REACH_H
@@ -30,8 +29,5 @@ void mp4_reach_close(struct mp4_reach *reach);
 /* The least time shown by a packet that is not complete, ticks; INT64_MAX if there is
  * none. frontier: all bytes before it have arrived. */
 int64_t mp4_reach_time(const struct mp4_reach *reach, uint64_t frontier);
-
-/* How many bytes must have arrived for everything shown before a time, ticks. */
-uint64_t mp4_reach_bytes(const struct mp4_reach *reach, int64_t before);
 
 #endif

@@ -223,6 +223,21 @@ static const struct trak plain_audio = {
 static struct bytes moov;
 static struct mp4_index *opened;
 
+/* The least frontier for which the reach is before_us or later. */
+static inline uint64_t bytes_needed(const struct mp4_index *index, size_t track,
+                                    int64_t before_us)
+{
+    uint64_t low = 0, high = INT64_MAX;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (mp4_index_reach(index, track, middle) >= before_us)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 /* Ends a test. */
 static inline int close_index(void **state)
 {

@@ -105,12 +105,12 @@ static void the_new_index_is_the_old_one_moved(void **state)
     assert_int_equal(mp4_index_open(head.bytes + ftyp.n, moov.n, &limits, &after),
                      RC_OK);
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(mp4_index_need(after, i, 30000),
-                         mp4_index_need(before, i, 30000)
-                             ? mp4_index_need(before, i, 30000) + head.size - 48
+        assert_int_equal(bytes_needed(after, i, 30000),
+                         bytes_needed(before, i, 30000)
+                             ? bytes_needed(before, i, 30000) + head.size - 48
                              : 0);
-        assert_int_equal(mp4_index_need(after, i, INT64_MAX),
-                         mp4_index_need(before, i, INT64_MAX) + head.size - 48);
+        assert_int_equal(bytes_needed(after, i, INT64_MAX),
+                         bytes_needed(before, i, INT64_MAX) + head.size - 48);
     }
     mp4_index_close(after);
     mp4_head_free(&head);
@@ -171,7 +171,7 @@ static void offsets_that_no_longer_fit_become_64_bits_wide(void **state)
         assert_int_equal(mp4_index_open(head.bytes + ftyp.n, head.size - ftyp.n - 16,
                                         &limits, &after),
                          RC_OK);
-        assert_int_equal(mp4_index_need(after, 1, 1), 1520 + head.size - 48);
+        assert_int_equal(bytes_needed(after, 1, 1), 1520 + head.size - 48);
         mp4_index_close(after);
         mp4_head_free(&head);
     }
@@ -452,8 +452,8 @@ static void a_seek_into_what_has_arrived_finds_the_same(void **state)
     struct bytes bytes = mp4_file_part(path, at, end);
     const struct mp4_index_limits limits = {mp4_file_size(path), 10000};
     assert_int_equal(mp4_index_open(bytes.p, bytes.n, &limits, &index), RC_OK);
-    shell("head -c %" PRIu64 " %s >%s/part.tmp", mp4_index_need(index, 0, 12400000),
-          path, mp4_dir);
+    shell("head -c %" PRIu64 " %s >%s/part.tmp", bytes_needed(index, 0, 12400000), path,
+          mp4_dir);
     shell(READ " -ss 11.5 -i %s -map 0:v -frames:v 20 -f framemd5 - >%s/a.tmp", path,
           mp4_dir);
     shell(READ

@@ -77,7 +77,7 @@ static void tables_of_other_tracks_are_not_looked_at(void **state)
     text.timescale = 0;
     assert_int_equal(mp4_index_tracks(of(&text, 1)), 1);
     assert_true(mp4_index_reach(opened, 0, 0) == INT64_MAX);
-    assert_true(mp4_index_need(opened, 0, 1000000) == 0);
+    assert_true(bytes_needed(opened, 0, 1000000) == 0);
 }
 
 static void a_track_without_samples_is_complete(void **state)
@@ -89,7 +89,7 @@ static void a_track_without_samples_is_complete(void **state)
                               .durations = {.given = true}};
     assert_track(&none, 0, 0, 0, 0);
     assert_true(mp4_index_reach(opened, 0, 0) == INT64_MAX);
-    assert_true(mp4_index_need(opened, 0, INT64_MAX) == 0);
+    assert_true(bytes_needed(opened, 0, INT64_MAX) == 0);
     assert_string_equal(keys_of(&none), "");
 }
 
@@ -208,7 +208,7 @@ static void what_comes_before_an_edit_does_not_count(void **state)
     assert_track(&t, 4, 0, 120000, 160000);
     assert_string_equal(keys_of(&t), "");
     /* It still has to have come for the others to be decoded. */
-    assert_int_equal(mp4_index_need(opened, 0, 1), 1170);
+    assert_int_equal(bytes_needed(opened, 0, 1), 1170);
     assert_int_equal(mp4_index_reach(opened, 0, 1099), 0);
     assert_int_equal(mp4_index_reach(opened, 0, 1169), 0);
     assert_int_equal(mp4_index_reach(opened, 0, 1170), 80000);
@@ -231,8 +231,8 @@ static void edits_may_show_a_part_again(void **state)
     t.edits = (struct list)LIST(80, 40, 0x10000, 240, 40, 0x10000);
     assert_track(&t, 8, 0, 280000, 320000);
     assert_string_equal(keys_of(&t), "0/-40 80/40 ");
-    assert_int_equal(mp4_index_need(opened, 0, 80000), 1160);
-    assert_int_equal(mp4_index_need(opened, 0, 80001), 2060);
+    assert_int_equal(bytes_needed(opened, 0, 80000), 1160);
+    assert_int_equal(bytes_needed(opened, 0, 80001), 2060);
 }
 
 static void an_edit_of_no_length_shows_nothing(void **state)
@@ -292,9 +292,9 @@ static void sizes_may_be_of_any_width(void **state)
     for (int bits = 4; bits <= 32; bits *= 2) {
         t.compact_bits = bits < 32 ? (uint8_t)bits : 0;
         of(&t, 1);
-        assert_int_equal(mp4_index_need(opened, 0, 41000), 1009);
-        assert_int_equal(mp4_index_need(opened, 0, 121000), 1030);
-        assert_int_equal(mp4_index_need(opened, 0, INT64_MAX), 2019);
+        assert_int_equal(bytes_needed(opened, 0, 41000), 1009);
+        assert_int_equal(bytes_needed(opened, 0, 121000), 1030);
+        assert_int_equal(bytes_needed(opened, 0, INT64_MAX), 2019);
     }
     t.compact_bits = 0;
     t.sizes.given = false;
@@ -302,7 +302,7 @@ static void sizes_may_be_of_any_width(void **state)
     t.fixed_size = 11;
     t.samples = 6;
     of(&t, 1);
-    assert_int_equal(mp4_index_need(opened, 0, INT64_MAX), 2022);
+    assert_int_equal(bytes_needed(opened, 0, INT64_MAX), 2022);
 }
 
 static void chunks_may_lie_beyond_4_gb(void **state)
@@ -321,7 +321,7 @@ static void chunks_may_lie_beyond_4_gb(void **state)
     mp4_index_close(opened);
     opened = NULL;
     assert_int_equal(mp4_index_open(moov.p, moov.n, &limits, &opened), RC_OK);
-    assert_true(mp4_index_need(opened, 0, INT64_MAX) == (UINT64_C(3) << 32) + 2060);
+    assert_true(bytes_needed(opened, 0, INT64_MAX) == (UINT64_C(3) << 32) + 2060);
     assert_true(mp4_index_reach(opened, 0, UINT64_C(3) << 32) == 40000);
 }
 
@@ -343,16 +343,16 @@ static void uncompressed_sound_is_read_in_packets(void **state)
         .chunks = LIST(100, 2000),
     };
     assert_track(&t, 4, 0, 46333, 50500);
-    assert_int_equal(mp4_index_need(opened, 0, 1), 100 + 4096);
-    assert_int_equal(mp4_index_need(opened, 0, 21334), 100 + 4800);
-    assert_int_equal(mp4_index_need(opened, 0, 25001), 2000 + 4096);
+    assert_int_equal(bytes_needed(opened, 0, 1), 100 + 4096);
+    assert_int_equal(bytes_needed(opened, 0, 21334), 100 + 4800);
+    assert_int_equal(bytes_needed(opened, 0, 25001), 2000 + 4096);
     t.format = "in24";
     of(&t, 1);
-    assert_int_equal(mp4_index_need(opened, 0, 1), 100 + 6144);
+    assert_int_equal(bytes_needed(opened, 0, 1), 100 + 6144);
     t.format = "abcd";
     t.fixed_size = 2;
     of(&t, 1);
-    assert_int_equal(mp4_index_need(opened, 0, 1), 100 + 2048);
+    assert_int_equal(bytes_needed(opened, 0, 1), 100 + 2048);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, close_index)

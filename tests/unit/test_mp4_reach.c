@@ -29,7 +29,7 @@ static void what_a_time_needs_includes_what_is_decoded_before(void **state)
                  {INT64_MAX, 2060}};
     of(&plain_video, 1);
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        assert_int_equal(mp4_index_need(opened, 0, known[i].us), known[i].bytes);
+        assert_int_equal(bytes_needed(opened, 0, known[i].us), known[i].bytes);
 }
 
 #define MANY 1000 /* samples: more than are walked at once */
@@ -97,23 +97,6 @@ static void answers_are_the_same_sample_by_sample(void **state)
     assert_true(before == INT64_MAX);
 }
 
-/* The least frontier that reaches a time is what that time needs. */
-static void the_two_questions_are_inverse(void **state)
-{
-    (void)state;
-    struct trak t;
-    build_many(&t);
-    t.durations = (struct list)LIST(MANY, 10);
-    t.runs = (struct list)LIST(1, 7, 1, 143, 6, 1);
-    of(&t, 1);
-    for (int64_t us = 0; us < 10100000; us += 5000) {
-        uint64_t bytes = mp4_index_need(opened, 0, us);
-        assert_true(mp4_index_reach(opened, 0, bytes) >= us);
-        if (bytes > 0)
-            assert_true(mp4_index_reach(opened, 0, bytes - 1) < us);
-    }
-}
-
 #define TEST(name) cmocka_unit_test_teardown(name, close_index)
 
 int main(void)
@@ -122,7 +105,6 @@ int main(void)
         TEST(a_file_reaches_as_far_as_all_before_has_come),
         TEST(what_a_time_needs_includes_what_is_decoded_before),
         TEST(answers_are_the_same_sample_by_sample),
-        TEST(the_two_questions_are_inverse),
     };
     return cmocka_run_group_tests_name("mp4_reach", tests, NULL, NULL);
 }
