@@ -94,8 +94,12 @@ bool encode_run_starves(const struct encode_run *r)
  * but stopped: the last picture and the last sound are for one that knows the grid. */
 static void tell_feeder(struct encode_run *r)
 {
+    int64_t moved = feeder_moved(r->feeder);
     feeder_arrived(r->feeder, arrival_size(r->arrival),
                    arrival_is_whole(r->arrival) && !r->open);
+    /* What fits into the pipe is work all the same. */
+    if (r->starving && feeder_moved(r->feeder) > moved)
+        on_starving(r, true);
 }
 
 enum rc encode_feed_start(struct encode_run *r)

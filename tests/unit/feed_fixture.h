@@ -113,14 +113,14 @@ static inline bool is_there(const char *name)
     return access(path, F_OK) == 0;
 }
 
-/* Reads to the end, says so, and gives nothing; where there is a file `deaf` it does
- * not even read. */
+/* Reads to the end, says so, and gives nothing; as long as there is a file `deaf` it
+ * does not even read. */
 static inline void put_ffmpeg(void)
 {
     char script[2 * PATH_MAX];
     int n = snprintf(script, sizeof(script),
-                     "#!/bin/sh\ncd %s\n[ -e deaf ] || { cat >got; : >ended; }\n"
-                     "exec sleep 60\n",
+                     "#!/bin/sh\ncd %s\nwhile [ -e deaf ]; do sleep 0.02; done\n"
+                     "cat >got; : >ended\nexec sleep 60\n",
                      w.site.root);
     put_file("ffmpeg", script, (size_t)n, 0700);
     at(w.config.ffmpeg, "ffmpeg");

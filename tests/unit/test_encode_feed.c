@@ -183,6 +183,23 @@ static void who_has_nothing_to_read_does_not_work_and_soon_starves(void **state)
     assert_true(r->starving_ms >= since);
 }
 
+/* Bytes that come a few at a time never fill the pipe. */
+static void what_comes_in_small_pieces_is_worked_on_too(void **state)
+{
+    (void)state;
+    begin(40);
+    struct encode_run *r = run();
+    turn_until(got_all, "the first part");
+    turn_for(400);
+    assert_true(encode_run_starves(r));
+    int64_t since = loop_now_ms();
+    send_to(sent + 1000);
+    turn_until(got_all, "a little more");
+    assert_true(r->starving_ms >= since);
+    turn_for(400);
+    assert_true(encode_run_starves(r));
+}
+
 /* As if nothing had come for a minute. */
 static void fall_asleep(void)
 {
@@ -225,6 +242,23 @@ static void a_run_that_has_enough_to_read_stays_meanwhile(void **state)
     assert_ptr_equal(encode->runs, r);
 }
 
+/* It was still working when its upload fell asleep. */
+static void a_run_that_has_done_its_work_by_then_is_ended_too(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    begin(90);
+    put_file("deaf", "", 0, 0600);
+    struct encode_run *r = run();
+    turn_for(50);
+    fall_asleep();
+    assert_false(r->stopped);
+    at(path, "deaf");
+    assert_int_equal(unlink(path), 0);
+    turn_until(no_run, "it to end");
+    assert_false(got_the_end());
+}
+
 int main(void)
 {
 #define WITH_WORKER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -240,6 +274,8 @@ int main(void)
         WITH_WORKER(who_has_nothing_to_read_does_not_work_and_soon_starves),
         WITH_WORKER(a_run_that_waits_for_an_upload_that_sleeps_is_ended),
         WITH_WORKER(a_run_that_has_enough_to_read_stays_meanwhile),
+        WITH_WORKER(a_run_that_has_done_its_work_by_then_is_ended_too),
+        WITH_WORKER(what_comes_in_small_pieces_is_worked_on_too),
     };
     if (!mp4_have_ffmpeg()) {
         print_message("encode_feed: skipped, there is no ffmpeg\n");
