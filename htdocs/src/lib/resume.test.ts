@@ -254,6 +254,22 @@ test.each([404, 410])('what the server does not know (%d) is begun anew', async 
   expect(told).toEqual(['remember id0 a.mp4', 'drop id0', 'remember id2 a.mp4']);
 });
 
+test('what is begun anew in vain goes without its index, which may be what is refused', async () => {
+  await begin(fakeMp4('a.mp4', SIZE, 100));
+  const fields = () => FakeXhr.last.form.has('index');
+  expect(fields()).toBe(true);
+  await breakLine();
+  await pass(1);
+  await answer(404);
+  await pass(2);
+  expect([FakeXhr.last.method, fields()]).toEqual(['POST', true]);
+  await breakLine();
+  await pass(4);
+  await answer(404);
+  await pass(8);
+  expect([FakeXhr.last.method, fields()]).toEqual(['POST', false]);
+});
+
 test('what the server had, and has no more, was deleted by someone', async () => {
   await begin();
   await breakLine();

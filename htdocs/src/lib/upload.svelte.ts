@@ -250,6 +250,8 @@ export class Upload {
       if (this.#kept >= 0) return this.#giveUp(new ApiError(error.status, 'deleted', DELETED));
       this.#memory.drop(this.#uploadId);
       this.#uploadId = '';
+      // Twice in vain: it may be the index that is refused, by an answer that gets lost.
+      if (this.#tries > 1) this.#index = null;
     }
     void this.#goOnLater(error);
   }
