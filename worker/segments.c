@@ -2,11 +2,13 @@
 
 #include "bmff.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +58,44 @@ static enum rc check(int dir_fd, const char *name, int64_t *size)
     return rc;
 }
 
+/* "57.m4s" is 57; -1: the name is none of a segment. */
+static int64_t number_of(const char *name)
+{
+    char again[32];
+    int64_t k = strtoll(name, NULL, 10);
+    snprintf(again, sizeof(again), "%" PRId64 ".m4s", k);
+    return strcmp(again, name) == 0 ? k : -1;
+}
+
+static enum rc check_segment(int dir_fd, const char *name, struct segments *s)
+{
+    int64_t k = number_of(name), size;
+    if (k < 0 || k >= s->total)
+        return RC_OK;
+    enum rc rc = check(dir_fd, name, &size);
+    if (size > 0)
+        segments_add(s, k, size);
+    return rc;
+}
+
+/* By the list of the folder: of those that are promised few may exist. */
+static enum rc check_all(int dir_fd, struct segments *s)
+{
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    enum rc rc = d ? RC_OK : rc_from_errno(errno);
+    if (!d && fd >= 0)
+        close(fd);
+    while (rc == RC_OK && (errno = 0, entry = readdir(d)))
+        rc = check_segment(dir_fd, entry->d_name, s);
+    if (rc == RC_OK && errno != 0)
+        rc = rc_from_errno(errno);
+    if (d)
+        closedir(d);
+    return rc;
+}
+
 enum rc segments_scan(int dir_fd, int64_t total, struct segments *out)
 {
     struct segments s = {.total = total};
@@ -65,13 +105,8 @@ enum rc segments_scan(int dir_fd, int64_t total, struct segments *out)
         return RC_NOMEM;
     enum rc rc = check(dir_fd, "init.mp4", &size);
     s.has_init = size > 0;
-    for (int64_t k = 0; k < total && rc == RC_OK; k++) {
-        char name[32];
-        snprintf(name, sizeof(name), "%" PRId64 ".m4s", k);
-        rc = check(dir_fd, name, &size);
-        if (size > 0)
-            segments_add(&s, k, size);
-    }
+    if (rc == RC_OK)
+        rc = check_all(dir_fd, &s);
     if (rc == RC_OK)
         *out = s;
     else
