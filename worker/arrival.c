@@ -20,9 +20,6 @@
 #define BLIND_MS 200    /* likewise, without inotify */
 #define ASLEEP_MS 30000 /* without a byte */
 #define BEHIND_MS 1     /* until the header's walk goes on, with its turn over */
-/* What has to be there beyond the last picture of a segment: a decoder reads ahead, and
- * the picture that follows tells how long the last one is shown. */
-#define MARGIN_US 500000
 
 /* ---- what is known of one ------------------------------------------------- */
 
@@ -77,11 +74,11 @@ int64_t arrival_start_us(const struct arrival *a)
     return arrival_header_start_us(a->header);
 }
 
-int64_t arrival_segments(const struct arrival *a, int stream, const struct grid *g)
+int64_t arrival_segments(int64_t reach_us, const struct grid *g)
 {
-    int64_t us = arrival_reach_us(a, stream);
-    return us == ARRIVAL_ALL ? grid_segments(g)
-                             : grid_segments_before(g, us - MARGIN_US);
+    return reach_us == ARRIVAL_ALL
+               ? grid_segments(g)
+               : grid_segments_before(g, reach_us - ARRIVAL_MARGIN_US);
 }
 
 bool arrival_is_asleep(const struct arrival *a)

@@ -68,12 +68,12 @@ bool arrival_is_open(const struct arrival *a);
 /* When its timeline begins, µs by the clock of ffprobe's packets. */
 int64_t arrival_start_us(const struct arrival *a);
 
-/* How many segments of a rendition of that stream can be made of what has arrived: all
- * that end so long before its end that a decoder has what it takes. */
-int64_t arrival_segments(const struct arrival *a, int stream, const struct grid *g);
-
 /* Until when, µs of the timeline, the stream of that number has arrived. */
 int64_t arrival_reach_us(const struct arrival *a, int stream);
+
+/* How many segments of a rendition can be made where its stream has arrived until
+ * reach_us: all that end so long before that a decoder has what it takes. */
+int64_t arrival_segments(int64_t reach_us, const struct grid *g);
 
 /* Nothing has come for a while. */
 bool arrival_is_asleep(const struct arrival *a);

@@ -1,6 +1,7 @@
 #include "arrival_header.h"
 
 #include "io.h"
+#include "loop.h"
 #include "mkv_walk.h"
 #include "mp4_frag.h"
 #include "mp4_head.h"
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BLOCK 4096             /* bytes that are read at once while boxes are walked */
@@ -124,17 +124,10 @@ static size_t read_block(const struct arrival_header *h, uint64_t offset,
 
 /* ---- turns -------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* A walk that has gone on until end_ms is to go on later. */
 static bool is_over(struct arrival_header *h, int64_t end_ms)
 {
-    h->behind = now_ms() >= end_ms;
+    h->behind = loop_now_ms() >= end_ms;
     return h->behind;
 }
 
@@ -241,7 +234,7 @@ static enum rc open_index(struct arrival_header *h)
 static enum rc walk_fragments(struct arrival_header *h)
 {
     uint64_t at, size = (uint64_t)h->size;
-    int64_t end_ms = now_ms() + TURN_MS;
+    int64_t end_ms = loop_now_ms() + TURN_MS;
     size_t n;
     enum rc rc = RC_OK;
     while (rc == RC_OK && mp4_frag_wants(h->frag, &at, &n) && at < size) {
@@ -311,7 +304,7 @@ static enum rc walk_mkv(struct arrival_header *h)
 {
     uint8_t block[BLOCK];
     uint64_t offset;
-    int64_t end_ms = now_ms() + TURN_MS;
+    int64_t end_ms = loop_now_ms() + TURN_MS;
     enum rc rc = RC_OK;
     while (rc == RC_OK && mkv_walk_wants(&h->mkv, (uint64_t)h->size, &offset) &&
            !is_over(h, end_ms)) {

@@ -7,6 +7,10 @@
 #include "arrival_header.h"
 #include "worker.h"
 
+/* What has to be there beyond the last picture that is needed: a decoder reads ahead,
+ * and the picture that follows tells how long the last one is shown. */
+#define ARRIVAL_MARGIN_US 500000
+
 struct arrival {
     struct arrival *next;
     struct arrivals *all;

@@ -6,8 +6,7 @@
 
 #include "log.h"
 
-#define TELL_MS 1000             /* between two notes in the store */
-#define PICTURE_MARGIN_US 500000 /* what a decoder may read beyond a picture */
+#define TELL_MS 1000 /* between two notes in the store */
 
 /* How much of the timeline can be shown and heard; -1: there is no plan yet. */
 static int64_t arrived_us(const struct arrival *a)
@@ -29,7 +28,7 @@ static int64_t arrived_us(const struct arrival *a)
 static void tell_of_picture(struct arrival *a, int64_t us)
 {
     int64_t whole_us = a->video.duration_us;
-    int64_t need_us = poster_at_us(whole_us) + PICTURE_MARGIN_US;
+    int64_t need_us = poster_at_us(whole_us) + ARRIVAL_MARGIN_US;
     if (whole_us >= 0 && need_us > whole_us)
         need_us = whole_us;
     if (a->pictured || us < need_us)

@@ -99,7 +99,7 @@ struct roll {
 static enum rc call_roll(void *arg, const struct video *v)
 {
     struct roll *roll = arg;
-    if (v->container != CONTAINER_NONE && roll->n < ARRIVALS_MAX)
+    if (roll->n < ARRIVALS_MAX)
         roll->seen[roll->n++] = *v;
     return RC_OK;
 }

@@ -22,10 +22,11 @@ static bool take_reach(struct encode *e, const struct arrival *a)
 {
     int64_t reach = e->reach;
     bool asleep = e->asleep;
+    int64_t us = arrival_reach_us(a, e->rendition.stream);
     /* The last of an open-ended one are not known before it was looked at as a whole.
      */
-    if (!e->open || arrival_reach_us(a, e->rendition.stream) != ARRIVAL_ALL)
-        e->reach = arrival_segments(a, e->rendition.stream, &e->grid);
+    if (!e->open || us != ARRIVAL_ALL)
+        e->reach = arrival_segments(us, &e->grid);
     e->asleep = arrival_is_asleep(a);
     return e->reach != reach || e->asleep != asleep;
 }

@@ -222,10 +222,11 @@ static enum rc promise_arrived(const struct task *t, struct video_plan *plan)
     for (size_t i = 0; i < plan->n_renditions; i++) {
         struct rendition *r = &plan->renditions[i];
         struct grid g;
+        int64_t reach_us = arrival_reach_us(a, r->stream);
         plan_open_grid(r, longest_us, &g);
-        r->segments = arrival_segments(a, r->stream, &g);
+        r->segments = arrival_segments(reach_us, &g);
         r->frames = r->segments * r->gop;
-        if (r->segments == 0 || arrival_reach_us(a, r->stream) == ARRIVAL_ALL)
+        if (r->segments == 0 || reach_us == ARRIVAL_ALL)
             return RC_UNSUPPORTED;
     }
     return RC_OK;

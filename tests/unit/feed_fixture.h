@@ -21,7 +21,6 @@
 
 #define SEGMENTS 6
 #define SEGMENT_US 2000000
-#define MARGIN_US 500000 /* what has to be there beyond a segment */
 #define PATIENCE_MS 10000
 #define FAR_MS 1000000
 

@@ -20,8 +20,8 @@ static void what_has_arrived_can_be_made_and_no_more(void **state)
             assert_int_equal(k, SEGMENTS);
             continue;
         }
-        assert_true(k == 0 || k * SEGMENT_US + MARGIN_US <= us);
-        assert_true(k == SEGMENTS || (k + 1) * SEGMENT_US + MARGIN_US > us);
+        assert_true(k == 0 || k * SEGMENT_US + ARRIVAL_MARGIN_US <= us);
+        assert_true(k == SEGMENTS || (k + 1) * SEGMENT_US + ARRIVAL_MARGIN_US > us);
     }
     assert_true(between > 10);
     assert_int_equal(encode->reach, SEGMENTS);
@@ -144,6 +144,9 @@ static void what_was_put_together_goes_before_the_bytes_of_the_file(void **state
     run();
     const uint8_t *head = arrival_head(task_arrival(task), &n, &offset);
     assert_true(head && n > to - from && offset > 0);
+    /* The index and the head that was made of it count among those of all uploads. */
+    assert_int_equal(arrivals_room(w.arrivals),
+                     (INT64_C(256) << 20) - (int64_t)(to - from) - (int64_t)n);
     arrive(90);
     for (int i = 0; i < 500 && got() < (int64_t)n + sent - offset; i++)
         turn_for(10);
