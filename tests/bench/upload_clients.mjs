@@ -8,12 +8,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 
-import Uppy from '@uppy/core';
-import UppyTus from '@uppy/tus';
-import * as tus from 'tus-js-client';
-
 import { startProxy } from '../lib/cutting_proxy.mjs';
 import { waitFor } from '../lib/site.mjs';
+import { byTusJs, byUppy } from '../lib/tus_clients.mjs';
 import { BYTES, MB, withFile } from './upload_stage.mjs';
 
 export const title = `tus-js-client and Uppy, ${MB} MB each, over a line that breaks`;
@@ -28,44 +25,11 @@ const RESTARTS = [
     { at: 0.3, signal: 'SIGKILL' },
     { at: 0.6, signal: 'SIGTERM' },
 ];
-const RETRY = Array(40).fill(100); // ms; both clients begin to count anew when bytes got through
 
 async function sha256(file) {
     const hash = createHash('sha256');
     await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
     return hash.digest('hex');
-}
-
-// ---- the clients -----------------------------------------------------------------------
-
-const byTusJs = (endpoint, file) =>
-    new Promise((resolve, reject) => {
-        const upload = new tus.Upload(createReadStream(file), {
-            endpoint,
-            retryDelays: RETRY,
-            metadata: { filename: 'film.mp4', filetype: 'video/mp4' },
-            onSuccess: resolve,
-            onError: reject,
-        });
-        upload.start();
-    });
-
-/* Uppy is made for browsers: of a file it wants the size, and of a request the object that
- * the browser would have. What it sends when, and again, is the same here. */
-const stack = new tus.DefaultHttpStack();
-const httpStack = {
-    getName: () => stack.getName(),
-    createRequest: (method, url) =>
-        Object.assign(stack.createRequest(method, url), { getUnderlyingObject: () => ({}) }),
-};
-
-async function byUppy(endpoint, file) {
-    const uppy = new Uppy();
-    uppy.use(UppyTus, { endpoint, retryDelays: RETRY, httpStack });
-    const data = Object.assign(createReadStream(file), { size: BYTES });
-    uppy.addFile({ name: 'film.mp4', type: 'video/mp4', data });
-    const { successful, failed } = await uppy.upload();
-    if (successful.length !== 1) throw new Error(`Uppy: ${failed.map(({ error }) => error)}`);
 }
 
 // ---- the trouble -----------------------------------------------------------------------
@@ -114,7 +78,7 @@ async function throughTrouble(site, upload, file) {
     const { proxy, restarted, done } = await startTrouble(site);
     const begun = performance.now();
     try {
-        await upload(`${proxy.url}/api/uploads`, file);
+        await upload(`${proxy.url}/api/uploads`, createReadStream(file), BYTES);
         const seconds = (performance.now() - begun) / 1000;
         await restarted();
         if (!done()) throw new Error(`only ${proxy.cut} connections were cut`);
@@ -137,7 +101,7 @@ async function takeStored(site) {
 export const run = (site, verdicts) =>
     withFile(async ({ file }) => {
         const hash = await sha256(file);
-        for (const [name, upload] of [['tus-js-client', byTusJs], ['Uppy', byUppy]]) {
+        for (const [name, upload] of [['tus-js-client', (url, data) => byTusJs(url, data)], ['Uppy', byUppy]]) {
             const { seconds, requests, again, inVain } = await throughTrouble(site, upload, file);
             const what = `${CUTS} cuts, ${RESTARTS.length} restarts, ${requests.length} requests`;
             console.log(`  ${name}: ${seconds.toFixed(1)} s, ${what}`);

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { PacedUpload } from '../lib/arriving.mjs';
 import { launchBrowser, watchedPage } from '../lib/browser.mjs';
-import { ffmpeg, flashClip, tempDir } from '../lib/media.mjs';
+import { ffmpeg, noisyClip, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
 
 const SECONDS = 24;
@@ -19,11 +19,7 @@ const clip = (name) => path.join(temp.dir, name);
 
 before(async () => {
     temp = await tempDir();
-    await flashClip(clip('clip.mp4'), {
-        seconds: SECONDS,
-        filters: ['noise=alls=40:allf=t'],
-        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M'],
-    });
+    await noisyClip(clip('clip.mp4'), SECONDS);
     const copy = ['-i', clip('clip.mp4'), '-c', 'copy'];
     await ffmpeg(...copy, '-movflags', 'frag_keyframe+empty_moov', clip('fragmented.mp4'));
     site = await startSite({ worker: true });

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { assertMadeOnce, assertWhole, indexOf, PacedUpload } from '../lib/arriving.mjs';
 import { childrenOf, demand, existing, get, readinessOf, runsOf, timelineOf } from '../lib/demand.mjs';
-import { ffmpeg, flashClip, tempDir } from '../lib/media.mjs';
+import { ffmpeg, noisyClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 import { newUploadId, tus } from '../lib/tus.mjs';
 
@@ -21,14 +21,7 @@ let temp;
 
 before(async () => {
     temp = await tempDir();
-    // So noisy that a second of it is many times what is buffered on the way.
-    const options = {
-        seconds: SECONDS,
-        filters: ['noise=alls=40:allf=t'],
-        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-bf', '2', '-b:v', '4M'],
-    };
-    const faststart = { ...options, audio: ['-c:a', 'aac', '-movflags', '+faststart'] };
-    await flashClip(clip('fast.mp4'), faststart);
+    await noisyClip(clip('fast.mp4'), SECONDS, ['-bf', '2', '-movflags', '+faststart']);
     await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('end.mp4'));
     await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('clip.mkv'));
     const env = { DROPSTREAM_STALL_S: '6', DROPSTREAM_WAIT_S: '1' };

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { assertMadeOnce, assertWhole, PacedUpload } from '../lib/arriving.mjs';
 import { existing, get, timelineOf } from '../lib/demand.mjs';
-import { ffmpeg, flashClip, tempDir } from '../lib/media.mjs';
+import { ffmpeg, noisyClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
 const SECONDS = 40;
@@ -25,16 +25,11 @@ const remove = (id) => site.api('DELETE', `/api/videos/${id}`);
 
 before(async () => {
     temp = await tempDir();
-    await flashClip(clip('clip.mp4'), {
-        seconds: SECONDS,
-        filters: ['noise=alls=40:allf=t'],
-        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M'],
-        audio: ['-c:a', 'aac'],
-    });
+    await noisyClip(clip('clip.mp4'), SECONDS);
     const copy = ['-i', clip('clip.mp4'), '-c', 'copy'];
     await ffmpeg(...copy, '-movflags', 'frag_keyframe+empty_moov', clip('fragmented.mp4'));
     await ffmpeg(...copy, '-live', '1', clip('live.mkv'));
-    const env = { DROPSTREAM_STALL_S: '6', DROPSTREAM_WAIT_S: '1' };
+    const env = { DROPSTREAM_STALL_S: '3', DROPSTREAM_WAIT_S: '1' };
     site = await startSite({ worker: true, env });
 });
 after(async () => {
@@ -71,8 +66,10 @@ describe('a video that does not tell its length', () => {
             assert.doesNotMatch(first.text, /ENDLIST/);
             assert.ok(first.segments.length <= 9, 'no more than has arrived');
             await waitFor(async () => (await existing(timeline.video)).size >= 6, { what: 'what has arrived' });
-            const { arrived, renditions } = await segmentsOf(video.id);
-            assert.ok(arrived > 12 && arrived < 18, `${arrived} s have arrived`);
+            const { renditions } = await waitFor(async () => {
+                const now = await segmentsOf(video.id); // told about once a second
+                return now.arrived > 12 && now.arrived < 18 && now;
+            }, { what: 'how much has arrived' });
             assert.ok(renditions.every(({ segments }) => segments < 10));
             assert.equal((await get(site, timeline.video.url(0).replace('0.m4s', '15.m4s'))).status, 404);
 
@@ -114,10 +111,24 @@ describe('a video that does not tell its length', () => {
         await remove(video.id);
     }));
 
+    test('where the rest of it is no video, it ends with what was', logged(async () => {
+        const file = await fs.readFile(clip('fragmented.mp4'));
+        file.fill(0x5a, Math.floor(0.6 * file.length));
+        await fs.writeFile(clip('broken.mp4'), file);
+        const { upload, video, timeline } = await arriving('broken.mp4', 0.4);
+        assert.equal((await upload.finish()).status, 201);
+        const ready = await site.waitForState(video.id, 'ready');
+        assert.ok(ready.duration > 0.5 * SECONDS && ready.duration < 0.65 * SECONDS, `${ready.duration} s`);
+        const { text, segments } = await playlistOf((await timelineOf(site, ready)).video);
+        assert.match(text, /#EXT-X-ENDLIST/);
+        assert.equal(segments.length, (await existing(timeline.video)).size);
+        await remove(video.id);
+    }));
+
     test('it stands still as long as its upload does, and nothing fails', logged(async () => {
         const { upload, video, timeline } = await arriving('live.mkv', 0.4);
         await waitFor(async () => (await existing(timeline.video)).size >= 6, { what: 'what has arrived' });
-        await sleep(8000); // longer than a child may be silent
+        await sleep(4000); // longer than a child may be silent
         const now = await read(video.id);
         assert.equal(now.state, 'receiving');
         assert.equal(now.error, null);

@@ -7,15 +7,13 @@ import assert from 'node:assert/strict';
 import { createHash, randomFillSync } from 'node:crypto';
 import { createReadStream, promises as fs } from 'node:fs';
 import { describe, it } from 'node:test';
-import Uppy from '@uppy/core';
-import UppyTus from '@uppy/tus';
 import * as tus from 'tus-js-client';
 import { startProxy } from '../lib/cutting_proxy.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
+import { byTusJs, byUppy } from '../lib/tus_clients.mjs';
 
 const MB = 1_000_000;
 const SIZE = 30 * MB;
-const RETRY = Array(40).fill(50); // ms; both begin to count anew when bytes got through
 
 const file = tinyMp4(SIZE);
 randomFillSync(file, 40);
@@ -89,58 +87,21 @@ async function check(site, proxy) {
     assert.ok(patches >= proxy.cut);
 }
 
-const settled = (start) => new Promise((resolve, reject) => start(resolve, reject));
-
-/* tus-js-client with a Buffer. */
-const byTusJs = (options) => (endpoint) =>
-    settled((resolve, reject) => {
-        const upload = new tus.Upload(file, {
-            endpoint,
-            retryDelays: RETRY,
-            metadata: { filename: 'film.mp4', filetype: 'video/mp4' },
-            onSuccess: resolve,
-            onError: reject,
-            ...options,
-        });
-        upload.start();
-    });
-
-/*
- * Uppy is made for browsers: of a file it wants the size, and of a request the object that
- * the browser would have. What it sends when, and again, is the same here.
- */
-const stack = new tus.DefaultHttpStack();
-const httpStack = {
-    getName: () => stack.getName(),
-    createRequest: (method, url) =>
-        Object.assign(stack.createRequest(method, url), { getUnderlyingObject: () => ({}) }),
-};
-
-const byUppy = async (endpoint) => {
-    const uppy = new Uppy();
-    uppy.use(UppyTus, { endpoint, retryDelays: RETRY, httpStack });
-    uppy.addFile({
-        name: 'film.mp4',
-        type: 'video/mp4',
-        data: Object.assign(Buffer.from(file), { size: file.length }),
-    });
-    const { successful, failed } = await uppy.upload();
-    assert.deepEqual(failed.map((f) => f.error), []);
-    assert.equal(successful.length, 1);
-};
+const withTusJs = (options) => (endpoint) => byTusJs(endpoint, file, options);
+const withUppy = (endpoint) => byUppy(endpoint, Buffer.from(file), SIZE);
 
 describe('over a network that loses connections', () => {
-    it('tus-js-client, in one request', () => throughTrouble(byTusJs({})));
-    it('tus-js-client, in chunks', () => throughTrouble(byTusJs({ chunkSize: 3 * MB })));
+    it('tus-js-client, in one request', () => throughTrouble(withTusJs({})));
+    it('tus-js-client, in chunks', () => throughTrouble(withTusJs({ chunkSize: 3 * MB })));
     it('tus-js-client, where only POST gets through', () =>
-        throughTrouble(byTusJs({ overridePatchMethod: true })));
-    it('Uppy', () => throughTrouble(byUppy));
+        throughTrouble(withTusJs({ overridePatchMethod: true })));
+    it('Uppy', () => throughTrouble(withUppy));
 });
 
 it('tus-js-client can give an upload up', async () => {
     const site = await startSite();
     try {
-        await settled((resolve, reject) => {
+        await new Promise((resolve, reject) => {
             const upload = new tus.Upload(file, {
                 endpoint: `${site.url}/api/uploads/`,
                 chunkSize: MB,

@@ -71,6 +71,15 @@ export async function flashClip(file, options = {}) {
     );
 }
 
+/* The same, so noisy that a second of it (half a megabyte) is many times what is buffered on
+ * the way; more: further options of its picture. */
+export const noisyClip = (file, seconds, more = []) =>
+    flashClip(file, {
+        seconds,
+        filters: ['noise=alls=40:allf=t'],
+        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M', ...more],
+    });
+
 // ---- playlists -----------------------------------------------------------------
 
 function attributes(text) {
