@@ -130,18 +130,22 @@ enum rc args_keyframes(const struct args_source *src, int stream, struct args *o
     return end(out);
 }
 
-static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool rough,
+/* Pictures that no other one refers to are decoded without the loop filter: that costs
+ * less, and once they are scaled down nobody sees a difference (70 dB). */
+static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool picture,
                             int64_t seek_us)
 {
     begin(a, src->program);
     add_all(a, (const char *const[]){"-nostdin", "-hide_banner", "-v", "error",
                                      "-max_error_rate", MAX_ERROR_RATE, NULL});
     if (seek_us > 0) {
-        if (rough)
+        if (picture)
             add(a, "-noaccurate_seek");
         add(a, "-ss");
         add(a, "%" PRId64 ".%06" PRId64, seek_us / 1000000, seek_us % 1000000);
     }
+    if (picture)
+        add_all(a, (const char *const[]){"-skip_loop_filter", "noref", NULL});
     if (add_input_options(a, src) != RC_OK)
         return RC_INVALID;
     add_all(a, (const char *const[]){"-copyts", "-start_at_zero", NULL});
