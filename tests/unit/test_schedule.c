@@ -356,9 +356,9 @@ static void a_sound_that_is_not_nicer_leaves_the_cores_to_who_waits(void **state
     (void)state;
     picture(0, "##..................");
     sound(0, "##........");
-    run(1, 7, 10); /* someone waited for it a while ago */
-    run(1, 2, 7);
-    runs[1].nicer = true;
+    run(1, 2, 7); /* someone waited for it a while ago */
+    run(1, 7, 10);
+    runs[1].nicer = true; /* else the first one would go on, as the more useful */
     wanted(0, 12);
     apply_all();
     assert_true(runs[0].paused);
