@@ -5,10 +5,12 @@
 import { spawn } from 'node:child_process';
 
 import { childrenOf } from '../lib/demand.mjs';
+import { sleep } from '../lib/site.mjs';
 
 const SEGMENT = 192 * 1024; // samples of sound
 const WARM_UP = 3 * 1024; // the encoder reads on as far behind the end
 const NICE = 10; // the default of the setting of that name
+const SETTLE_MS = 100; // until a process that is being stopped stands still
 
 /* The last of these runs that was begun for segment k; it may begin one earlier, where
  * that has to be decoded anyway. */
@@ -67,9 +69,11 @@ function timeFirstFragment(command) {
     });
 }
 
-/* Stops the worker and what it runs, and lets only those go on that did before. */
+/* Stops the worker and what it runs, and lets only those go on that did before: not what
+ * the worker itself has just told to stop, which would run unknown to it from then on. */
 async function whileStopped(pid, fn) {
     process.kill(pid, 'SIGSTOP');
+    await sleep(SETTLE_MS);
     const running = childrenOf(pid).filter(({ state }) => state !== 'T');
     for (const child of running) process.kill(child.pid, 'SIGSTOP');
     try {
