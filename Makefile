@@ -54,7 +54,7 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
            cgi-bin/upload_names.c cgi-bin/tus_headers.c cgi-bin/checksum.c \
            cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/watcher.c
+           cgi-bin/hangups.c cgi-bin/watcher.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -64,7 +64,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
 UNIT := args args_run arrival_header bmff clock colour config cutter ebml encode_feed \
-        feeder grid http id joblog log loop media_info mediadir mime mkv_real mkv_walk \
+        feeder grid hangups http id joblog log loop media_info mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
         own_store owner packet_scan plan plan_open plan_times playlist playlists \
         promise rc schedule schedule_arriving schedule_bounds seek_points segments \

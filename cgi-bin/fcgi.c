@@ -289,6 +289,11 @@ void request_keep(struct request *r)
     *r->kept = true;
 }
 
+int request_connection(const struct request *r)
+{
+    return r->fcgx ? r->fcgx->ipcFd : -1;
+}
+
 void request_end(struct request *r)
 {
     if (!r->fcgx) {

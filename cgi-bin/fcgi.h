@@ -87,6 +87,14 @@ void request_answer(struct request *r, int status, const struct header *headers,
  */
 void request_keep(struct request *r);
 
+/*
+ * The connection by which r came, to be watched while r is kept: it is half-closed
+ * (EPOLLRDHUP) when the client has hung up, if the server has noticed
+ * ("tcp-fin-propagate" in etc/lighttpd.conf). Not to be read or closed. -1: plain CGI
+ * has none.
+ */
+int request_connection(const struct request *r);
+
 /* Ends a kept request, answered or not: the connection is closed, r is no more. */
 void request_end(struct request *r);
 

@@ -1,6 +1,7 @@
 #include "parking.h"
 
 #include "demand_writer.h"
+#include "hangups.h"
 #include "http.h"
 #include "log.h"
 #include "media_answer.h"
@@ -30,6 +31,7 @@ struct parking {
     struct media_root root;
     char folder[PATH_MAX]; /* htdocs/media */
     struct watcher *watcher;
+    struct hangups *hangups;
     struct demand_writer *writer;
     pthread_mutex_t lock; /* of waits, wants, fresh and stopping */
     struct waits *waits;
@@ -59,6 +61,7 @@ static void answer(const struct parking *p, const struct wait *x)
     case WAIT_REPLACED:
         media_answer_replaced(x->request);
         return;
+    case WAIT_LEFT: /* it may still listen, as one that has only said all it will */
     case WAIT_EXPIRED:
         media_answer_not_yet(x->request);
     }
@@ -121,14 +124,16 @@ static void wake_waker(struct parking *p)
 static enum rc park(struct parking *p, struct request *r, const struct wait_ask *ask)
 {
     struct wait *ended = NULL;
+    uint64_t id;
     bool first;
     enum rc rc;
 
     pthread_mutex_lock(&p->lock);
     first = waits_count(p->waits) == 0;
-    rc = waits_add(p->waits, now_ms(p), ask, r, &ended);
+    rc = waits_add(p->waits, now_ms(p), ask, r, &id, &ended);
     if (rc == RC_OK) {
         request_keep(r);
+        hangups_add(p->hangups, request_connection(r), id);
         p->fresh = true;
         demand_writer_wake(p->writer);
     }
@@ -187,6 +192,18 @@ static void on_file(void *arg, const char *folder, const char *name)
     snprintf(url, sizeof(url), "/media/%s/%s", folder, name);
     if (media_path_parse(url, &path) == RC_OK)
         take(round->p, waits_came, &path, &round->ended);
+}
+
+static void on_hangup(void *arg, uint64_t id)
+{
+    struct round *round = arg;
+    struct parking *p = round->p;
+
+    pthread_mutex_lock(&p->lock);
+    waits_left(p->waits, now_ms(p), id, &round->ended);
+    if (round->ended)
+        demand_writer_wake(p->writer);
+    pthread_mutex_unlock(&p->lock);
 }
 
 /* Looks at each file that is waited for, and whether it is still promised; neither the
@@ -256,7 +273,8 @@ static void *wake_up(void *arg)
 {
     struct parking *p = arg;
     struct pollfd fds[] = {{.fd = p->wake_fd, .events = POLLIN},
-                           {.fd = watcher_fd(p->watcher), .events = POLLIN}};
+                           {.fd = watcher_fd(p->watcher), .events = POLLIN},
+                           {.fd = hangups_fd(p->hangups), .events = POLLIN}};
     int64_t look_at = 0;
     size_t answered = 0;
 
@@ -264,10 +282,11 @@ static void *wake_up(void *arg)
         struct round round = {.p = p};
         bool lost = false;
         uint64_t count;
-        poll(fds, 2, sleep_ms(p, look_at));
+        poll(fds, 3, sleep_ms(p, look_at));
         if (read(p->wake_fd, &count, sizeof(count)) > 0)
             look_at = now_ms(p) + LOOK_MS;
         watcher_read(p->watcher, on_file, &round, &lost);
+        hangups_read(p->hangups, on_hangup, &round);
         if (lost || now_ms(p) >= look_at) {
             look(&round);
             look_at = now_ms(p) + LOOK_MS;
@@ -338,6 +357,8 @@ static enum rc open_parts(struct parking *p)
         rc = waits_open(&limits, &p->waits);
     if (rc == RC_OK)
         rc = watcher_open(p->folder, &p->watcher);
+    if (rc == RC_OK)
+        rc = hangups_open(&p->hangups);
     if (rc == RC_OK && (p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
         rc = RC_IO;
     if (rc == RC_OK)
@@ -354,6 +375,7 @@ static void close_parts(struct parking *p)
     demand_writer_close(p->writer);
     promise_watch_close(p->promises);
     watcher_close(p->watcher);
+    hangups_close(p->hangups);
     waits_close(p->waits);
     if (p->wake_fd >= 0)
         close(p->wake_fd);

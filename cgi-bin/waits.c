@@ -8,6 +8,7 @@ struct waits {
     struct wait *first; /* oldest first, so also by deadline */
     struct wait **last;
     size_t count;
+    uint64_t last_id;
     struct wants *wants;
 };
 
@@ -161,7 +162,7 @@ static void end_all(struct waits *w, int64_t now_ms, enum wait_end end,
 }
 
 enum rc waits_add(struct waits *w, int64_t now_ms, const struct wait_ask *ask,
-                  void *request, struct wait **ended)
+                  void *request, uint64_t *id, struct wait **ended)
 {
     struct want *want = want_for(w, ask);
     struct newcomer c = {.ask = ask, .want = want};
@@ -178,6 +179,7 @@ enum rc waits_add(struct waits *w, int64_t now_ms, const struct wait_ask *ask,
         free(x);
         return RC_NOMEM;
     }
+    *id = x->id = ++w->last_id;
     x->request = request;
     x->ask = *ask;
     x->deadline_ms = now_ms + w->limits.wait_ms;
@@ -220,6 +222,16 @@ void waits_gone(struct waits *w, int64_t now_ms, const struct media_path *path,
                 struct wait **ended)
 {
     end_all(w, now_ms, WAIT_GONE, is_in_folder, path, ended);
+}
+
+static bool has_id(const struct wait *x, const void *arg)
+{
+    return x->id == *(const uint64_t *)arg;
+}
+
+void waits_left(struct waits *w, int64_t now_ms, uint64_t id, struct wait **ended)
+{
+    end_all(w, now_ms, WAIT_LEFT, has_id, &id, ended);
 }
 
 static bool is_over(const struct wait *x, const void *arg)

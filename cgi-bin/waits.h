@@ -42,6 +42,7 @@ struct wait_ask {
 
 struct wait {
     struct wait *next;
+    uint64_t id;   /* no other of this table ever had it */
     void *request; /* what waits_add was given */
     struct wait_ask ask;
     struct want *want; /* not to be used once the wait has ended */
@@ -65,13 +66,13 @@ struct wants *waits_wants(const struct waits *w);
  * A request begins to wait. Equal wants merge. A new want replaces what the same viewer
  * wanted before of that kind (video or audio) of that video: all of it, or for viewers
  * without a session id the oldest one of WAITS_ANONYMOUS. RC_TOO_LARGE: over a limit,
- * and nothing has changed. RC_NOMEM.
+ * and nothing has changed. RC_NOMEM. RC_OK: *id is that of the new wait.
  *
  * Here and below waits that end are added to the list *ended, oldest first; the caller
  * answers them and frees each with free(3).
  */
 enum rc waits_add(struct waits *w, int64_t now_ms, const struct wait_ask *ask,
-                  void *request, struct wait **ended);
+                  void *request, uint64_t *id, struct wait **ended);
 
 /* The file is there: everyone who waits for it has it. */
 void waits_came(struct waits *w, int64_t now_ms, const struct media_path *path,
@@ -80,6 +81,9 @@ void waits_came(struct waits *w, int64_t now_ms, const struct media_path *path,
 /* No file of path's folder will come any more: whoever waits for one is told. */
 void waits_gone(struct waits *w, int64_t now_ms, const struct media_path *path,
                 struct wait **ended);
+
+/* Whoever asked for it has hung up; if it has ended already, nothing happens. */
+void waits_left(struct waits *w, int64_t now_ms, uint64_t id, struct wait **ended);
 
 /* Ends the waits whose time is over. */
 void waits_expire(struct waits *w, int64_t now_ms, struct wait **ended);

@@ -104,6 +104,7 @@ void want_leave(struct want *want, int64_t now_ms, enum wait_end end)
         want->drop_ms = now_ms;
         return;
     case WAIT_REPLACED:
+    case WAIT_LEFT:
         want->drop_ms = want->grace_ms > now_ms ? want->grace_ms : now_ms;
         return;
     case WAIT_EXPIRED:

@@ -28,8 +28,8 @@ enum {
 };
 
 /* How a wait ended: its file is there, or will never be; its viewer asked for something
- * else; or its time was over. */
-enum wait_end { WAIT_CAME, WAIT_GONE, WAIT_REPLACED, WAIT_EXPIRED };
+ * else, or has hung up; or its time was over. */
+enum wait_end { WAIT_CAME, WAIT_GONE, WAIT_REPLACED, WAIT_LEFT, WAIT_EXPIRED };
 
 struct wants;
 struct want;

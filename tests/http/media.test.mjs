@@ -6,9 +6,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promises as fs } from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { get as getAs } from '../lib/demand.mjs';
 import { flashClip } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
@@ -119,6 +121,14 @@ async function cost() {
         fds: (await fs.readdir(`/proc/${pid}/fd`)).length,
         threads: Number(status.match(/Threads:\s*(\d+)/)[1]),
     };
+}
+
+/* How many requests are with media.fcgi, each of which has a socket. */
+async function parked() {
+    const folder = `/proc/${await pidOf()}/fd`;
+    const links = (await fs.readdir(folder)).map((fd) => fs.readlink(path.join(folder, fd)).catch(() => ''));
+    const sockets = (await Promise.all(links)).filter((link) => link.startsWith('socket:'));
+    return sockets.length - 1; // the one it listens on
 }
 
 /* The same site under other settings. */
@@ -298,8 +308,10 @@ describe('viewers', () => {
         const before = await cost();
         const head = `GET ${url(part.file)} HTTP/1.1\r\nHost: x\r\n\r\n`;
         await Promise.all(Array.from({ length: 50 }, () => site.raw([head], { hangUp: true })));
+        const stays = begin(part.file, named('stays'));
         await untilDemanded(part);
         await part.back();
+        assert.equal((await stays.answer).status, 200);
         await waitFor(async () => (await cost()).fds <= before.fds + HANDLE_FDS);
         assert.equal((await get(part.file)).status, 200);
         await untilDemanded();
@@ -409,6 +421,33 @@ describe('limits', () => {
         const { stdout } = await run('sqlite3', ['-readonly', site.path('db/dropstream.db'), sql]);
         assert.equal(Number(stdout), 3000, 'the player asks again right away');
         assert.equal((await get(part.file, {}, 'HEAD')).status, 503);
+    });
+    /* lighttpd is sure to notice it of a client that has asked for something before on the
+     * same connection, as players have. */
+    test('who hangs up is waited for no longer', async () => {
+        await restart({ DROPSTREAM_WAIT_S: '9' });
+        const [left, shared] = [await missing(), await missing()];
+        const off = new AbortController();
+        const leave = async (part, i) => {
+            const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+            const master = await getAs(site, url('master.m3u8'), { agent });
+            assert.equal(master.status, 200);
+            const answer = getAs(site, url(part.file), { sid: `leaves${i}`, signal: off.signal, agent });
+            await assert.rejects(answer, { name: 'AbortError' });
+        };
+        const gone = Promise.all([left, shared].map(leave));
+        const stays = begin(shared.file, named('stays'));
+        await waitFor(async () => (await parked()) === 3);
+        await untilDemanded(left, shared);
+        const began = Date.now();
+        off.abort();
+        await gone;
+        await untilDemanded(shared);
+        await waitFor(async () => (await parked()) === 1);
+        assert.ok(Date.now() - began < 8000, 'before its time was over');
+        await shared.back();
+        assert.equal((await stays.answer).status, 200);
+        await left.back();
     });
     test('an address has a bounded number of waits', async () => {
         await restart({ DROPSTREAM_WAIT_S: '9', DROPSTREAM_WAITS_PER_ADDRESS: '20' });

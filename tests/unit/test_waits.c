@@ -60,6 +60,29 @@ static void who_waits_where_nothing_will_come_is_told(void **state)
     assert_string_equal(ended(f), "");
 }
 
+static void who_hangs_up_is_not_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t a, b;
+
+    asks(f, "a", "360p-1/3.m4s");
+    a = f->id;
+    asks(f, "b", "360p-1/3.m4s");
+    b = f->id;
+    asks(f, "a", "audio-0-1/3.m4s");
+    assert_string_equal(written(f), "+audio-0/3 +360p/3 ");
+    left(f, a);
+    assert_string_equal(ended(f), "left 360p-1/3 ");
+    assert_string_equal(written(f), ""); /* the other one still waits */
+    left(f, a);
+    assert_string_equal(ended(f), "");
+    left(f, b);
+    assert_string_equal(ended(f), "left 360p-1/3 ");
+    assert_int_equal(next_batch(f), 0);
+    assert_string_equal(written(f), "-360p/3 ");
+    assert_int_equal(waits_count(f->w), 1);
+}
+
 static void init_wants_the_first_segment(void **state)
 {
     struct fixture *f = *state;
@@ -131,8 +154,8 @@ static void sound_picture_and_other_videos_are_apart(void **state)
 
     asks(f, "a", "360p-1/3.m4s");
     asks(f, "a", "audio-0-1/2.m4s");
-    assert_int_equal(waits_add(f->w, f->now, &other, f, &f->ended), RC_OK);
-    assert_int_equal(waits_add(f->w, f->now, &far, f, &f->ended), RC_OK);
+    assert_int_equal(waits_add(f->w, f->now, &other, f, &f->id, &f->ended), RC_OK);
+    assert_int_equal(waits_add(f->w, f->now, &far, f, &f->id, &f->ended), RC_OK);
     assert_string_equal(ended(f), "");
     asks(f, "a", "audio-0-1/7.m4s");
     assert_string_equal(ended(f), "replaced audio-0-1/2 ");
@@ -239,6 +262,7 @@ int main(void)
         TEST(equal_demands_are_one_row),
         TEST(only_who_waits_for_the_file_has_it),
         TEST(who_waits_where_nothing_will_come_is_told),
+        TEST(who_hangs_up_is_not_waited_for),
         TEST(init_wants_the_first_segment),
         TEST(files_that_are_waited_for_are_listed),
         TEST(the_newest_demand_replaces_the_older_one),

@@ -23,6 +23,7 @@
 struct fixture {
     struct waits *w;
     int64_t now;
+    uint64_t id; /* of the last wait that began */
     struct wait *ended;
     struct wants_batch batch;
     char text[4096];
@@ -79,7 +80,7 @@ static inline enum rc from(struct fixture *f, const char *address, const char *s
 {
     struct wait_ask ask = video_ask(sid, address, VIDEO, file);
 
-    return waits_add(f->w, f->now, &ask, f, &f->ended);
+    return waits_add(f->w, f->now, &ask, f, &f->id, &f->ended);
 }
 
 /* A viewer with a session id, or without (NULL), begins to wait. */
@@ -103,12 +104,17 @@ static inline void gone(struct fixture *f, const char *file)
     waits_gone(f->w, f->now, &ask.path, &f->ended);
 }
 
+static inline void left(struct fixture *f, uint64_t id)
+{
+    waits_left(f->w, f->now, id, &f->ended);
+}
+
 /* ---- what becomes of it ---------------------------------------------------------- */
 
 /* "replaced 360p-1/3 came 360p-1/5 ": the waits that ended since the last call. */
 static inline const char *ended(struct fixture *f)
 {
-    static const char *const names[] = {"came", "gone", "replaced", "expired"};
+    static const char *const names[] = {"came", "gone", "replaced", "left", "expired"};
     size_t n = 0;
 
     f->text[0] = '\0';
