@@ -42,7 +42,6 @@ struct encode_run {
     int64_t k;             /* the segment that it gives next */
     enum args_lead lead;
     bool paused;
-    bool nicer;          /* it was started at a lower priority */
     bool fed;            /* it reads a pipe */
     bool open;           /* it makes of its source what that has: see encode.open */
     bool starving;       /* it has nothing to read … */

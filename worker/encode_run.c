@@ -250,8 +250,8 @@ static enum rc spawn(struct encode_run *r)
     struct encode *e = t->state;
     struct args_source src;
     struct args args;
-    /* It goes on while others are waited for: see schedule.c. */
-    r->nicer = e->rendition.kind == RENDITION_AUDIO && r->wanted_ms < 0;
+    /* Sound that nobody waits for leaves the cores to the picture beside it. */
+    bool nicer = e->rendition.kind == RENDITION_AUDIO && r->wanted_ms < 0;
     char path[PATH_MAX];
     bool fed = r->arrival && r->fed;
     double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
@@ -271,7 +271,7 @@ static enum rc spawn(struct encode_run *r)
         rc = cutter_open(&events, &r->cutter);
     if (rc == RC_OK)
         rc = task_spawn(t, &args,
-                        &(struct task_child){.nicer = r->nicer ? NICER : 0,
+                        &(struct task_child){.nicer = nicer ? NICER : 0,
                                              .stall_ms = stall_ms(r),
                                              .fed = fed,
                                              .on_output = on_output,

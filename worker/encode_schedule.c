@@ -116,7 +116,6 @@ static void collect_runs(struct picture *p, int rendition)
             .at_it_ms = encode_run_worked_ms(r),
             .unused_ms = r->wanted_ms < 0 ? SCHEDULE_NEVER_MS : now - r->wanted_ms,
             .paused = r->paused,
-            .nicer = r->nicer,
             .fed = r->fed,
             .starving = encode_run_starves(r),
         };

@@ -46,7 +46,6 @@ struct schedule_run {
     int64_t at_it_ms;  /* time that it has worked on `next`, pauses left out */
     int64_t unused_ms; /* since somebody waited for it last; or SCHEDULE_NEVER_MS */
     bool paused;
-    bool nicer;    /* it has a lower priority than others */
     bool fed;      /* it is given its source as that arrives: it gets beyond `reach` */
     bool starving; /* it has had nothing to read for a while: it takes no core */
 };

@@ -334,7 +334,7 @@ static void a_run_that_nobody_waited_for_was_not_begun_in_vain(void **state)
     assert_starts(0, 12, 20);
 }
 
-static void one_sound_goes_on_whoever_waits(void **state)
+static void no_sound_goes_on_beside_a_picture_that_is_waited_for(void **state)
 {
     (void)state;
     picture(0, "##..................");
@@ -343,26 +343,12 @@ static void one_sound_goes_on_whoever_waits(void **state)
     run(0, 2, 20);
     run(1, 2, 10);
     run(2, 2, 10);
-    runs[1].nicer = runs[2].nicer = true;
     wanted(0, 12);
     apply_all();
-    assert_true(runs[0].paused);
-    assert_false(runs[1].paused);
-    assert_true(runs[2].paused);
-}
-
-static void a_sound_that_is_not_nicer_leaves_the_cores_to_who_waits(void **state)
-{
-    (void)state;
-    picture(0, "##..................");
-    sound(0, "##........");
-    run(1, 2, 7); /* someone waited for it a while ago */
-    run(1, 7, 10);
-    runs[1].nicer = true; /* else the first one would go on, as the more useful */
-    wanted(0, 12);
-    apply_all();
-    assert_true(runs[0].paused);
-    assert_false(runs[1].paused);
+    for (int i = 0; i < 3; i++)
+        assert_true(runs[i].paused);
+    assert_int_equal(s.n_runs, 4);
+    assert_false(runs[3].paused);
 }
 
 static void cores_that_waiting_leaves_idle_are_used(void **state)
@@ -422,8 +408,7 @@ int main(void)
                                setup),
         cmocka_unit_test_setup(a_run_that_nobody_waited_for_was_not_begun_in_vain,
                                setup),
-        cmocka_unit_test_setup(one_sound_goes_on_whoever_waits, setup),
-        cmocka_unit_test_setup(a_sound_that_is_not_nicer_leaves_the_cores_to_who_waits,
+        cmocka_unit_test_setup(no_sound_goes_on_beside_a_picture_that_is_waited_for,
                                setup),
         cmocka_unit_test_setup(cores_that_waiting_leaves_idle_are_used, setup),
     };
