@@ -48,7 +48,7 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/seek_points.c worker/colour.c worker/feeder.c worker/arrival.c \
            worker/arrivals.c worker/arrival_header.c worker/arrival_tell.c \
            worker/encode_feed.c worker/encode_open.c worker/poster_job.c \
-           worker/owner.c worker/wake.c worker/sweep.c worker/live.c
+           worker/courtesy.c worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
@@ -63,15 +63,16 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_run arrival_header bmff clock colour config cutter ebml encode_feed \
-        feeder grid hangups http id joblog log loop media_info mediadir mime mkv_real mkv_walk \
-        mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
-        own_store owner packet_scan plan plan_open plan_times playlist playlists \
-        promise rc schedule schedule_arriving schedule_bounds seek_points segments \
-        segments_json sniff source_check spool spool_resume store store_activity \
-        store_arrivals store_claims store_demand store_job_end store_jobs store_list \
-        store_open store_queries store_readiness store_uploads store_videos supervise \
-        supervise_floods text turns tus_headers upload_form viewer waits wants watcher
+UNIT := args args_run arrival_header bmff clock colour config courtesy cutter ebml \
+        encode_feed feeder grid hangups http id joblog log loop media_info mediadir \
+        mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
+        mp4_tables mp4_walk multipart own_store owner packet_scan plan plan_open \
+        plan_times playlist playlists promise rc schedule schedule_arriving \
+        schedule_bounds seek_points segments segments_json sniff source_check spool \
+        spool_resume store store_activity store_arrivals store_claims store_demand \
+        store_job_end store_jobs store_list store_open store_queries store_readiness \
+        store_uploads store_videos supervise supervise_floods text turns tus_headers \
+        upload_form viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk
 

@@ -4,6 +4,7 @@
  */
 #include "worker.h"
 
+#include "courtesy.h"
 #include "live.h"
 #include "log.h"
 #include "mediadir.h"
@@ -256,6 +257,8 @@ static enum rc start(struct daemon *d, const struct options *o)
         rc = loop_open(&w->loop);
     if (rc == RC_OK)
         rc = watch_signals(d);
+    if (courtesy_of_session((int)w->config.nice) != RC_OK)
+        log_warn("encoders stand back for the worker's own session only");
     if (rc == RC_OK)
         rc = owner_claim(&w->site, w->owner, &d->lock_fd);
     if (rc == RC_OK)

@@ -140,6 +140,14 @@ async function keepBusy(site) {
     return { id: json.id, talk };
 }
 
+/* How much the session of a program of the site stands back; undefined: the kernel has no
+ * such thing. */
+async function sessionNice(site, name) {
+    const found = (await site.processes()).find(({ exe }) => exe.endsWith(`/${name}`));
+    const text = await fs.readFile(`/proc/${found.pid}/autogroup`, 'utf8').catch(() => '');
+    return text && Number(text.match(/nice (-?\d+)/)[1]);
+}
+
 describe('a site', () => {
     test('starts, says where it is, takes an upload, and ends with Ctrl-C', async () => {
         const running = await serve(path.join(temp.dir, 'first'));
@@ -148,6 +156,8 @@ describe('a site', () => {
         assert.equal(page.status, 200);
         assert.match(page.text, /<script/);
         assert.equal((await site.upload(tinyMp4())).status, 201);
+        if ((await sessionNice(site, 'lighttpd')) === 0)
+            assert.equal(await sessionNice(site, 'dropstream-worker'), 10);
         // The live log: the upload, and what became of a file without pictures.
         await waitFor(() => /clip/.test(run.said()) && /Worker started/.test(run.said()), {
             what: 'the upload in the log',
