@@ -6,10 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The kernel takes no more than ten changes a second, of all users but root. */
 #define TRIES 10
-#define PAUSE_MS                                                                       \
-    100 /* the kernel takes no more than ten changes a second, of anyone               \
-         */
+#define PAUSE_MS 100
 
 static enum rc write_once(int fd, int nice)
 {

@@ -167,10 +167,12 @@ export class Site {
         this.#start('worker', this.path('bin/dropstream-worker'), ['--site', this.dir]);
     }
 
+    /* Each in a session of its own, as etc/serve.sh does it. */
     #start(name, program, args) {
         const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
             env: { ...this.env, PATH: `${this.env.PATH}:/usr/sbin` },
             stdio: ['ignore', 'pipe', 'pipe'],
+            detached: true,
         });
         for (const stream of [child.stdout, child.stderr])
             stream.on('data', (data) => (this.#output += data));
