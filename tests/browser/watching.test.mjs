@@ -214,17 +214,20 @@ test('somebody watches while another one uploads, and both get over a line that 
     assert.ok((await frontier()).arrived < target / LONG_S, 'it was beyond the frontier');
     await waitFor(barsAreSeen, { what: 'the bars to stay' });
 
-    const cut = line.cut(2500);
+    await line.break();
     await uploader.getByText('Connection lost.', { exact: true }).waitFor();
     await fitsAPhone(uploader);
     await message().waitFor();
     assert.equal((await playback()).at, target);
+    await watcher.locator('.message').getByText(/^The upload has stopped – \d+ % of the video has arrived\.$/).waitFor();
+    await watcher.locator('.arriving').getByText('It goes on here when whoever uploads it is back.').waitFor();
     const kept = await received(video);
     assert.ok(kept < target * RATE, 'it is still beyond the frontier');
     line.bytes = 0;
     setSpeed(4);
-    await cut;
+    await line.mend();
     await playsPast(target + 1);
+    await watcher.locator('.arriving').getByText('The upload has stopped').waitFor({ state: 'detached' });
     assert.equal(await watcher.locator('.message p').count(), 0, 'no message stays');
     await playedOnFrom(target);
 

@@ -2,6 +2,7 @@
 import * as api from './api';
 import { Poller } from './poll';
 import { Readiness } from './readiness.svelte';
+import { Standstill } from './standstill';
 import { isActive, isMadeAgain } from './video';
 
 export class Watched {
@@ -11,6 +12,8 @@ export class Watched {
   #missing = $state(false);
   #problem = $state('');
   #make = $state(0);
+  #stopped = $state(false);
+  #standstill = new Standstill();
   #turn = 0;
   #poller: Poller;
 
@@ -35,6 +38,11 @@ export class Watched {
     return this.#problem;
   }
 
+  /** It is still to come in, and nothing has for a while. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Grows when the video is made again: a player of before shows what is gone. */
   get make(): number {
     return this.#make;
@@ -54,6 +62,8 @@ export class Watched {
       if (turn === this.#turn) {
         if (isMadeAgain(this.#video, video)) this.#make += 1;
         this.#video = video;
+        this.#stopped =
+          this.#standstill.see(video.received, performance.now()) && video.state === 'receiving';
       }
       this.#missing = false;
       this.#problem = '';

@@ -30,6 +30,8 @@ export type Media = Pick<
 export interface Arrival {
   /** 0..1; null: nobody knows. */
   share: number | null;
+  /** Nothing has come for a while. */
+  stopped: boolean;
 }
 
 const HAVE_FUTURE_DATA = 3;
@@ -88,7 +90,8 @@ export class Patience {
     if (moment === null) return '';
     if (arrival && stretches && this.#soon && isAhead(stretches, moment)) {
       const share = arrival.share === null ? '' : formatPercent(arrival.share);
-      return `This part is still uploading${share && ` – ${share} of the video has arrived`}.`;
+      const what = arrival.stopped ? 'The upload has stopped' : 'This part is still uploading';
+      return `${what}${share && ` – ${share} of the video has arrived`}.`;
     }
     if (stretches ? !this.#soon || isReady(stretches, moment) : !this.#late || whole) {
       return ''; // what is ready is waited for because of the network

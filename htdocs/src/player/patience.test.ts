@@ -131,12 +131,15 @@ const COMING: Stretch[] = [
 
 test('what has not arrived is not said to be in the making', () => {
   const arriving = (share: number | null, stretches = COMING) =>
-    patience.message(stretches, false, { share });
+    patience.message(stretches, false, { share, stopped: false });
   media.seek(150);
   expect(arriving(0.349)).toBe('');
   vi.advanceTimersByTime(SOON_MS);
   expect(arriving(0.349)).toBe('This part is still uploading – 34 % of the video has arrived.');
   expect(arriving(null)).toBe('This part is still uploading.');
+  expect(patience.message(COMING, false, { share: 0.5, stopped: true })).toBe(
+    'The upload has stopped – 50 % of the video has arrived.',
+  );
   expect(arriving(0.9, STRETCHES)).toBe(PREPARED);
   media.seek(50);
   vi.advanceTimersByTime(LATE_MS);
@@ -147,7 +150,7 @@ test('where nobody knows the length, playback at its end waits for the upload', 
   const known: Stretch[] = [{ from: 0, to: 100, state: 'ready' }];
   media.be('waiting', { currentTime: 99.97, ranges: [[0, 100]], readyState: 2 });
   vi.advanceTimersByTime(SOON_MS);
-  expect(patience.message(known, false, { share: 0.5 })).toBe(
+  expect(patience.message(known, false, { share: 0.5, stopped: false })).toBe(
     'This part is still uploading – 50 % of the video has arrived.',
   );
   expect(patience.message(known, false, null)).toBe('');
