@@ -85,7 +85,8 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests http-encoding http-others browser-tests \
-        ui-tests ui-types ui-unit fuzz lint asan install clean help screenshot always $(FUZZ:%=fuzz-%) \
+        browser-waiting browser-others ui-tests ui-types ui-unit fuzz lint asan install \
+        clean help screenshot always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek
 all: $(PROGRAMS) ## the C programs
 
@@ -196,15 +197,23 @@ NODE_TEST := node --test --test-reporter=spec
 # them.
 HTTP_TESTS    := $(wildcard tests/http/*.test.mjs)
 HTTP_ENCODING := $(filter $(patsubst %,tests/http/%.test.mjs,arriving continuity corpus \
-                   demand encode),$(HTTP_TESTS))
+                   demand),$(HTTP_TESTS))
 http-tests: http-encoding http-others ## real lighttpd, worker and ffmpeg
 http-encoding http-others: all ui $(TEST_MODULES)
 http-encoding: TESTS = $(HTTP_ENCODING)
 http-others: TESTS = $(filter-out $(HTTP_ENCODING),$(HTTP_TESTS))
 http-encoding http-others:
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
-browser-tests: all ui $(TEST_MODULES) ## real Chromium
-	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) tests/browser/*.test.mjs
+# Likewise: the ones that wait for the network.
+BROWSER_TESTS   := $(wildcard tests/browser/*.test.mjs)
+BROWSER_WAITING := $(filter $(patsubst %,tests/browser/%.test.mjs,open_ended resume \
+                     upload_and_watch),$(BROWSER_TESTS))
+browser-tests: browser-others browser-waiting ## real Chromium
+browser-waiting browser-others: all ui $(TEST_MODULES)
+browser-waiting: TESTS = $(BROWSER_WAITING)
+browser-others: TESTS = $(filter-out $(BROWSER_WAITING),$(BROWSER_TESTS))
+browser-waiting browser-others:
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
 ui-tests: ui-types ui-unit ## types and unit tests of the pages
 ui-types: $(UI_MODULES)
 	$(Q)cd htdocs && npm run check

@@ -49,7 +49,7 @@ stage "lint" here lint
 stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
 if [[ $built -eq 0 ]]; then
     stage "http tests" here "$jobs" -k -Otarget http-tests
-    stage "browser tests" here browser-tests
+    stage "browser tests" here "$jobs" -k -Otarget browser-tests
 else
     summary+=("  http and browser tests: skipped, the build failed")
 fi
