@@ -22,8 +22,8 @@ enum rc parking_open(const struct app *app, struct parking **out);
 
 /*
  * Answers r: with the file, if it is there, else it keeps r until the file is there or
- * will never be, the time is over or its viewer asks for something else. Only from the
- * handler of r, which has to return after it.
+ * will never be, the time is over or its viewer hangs up or asks for something else.
+ * Only from the handler of r, which has to return after it.
  */
 void parking_wait(struct parking *p, struct request *r, const struct wait_ask *ask);
 
