@@ -45,6 +45,10 @@ static const struct task_kind *kind_of(enum job_kind k)
         return &task_encode;
     case JOB_POSTER:
         return &task_poster;
+    case JOB_COPY:
+    case JOB_STORYBOARD:
+    case JOB_SUBTITLES:
+        break;
     }
     return NULL;
 }

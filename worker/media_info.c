@@ -1,5 +1,7 @@
 #include "media_info.h"
 
+#include "text.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -80,6 +82,8 @@ static enum media_kind kind_of(const char *type)
         return MEDIA_VIDEO;
     if (type && strcmp(type, "audio") == 0)
         return MEDIA_AUDIO;
+    if (type && strcmp(type, "subtitle") == 0)
+        return MEDIA_SUBTITLE;
     return MEDIA_OTHER;
 }
 
@@ -87,6 +91,24 @@ static void copy_text(const json_t *s, const char *name, char *out, size_t size)
 {
     const char *text = text_of(s, name);
     snprintf(out, size, "%s", text ? text : "");
+}
+
+/* ffprobe writes some numbers as texts. */
+static int64_t number_of(const json_t *object, const char *key)
+{
+    const char *text = text_of(object, key);
+    char *end = NULL;
+    long long n = text ? strtoll(text, &end, 10) : 0;
+    return text && end != text && *end == '\0' && n > 0 ? n : 0;
+}
+
+static void read_tags(const json_t *tags, struct media_stream *out)
+{
+    const char *language = text_of(tags, "language"), *title = text_of(tags, "title");
+    if (language && strcmp(language, "und") != 0)
+        text_clean(out->language, sizeof(out->language), language);
+    if (title)
+        text_clean(out->title, sizeof(out->title), title);
 }
 
 static void read_stream(const json_t *s, struct media_stream *out)
@@ -112,7 +134,14 @@ static void read_stream(const json_t *s, struct media_stream *out)
         .start_us = media_time_us(text_of(s, "start_time")),
         .duration_us = media_time_us(text_of(s, "duration")),
         .channels = int_of(s, "channels"),
+        .sample_rate = (int)(number_of(s, "sample_rate") % 1000000),
+        .bitrate = number_of(s, "bit_rate"),
+        .level = int_of(s, "level"),
+        .forced = int_of(disposition, "forced") != 0,
     };
+    copy_text(s, "profile", out->profile, sizeof(out->profile));
+    copy_text(s, "pix_fmt", out->pixels, sizeof(out->pixels));
+    read_tags(json_object_get(s, "tags"), out);
     copy_text(s, "color_space", out->matrix, sizeof(out->matrix));
     copy_text(s, "color_primaries", out->primaries, sizeof(out->primaries));
     copy_text(s, "color_transfer", out->transfer, sizeof(out->transfer));

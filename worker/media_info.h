@@ -19,7 +19,9 @@
 #define MEDIA_STREAMS_MAX 64
 #define MEDIA_UNKNOWN INT64_MIN /* a time that the file does not state */
 
-enum media_kind { MEDIA_OTHER, MEDIA_VIDEO, MEDIA_AUDIO };
+#define MEDIA_TITLE_MAX 80 /* bytes; longer ones are cut */
+
+enum media_kind { MEDIA_OTHER, MEDIA_VIDEO, MEDIA_AUDIO, MEDIA_SUBTITLE };
 
 struct media_stream {
     int index; /* as ffprobe and -map count */
@@ -37,6 +39,14 @@ struct media_stream {
     int64_t start_us;             /* MEDIA_UNKNOWN if not stated */
     int64_t duration_us;          /* MEDIA_UNKNOWN if not stated */
     int channels;                 /* audio only */
+    int sample_rate;              /* audio only, Hz; 0 if not stated */
+    int64_t bitrate;              /* bit/s; 0 if not stated */
+    char profile[32];             /* as ffprobe names it; "" if not stated */
+    int level;                    /* as ffprobe numbers it; 0 if not stated */
+    char pixels[24];              /* pix_fmt; "" if not stated */
+    char language[16];            /* its tag; "" if not stated or "und" */
+    char title[MEDIA_TITLE_MAX + 1]; /* its tag, clean UTF-8; "" if there is none */
+    bool forced;                     /* subtitles only: shown to everybody */
     /* ffprobe's color_space, color_primaries, color_transfer; "" if not stated */
     char matrix[20], primaries[20], transfer[20];
 };

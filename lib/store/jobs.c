@@ -12,7 +12,10 @@
 static const char *const kind_names[] = {
     [JOB_PROBE] = "probe",
     [JOB_ENCODE] = "encode",
+    [JOB_COPY] = "copy",
     [JOB_POSTER] = "poster",
+    [JOB_STORYBOARD] = "storyboard",
+    [JOB_SUBTITLES] = "subtitles",
 };
 
 #define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
@@ -23,11 +26,11 @@ static const char *const kind_names[] = {
  * without pictures while a batch is worked off. Encodes of picture and sound share
  * one number, so that age decides: a video's picture first, then its sound, then the
  * next video. Were sound less urgent, no video would be whole before all pictures are.
+ * A copy costs little but reading and writing, and is the best quality there is.
  */
 static const int priorities[KIND_COUNT] = {
-    [JOB_PROBE] = 10,
-    [JOB_POSTER] = 20,
-    [JOB_ENCODE] = 30,
+    [JOB_PROBE] = 10, [JOB_POSTER] = 20, [JOB_SUBTITLES] = 22,
+    [JOB_COPY] = 25,  [JOB_ENCODE] = 30, [JOB_STORYBOARD] = 40,
 };
 
 const char *job_kind_name(enum job_kind k)
@@ -138,6 +141,15 @@ static enum rc take(struct store *st, sqlite3_stmt *q, const char *owner,
     return store_finish(st, q);
 }
 
+static const char *const openings[KIND_COUNT] = {
+    [JOB_PROBE] = "Looking into the file",
+    [JOB_ENCODE] = "",
+    [JOB_COPY] = "Looking for places to cut the source at",
+    [JOB_POSTER] = "Making the poster",
+    [JOB_STORYBOARD] = "Making the previews of the seek bar",
+    [JOB_SUBTITLES] = "Reading the subtitles",
+};
+
 /* "360p: encoding, attempt 2" */
 static enum rc note_claim(struct store *st, const struct job *job)
 {
@@ -145,27 +157,23 @@ static enum rc note_claim(struct store *st, const struct job *job)
 
     if (job->fence > 1)
         snprintf(attempt, sizeof(attempt), ", attempt %lld", (long long)job->fence);
-    switch (job->kind) {
-    case JOB_ENCODE:
+    if (job->kind == JOB_ENCODE)
         return store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoding%s",
                           job->rendition, attempt);
-    case JOB_POSTER:
-        return store_note(st, ACTIVITY_INFO, "poster", job->video_id,
-                          "Making the poster%s", attempt);
-    default:
-        return store_note(st, ACTIVITY_INFO, "probe", job->video_id,
-                          "Looking into the file%s", attempt);
-    }
+    return store_note(st, ACTIVITY_INFO, job_kind_name(job->kind), job->video_id,
+                      "%s%s", openings[job->kind], attempt);
 }
 
+#define KINDS_SIZE 128
+
 /* The names in a set of kinds as '|probe|poster|', to be looked up by instr(). */
-static void list_kinds(unsigned kinds, char out[64])
+static void list_kinds(unsigned kinds, char out[KINDS_SIZE])
 {
-    size_t i, n = (size_t)snprintf(out, 64, "|");
+    size_t i, n = (size_t)snprintf(out, KINDS_SIZE, "|");
 
     for (i = 0; i < KIND_COUNT; i++)
         if (kinds & STORE_KIND(i))
-            n += (size_t)snprintf(out + n, 64 - n, "%s|", kind_names[i]);
+            n += (size_t)snprintf(out + n, KINDS_SIZE - n, "%s|", kind_names[i]);
 }
 
 /* With nothing due, nothing is written either: the worker wakes by writes to the WAL
@@ -194,7 +202,7 @@ enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
                         unsigned kinds, struct job *out)
 {
     sqlite3_stmt *q;
-    char names[64];
+    char names[KINDS_SIZE];
     enum rc rc;
 
     if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
@@ -229,7 +237,7 @@ enum rc store_job_claim_encode(struct store *st, const char *owner, int64_t leas
 enum rc store_job_next_due(struct store *st, unsigned kinds, int64_t *out_ms)
 {
     int64_t due = -1;
-    char names[64];
+    char names[KINDS_SIZE];
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_JOB_NEXT_DUE,
                                "SELECT min(CASE WHEN due_boot <> ?1 THEN 0"

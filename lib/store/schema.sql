@@ -169,3 +169,56 @@ CREATE INDEX videos_arriving ON videos (id)
     WHERE state = 'receiving' AND container <> 'none';
 CREATE INDEX videos_unseen ON videos (id)
     WHERE state = 'receiving' AND container = 'none';
+
+-- step 5
+
+-- More kinds of work. A CHECK cannot be changed, so the table is made anew; numbers of
+-- jobs that were used once stay used.
+CREATE TABLE jobs_anew (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- also the job's age; see step 1
+    video_id TEXT NOT NULL            -- what it works on
+        REFERENCES videos (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('probe', 'encode', 'copy', 'poster',
+        'storyboard', 'subtitles')),  -- the unit of work
+    rendition TEXT NOT NULL DEFAULT '', -- what an encode or copy job makes, else ''
+    priority INTEGER NOT NULL,        -- lower is more urgent
+    state TEXT NOT NULL DEFAULT 'queued' -- only queued and running ones can be claimed
+        CHECK (state IN ('queued', 'running', 'done', 'failed')),
+    fence INTEGER NOT NULL DEFAULT 0, -- number of the attempt; only ever goes up
+    failures INTEGER NOT NULL DEFAULT 0, -- attempts that ended in an error
+    lost INTEGER NOT NULL DEFAULT 0,  -- workers that died or froze at it since it last
+                                      -- moved on
+    due_ms INTEGER NOT NULL DEFAULT 0, -- boot clock; nobody may claim it before: the end
+                                      -- of the lease if running, of the wait if queued
+    due_boot TEXT NOT NULL DEFAULT '', -- boot id of due_ms; in another boot it is past
+    owner TEXT NOT NULL DEFAULT '',   -- the worker that has or had the lease
+    progress REAL NOT NULL DEFAULT 0, -- 0 to 1
+    error TEXT NOT NULL DEFAULT '',   -- what ended the last failed attempt
+    created_ms INTEGER NOT NULL,      -- when it was queued
+    ended_ms INTEGER                  -- when it was done or failed for good
+) STRICT;
+INSERT INTO jobs_anew SELECT id, video_id, kind, rendition, priority, state, fence,
+    failures, lost, due_ms, due_boot, owner, progress, error, created_ms, ended_ms
+    FROM jobs;
+DELETE FROM sqlite_sequence WHERE name = 'jobs_anew';
+INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'jobs_anew', seq FROM sqlite_sequence WHERE name = 'jobs';
+DROP TABLE jobs;
+ALTER TABLE jobs_anew RENAME TO jobs;
+CREATE INDEX jobs_open ON jobs (priority, id) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_by_video ON jobs (video_id);
+
+-- 1: its packets are copied as they are, and its segments begin at keyframes …
+ALTER TABLE renditions ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
+-- … which the worker packs in here; NULL: not known yet, and nothing is promised.
+ALTER TABLE renditions ADD COLUMN bounds BLOB;
+-- 1: a video is ready without it.
+ALTER TABLE renditions ADD COLUMN extra INTEGER NOT NULL DEFAULT 0;
+-- bit/s that its encoder is held to; 0: no bound, the fastest way is wanted.
+ALTER TABLE renditions ADD COLUMN max_bitrate INTEGER NOT NULL DEFAULT 0;
+-- Of sound: its language (BCP 47), '' unknown; what its track is called, '' if nothing.
+ALTER TABLE renditions ADD COLUMN language TEXT NOT NULL DEFAULT '';
+ALTER TABLE renditions ADD COLUMN label TEXT NOT NULL DEFAULT '';
+-- Why the picture is not offered as it is in the file, a sentence; '' if it is, or if
+-- nobody knows yet.
+ALTER TABLE videos ADD COLUMN copy_refused TEXT NOT NULL DEFAULT '';

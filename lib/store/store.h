@@ -243,16 +243,26 @@ enum rc store_readiness(struct store *st, const char *video_id,
 
 /* ---- jobs --------------------------------------------------------------- */
 
-enum job_kind { JOB_PROBE, JOB_ENCODE, JOB_POSTER };
+/* What each is for: probe finds out what a file is; encode makes a rendition; copy
+ * finds out whether and where the source can be cut as it is, and makes that rendition;
+ * the others make what goes with them. */
+enum job_kind {
+    JOB_PROBE,
+    JOB_ENCODE,
+    JOB_COPY,
+    JOB_POSTER,
+    JOB_STORYBOARD,
+    JOB_SUBTITLES,
+};
 
-/* "probe", "encode", "poster"; static. */
+/* "probe", "encode" …; static. */
 const char *job_kind_name(enum job_kind k);
 
 struct job {
     int64_t id;
     char video_id[ID_LEN + 1];
     enum job_kind kind;
-    char rendition[STORE_RENDITION_MAX + 1]; /* "" unless an encode job */
+    char rendition[STORE_RENDITION_MAX + 1]; /* "" unless encode or copy */
     int64_t fence;                           /* the attempt, from 1; never reused */
     int failures;                            /* attempts that ended in an error */
     int lost; /* workers that died or froze at work on it since it last moved on */

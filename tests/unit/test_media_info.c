@@ -22,6 +22,7 @@ static const char telephone[] =
     "{\"index\":1,\"codec_name\":\"h264\",\"profile\":\"High\",\"codec_type\":"
     "\"video\","
     "\"width\":1920,\"height\":1080,\"coded_width\":1920,\"coded_height\":1088,"
+    "\"level\":40,\"bit_rate\":\"9001000\","
     "\"has_b_frames\":2,\"sample_aspect_ratio\":\"1:1\",\"pix_fmt\":\"yuv420p\","
     "\"field_order\":\"progressive\",\"id\":\"0x1\",\"r_frame_rate\":\"30/1\","
     "\"avg_frame_rate\":\"26730000/885901\",\"time_base\":\"1/90000\",\"start_pts\":0,"
@@ -36,7 +37,8 @@ static const char telephone[] =
     "\"duration\":\"9.512000\",\"disposition\":{\"default\":0}},"
     "{\"index\":3,\"codec_name\":\"aac\",\"codec_type\":\"audio\",\"channels\":2,"
     "\"r_frame_rate\":\"0/0\",\"avg_frame_rate\":\"0/0\",\"start_time\":\"0.000000\","
-    "\"duration\":\"9.512000\",\"disposition\":{\"default\":1}},"
+    "\"duration\":\"9.512000\",\"disposition\":{\"default\":1},"
+    "\"tags\":{\"language\":\"ger\",\"title\":\" The director\\tspeaks\"}},"
     "{\"index\":4,\"codec_type\":\"data\",\"codec_tag_string\":\"mebx\","
     "\"r_frame_rate\":\"0/0\",\"disposition\":{\"default\":1}}"
     "],\"format\":{\"filename\":\"clip.mov\",\"nb_streams\":5,"
@@ -113,7 +115,15 @@ static void a_stream_is_read_field_by_field(void **state)
     assert_int_equal(v->start_us, 33000);
     assert_int_equal(v->duration_us, 9500000);
     assert_int_equal(a->kind, MEDIA_AUDIO);
+    assert_string_equal(v->profile, "High");
+    assert_int_equal(v->level, 40);
+    assert_int_equal(v->bitrate, 9001000);
+    assert_string_equal(v->pixels, "yuv420p");
+    assert_string_equal(v->language, ""); /* und */
+    assert_string_equal(info.streams[3].language, "ger");
+    assert_string_equal(info.streams[3].title, "The director speaks");
     assert_int_equal(a->channels, 1);
+    assert_int_equal(a->sample_rate, 44100);
     assert_int_equal(a->start_us, -23220);
     assert_ratio(a->average_rate, 0, 1);
     assert_int_equal(info.streams[4].kind, MEDIA_OTHER);

@@ -107,6 +107,7 @@ static const char version_1_rows[] =
     "INSERT INTO jobs (video_id, kind, rendition, priority, state, fence, due_ms,"
     " due_boot, owner, created_ms) VALUES ('aaaaaaaaaaaaaaaa', 'encode', '360p', 30,"
     " 'running', 5, 1030000, '11111111-1111-1111-1111-111111111111', 'old', 8);"
+    "UPDATE sqlite_sequence SET seq = 41 WHERE name = 'jobs';"
     "INSERT INTO workers VALUES ('old', 10, 999000,"
     " '11111111-1111-1111-1111-111111111111');"
     "INSERT INTO activity (at_ms, level, kind, message) VALUES (9, 'info', 'x', "
@@ -220,6 +221,10 @@ static void a_job_of_version_1_goes_on(void **state)
     assert_int_equal(number_in(f->path, "SELECT done FROM renditions"), 5);
     assert_int_equal(number_in(f->path, "SELECT hex(ready) = '1F' FROM renditions"), 1);
     assert_int_equal(number_in(f->path, "SELECT count(*) FROM demand"), 1);
+    /* and the number of one that is long gone is not given out again */
+    assert_int_equal(number_in(f->path, "SELECT seq FROM sqlite_sequence"
+                                        " WHERE name = 'jobs'"),
+                     41);
     f->st = fixture_handle(f);
 }
 
