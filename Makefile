@@ -31,7 +31,8 @@ endif
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
            lib/spool.c lib/spool_dir.c lib/config.c lib/mime.c lib/multipart.c \
-           lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/playlist.c \
+           lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c lib/bandwidth.c \
+           lib/playlist.c \
            lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c lib/mp4_packets.c \
            lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c lib/mp4_walk.c lib/mp4_moof.c \
            lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c lib/mkv_values.c lib/store/file.c \
@@ -41,6 +42,7 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/store/workers.c lib/store/demand.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
+           worker/args_copy.c worker/copy_cuts.c worker/param_sets.c worker/codec_string.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
            worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
@@ -63,7 +65,8 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_run arrival_header bmff clock colour config courtesy cutter ebml \
+UNIT := args args_run arrival_header bandwidth bmff bounds clock codec_string colour \
+        config copy_cuts courtesy cutter ebml param_sets \
         encode_feed feeder grid hangups http id joblog log loop media_info mediadir \
         mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
         mp4_tables mp4_walk multipart own_store owner packet_scan plan plan_open \

@@ -1,4 +1,4 @@
-#include "args.h"
+#include "args_priv.h"
 
 #include "colour.h"
 #include "grid.h"
@@ -13,8 +13,7 @@
 #define MAX_ERROR_RATE "0.02"
 #define LEAD_LONG_US 30000000
 
-__attribute__((format(printf, 2, 3))) static void add(struct args *a, const char *fmt,
-                                                      ...)
+void args_add(struct args *a, const char *fmt, ...)
 {
     va_list ap;
     int room = (int)sizeof(a->text) - a->used;
@@ -30,23 +29,21 @@ __attribute__((format(printf, 2, 3))) static void add(struct args *a, const char
     a->used += n + 1;
 }
 
-static void add_all(struct args *a, const char *const *words)
+void args_add_all(struct args *a, const char *const *words)
 {
     for (; *words; words++)
-        add(a, "%s", *words);
+        args_add(a, "%s", *words);
 }
 
-static void begin(struct args *a, const char *program)
+void args_begin(struct args *a, const char *program)
 {
     a->n = a->used = 0;
     a->v[0] = NULL;
     a->overflow = false;
-    add(a, "%s", program);
+    args_add(a, "%s", program);
 }
 
-/* Input options: a playlist or a script in disguise reaches no other demuxer, no other
- * protocol and so no other file. */
-static enum rc add_input_options(struct args *a, const struct args_source *src)
+enum rc args_add_input_options(struct args *a, const struct args_source *src)
 {
     const char *demuxer;
     switch (src->container) {
@@ -61,73 +58,75 @@ static enum rc add_input_options(struct args *a, const struct args_source *src)
     default:
         return RC_INVALID;
     }
-    add(a, "-protocol_whitelist");
-    add(a, "%s",
-        src->url && strncmp(src->url, "concat:", 7) == 0 ? "file,pipe,concat,subfile"
-                                                         : "file,pipe");
-    add(a, "-max_pixels");
-    add(a, "%" PRId64, src->max_pixels);
-    add(a, "-f");
-    add(a, "%s", demuxer);
+    args_add(a, "-protocol_whitelist");
+    args_add(a, "%s",
+             src->url && strncmp(src->url, "concat:", 7) == 0
+                 ? "file,pipe,concat,subfile"
+                 : "file,pipe");
+    args_add(a, "-max_pixels");
+    args_add(a, "%" PRId64, src->max_pixels);
+    args_add(a, "-f");
+    args_add(a, "%s", demuxer);
     return RC_OK;
 }
 
-static void add_input(struct args *a, const struct args_source *src)
+void args_add_input(struct args *a, const struct args_source *src)
 {
-    add(a, "-i");
+    args_add(a, "-i");
     if (src->url)
-        add(a, "%s", src->url);
+        args_add(a, "%s", src->url);
     else
-        add(a, "file:%s", src->path);
+        args_add(a, "file:%s", src->path);
 }
 
-static enum rc end(const struct args *a)
+enum rc args_end(const struct args *a)
 {
     return a->overflow ? RC_INVALID : RC_OK;
 }
 
 enum rc args_probe(const struct args_source *src, struct args *out)
 {
-    begin(out, src->program);
-    add_all(out, (const char *const[]){"-v", "error", "-of", "json=compact=1",
-                                       "-show_format", "-show_streams", NULL});
-    if (add_input_options(out, src) != RC_OK)
+    args_begin(out, src->program);
+    args_add_all(out, (const char *const[]){"-v", "error", "-of", "json=compact=1",
+                                            "-show_format", "-show_streams", NULL});
+    if (args_add_input_options(out, src) != RC_OK)
         return RC_INVALID;
-    add_input(out, src);
-    return end(out);
+    args_add_input(out, src);
+    return args_end(out);
 }
 
 enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out)
 {
-    begin(out, src->program);
-    add_all(out, (const char *const[]){
-                     "-v", "error", "-of", "compact=p=0:nk=1", "-show_entries",
-                     "packet=stream_index,pts_time,dts_time,duration_time,"
-                     "flags",
-                     NULL});
+    args_begin(out, src->program);
+    args_add_all(out, (const char *const[]){
+                          "-v", "error", "-of", "compact=p=0:nk=1", "-show_entries",
+                          "packet=stream_index,pts_time,dts_time,duration_time,"
+                          "flags",
+                          NULL});
     if (from_us > 0) {
-        add(out, "-read_intervals");
-        add(out, "%" PRId64 ".%06" PRId64 "%%", from_us / 1000000, from_us % 1000000);
+        args_add(out, "-read_intervals");
+        args_add(out, "%" PRId64 ".%06" PRId64 "%%", from_us / 1000000,
+                 from_us % 1000000);
     }
-    if (add_input_options(out, src) != RC_OK)
+    if (args_add_input_options(out, src) != RC_OK)
         return RC_INVALID;
-    add_input(out, src);
-    return end(out);
+    args_add_input(out, src);
+    return args_end(out);
 }
 
 enum rc args_keyframes(const struct args_source *src, int stream, struct args *out)
 {
-    begin(out, src->program);
-    add_all(out, (const char *const[]){"-v", "error", "-of", "compact=p=0:nk=1",
-                                       "-select_streams", NULL});
-    add(out, "%d", stream);
-    add_all(out, (const char *const[]){
-                     "-show_entries",
-                     "format=start_time:packet=pts_time,dts_time,flags", NULL});
-    if (add_input_options(out, src) != RC_OK)
+    args_begin(out, src->program);
+    args_add_all(out, (const char *const[]){"-v", "error", "-of", "compact=p=0:nk=1",
+                                            "-select_streams", NULL});
+    args_add(out, "%d", stream);
+    args_add_all(out, (const char *const[]){
+                          "-show_entries",
+                          "format=start_time:packet=pts_time,dts_time,flags", NULL});
+    if (args_add_input_options(out, src) != RC_OK)
         return RC_INVALID;
-    add_input(out, src);
-    return end(out);
+    args_add_input(out, src);
+    return args_end(out);
 }
 
 /* Pictures that no other one refers to are decoded without the loop filter: that costs
@@ -135,31 +134,31 @@ enum rc args_keyframes(const struct args_source *src, int stream, struct args *o
 static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool picture,
                             int64_t seek_us)
 {
-    begin(a, src->program);
-    add_all(a, (const char *const[]){"-nostdin", "-hide_banner", "-v", "error",
-                                     "-max_error_rate", MAX_ERROR_RATE, NULL});
+    args_begin(a, src->program);
+    args_add_all(a, (const char *const[]){"-nostdin", "-hide_banner", "-v", "error",
+                                          "-max_error_rate", MAX_ERROR_RATE, NULL});
     if (seek_us > 0) {
         if (picture)
-            add(a, "-noaccurate_seek");
-        add(a, "-ss");
-        add(a, "%" PRId64 ".%06" PRId64, seek_us / 1000000, seek_us % 1000000);
+            args_add(a, "-noaccurate_seek");
+        args_add(a, "-ss");
+        args_add(a, "%" PRId64 ".%06" PRId64, seek_us / 1000000, seek_us % 1000000);
     }
     if (picture)
-        add_all(a, (const char *const[]){"-skip_loop_filter", "noref", NULL});
-    if (add_input_options(a, src) != RC_OK)
+        args_add_all(a, (const char *const[]){"-skip_loop_filter", "noref", NULL});
+    if (args_add_input_options(a, src) != RC_OK)
         return RC_INVALID;
-    add_all(a, (const char *const[]){"-copyts", "-start_at_zero", NULL});
-    add_input(a, src);
+    args_add_all(a, (const char *const[]){"-copyts", "-start_at_zero", NULL});
+    args_add_input(a, src);
     return RC_OK;
 }
 
-static void add_fragments(struct args *a, const char *flags)
+void args_add_fragments(struct args *a, const char *flags)
 {
-    add_all(a,
-            (const char *const[]){"-map_metadata", "-1", "-use_editlist", "0",
-                                  "-avoid_negative_ts", "disabled", "-movflags", NULL});
-    add(a, "%s+empty_moov+default_base_moof+frag_discont", flags);
-    add_all(a, (const char *const[]){"-f", "mp4", "pipe:1", NULL});
+    args_add_all(a, (const char *const[]){"-map_metadata", "-1", "-use_editlist", "0",
+                                          "-avoid_negative_ts", "disabled", "-movflags",
+                                          NULL});
+    args_add(a, "%s+empty_moov+default_base_moof+frag_discont", flags);
+    args_add_all(a, (const char *const[]){"-f", "mp4", "pipe:1", NULL});
 }
 
 /* Where a run begins to read, for something needed at need_us. */
@@ -191,11 +190,11 @@ static void add_video_filters(struct args *a, const struct rendition *r,
              r->height);
     colour_params(r->colour, colour, sizeof(colour));
     bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
-    add(a, "-vf");
-    add(a, "%s%s%s,%s,setparams=%s,setsar=1,format=yuv420p",
-        r->deinterlace ? "bwdif=mode=send_frame," : "",
-        open ? "" : "tpad=stop_mode=clone:stop=-1,", drop_first ? fps : scale,
-        drop_first ? scale : fps, colour);
+    args_add(a, "-vf");
+    args_add(a, "%s%s%s,%s,setparams=%s,setsar=1,format=yuv420p",
+             r->deinterlace ? "bwdif=mode=send_frame," : "",
+             open ? "" : "tpad=stop_mode=clone:stop=-1,", drop_first ? fps : scale,
+             drop_first ? scale : fps, colour);
 }
 
 static enum rc encode_video(const struct args_source *src, const struct rendition *r,
@@ -210,25 +209,25 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
 
     if (begin_ffmpeg(a, src, true, seek) != RC_OK)
         return RC_INVALID;
-    add(a, "-map");
-    add(a, "0:%d", r->stream);
+    args_add(a, "-map");
+    args_add(a, "0:%d", r->stream);
     add_video_filters(a, r, source_rate, start_us, run->open);
-    add(a, "-frames:v");
-    add(a, "%" PRId64, grid_segment_start(g, run->end) - first);
+    args_add(a, "-frames:v");
+    args_add(a, "%" PRId64, grid_segment_start(g, run->end) - first);
     plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, codecs);
     /* zerolatency turns sliced threads on, which only costs speed here. The place of
      * the chroma samples would else be that of the run's first picture. */
-    add_all(a, (const char *const[]){"-c:v", "libx264", "-preset", "ultrafast", "-tune",
-                                     "zerolatency", "-x264-params",
-                                     "sliced-threads=0:chromaloc=0", "-profile:v",
-                                     "baseline", "-level:v", NULL});
-    add(a, "%d.%d", level / 10, level % 10);
-    add_all(a, (const char *const[]){"-sc_threshold", "0", "-g", NULL});
-    add(a, "%d", g->gop);
-    add(a, "-keyint_min");
-    add(a, "%d", g->gop);
-    add_fragments(a, "+frag_keyframe");
-    return end(a);
+    args_add_all(a, (const char *const[]){"-c:v", "libx264", "-preset", "ultrafast",
+                                          "-tune", "zerolatency", "-x264-params",
+                                          "sliced-threads=0:chromaloc=0", "-profile:v",
+                                          "baseline", "-level:v", NULL});
+    args_add(a, "%d.%d", level / 10, level % 10);
+    args_add_all(a, (const char *const[]){"-sc_threshold", "0", "-g", NULL});
+    args_add(a, "%d", g->gop);
+    args_add(a, "-keyint_min");
+    args_add(a, "%d", g->gop);
+    args_add_fragments(a, "+frag_keyframe");
+    return args_end(a);
 }
 
 /*
@@ -252,21 +251,22 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
 
     if (begin_ffmpeg(a, src, false, seek) != RC_OK)
         return RC_INVALID;
-    add(a, "-map");
-    add(a, "0:%d", r->stream);
-    add(a, "-af");
-    add(a,
-        "aresample=%d,%saresample=async=1:min_hard_comp=0.02:first_pts=%" PRId64
-        ",aformat=channel_layouts=stereo,atrim=end_pts=%" PRId64,
-        GRID_AUDIO_RATE, run->open ? "" : "apad,", begin_at, trim_at);
-    add_all(a, (const char *const[]){"-c:a", "aac", "-b:a", NULL});
-    add(a, "%d", PLAN_AUDIO_BITRATE);
-    add(a, "-bsf:a");
-    add(a, "noise=drop=lt(pts\\,%" PRId64 ")+gte(pts\\,%" PRId64 ")", first, end_at);
-    add(a, "-frag_duration");
-    add(a, "%" PRId64, grid_frame_us(g, g->gop));
-    add_fragments(a, "");
-    return end(a);
+    args_add(a, "-map");
+    args_add(a, "0:%d", r->stream);
+    args_add(a, "-af");
+    args_add(a,
+             "aresample=%d,%saresample=async=1:min_hard_comp=0.02:first_pts=%" PRId64
+             ",aformat=channel_layouts=stereo,atrim=end_pts=%" PRId64,
+             GRID_AUDIO_RATE, run->open ? "" : "apad,", begin_at, trim_at);
+    args_add_all(a, (const char *const[]){"-c:a", "aac", "-b:a", NULL});
+    args_add(a, "%d", PLAN_AUDIO_BITRATE);
+    args_add(a, "-bsf:a");
+    args_add(a, "noise=drop=lt(pts\\,%" PRId64 ")+gte(pts\\,%" PRId64 ")", first,
+             end_at);
+    args_add(a, "-frag_duration");
+    args_add(a, "%" PRId64, grid_frame_us(g, g->gop));
+    args_add_fragments(a, "");
+    return args_end(a);
 }
 
 enum rc args_encode(const struct args_source *src, const struct rendition *r,
@@ -294,23 +294,23 @@ enum rc args_poster(const struct args_source *src, const struct rendition *r,
     double scale = longer > max_side ? max_side / longer : 1;
     if (begin_ffmpeg(out, src, true, at_us) != RC_OK)
         return RC_INVALID;
-    add(out, "-map");
-    add(out, "0:%d", r->stream);
-    add(out, "-vf");
-    add(out, "%sscale=%d:%d:flags=bicubic,setsar=1,format=yuvj420p",
-        r->deinterlace ? "bwdif=mode=send_frame," : "", even_side(r->width * scale),
-        even_side(r->height * scale));
-    add_all(out, (const char *const[]){"-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4",
-                                       "-f", "image2pipe", "pipe:1", NULL});
-    return end(out);
+    args_add(out, "-map");
+    args_add(out, "0:%d", r->stream);
+    args_add(out, "-vf");
+    args_add(out, "%sscale=%d:%d:flags=bicubic,setsar=1,format=yuvj420p",
+             r->deinterlace ? "bwdif=mode=send_frame," : "",
+             even_side(r->width * scale), even_side(r->height * scale));
+    args_add_all(out, (const char *const[]){"-frames:v", "1", "-c:v", "mjpeg", "-q:v",
+                                            "4", "-f", "image2pipe", "pipe:1", NULL});
+    return args_end(out);
 }
 
 enum rc args_sync(const char *path, struct args *out)
 {
-    begin(out, "sync");
-    add(out, "-f");
-    add(out, "%s", path);
-    return end(out);
+    args_begin(out, "sync");
+    args_add(out, "-f");
+    args_add(out, "%s", path);
+    return args_end(out);
 }
 
 static bool plain(const char *s)

@@ -67,6 +67,19 @@ struct args_run {
 enum rc args_encode(const struct args_source *src, const struct rendition *r,
                     double source_rate, const struct args_run *run, struct args *out);
 
+/* The packets of one stream as lines for copy_cuts_feed_text. */
+enum rc args_copy_packets(const struct args_source *src, int stream, struct args *out);
+
+/* Of the keyframes of a stream what param_sets_feed looks at, on standard output. */
+enum rc args_param_sets(const struct args_source *src, int stream, bool hevc,
+                        struct args *out);
+
+/* The packets of a video stream as they are, from the last keyframe at or before
+ * seek_us of the timeline on, as fragmented MP4 on standard output, a fragment for each
+ * group of pictures. frames: so many at most; 0: all that come. */
+enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t seek_us,
+                  int64_t frames, struct args *out);
+
 /* One JPEG on standard output, of the picture at at_us of the timeline, at most
  * max_side pixels on its longer side. */
 enum rc args_poster(const struct args_source *src, const struct rendition *r,

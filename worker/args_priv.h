@@ -1,0 +1,28 @@
+/*
+ * args_priv.h: how a command line is put together; for the args files alone.
+ */
+#ifndef DROPSTREAM_ARGS_PRIV_H
+#define DROPSTREAM_ARGS_PRIV_H
+
+#include "args.h"
+
+/* An empty line of that program. */
+void args_begin(struct args *a, const char *program);
+
+/* Adds one word, or (NULL-terminated) several. */
+__attribute__((format(printf, 2, 3))) void args_add(struct args *a, const char *fmt,
+                                                    ...);
+void args_add_all(struct args *a, const char *const *words);
+
+/* Input options: a playlist or a script in disguise reaches no other demuxer, no other
+ * protocol and so no other file. RC_INVALID: there is no demuxer for the container. */
+enum rc args_add_input_options(struct args *a, const struct args_source *src);
+void args_add_input(struct args *a, const struct args_source *src);
+
+/* What ends a line that writes fragmented MP4 to standard output. */
+void args_add_fragments(struct args *a, const char *flags);
+
+/* RC_INVALID: something did not fit. */
+enum rc args_end(const struct args *a);
+
+#endif
