@@ -38,11 +38,13 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c lib/mkv_values.c lib/store/file.c \
            lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
            lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
-           lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
+           lib/store/copies.c lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
            lib/store/workers.c lib/store/demand.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
            worker/args_copy.c worker/copy_cuts.c worker/param_sets.c worker/codec_string.c \
+           worker/plan_extras.c worker/plan_kept.c worker/ladder.c worker/copy_job.c \
+           worker/source_index.c worker/encode_cut.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
            worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
@@ -67,12 +69,12 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := args args_run arrival_header bandwidth bmff bounds clock codec_string colour \
         config copy_cuts courtesy cutter ebml param_sets \
-        encode_feed feeder grid hangups http id joblog log loop media_info mediadir \
+        encode_feed feeder grid hangups http id joblog ladder log loop media_info mediadir \
         mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
         mp4_tables mp4_walk multipart own_store owner packet_scan plan plan_open \
         plan_times playlist playlists promise rc schedule schedule_arriving \
-        schedule_bounds seek_points segments segments_json sniff source_check spool \
-        spool_resume store store_activity store_arrivals store_claims store_demand \
+        schedule_bounds schedule_last seek_points segments segments_json sniff source_check spool \
+        spool_resume store store_activity store_arrivals store_claims store_copies store_demand \
         store_job_end store_jobs store_list store_open store_queries store_readiness \
         store_uploads store_videos supervise supervise_floods text turns tus_headers \
         upload_form viewer waits wants watcher

@@ -187,6 +187,7 @@ static enum rc read_media(struct mp4_index *index, const struct bmff_box *trak,
     if (rc != RC_OK)
         return rc;
     e->track.fourcc = e->line.tables.fourcc;
+    e->track.several_entries = e->line.tables.several_entries;
     rc = mp4_timeline_open(&e->line, has_edits == RC_OK ? &elst : NULL, &index->budget);
     e->track.start_ticks = e->line.start;
     return rc;
@@ -305,6 +306,40 @@ enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
         if (p.key && !p.discard)
             rc = key(arg, mp4_us(p.pts, e->track.timescale),
                      mp4_us(p.dts, e->track.timescale));
+    return rc;
+}
+
+int64_t mp4_index_first_us(const struct mp4_index *index)
+{
+    int64_t us = INT64_MAX;
+    for (size_t i = 0; i < index->n; i++) {
+        const struct mp4_track *t = &index->entries[i].track;
+        if (t->kind != MP4_OTHER && t->packets > 0 && t->first_us < us)
+            us = t->first_us;
+    }
+    return us == INT64_MAX ? 0 : us;
+}
+
+enum rc mp4_index_packets(const struct mp4_index *index, size_t track,
+                          enum rc (*packet)(void *arg,
+                                            const struct mp4_index_packet *p),
+                          void *arg)
+{
+    const struct entry *e = &index->entries[track];
+    uint32_t scale = e->track.timescale;
+    struct mp4_packets packets;
+    struct mp4_packet p;
+    enum rc rc = RC_OK;
+    mp4_packets_init(&packets, &e->line);
+    while (rc == RC_OK && mp4_packets_next(&packets, &p)) {
+        struct mp4_index_packet out = {.pts_us = mp4_us(p.pts, scale),
+                                       .dts_us = mp4_us(p.dts, scale),
+                                       .duration_us = mp4_us(p.duration, scale),
+                                       .bytes = (int64_t)(p.end - p.begin),
+                                       .key = p.key,
+                                       .discard = p.discard};
+        rc = packet(arg, &out);
+    }
     return rc;
 }
 

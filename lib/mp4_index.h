@@ -32,9 +32,10 @@ enum mp4_kind { MP4_OTHER, MP4_VIDEO, MP4_AUDIO };
 struct mp4_track {
     uint32_t id; /* of its tkhd box, as ffprobe's "id" */
     enum mp4_kind kind;
-    uint32_t fourcc;     /* of its first sample entry ("avc1"); 0 if there is none */
-    uint32_t timescale;  /* ticks a second */
-    int64_t duration_us; /* as its mdhd box states it; 0 if it does not */
+    uint32_t fourcc;      /* of its first sample entry ("avc1"); 0 if there is none */
+    uint32_t timescale;   /* ticks a second */
+    bool several_entries; /* its samples are described in more than one way */
+    int64_t duration_us;  /* as its mdhd box states it; 0 if it does not */
     /* Of the media, ticks: where the presentation begins, as fragments count from it.
      * Less than 0 if it begins with a pause. */
     int64_t start_ticks;
@@ -85,6 +86,22 @@ bool mp4_index_fragmented(const struct mp4_index *index);
 enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
                             enum rc (*key)(void *arg, int64_t pts_us, int64_t dts_us),
                             void *arg);
+
+/* When everything begins that is seen or heard: the smallest first_us. */
+int64_t mp4_index_first_us(const struct mp4_index *index);
+
+struct mp4_index_packet {
+    int64_t pts_us, dts_us, duration_us;
+    int64_t bytes;
+    bool key, discard; /* discard: left out by an edit list */
+};
+
+/* Calls packet for each one of the track, in decoding order. Whatever but RC_OK packet
+ * returns ends the walk and is returned. */
+enum rc mp4_index_packets(const struct mp4_index *index, size_t track,
+                          enum rc (*packet)(void *arg,
+                                            const struct mp4_index_packet *p),
+                          void *arg);
 
 /*
  * All bytes of the file before frontier have arrived: up to which time is the track

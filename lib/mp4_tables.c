@@ -223,6 +223,8 @@ static enum rc check_chunks(struct mp4_tables *t, uint32_t entries)
             return RC_INVALID;
         if (count == 0 || entry == 0 || entry > entries)
             return RC_INVALID;
+        if (entry != bmff_u32(t->stsc.p + 8))
+            t->several_entries = true;
         if (end - first > UINT32_MAX / count)
             return RC_INVALID;
         samples += (end - first) * count;

@@ -41,9 +41,10 @@ struct mp4_tables {
     uint32_t fixed_size; /* of every sample; 0: look in sizes */
     uint8_t size_bits;
     bool wide_chunks;
-    bool no_sync;      /* an stss without entries: no sample is one */
-    uint32_t pcm_size; /* bytes of one sample where packets are made; else 0 */
-    int64_t ticks;     /* sum of all durations */
+    bool several_entries; /* samples are described in more than one way */
+    bool no_sync;         /* an stss without entries: no sample is one */
+    uint32_t pcm_size;    /* bytes of one sample where packets are made; else 0 */
+    int64_t ticks;        /* sum of all durations */
     int64_t shift; /* of decode times, ticks: the most negative offset made positive */
 };
 

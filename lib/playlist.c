@@ -6,24 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 8216 s. 4.3.3.1: no EXTINF, rounded to a whole second, may be above it. */
-static int64_t target_duration_s(const struct grid *g)
+int64_t playlist_target_s(const struct grid *g)
 {
     int64_t longest = grid_frame_us(g, grid_segment_frames(g, 0));
     int64_t s = (longest + 500000) / 1000000;
     return s > 0 ? s : 1;
 }
 
+static void put_segment(FILE *f, int64_t k, int64_t us)
+{
+    fprintf(f, "#EXTINF:%" PRId64 ".%06" PRId64 ",\n%" PRId64 ".m4s\n", us / 1000000,
+            us % 1000000, k);
+}
+
 /* Durations are differences of rounded starts, so that their sum never drifts. */
 static void put_segments(FILE *f, const struct grid *g)
 {
     int64_t n = grid_segments(g);
-    for (int64_t k = 0; k < n; k++) {
-        int64_t us = grid_frame_us(g, grid_segment_start(g, k + 1)) -
-                     grid_frame_us(g, grid_segment_start(g, k));
-        fprintf(f, "#EXTINF:%" PRId64 ".%06" PRId64 ",\n%" PRId64 ".m4s\n",
-                us / 1000000, us % 1000000, k);
-    }
+    for (int64_t k = 0; k < n; k++)
+        put_segment(f, k,
+                    grid_frame_us(g, grid_segment_start(g, k + 1)) -
+                        grid_frame_us(g, grid_segment_start(g, k)));
 }
 
 /* Ends a stream of open_memstream; on any error the text is freed. */
@@ -43,13 +46,10 @@ struct kind {
     const char *tags, *end;
 };
 
-static enum rc media(const struct grid *g, const struct kind *kind, char **out)
+static const struct kind vod = {"#EXT-X-PLAYLIST-TYPE:VOD\n", "#EXT-X-ENDLIST\n"};
+
+static void put_head(FILE *f, int64_t target_s, const struct kind *kind)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f)
-        return RC_NOMEM;
     fprintf(f,
             "#EXTM3U\n"
             "#EXT-X-VERSION:7\n"
@@ -58,7 +58,31 @@ static enum rc media(const struct grid *g, const struct kind *kind, char **out)
             "%s"
             "#EXT-X-INDEPENDENT-SEGMENTS\n"
             "#EXT-X-MAP:URI=\"init.mp4\"\n",
-            target_duration_s(g), kind->tags);
+            target_s, kind->tags);
+}
+
+enum rc playlist_media_cut(const struct bounds *b, char **out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return RC_NOMEM;
+    put_head(f, bounds_target_s(b), &vod);
+    for (int64_t k = 0; k < b->n; k++)
+        put_segment(f, k, bounds_duration_us(b, k));
+    fputs(vod.end, f);
+    return finish(f, &text, out);
+}
+
+static enum rc media(const struct grid *g, const struct kind *kind, char **out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return RC_NOMEM;
+    put_head(f, playlist_target_s(g), kind);
     put_segments(f, g);
     fputs(kind->end, f);
     return finish(f, &text, out);
@@ -66,7 +90,6 @@ static enum rc media(const struct grid *g, const struct kind *kind, char **out)
 
 enum rc playlist_media(const struct grid *g, char **out)
 {
-    static const struct kind vod = {"#EXT-X-PLAYLIST-TYPE:VOD\n", "#EXT-X-ENDLIST\n"};
     return media(g, &vod, out);
 }
 
@@ -107,6 +130,8 @@ static enum rc put_variant(FILE *f, const struct playlist_variant *v, int has_au
         fprintf(f, ",AVERAGE-BANDWIDTH=%" PRId64, v->average_bandwidth);
     fprintf(f, ",CODECS=\"%s\",RESOLUTION=%dx%d,FRAME-RATE=%.3f", v->codecs, v->width,
             v->height, (double)v->rate_num / v->rate_den);
+    if (v->video_range)
+        fprintf(f, ",VIDEO-RANGE=%s", v->video_range);
     if (has_audio)
         fputs(",AUDIO=\"audio\"", f);
     fprintf(f, "\n%s\n", v->uri);

@@ -6,6 +6,7 @@
 #ifndef DROPSTREAM_PLAYLIST_H
 #define DROPSTREAM_PLAYLIST_H
 
+#include "bounds.h"
 #include "grid.h"
 #include "rc.h"
 
@@ -25,6 +26,13 @@ enum rc playlist_media(const struct grid *g, char **out);
  */
 enum rc playlist_event(const struct grid *g, char **out);
 
+/* The same of a rendition that is cut at its own keyframes. RC_NOMEM. */
+enum rc playlist_media_cut(const struct bounds *b, char **out);
+
+/* EXT-X-TARGETDURATION (RFC 8216 s. 4.3.3.1): no EXTINF, rounded to a whole second, may
+ * be above it. At least 1. */
+int64_t playlist_target_s(const struct grid *g);
+
 struct playlist_variant {
     const char *uri;           /* "360p-1/index.m3u8" */
     int64_t bandwidth;         /* bit/s, peak, audio included */
@@ -32,6 +40,7 @@ struct playlist_variant {
     const char *codecs;        /* RFC 6381, audio included */
     int width, height;
     int rate_num, rate_den;
+    const char *video_range; /* "PQ" or "HLG"; NULL: SDR, which goes without saying */
 };
 
 struct playlist_audio {

@@ -197,12 +197,41 @@ static void add_video_filters(struct args *a, const struct rendition *r,
              drop_first ? scale : fps, colour);
 }
 
+/*
+ * The first rendition is made as fast as it can be; one that is held to a bit rate, as
+ * well as it can be without taking for ever. zerolatency turns sliced threads on, which
+ * only costs speed here. The place of the chroma samples would else be that of the
+ * run's first picture.
+ */
+static void add_encoder(struct args *a, const struct rendition *r)
+{
+    int level;
+    char codecs[STORE_CODEC_MAX + 1];
+    bool held = r->max_bitrate > 0;
+    plan_avc_codecs(held ? PLAN_AVC_HIGH : PLAN_AVC_BASELINE, r->width, r->height,
+                    r->rate_num, r->rate_den, &level, codecs);
+    args_add_all(a, (const char *const[]){"-c:v", "libx264", "-preset", NULL});
+    if (held) {
+        args_add_all(a,
+                     (const char *const[]){"veryfast", "-crf", "23", "-maxrate", NULL});
+        args_add(a, "%" PRId64, r->max_bitrate);
+        args_add(a, "-bufsize");
+        args_add(a, "%" PRId64, 2 * r->max_bitrate);
+        args_add_all(a, (const char *const[]){"-x264-params", "chromaloc=0",
+                                              "-profile:v", "high", "-level:v", NULL});
+    } else {
+        args_add_all(
+            a, (const char *const[]){"ultrafast", "-tune", "zerolatency",
+                                     "-x264-params", "sliced-threads=0:chromaloc=0",
+                                     "-profile:v", "baseline", "-level:v", NULL});
+    }
+    args_add(a, "%d.%d", level / 10, level % 10);
+}
+
 static enum rc encode_video(const struct args_source *src, const struct rendition *r,
                             const struct grid *g, double source_rate,
                             const struct args_run *run, struct args *a)
 {
-    int level;
-    char codecs[STORE_CODEC_MAX + 1];
     int64_t first = grid_segment_start(g, run->from);
     int64_t start_us = grid_frame_us(g, first);
     int64_t seek = read_from(r, start_us - grid_frame_us(g, 1) / 2, run);
@@ -214,19 +243,13 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
     add_video_filters(a, r, source_rate, start_us, run->open);
     args_add(a, "-frames:v");
     args_add(a, "%" PRId64, grid_segment_start(g, run->end) - first);
-    plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, codecs);
-    /* zerolatency turns sliced threads on, which only costs speed here. The place of
-     * the chroma samples would else be that of the run's first picture. */
-    args_add_all(a, (const char *const[]){"-c:v", "libx264", "-preset", "ultrafast",
-                                          "-tune", "zerolatency", "-x264-params",
-                                          "sliced-threads=0:chromaloc=0", "-profile:v",
-                                          "baseline", "-level:v", NULL});
-    args_add(a, "%d.%d", level / 10, level % 10);
+    add_encoder(a, r);
     args_add_all(a, (const char *const[]){"-sc_threshold", "0", "-g", NULL});
     args_add(a, "%d", g->gop);
     args_add(a, "-keyint_min");
     args_add(a, "%d", g->gop);
-    args_add_fragments(a, "+frag_keyframe");
+    args_add_fragments(a, r->max_bitrate > 0 ? "+frag_keyframe+negative_cts_offsets"
+                                             : "+frag_keyframe");
     return args_end(a);
 }
 

@@ -26,12 +26,12 @@ enum step {
 struct cutter {
     struct cutter_events events;
     enum step step;
-    enum rc broken; /* RC_OK, or what every later call returns */
-    int have_init;  /* the init event was sent */
-    int in_segment; /* a moof was taken, its mdat is awaited */
-    uint32_t type;  /* of the current box */
-    uint64_t left;  /* bytes of the current box still to come */
-    uint8_t *held;  /* ftyp + moov, or one moof, or a header being collected */
+    enum rc broken;  /* RC_OK, or what every later call returns */
+    int have_init;   /* the init event was sent */
+    int in_fragment; /* a moof was taken, its mdat is awaited */
+    uint32_t type;   /* of the current box */
+    uint64_t left;   /* bytes of the current box still to come */
+    uint8_t *held;   /* ftyp + moov, or one moof, or a header being collected */
     size_t held_size, held_room;
     size_t box_at; /* where the current box begins in held */
 };
@@ -111,9 +111,47 @@ static enum rc read_tfdt(const struct bmff_box *tfdt, uint64_t *out)
     return RC_OK;
 }
 
-/* Decode time and samples of the only track fragment. */
-static enum rc read_moof(const uint8_t *moof, size_t n, uint64_t *decode_time,
-                         uint64_t *frames)
+/* Fields of a trun's entries (ISO/IEC 14496-12 s. 8.8.8), by their flags. */
+enum {
+    TRUN_DATA_OFFSET = 0x1,
+    TRUN_FIRST_FLAGS = 0x4,
+    TRUN_DURATION = 0x100,
+    TRUN_SIZE = 0x200,
+    TRUN_FLAGS = 0x400,
+    TRUN_OFFSET = 0x800,
+};
+
+/* The composition offset of the first sample; 0 where none is stated. */
+static enum rc read_offset(const struct bmff_box *trun, int64_t *out)
+{
+    uint32_t flags = bmff_u32(trun->body) & 0xffffff;
+    size_t at = 8;
+    *out = 0;
+    if (!(flags & TRUN_OFFSET))
+        return RC_OK;
+    for (uint32_t f = TRUN_DATA_OFFSET; f < TRUN_OFFSET; f <<= 1)
+        at += flags & f ? 4 : 0;
+    if (trun->body_size < at + 4)
+        return RC_INVALID;
+    uint32_t v = bmff_u32(trun->body + at);
+    *out = trun->body[0] == 0 ? (int64_t)v : (int64_t)(int32_t)v;
+    return RC_OK;
+}
+
+static enum rc read_trun(const struct bmff_box *trun, struct cutter_fragment *f)
+{
+    if (trun->body_size < 8)
+        return RC_INVALID;
+    uint32_t samples = bmff_u32(trun->body + 4);
+    enum rc rc = RC_OK;
+    if (f->frames == 0 && samples > 0)
+        rc = read_offset(trun, &f->offset);
+    f->frames += samples;
+    return rc;
+}
+
+/* What the only track fragment says of itself. */
+static enum rc read_moof(const uint8_t *moof, size_t n, struct cutter_fragment *f)
 {
     static const uint32_t path[] = {MOOF, TRAF};
     struct bmff_box traf, box;
@@ -125,23 +163,21 @@ static enum rc read_moof(const uint8_t *moof, size_t n, uint64_t *decode_time,
     if (bmff_find(moof, n, path, 2, &traf) != RC_OK)
         return RC_INVALID;
 
-    *frames = 0;
+    *f = (struct cutter_fragment){0};
     struct bmff_iter it = bmff_children(&traf, 0);
     while ((rc = bmff_next(&it, &box)) == RC_OK) {
         if (box.type == TFDT) {
-            if (read_tfdt(&box, decode_time) != RC_OK)
+            if (read_tfdt(&box, &f->decode_time) != RC_OK)
                 return RC_INVALID;
             times++;
-        } else if (box.type == TRUN) {
-            if (box.body_size < 8)
-                return RC_INVALID;
-            *frames += bmff_u32(box.body + 4);
+        } else if (box.type == TRUN && read_trun(&box, f) != RC_OK) {
+            return RC_INVALID;
         }
     }
     return times == 1 && rc == RC_NOT_FOUND ? RC_OK : RC_INVALID;
 }
 
-/* A held box is whole: the init segment after moov, a segment's start after moof. */
+/* A held box is whole: the init segment after moov, a fragment's start after moof. */
 static enum rc held_box_done(struct cutter *c)
 {
     enum rc rc = RC_OK;
@@ -154,13 +190,13 @@ static enum rc held_box_done(struct cutter *c)
             rc = c->events.init(c->events.arg, c->held, c->held_size, timescale);
         c->have_init = 1;
     } else {
-        uint64_t decode_time = 0, frames = 0;
-        rc = read_moof(c->held, c->held_size, &decode_time, &frames);
+        struct cutter_fragment f;
+        rc = read_moof(c->held, c->held_size, &f);
         if (rc == RC_OK)
-            rc = c->events.segment_begin(c->events.arg, decode_time, frames);
+            rc = c->events.fragment_begin(c->events.arg, &f);
         if (rc == RC_OK)
-            rc = c->events.segment_data(c->events.arg, c->held, c->held_size);
-        c->in_segment = 1;
+            rc = c->events.fragment_data(c->events.arg, c->held, c->held_size);
+        c->in_fragment = 1;
     }
     c->held_size = 0;
     return rc;
@@ -172,8 +208,8 @@ static enum rc box_done(struct cutter *c)
     if (c->step == STEP_HOLD) {
         rc = held_box_done(c);
     } else if (c->step == STEP_PASS) {
-        c->in_segment = 0;
-        rc = c->events.segment_end(c->events.arg);
+        c->in_fragment = 0;
+        rc = c->events.fragment_end(c->events.arg);
     }
     c->step = STEP_HEADER;
     c->box_at = c->held_size;
@@ -194,18 +230,18 @@ static enum rc box_begin(struct cutter *c, const struct bmff_header *h)
         return c->have_init ? RC_INVALID : RC_OK;
     case MOOF:
         c->step = STEP_HOLD;
-        return c->have_init && !c->in_segment ? RC_OK : RC_INVALID;
+        return c->have_init && !c->in_fragment ? RC_OK : RC_INVALID;
     case MDAT:
-        if (!c->in_segment)
+        if (!c->in_fragment)
             return RC_INVALID;
         c->step = STEP_PASS;
         c->held_size = c->box_at;
-        return c->events.segment_data(c->events.arg, c->held + c->box_at,
-                                      h->header_size);
+        return c->events.fragment_data(c->events.arg, c->held + c->box_at,
+                                       h->header_size);
     default:
         c->step = STEP_SKIP;
         c->held_size = c->box_at;
-        return c->in_segment ? RC_INVALID : RC_OK;
+        return c->in_fragment ? RC_INVALID : RC_OK;
     }
 }
 
@@ -232,7 +268,7 @@ static enum rc take_body(struct cutter *c, const uint8_t *data, size_t n)
     if (c->step == STEP_HOLD)
         rc = hold(c, data, n);
     else if (c->step == STEP_PASS)
-        rc = c->events.segment_data(c->events.arg, data, n);
+        rc = c->events.fragment_data(c->events.arg, data, n);
     c->left -= n;
     if (rc == RC_OK && c->left == 0)
         rc = box_done(c);
@@ -260,6 +296,6 @@ enum rc cutter_finish(struct cutter *c)
 {
     if (c->broken != RC_OK)
         return c->broken;
-    int whole = c->step == STEP_HEADER && c->held_size == c->box_at && !c->in_segment;
+    int whole = c->step == STEP_HEADER && c->held_size == c->box_at && !c->in_fragment;
     return whole && c->have_init ? RC_OK : RC_TRUNCATED;
 }

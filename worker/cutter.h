@@ -2,10 +2,10 @@
  * cutter.h: cuts ffmpeg's fragmented MP4 stream into an init segment and segments.
  *
  * A push parser over ISO 14496-12: ftyp + moov become the init segment, each moof with
- * the mdat after it one media segment. What a segment says of itself (decode time,
- * frames) is handed out before its bytes, so that nothing wrong is ever published. The
- * media bytes pass through; only moov and moof are held, at most CUTTER_HEADER_MAX.
- * Pure: no I/O.
+ * the mdat after it is a fragment, one or several of which make a media segment. What a
+ * fragment says of itself (times, frames) is handed out before its bytes, so that
+ * nothing wrong is ever published. The media bytes pass through; only moov and moof are
+ * held, at most CUTTER_HEADER_MAX. Pure: no I/O.
  */
 #ifndef DROPSTREAM_CUTTER_H
 #define DROPSTREAM_CUTTER_H
@@ -17,14 +17,19 @@
 
 #define CUTTER_HEADER_MAX (1 << 20) /* bytes of ftyp + moov, or of one moof */
 
+struct cutter_fragment {
+    uint64_t decode_time; /* baseMediaDecodeTime (tfdt), ticks */
+    int64_t offset;       /* from there to when its first sample is shown, ticks */
+    uint64_t frames;      /* samples of all its truns */
+};
+
 /* Any code but RC_OK from a callback ends the parse and is returned. */
 struct cutter_events {
     /* ftyp and moov; timescale in ticks a second, of the one track (mdhd). */
     enum rc (*init)(void *arg, const uint8_t *data, size_t n, uint32_t timescale);
-    /* A new segment: baseMediaDecodeTime (tfdt) and samples (all its truns). */
-    enum rc (*segment_begin)(void *arg, uint64_t decode_time, uint64_t frames);
-    enum rc (*segment_data)(void *arg, const uint8_t *data, size_t n);
-    enum rc (*segment_end)(void *arg);
+    enum rc (*fragment_begin)(void *arg, const struct cutter_fragment *f);
+    enum rc (*fragment_data)(void *arg, const uint8_t *data, size_t n);
+    enum rc (*fragment_end)(void *arg);
     void *arg;
 };
 

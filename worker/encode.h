@@ -2,10 +2,11 @@
  * encode.h: what the files of the encode job share: one rendition that is being made,
  * its runs of ffmpeg, and who watches it.
  *
- * encode_job.c is the job from start to end, encode_run.c one run, encode_scan.c reads
- * the keyframes, and encode_schedule.c asks schedule.c what runs there should be. A
- * segment that exists is never published again, and only one whose decode time and
- * frame count are those that the playlist promised is published at all.
+ * encode_job.c is the job from start to end, encode_run.c one run, encode_cut.c what it
+ * gives, encode_scan.c reads the keyframes, and encode_schedule.c asks schedule.c what
+ * runs there should be. A segment that exists is never published again, and only one
+ * whose decode time and frame count are those that the playlist promised is published
+ * at all.
  */
 #ifndef DROPSTREAM_ENCODE_H
 #define DROPSTREAM_ENCODE_H
@@ -13,6 +14,7 @@
 #include "worker.h"
 
 #include "arrival.h"
+#include "bounds.h"
 #include "cutter.h"
 #include "grid.h"
 #include "mediadir.h"
@@ -36,6 +38,8 @@ struct encode_run {
     struct feeder *feeder;   /* NULL: it is not fed, or no longer */
     struct cutter *cutter;
     struct mediafile file; /* of the segment that is being received */
+    int64_t frames;        /* of it, so far */
+    bool passing_over;     /* what comes is from before its first segment */
     uint32_t timescale;    /* of its track; 0 before its init segment */
     int number;            /* of the job's runs, from 1; for its log */
     int64_t from, end;     /* it was told to make from … end - 1 */
@@ -68,6 +72,7 @@ enum encode_ending {
 struct encode {
     struct rendition rendition;
     struct grid grid;
+    struct bounds bounds; /* of one whose packets are copied, in place of the grid */
     int dir_fd;
     struct segments have;
     struct encode_run *runs;
@@ -116,6 +121,14 @@ void encode_run_stop(struct encode_run *r);
 /* How long it has worked on the segment that it gives next. */
 int64_t encode_run_worked_ms(const struct encode_run *r);
 
+/* ---- encode_cut.c ---------------------------------------------------------- */
+
+/* What r gives is cut into segments, which are published: opens r->cutter. RC_NOMEM. */
+enum rc encode_cut_open(struct encode_run *r);
+
+/* Of n bytes of its output. */
+enum rc encode_cut_feed(struct encode_run *r, const void *data, size_t n);
+
 /* ---- encode_job.c ------------------------------------------------------------ */
 
 /* A run has published one more segment. */
@@ -123,6 +136,15 @@ void encode_published(struct task *t);
 
 /* A run has worked worked_ms on its last n > 0 segments. */
 void encode_measured(const struct encode_run *r, int64_t n, int64_t worked_ms);
+
+/* True for the task of a job that makes a rendition, and is at that. */
+bool task_encodes(const struct task *t);
+
+/* When segment k of its rendition begins, µs of the timeline; k may be their number. */
+int64_t encode_segment_us(const struct encode *e, int64_t k);
+
+/* Frames that segment k is promised to have. */
+int64_t encode_segment_frames(const struct encode *e, int64_t k);
 
 /* True for the task of an encode of which something exists. */
 bool encode_has_begun(const struct task *t);

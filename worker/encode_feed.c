@@ -141,8 +141,7 @@ static void stop_sleepers(struct encode *e)
 
 static bool is_of(const struct task *t, const char *video_id)
 {
-    return t->job.kind == JOB_ENCODE && t->state && !t->cancelled &&
-           strcmp(t->video.id, video_id) == 0;
+    return task_encodes(t) && !t->cancelled && strcmp(t->video.id, video_id) == 0;
 }
 
 void encode_arrived(struct worker *w, const struct arrival *a)

@@ -6,7 +6,9 @@
  */
 #include "encode.h"
 
+#include "bandwidth.h"
 #include "log.h"
+#include "playlist.h"
 #include "playlists.h"
 
 #include <inttypes.h>
@@ -21,14 +23,37 @@
 
 /* ---- the end of the job ------------------------------------------------- */
 
-/* Peak and average of what was made, for the master playlist (RFC 8216 s. 4.3.4.2). */
+/* What was made, to be measured. */
+struct made {
+    const struct encode *e;
+    const int64_t *sizes;
+};
+
+static int64_t made_us(const void *arg, int64_t k)
+{
+    const struct encode *e = ((const struct made *)arg)->e;
+    return encode_segment_us(e, k + 1) - encode_segment_us(e, k);
+}
+
+static int64_t made_bytes(const void *arg, int64_t k)
+{
+    return ((const struct made *)arg)->sizes[k];
+}
+
+/* Peak and average of what was made, for the master playlist (RFC 8216 s. 4.3.4.2).
+ * What cannot be measured stays as it was planned. */
 static void measure(const struct encode *e, struct job_result *out)
 {
-    const struct grid *g = &e->grid;
-    double segment_s = (double)grid_frame_us(g, grid_segment_frames(g, 0)) / 1e6;
-    double total_s = (double)grid_frame_us(g, g->frames) / 1e6;
-    out->bitrate = (int64_t)((double)e->have.peak_bytes * 8 / segment_s) + 1;
-    out->average_bitrate = (int64_t)((double)e->have.bytes * 8 / total_s) + 1;
+    int64_t *sizes;
+    if (segments_sizes(e->dir_fd, e->have.total, &sizes) != RC_OK)
+        return;
+    struct made made = {e, sizes};
+    struct bandwidth_list list = {e->have.total, made_us, made_bytes, &made};
+    int64_t target_s =
+        e->rendition.copied ? bounds_target_s(&e->bounds) : playlist_target_s(&e->grid);
+    out->bitrate = bandwidth_peak(&list, target_s);
+    out->average_bitrate = bandwidth_average(&list);
+    free(sizes);
 }
 
 /* The playlists of all renditions but the job's own, or with what was measured of it. A
@@ -46,6 +71,7 @@ static void rewrite_playlists(struct task *t, const struct job_result *measured)
         if (own) {
             all[i].bitrate = measured->bitrate;
             all[i].average_bitrate = measured->average_bitrate;
+            all[i].done = all[i].segments;
         }
         all[kept++] = all[i];
     }
@@ -107,13 +133,49 @@ static void complete(struct task *t)
         task_retry(t, "The segments could not be synced to disk.");
 }
 
+/* What the video is when this rendition is left out; NULL: nothing. */
+static const char *without(const struct encode *e)
+{
+    if (e->rendition.copied)
+        return "The pictures of the file could not be cut as they are.";
+    if (e->rendition.extra)
+        return "It could not be encoded.";
+    return e->undecodable && e->rendition.kind == RENDITION_AUDIO
+               ? "The sound could not be decoded and was left out."
+               : NULL;
+}
+
+/* A sound that cannot be decoded must not take the picture with it, nor what is extra
+ * the rest. */
+static void give_up(struct task *t)
+{
+    const struct encode *e = t->state;
+    bool last_try = t->job.failures + 1 >= t->w->config.attempts, ready = false;
+    const char *sentence = without(e);
+    if (!last_try || !sentence) {
+        task_retry(t, e->sentence);
+        return;
+    }
+    joblog_note(t->log, "%s", e->sentence);
+    rewrite_playlists(t, NULL);
+    enum rc rc = store_job_without(t->w->store, &t->job, sentence, &ready);
+    if (rc == RC_OK)
+        task_end(t, "given up, the video goes on without it");
+    else
+        task_retry(t, e->sentence);
+}
+
 /* The stored segments were begun by an encoder that gives another init segment: they
  * cannot be mixed, so the video is planned again as a new generation. */
 static void start_over(struct task *t)
 {
     struct worker *w = t->w;
-    const struct encode *e = t->state;
+    struct encode *e = t->state;
     char id[ID_LEN + 1];
+    if (e->rendition.extra) {
+        give_up(t);
+        return;
+    }
     if (e->rendition.generation >= GENERATIONS_MAX) {
         task_fail(t, "The encoder gives something else each time.");
         return;
@@ -123,26 +185,6 @@ static void start_over(struct task *t)
     enum rc rc = store_video_retry(w->store, id);
     if (rc != RC_OK)
         log_error("video %s: cannot begin again: %s", id, rc_name(rc));
-}
-
-/* A sound that cannot be decoded must not take the picture with it. */
-static void give_up(struct task *t)
-{
-    const struct encode *e = t->state;
-    bool last_try = t->job.failures + 1 >= t->w->config.attempts, ready = false;
-    if (!last_try || !e->undecodable || e->rendition.kind == RENDITION_VIDEO) {
-        task_retry(t, e->sentence);
-        return;
-    }
-    joblog_note(t->log, "%s", e->sentence);
-    rewrite_playlists(t, NULL);
-    enum rc rc =
-        store_job_without(t->w->store, &t->job,
-                          "The sound could not be decoded and was left out.", &ready);
-    if (rc == RC_OK)
-        task_end(t, "given up, the video goes on without it");
-    else
-        task_retry(t, e->sentence);
 }
 
 /* No run is left. t is gone afterwards, or its last child is on its way. */
@@ -242,16 +284,35 @@ void encode_published(struct task *t)
     encode_schedule_soon(t->w);
 }
 
+bool task_encodes(const struct task *t)
+{
+    return t->kind == &task_encode && t->state;
+}
+
+int64_t encode_segment_us(const struct encode *e, int64_t k)
+{
+    if (!e->rendition.copied)
+        return grid_frame_us(&e->grid, grid_segment_start(&e->grid, k));
+    return e->bounds.start_us[k < e->bounds.n ? k : e->bounds.n];
+}
+
+int64_t encode_segment_frames(const struct encode *e, int64_t k)
+{
+    if (!e->rendition.copied)
+        return grid_segment_frames(&e->grid, k);
+    return k < e->bounds.n ? e->bounds.frames[k] : 0;
+}
+
 bool encode_has_begun(const struct task *t)
 {
     const struct encode *e = t->state;
-    return t->job.kind == JOB_ENCODE && e && e->have.done > 0;
+    return task_encodes(t) && e->have.done > 0;
 }
 
 bool encode_is_arriving(const struct task *t)
 {
     const struct encode *e = t->state;
-    return t->job.kind == JOB_ENCODE && e && e->arriving;
+    return task_encodes(t) && e->arriving;
 }
 
 bool encode_begins_hole(const struct encode *e, int64_t segment)
@@ -289,14 +350,30 @@ enum rc encode_find_rendition(const struct task *t, struct rendition *out)
 }
 
 /* What one segment costs before it was measured: a start takes a quarter of a second or
- * so, and the encode goes at some eight times the speed of the video, sound at sixty.
- */
+ * so, and the encode goes at some eight times the speed of the video, sound at sixty, a
+ * copy at that of the disk; a better picture takes as long as it lasts. */
 static void guess_speed(struct encode *e)
 {
     int64_t segment_ms = grid_frame_us(&e->grid, e->grid.gop) / 1000;
-    bool audio = e->rendition.kind == RENDITION_AUDIO;
-    e->segment_ms = audio ? segment_ms / 60 : segment_ms / 8;
+    int64_t speed = e->rendition.kind == RENDITION_AUDIO ? 60 : 8;
+    if (e->rendition.copied)
+        speed = 100;
+    else if (e->rendition.extra)
+        speed = 1;
+    e->segment_ms = segment_ms / speed;
     e->start_ms = 250 + e->segment_ms;
+}
+
+static enum rc read_bounds(struct task *t, struct encode *e)
+{
+    uint8_t *bytes;
+    size_t n;
+    enum rc rc = store_bounds(t->w->store, t->video.id, e->rendition.name, &bytes, &n);
+    if (rc != RC_OK)
+        return rc;
+    rc = bounds_unpack(bytes, n, &e->bounds);
+    free(bytes);
+    return rc == RC_OK && e->bounds.n != e->rendition.segments ? RC_INVALID : rc;
 }
 
 static enum rc open_rendition(struct task *t, struct encode *e)
@@ -309,8 +386,11 @@ static enum rc open_rendition(struct task *t, struct encode *e)
     e->grid = (struct grid){r->rate_num, r->rate_den, r->gop, r->frames};
     if (t->video.duration_us < 0)
         encode_open_begin(t);
+    if (r->copied)
+        rc = read_bounds(t, e);
     playlists_folder(r, folder);
-    rc = mediadir_open(&t->w->site, t->video.media_root, folder, true, &e->dir_fd);
+    if (rc == RC_OK)
+        rc = mediadir_open(&t->w->site, t->video.media_root, folder, true, &e->dir_fd);
     if (rc == RC_OK)
         rc = segments_scan(e->dir_fd, r->segments, &e->have);
     if (rc == RC_OK)
@@ -352,6 +432,7 @@ static void encode_release(struct task *t)
 {
     struct encode *e = t->state;
     loop_timer_cancel(t->w->loop, &e->promise);
+    bounds_free(&e->bounds);
     segments_free(&e->have);
     seek_points_free(e->keyframes);
     free(e->points);

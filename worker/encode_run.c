@@ -13,110 +13,8 @@
 
 /* ffmpeg's exit status when more frames failed to decode than -max_error_rate. */
 #define EXIT_DAMAGED 69
-#define NICER 9 /* of a sound that nobody waits for */
-
-/* ---- what a run gives --------------------------------------------------- */
-
-/* RC_OK if init.mp4 holds exactly these bytes. RC_CONFLICT: others. */
-static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
-{
-    uint8_t *old = malloc(n + 1);
-    if (!old)
-        return RC_NOMEM;
-    int fd = openat(dir_fd, "init.mp4", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t got = fd >= 0 ? read(fd, old, n + 1) : -1;
-    enum rc rc = got < 0 ? rc_from_errno(errno) : RC_CONFLICT;
-    if (got == (ssize_t)n && memcmp(old, data, n) == 0)
-        rc = RC_OK;
-    if (fd >= 0)
-        close(fd);
-    free(old);
-    return rc;
-}
-
-static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timescale)
-{
-    struct encode_run *r = arg;
-    struct encode *e = r->t->state;
-    enum rc rc = RC_OK;
-    r->timescale = timescale;
-    if (!e->have.has_init)
-        rc = mediafile_put(r->t->w->tmp_fd, e->dir_fd, "init.mp4", data, n, false);
-    if (e->have.has_init || rc == RC_EXISTS)
-        rc = same_init(e->dir_fd, data, n);
-    if (rc == RC_OK)
-        e->have.has_init = true;
-    r->wrong_init = rc == RC_CONFLICT;
-    return rc;
-}
-
-/* RC_STOPPED: the run has come to where finished segments begin. */
-static enum rc on_segment_begin(void *arg, uint64_t decode_time, uint64_t frames)
-{
-    struct encode_run *r = arg;
-    const struct encode *e = r->t->state;
-    uint64_t ticks = 0;
-    enum rc rc = grid_segment_ticks(&e->grid, r->k, r->timescale, &ticks);
-    if (rc != RC_OK || ticks != decode_time ||
-        frames != (uint64_t)grid_segment_frames(&e->grid, r->k)) {
-        joblog_note(r->t->log,
-                    "segment %" PRId64 ": decode time %" PRIu64 " (promised %" PRIu64
-                    "), %" PRIu64 " frames (promised %d)",
-                    r->k, decode_time, ticks, frames,
-                    grid_segment_frames(&e->grid, r->k));
-        return RC_INVALID;
-    }
-    if (segments_has(&e->have, r->k))
-        return RC_STOPPED;
-    return mediafile_begin(r->t->w->tmp_fd, &r->file);
-}
-
-static enum rc on_segment_data(void *arg, const uint8_t *data, size_t n)
-{
-    struct encode_run *r = arg;
-    return mediafile_write(&r->file, data, n);
-}
-
-/* The next segment exists, or another run is at it: this one has done its part. */
-static bool is_met(const struct encode_run *r)
-{
-    const struct encode *e = r->t->state;
-    if (r->k >= r->end || segments_has(&e->have, r->k))
-        return true;
-    for (const struct encode_run *other = e->runs; other; other = other->next)
-        if (other != r && !other->stopped && other->k == r->k)
-            return true;
-    return false;
-}
-
-static enum rc on_segment_end(void *arg)
-{
-    struct encode_run *r = arg;
-    struct encode *e = r->t->state;
-    char name[32];
-    int64_t bytes = r->file.size;
-    snprintf(name, sizeof(name), "%" PRId64 ".m4s", r->k);
-    enum rc rc = mediafile_publish(r->t->w->tmp_fd, &r->file, e->dir_fd, name, false);
-    if (rc != RC_OK && rc != RC_EXISTS)
-        return rc;
-    segments_add(&e->have, r->k, bytes);
-    r->k++;
-    encode_published(r->t);
-    return r->k < r->end && is_met(r) ? RC_STOPPED : RC_OK;
-}
-
-static enum rc on_output(void *arg, const void *data, size_t n)
-{
-    struct encode_run *r = arg;
-    int64_t before = r->k;
-    enum rc rc = cutter_feed(r->cutter, data, n);
-    if (r->k > before) {
-        encode_measured(r, r->k - before, encode_run_worked_ms(r));
-        r->worked_ms = 0;
-        r->since_ms = loop_now_ms();
-    }
-    return rc;
-}
+#define NICER 9 /* of what nobody waits for, and is there for more than a picture */
+#define COPY_LEAD_LONG_US 30000000
 
 /* ---- its end ------------------------------------------------------------ */
 
@@ -240,8 +138,27 @@ static int64_t stall_ms(const struct encode_run *r)
     const struct encode *e = r->t->state;
     int64_t ms = r->t->w->config.stall_s * 1000;
     if (r->lead == LEAD_ALL)
-        ms += grid_frame_us(&e->grid, grid_segment_start(&e->grid, r->from)) / 2000;
+        ms += encode_segment_us(e, r->from) / 2000;
     return ms;
+}
+
+/* Its own keyframes are where it is cut: one is the beginning of its first segment. */
+static enum rc copy_args(const struct encode_run *r, const struct args_source *src,
+                         struct args *out)
+{
+    const struct encode *e = r->t->state;
+    int64_t us = encode_segment_us(e, r->from);
+    if (r->lead == LEAD_LONG)
+        us -= COPY_LEAD_LONG_US;
+    if (r->from == 0 || r->lead == LEAD_ALL)
+        us = 0;
+    return args_copy(src, e->rendition.stream,
+                     strncmp(e->rendition.codecs, "hvc1", 4) == 0, us, 0, out);
+}
+
+static enum rc on_output(void *arg, const void *data, size_t n)
+{
+    return encode_cut_feed(arg, data, n);
 }
 
 static enum rc spawn(struct encode_run *r)
@@ -250,8 +167,10 @@ static enum rc spawn(struct encode_run *r)
     struct encode *e = t->state;
     struct args_source src;
     struct args args;
-    /* Sound that nobody waits for leaves the cores to the picture beside it. */
-    bool nicer = e->rendition.kind == RENDITION_AUDIO && r->wanted_ms < 0;
+    /* Sound that nobody waits for leaves the cores to the picture beside it, and what
+     * is extra to what is not. */
+    bool nicer = (e->rendition.kind == RENDITION_AUDIO || e->rendition.extra) &&
+                 r->wanted_ms < 0;
     char path[PATH_MAX];
     bool fed = r->arrival && r->fed;
     double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
@@ -260,15 +179,14 @@ static enum rc spawn(struct encode_run *r)
                             .lead = r->lead,
                             .open = r->open,
                             .seek_us = e->points ? e->points[r->from].us : 0};
-    struct cutter_events events = {on_init, on_segment_begin, on_segment_data,
-                                   on_segment_end, r};
     enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
     if (fed)
         src.url = "pipe:0";
     if (rc == RC_OK)
-        rc = args_encode(&src, &e->rendition, rate, &what, &args);
+        rc = e->rendition.copied ? copy_args(r, &src, &args)
+                                 : args_encode(&src, &e->rendition, rate, &what, &args);
     if (rc == RC_OK)
-        rc = cutter_open(&events, &r->cutter);
+        rc = encode_cut_open(r);
     if (rc == RC_OK)
         rc = task_spawn(t, &args,
                         &(struct task_child){.nicer = nicer ? NICER : 0,

@@ -63,8 +63,7 @@ static int64_t earliest_viewer(const struct encode *e)
 static bool takes_part(const struct task *t)
 {
     const struct encode *e = t->state;
-    return t->job.kind == JOB_ENCODE && e && !t->cancelled &&
-           e->ending == ENCODE_GOES_ON;
+    return task_encodes(t) && !t->cancelled && e->ending == ENCODE_GOES_ON;
 }
 
 /* In the order of the jobs' age, which is that of the work when nobody waits. */
@@ -180,7 +179,8 @@ static void collect(const struct worker *w, struct picture *p)
         const struct encode *e = p->tasks[i]->state;
         p->renditions[i] = (struct schedule_rendition){
             .video = video_of(p, i),
-            .audio = e->rendition.kind == RENDITION_AUDIO,
+            .light = e->rendition.kind == RENDITION_AUDIO || e->rendition.copied,
+            .last = e->rendition.extra && !e->rendition.copied,
             .have = &e->have,
             /* Where a place is bad, runs begin just where they are asked for. */
             .points = e->troubled ? NULL : e->points,
@@ -277,7 +277,8 @@ static enum rc take_demand(void *arg, const struct demand *d)
 static struct task *holder(const struct worker *w, const struct demand *d)
 {
     for (struct task *t = w->tasks; t; t = t->next)
-        if (t->job.kind == JOB_ENCODE && strcmp(t->job.video_id, d->video_id) == 0 &&
+        if (job_makes_rendition(t->job.kind) &&
+            strcmp(t->job.video_id, d->video_id) == 0 &&
             strcmp(t->job.rendition, d->rendition) == 0)
             return t;
     return NULL;

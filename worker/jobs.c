@@ -7,6 +7,8 @@
 
 #define TICK_MS 250
 #define ENCODES_HELD 32 /* of stored videos, unless someone waits for more */
+#define COPIES_HELD 16
+#define LADDERS_HELD 6  /* the rungs of two videos */
 #define LOST_MAX 5      /* workers that one job may take with it */
 #define TROUBLE_MS 1000 /* until the next look when the store refuses */
 
@@ -42,10 +44,12 @@ static const struct task_kind *kind_of(enum job_kind k)
     case JOB_PROBE:
         return &task_probe;
     case JOB_ENCODE:
+    case JOB_LADDER:
         return &task_encode;
+    case JOB_COPY:
+        return &task_copy;
     case JOB_POSTER:
         return &task_poster;
-    case JOB_COPY:
     case JOB_STORYBOARD:
     case JOB_SUBTITLES:
         break;
@@ -138,25 +142,52 @@ int jobs_short(const struct worker *w)
 {
     int n = 0;
     for (const struct task *t = w->tasks; t; t = t->next)
-        n += t->job.kind != JOB_ENCODE;
+        n += !task_encodes(t);
     return n;
+}
+
+/* Tasks of one kind, and those of them that have nothing to show yet. */
+struct held {
+    int all, waiting;
+};
+
+static struct held held_of(const struct worker *w, enum job_kind kind)
+{
+    struct held held = {0, 0};
+    for (const struct task *t = w->tasks; t; t = t->next) {
+        if (t->job.kind != kind)
+            continue;
+        held.all++;
+        held.waiting += !encode_has_begun(t) && !encode_is_arriving(t);
+    }
+    return held;
 }
 
 /* Encodes and the rest are counted apart: an encode may wait for its turn with no child
  * program, and must not keep a probe waiting meanwhile. One that has its first segment
  * makes room for the next, so that each new video can be watched before an old one is
- * whole; and so does one that may have to wait for its bytes. */
+ * whole; and so does one that may have to wait for its bytes. What is extra has room of
+ * its own, and little of it, as it is worked off in order. */
 static unsigned kinds_with_room(const struct worker *w)
 {
-    int others = jobs_short(w), encodes = w->running - others, begun = 0, arriving = 0;
-    for (const struct task *t = w->tasks; t; t = t->next) {
+    struct held encodes = held_of(w, JOB_ENCODE), copies = held_of(w, JOB_COPY);
+    struct held ladders = held_of(w, JOB_LADDER);
+    unsigned kinds = 0;
+    int arriving = 0;
+    for (const struct task *t = w->tasks; t; t = t->next)
         arriving += encode_is_arriving(t);
-        begun += encode_has_begun(t) && !encode_is_arriving(t);
-    }
-    bool room = encodes < ENCODES_MAX && encodes - arriving < ENCODES_HELD &&
-                encodes - arriving - begun < w->slots;
-    return (others < w->slots ? STORE_KINDS_ALL & ~STORE_KIND(JOB_ENCODE) : 0) |
-           (room ? STORE_KIND(JOB_ENCODE) : 0);
+    if (jobs_short(w) < w->slots)
+        kinds = STORE_KINDS_ALL & ~(STORE_KIND(JOB_ENCODE) | STORE_KIND(JOB_COPY) |
+                                    STORE_KIND(JOB_LADDER));
+    if (w->running < ENCODES_MAX && encodes.all - arriving < ENCODES_HELD &&
+        encodes.waiting < w->slots)
+        kinds |= STORE_KIND(JOB_ENCODE);
+    if (jobs_short(w) < w->slots && copies.all < COPIES_HELD &&
+        copies.waiting < w->slots)
+        kinds |= STORE_KIND(JOB_COPY);
+    if (ladders.all < LADDERS_HELD)
+        kinds |= STORE_KIND(JOB_LADDER);
+    return kinds;
 }
 
 static void cancel_fenced(struct worker *w)

@@ -1,5 +1,6 @@
 #include "live.h"
 
+#include "encode.h"
 #include "spool.h"
 #include "text.h"
 
@@ -138,7 +139,7 @@ static void add_task(struct status *s, const struct task *t)
     char title[31];
     text_clean(title, sizeof(title), t->video.title);
     add(s, "%s%s %s", s->used ? "  |  " : "", what, title);
-    if (t->job.kind != JOB_ENCODE)
+    if (!task_encodes(t))
         return;
     double seconds = (double)(loop_now_ms() - t->started_ms) / 1000;
     double length = t->video.duration_us > 0 ? (double)t->video.duration_us / 1e6 : 0;

@@ -9,12 +9,6 @@
 
 /* Containers round their times, and some count the last frame out. */
 #define AGREE_US 500000
-/* What a promise that was made before the file was whole may be wrong by: what is left
- * out at its end, and for how long its last picture stays. */
-#define KEPT_LONGER_US 100000
-#define KEPT_SHORTER_US 1000000
-/* By how much a frame rate that was taken from the first seconds may be wrong. */
-#define KEPT_RATE 1.34
 
 /* A difference that a person would notice: over a second and over 1 %. */
 static bool noticeable(int64_t declared, int64_t real)
@@ -126,8 +120,8 @@ static const struct {
     {51, 983040, 36864}, {52, 2073600, 36864},
 };
 
-void plan_avc_codecs(int width, int height, int rate_num, int rate_den, int *level,
-                     char out[STORE_CODEC_MAX + 1])
+void plan_avc_codecs(unsigned profile, int width, int height, int rate_num,
+                     int rate_den, int *level, char out[STORE_CODEC_MAX + 1])
 {
     const size_t n = sizeof(avc_levels) / sizeof(avc_levels[0]);
     int mb_wide = (width + 15) / 16, mb_high = (height + 15) / 16;
@@ -140,7 +134,7 @@ void plan_avc_codecs(int width, int height, int rate_num, int rate_den, int *lev
             mb_high * mb_high > 8 * avc_levels[i].fs))
         i++;
     *level = avc_levels[i].level;
-    snprintf(out, STORE_CODEC_MAX + 1, "avc1.42c0%02x", (unsigned)*level);
+    snprintf(out, STORE_CODEC_MAX + 1, "avc1.%04x%02x", profile, (unsigned)*level);
 }
 
 /* A first guess at the peak, until it is measured: bits per pixel of x264 ultrafast
@@ -151,7 +145,7 @@ static int64_t guess_bitrate(const struct rendition *r)
     return (int64_t)fmax(100000, pixels_s * 0.2);
 }
 
-static void set_grid(struct rendition *r, const struct grid *g)
+void plan_set_grid(struct rendition *r, const struct grid *g)
 {
     r->rate_num = g->rate_num;
     r->rate_den = g->rate_den;
@@ -184,9 +178,10 @@ static enum rc plan_video(const struct media_stream *v, int64_t last_us,
     r->deinterlace = v->interlaced;
     colour_of(v, r->colour);
     r->source_last_us = last_us;
-    set_grid(r, &g);
+    plan_set_grid(r, &g);
     r->bitrate = guess_bitrate(r);
-    plan_avc_codecs(r->width, r->height, r->rate_num, r->rate_den, &level, r->codecs);
+    plan_avc_codecs(PLAN_AVC_BASELINE, r->width, r->height, r->rate_num, r->rate_den,
+                    &level, r->codecs);
     /* MP4 seeks by decode time: go back far enough for any usual reordering. */
     r->seek_margin_us = v->reordered ? 1000000 : 0;
     return RC_OK;
@@ -204,7 +199,7 @@ static enum rc plan_audio(const struct media_stream *a, int64_t last_us,
     r->stream = a->index;
     r->bitrate = PLAN_AUDIO_BITRATE;
     r->source_last_us = last_us;
-    set_grid(r, &g);
+    plan_set_grid(r, &g);
     return RC_OK;
 }
 
@@ -333,6 +328,8 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
 
     enum rc rc = plan_video(v, packets_of(scan, v)->last_us - info->start_us,
                             plan.duration_us, &plan.renditions[plan.n_renditions++]);
+    if (rc == RC_OK)
+        plan_extras(info, v, limits, &plan);
     if (rc == RC_OK && a)
         rc = plan_audio(a, packets_of(scan, a)->last_us - info->start_us,
                         plan.duration_us, &plan.renditions[plan.n_renditions++]);
@@ -347,6 +344,16 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
 }
 
 /* ---- open-ended ones ---------------------------------------------------- */
+
+/* What better quality there is follows from the length. */
+static void without_extras(struct video_plan *plan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_renditions; i++)
+        if (!plan->renditions[i].extra)
+            plan->renditions[n++] = plan->renditions[i];
+    plan->n_renditions = n;
+}
 
 enum rc plan_make_open(const struct media_info *info, const struct plan_limits *limits,
                        int generation, struct video_plan *out,
@@ -364,6 +371,7 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
     enum rc rc = plan_make(info, &scan, false, limits, generation, out, error);
     if (rc != RC_OK)
         return rc;
+    without_extras(out);
     out->duration_us = -1;
     for (size_t i = 0; i < out->n_renditions; i++)
         out->renditions[i].frames = out->renditions[i].segments = 0;
@@ -379,66 +387,3 @@ void plan_open_grid(const struct rendition *r, int64_t max_duration_us,
 }
 
 /* ---- is it kept? --------------------------------------------------------- */
-
-/* The same picture or sound, at whatever rate. */
-static bool same_media(const struct rendition *a, const struct rendition *b)
-{
-    return strcmp(a->name, b->name) == 0 && a->kind == b->kind &&
-           a->width == b->width && a->height == b->height && a->stream == b->stream &&
-           a->deinterlace == b->deinterlace && strcmp(a->colour, b->colour) == 0;
-}
-
-/* All but the length, and what only says how the source is read. */
-static bool same_rendition(const struct rendition *a, const struct rendition *b)
-{
-    return same_media(a, b) && strcmp(a->codecs, b->codecs) == 0 &&
-           a->rate_num == b->rate_num && a->rate_den == b->rate_den && a->gop == b->gop;
-}
-
-/* r goes on at the rate that it has, to the end of the timeline. */
-static bool continue_one(const struct rendition *before, int64_t duration_us,
-                         struct rendition *r)
-{
-    struct rational rate = {before->rate_num, before->rate_den};
-    struct grid g;
-    double ratio =
-        (double)r->rate_num / r->rate_den * before->rate_den / (double)before->rate_num;
-    if (!same_media(before, r) || ratio > KEPT_RATE || ratio * KEPT_RATE < 1)
-        return false;
-    enum rc rc = r->kind == RENDITION_AUDIO
-                     ? grid_audio(duration_us, &g)
-                     : grid_video(rate, duration_us, PLAN_SEGMENT_S, &g);
-    if (rc != RC_OK || g.gop != before->gop || g.frames < before->frames)
-        return false;
-    int64_t last_us = r->source_last_us;
-    *r = *before;
-    r->source_last_us = last_us;
-    set_grid(r, &g);
-    return true;
-}
-
-bool plan_is_continued(const struct rendition *before, size_t n,
-                       struct video_plan *found)
-{
-    struct video_plan plan = *found;
-    if (n != plan.n_renditions)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!continue_one(&before[i], plan.duration_us, &plan.renditions[i]))
-            return false;
-    *found = plan;
-    return true;
-}
-
-bool plan_is_kept(const struct rendition *before, size_t n, int64_t duration_us,
-                  const struct video_plan *found)
-{
-    int64_t missing_us = duration_us - found->duration_us;
-    if (n != found->n_renditions || missing_us < -KEPT_LONGER_US ||
-        missing_us > KEPT_SHORTER_US)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!same_rendition(&before[i], &found->renditions[i]))
-            return false;
-    return true;
-}

@@ -8,6 +8,7 @@
 #define DROPSTREAM_PLAN_H
 
 #include "grid.h"
+#include "ladder.h"
 #include "media_info.h"
 #include "packet_scan.h"
 #include "store.h"
@@ -20,6 +21,8 @@
 struct plan_limits {
     int64_t max_duration_us;
     int64_t max_pixels; /* width × height as coded */
+    int64_t file_size;  /* bytes when it is whole; -1 unknown */
+    struct ladder_rules ladder;
 };
 
 /* When, by the file's own clock, it says that its picture and sound end.
@@ -51,6 +54,14 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
                        int generation, struct video_plan *out,
                        char error[STORE_TEXT_MAX + 1]);
 
+/* r gets the rate, length and segments of g. */
+void plan_set_grid(struct rendition *r, const struct grid *g);
+
+/* Adds to a plan, of which the first rendition and what it says of the source are
+ * there, what is extra: for plan_make. */
+void plan_extras(const struct media_info *info, const struct media_stream *v,
+                 const struct plan_limits *limits, struct video_plan *plan);
+
 /* The grid of a rendition of an open-ended plan: as long as a timeline may get. */
 void plan_open_grid(const struct rendition *r, int64_t max_duration_us,
                     struct grid *out);
@@ -72,11 +83,15 @@ bool plan_is_continued(const struct rendition *before, size_t n,
 bool plan_is_kept(const struct rendition *before, size_t n, int64_t duration_us,
                   const struct video_plan *found);
 
+/* profile_idc and constraint flags as RFC 6381 writes them. */
+#define PLAN_AVC_BASELINE 0x42c0
+#define PLAN_AVC_HIGH 0x6400
+
 /*
- * The AVC codec string (RFC 6381 s. 3.3) of Constrained Baseline at the lowest level
- * (ITU-T H.264 table A-1) that takes the size and rate. *level gets level_idc.
+ * The AVC codec string (RFC 6381 s. 3.3) of a profile at the lowest level (ITU-T H.264
+ * table A-1) that takes the size and rate. *level gets level_idc.
  */
-void plan_avc_codecs(int width, int height, int rate_num, int rate_den, int *level,
-                     char out[STORE_CODEC_MAX + 1]);
+void plan_avc_codecs(unsigned profile, int width, int height, int rate_num,
+                     int rate_den, int *level, char out[STORE_CODEC_MAX + 1]);
 
 #endif

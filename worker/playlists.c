@@ -13,24 +13,38 @@ void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 
     snprintf(out, STORE_RENDITION_MAX + 16, "%s-%d", r->name, r->generation);
 }
 
-enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
-                              const struct rendition *r, bool open)
+/* The text is freed. */
+static enum rc put_media(const struct site *site, int tmp_fd, const char *root,
+                         const struct rendition *r, char *text)
 {
-    struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
     char folder[STORE_RENDITION_MAX + 16];
-    char *text = NULL;
     int fd = -1;
 
     playlists_folder(r, folder);
     enum rc rc = mediadir_open(site, root, folder, true, &fd);
-    if (rc == RC_OK)
-        rc = open ? playlist_event(&g, &text) : playlist_media(&g, &text);
     if (rc == RC_OK)
         rc = mediafile_put(tmp_fd, fd, "index.m3u8", text, strlen(text), true);
     free(text);
     if (fd >= 0)
         close(fd);
     return rc;
+}
+
+enum rc playlists_write_cut(const struct site *site, int tmp_fd, const char *root,
+                            const struct rendition *r, const struct bounds *bounds)
+{
+    char *text = NULL;
+    enum rc rc = playlist_media_cut(bounds, &text);
+    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text) : rc;
+}
+
+enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
+                              const struct rendition *r, bool open)
+{
+    struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
+    char *text = NULL;
+    enum rc rc = open ? playlist_event(&g, &text) : playlist_media(&g, &text);
+    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text) : rc;
 }
 
 /* What a master needs, with the strings that its structs point to. */
@@ -41,6 +55,25 @@ struct master {
     char uris[STORE_RENDITIONS_MAX][STORE_RENDITION_MAX + 32];
     char codecs[STORE_RENDITIONS_MAX][2 * STORE_CODEC_MAX + 2];
 };
+
+/* Of a copy, which has the colours of the source (RFC 8216bis s. 4.4.6.2). */
+static const char *video_range(const struct rendition *r)
+{
+    const char *transfer = strrchr(r->colour, '/');
+    if (!r->copied || !transfer)
+        return NULL;
+    if (strcmp(transfer, "/smpte2084") == 0)
+        return "PQ";
+    return strcmp(transfer, "/arib-std-b67") == 0 ? "HLG" : NULL;
+}
+
+/* True for what can be played by now: what is there, or made in no time. */
+static bool is_playable(const struct rendition *r)
+{
+    if (!r->extra)
+        return true;
+    return r->segments > 0 && (r->copied || r->done == r->segments);
+}
 
 /* RFC 8216 s. 4.3.4.2: a variant's bandwidth is that of the worst mix of its
  * renditions, and its codecs are those of all of them. */
@@ -62,16 +95,16 @@ static void add_variant(struct master *m, const struct rendition *r, const char 
         .height = r->height,
         .rate_num = r->rate_num,
         .rate_den = r->rate_den,
+        .video_range = video_range(r),
     };
 }
 
-static enum rc write_master(const struct site *site, int tmp_fd, const char *root,
-                            const struct rendition *renditions, size_t n)
+/* The text of a master of all renditions, or of those that can be played. */
+static enum rc master_text(const struct rendition *renditions, size_t n, bool all,
+                           char **out)
 {
     struct master m = {.n_variants = 0};
     const struct rendition *audio = NULL;
-    char *text = NULL;
-    int fd = -1;
 
     for (size_t i = 0; i < n; i++)
         if (renditions[i].kind == RENDITION_AUDIO && !audio)
@@ -80,22 +113,30 @@ static enum rc write_master(const struct site *site, int tmp_fd, const char *roo
         char folder[STORE_RENDITION_MAX + 16];
         playlists_folder(&renditions[i], folder);
         snprintf(m.uris[i], sizeof(m.uris[i]), "%s/index.m3u8", folder);
-        if (renditions[i].kind == RENDITION_VIDEO)
-            add_variant(&m, &renditions[i], m.uris[i], audio);
-        else
+        if (renditions[i].kind == RENDITION_AUDIO)
             m.audio[m.n_audio++] =
                 (struct playlist_audio){.uri = m.uris[i],
                                         .name = "Audio",
                                         .is_default = &renditions[i] == audio};
+        else if (all || is_playable(&renditions[i]))
+            add_variant(&m, &renditions[i], m.uris[i], audio);
     }
-    enum rc rc = playlist_master(m.variants, m.n_variants, m.audio, m.n_audio, &text);
-    if (rc == RC_OK)
-        rc = mediadir_open(site, root, "", false, &fd);
-    if (rc == RC_OK)
-        rc = mediafile_put(tmp_fd, fd, "master.m3u8", text, strlen(text), true);
-    if (rc == RC_OK)
-        rc = mediafile_put(tmp_fd, fd, "player.m3u8", text, strlen(text), true);
-    free(text);
+    return playlist_master(m.variants, m.n_variants, m.audio, m.n_audio, out);
+}
+
+static enum rc write_master(const struct site *site, int tmp_fd, const char *root,
+                            const struct rendition *renditions, size_t n)
+{
+    static const char *const names[] = {"master.m3u8", "player.m3u8"};
+    int fd = -1;
+    enum rc rc = mediadir_open(site, root, "", false, &fd);
+    for (int i = 0; i < 2 && rc == RC_OK; i++) {
+        char *text = NULL;
+        rc = master_text(renditions, n, i == 1, &text);
+        if (rc == RC_OK)
+            rc = mediafile_put(tmp_fd, fd, names[i], text, strlen(text), true);
+        free(text);
+    }
     if (fd >= 0)
         close(fd);
     return rc;
@@ -106,6 +147,7 @@ enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < n && rc == RC_OK; i++)
-        rc = playlists_write_media(site, tmp_fd, root, &renditions[i], open);
+        if (!renditions[i].copied)
+            rc = playlists_write_media(site, tmp_fd, root, &renditions[i], open);
     return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n) : rc;
 }

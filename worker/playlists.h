@@ -5,6 +5,7 @@
 #define DROPSTREAM_PLAYLISTS_H
 
 #include "rc.h"
+#include "bounds.h"
 #include "site.h"
 #include "store.h"
 
@@ -14,12 +15,17 @@
 void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 16]);
 
 /*
- * Writes <rendition>-<generation>/index.m3u8 of each and then master.m3u8 and
- * player.m3u8 over what is there. open: more is to come, and they have no end yet.
+ * Writes <rendition>-<generation>/index.m3u8 of each that is not a copy, and then
+ * master.m3u8 and player.m3u8 over what is there: the first lists what can be played by
+ * now, the second all that is planned. open: more is to come, and they have no end yet.
  * RC_IO, RC_NOSPACE, RC_NOMEM, RC_NOT_FOUND (the folder of the video is gone).
  */
 enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
                         const struct rendition *renditions, size_t n, bool open);
+
+/* Likewise that of a copy, which never changes, and no other. */
+enum rc playlists_write_cut(const struct site *site, int tmp_fd, const char *root,
+                            const struct rendition *r, const struct bounds *bounds);
 
 /* Likewise that of one rendition, and no other. */
 enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,

@@ -68,7 +68,12 @@ static bool ended_well(const struct supervise_end *end)
 static struct plan_limits limits_of(const struct task *t)
 {
     const struct config *c = &t->w->config;
-    return (struct plan_limits){c->max_duration_s * 1000000, c->max_pixels};
+    return (struct plan_limits){
+        .max_duration_us = c->max_duration_s * 1000000,
+        .max_pixels = c->max_pixels,
+        .file_size = t->video.size,
+        .ladder = {c->ladder_max_side, c->ladder_pixel_mbits, c->ladder_near_percent},
+    };
 }
 
 static int next_generation(struct task *t)

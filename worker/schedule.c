@@ -23,7 +23,7 @@ static const struct schedule_rendition *of(const struct schedule *s, int renditi
 
 int schedule_cores(const struct schedule *s, int rendition)
 {
-    return of(s, rendition)->audio ? 1 : 2;
+    return of(s, rendition)->light ? 1 : 2;
 }
 
 /* Where a run that begins at `from` ends: where finished segments begin, or another run
@@ -254,6 +254,8 @@ static int64_t uselessness(const struct schedule *s, const struct schedule_run *
     const int64_t far = INT64_MAX / 2, a_ms = (int64_t)1 << 32, day_ms = 86400000;
     if (run->starving || (in_vain(run) && run->paused))
         return INT64_MAX;
+    if (r->last)
+        return INT64_MAX - 1;
     if (schedule_near_viewer(r, run->next))
         return run->next - r->viewer;
     return far + (run->unused_ms < day_ms ? run->unused_ms : day_ms) * a_ms + run->next;

@@ -6,7 +6,8 @@
  * segment is served by the run that is about to reach it, or by a new one that begins
  * there; all other runs stand still meanwhile (they are paused, which loses nothing).
  * When nobody waits, the runs that there are go on, and holes are filled from where
- * somebody watches, then in order. No clock, no processes: see encode_schedule.c for
+ * somebody watches, then in order; those of a rendition that comes last only with what
+ * cores all others leave. No clock, no processes: see encode_schedule.c for
  * those.
  */
 #ifndef DROPSTREAM_SCHEDULE_H
@@ -26,7 +27,8 @@
  * they are worked off when nobody waits. */
 struct schedule_rendition {
     int video;                       /* renditions of one video have the same number */
-    bool audio;                      /* one thread does it */
+    bool light;                      /* one core is enough for it */
+    bool last;                       /* nothing is to wait for it: see below */
     const struct segments *have;     /* what exists */
     const struct seek_point *points; /* where it is read from; NULL: not known */
     int64_t viewer;     /* where the earliest viewer is; -1: nobody watches */

@@ -7,7 +7,7 @@
 
 bool schedule_near_viewer(const struct schedule_rendition *r, int64_t segment)
 {
-    if (r->have->done == 0)
+    if (r->have->done == 0 && !r->last)
         return true;
     return r->viewer >= 0 && segment >= r->viewer &&
            segment - r->viewer <= AHEAD_SEGMENTS;
@@ -15,6 +15,8 @@ bool schedule_near_viewer(const struct schedule_rendition *r, int64_t segment)
 
 static bool less(const struct candidate *a, const struct candidate *b)
 {
+    if (a->last != b->last)
+        return b->last;
     if (a->distance != b->distance)
         return a->distance < b->distance;
     if (a->nth != b->nth)
@@ -72,7 +74,7 @@ static bool find_fill(const struct thoughts *t, int rendition, struct candidate 
     int distance = schedule_near_viewer(r, k) ? 0 : 1;
     if (schedule_beyond(r, k))
         distance = 2;
-    *out = (struct candidate){-1, rendition, k, distance, runs};
+    *out = (struct candidate){-1, rendition, k, distance, runs, r->last};
     return true;
 }
 
@@ -85,21 +87,34 @@ static struct candidate candidate_of(const struct thoughts *t, int run)
         nth += s->runs[i].rendition == r->rendition &&
                (t->serves[i] || s->runs[i].next < r->next);
     return (struct candidate){
-        run, r->rendition, r->next,
-        schedule_near_viewer(&s->renditions[r->rendition], r->next) ? 0 : 1, nth};
+        run,     r->rendition,
+        r->next, schedule_near_viewer(&s->renditions[r->rendition], r->next) ? 0 : 1,
+        nth,     s->renditions[r->rendition].last};
+}
+
+/* How much of list is of renditions that do not come last; those are sorted behind. */
+static int before_last(const struct thoughts *t, const struct candidate *list, int n)
+{
+    int count = 0;
+    while (count < n && !t->s->renditions[list[count].rendition].last)
+        count++;
+    return count;
 }
 
 /*
  * While someone waits, only cores that would otherwise stand idle are for others; the
  * more useful run is the one that has them. (A low priority does not make up for it: a
- * sound at 19 beside a picture at 10 costs that a fifth of its speed.) Returns how many
- * of n stay, at most room.
+ * sound at 19 beside a picture at 10 costs that a fifth of its speed.) The same is true
+ * of what comes last, beside all others. The first `from` stay in any case. Returns how
+ * many of n do, at most room.
  */
-static int keep_idle_cores(const struct thoughts *t, struct candidate *list, int n,
-                           int room)
+static int keep_idle_cores(const struct thoughts *t, struct candidate *list, int from,
+                           int n, int room)
 {
-    int cores = t->s->cores - t->taken_cores, kept = 0;
-    for (int i = 0; i < n && kept < room; i++) {
+    int cores = t->s->cores - t->taken_cores, kept = from;
+    for (int i = 0; i < from; i++)
+        cores -= schedule_cores(t->s, list[i].rendition);
+    for (int i = from; i < n && kept < room; i++) {
         int needed = schedule_cores(t->s, list[i].rendition);
         if (needed > cores)
             continue;
@@ -131,6 +146,11 @@ int schedule_background(const struct thoughts *t,
             insert(list, &n, SCHEDULE_RUNS_MAX, c);
     }
     if (t->taken > 0)
-        return keep_idle_cores(t, list, n, room);
+        return keep_idle_cores(t, list, 0, n, room);
+    int others = before_last(t, list, n);
+    if (others >= room)
+        return room;
+    if (others > 0)
+        return keep_idle_cores(t, list, others, n, room);
     return n < room ? n : room;
 }

@@ -27,10 +27,11 @@ struct candidate {
     int distance; /* 0: for someone who watches, or could once it exists; 2: what it
                      needs is still to come */
     int nth;      /* of its rendition's runs */
+    bool last;    /* it is of a rendition that comes last */
 };
 
 /* Cores that a run keeps busy: decoding and encoding a picture are threads of their
- * own. */
+ * own; sound and copies are one. */
 int schedule_cores(const struct schedule *s, int rendition);
 
 /* Segments from here on cannot be made from what has arrived; true if this is one. */

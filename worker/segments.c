@@ -74,7 +74,7 @@ static enum rc check_segment(int dir_fd, const char *name, struct segments *s)
         return RC_OK;
     enum rc rc = check(dir_fd, name, &size);
     if (size > 0)
-        segments_add(s, k, size);
+        segments_add(s, k);
     return rc;
 }
 
@@ -114,6 +114,22 @@ enum rc segments_scan(int dir_fd, int64_t total, struct segments *out)
     return rc;
 }
 
+enum rc segments_sizes(int dir_fd, int64_t total, int64_t **out)
+{
+    int64_t *sizes = calloc((size_t)total + 1, sizeof(*sizes));
+    char name[32];
+    struct stat st;
+    if (!sizes)
+        return RC_NOMEM;
+    for (int64_t k = 0; k < total; k++) {
+        snprintf(name, sizeof(name), "%" PRId64 ".m4s", k);
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            sizes[k] = st.st_size;
+    }
+    *out = sizes;
+    return RC_OK;
+}
+
 void segments_free(struct segments *s)
 {
     free(s->bits);
@@ -125,15 +141,12 @@ bool segments_has(const struct segments *s, int64_t k)
     return k >= 0 && k < s->total && (s->bits[k / 8] >> (k % 8) & 1);
 }
 
-void segments_add(struct segments *s, int64_t k, int64_t bytes)
+void segments_add(struct segments *s, int64_t k)
 {
     if (k < 0 || k >= s->total || segments_has(s, k))
         return;
     s->bits[k / 8] |= (uint8_t)(1 << (k % 8));
     s->done++;
-    s->bytes += bytes;
-    if (bytes > s->peak_bytes)
-        s->peak_bytes = bytes;
 }
 
 /* The first one from … end - 1 that exists (or, there false, does not), else end. Eight

@@ -16,9 +16,7 @@ struct segments {
     int64_t total;
     int64_t done;
     bool has_init;
-    uint8_t *bits;      /* one a segment */
-    int64_t bytes;      /* of all segments that exist */
-    int64_t peak_bytes; /* of the largest one */
+    uint8_t *bits; /* one a segment */
 };
 
 /*
@@ -29,7 +27,11 @@ enum rc segments_scan(int dir_fd, int64_t total, struct segments *out);
 void segments_free(struct segments *s);
 
 bool segments_has(const struct segments *s, int64_t k);
-void segments_add(struct segments *s, int64_t k, int64_t bytes);
+void segments_add(struct segments *s, int64_t k);
+
+/* The size in bytes of each of total segments, 0 for one that is missing; the caller
+ * frees *out. RC_NOMEM. */
+enum rc segments_sizes(int dir_fd, int64_t total, int64_t **out);
 
 /* The first missing one at or after from; total if there is none. */
 int64_t segments_next_hole(const struct segments *s, int64_t from);

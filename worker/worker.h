@@ -46,7 +46,7 @@ struct task_kind {
     /* For a kind with children of its own (or NULL): ends them, for a task that no
      * longer counts; true if there are none, else the kind calls task_drop later. */
     bool (*cancel)(struct task *t);
-    /* What exists of an encode's rendition; NULL for other kinds. */
+    /* What exists of an encode's rendition; NULL for kinds that make none. */
     void (*readiness)(const struct task *t, struct readiness *out);
 };
 
@@ -70,7 +70,7 @@ struct task {
     bool cancelled;            /* fenced off or the worker stops: no result counts */
 };
 
-extern const struct task_kind task_probe, task_encode, task_poster;
+extern const struct task_kind task_probe, task_encode, task_copy, task_poster;
 
 /* ---- poster_job.c ------------------------------------------------------- */
 

@@ -82,7 +82,7 @@ enum rc store_job_leave(struct store *st, const struct job *job, const char *rea
     struct video v;
     enum rc rc;
 
-    if (job->kind == JOB_ENCODE)
+    if (job_makes_rendition(job->kind))
         return RC_INVALID;
     rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
@@ -149,7 +149,8 @@ static enum rc end_timeline(struct store *st, const char *id,
     store_bind_int(q, 2, found->duration_us);
     rc = store_finish(st, q);
     for (i = 0; rc == RC_OK && i < found->n_renditions; i++)
-        rc = set_length(st, id, &found->renditions[i]);
+        if (!found->renditions[i].extra)
+            rc = set_length(st, id, &found->renditions[i]);
     return rc;
 }
 
@@ -204,6 +205,10 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
         rc = set_source_end(st, job->video_id, &found->renditions[i]);
     if (rc == RC_OK && v.duration_us < 0)
         rc = end_timeline(st, job->video_id, found);
+    if (rc == RC_OK)
+        rc = store_extras_add(st, job->video_id, found);
+    if (rc == RC_OK && found->copy_refused[0])
+        rc = store_copy_refused(st, job->video_id, found->copy_refused);
     if (rc == RC_OK)
         rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)

@@ -207,9 +207,11 @@ static enum rc encode_done(struct store *st, const struct job *job,
     if (rc == RC_OK)
         rc = set_playable(st, job);
     if (rc == RC_OK)
-        rc = store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoded",
-                        job->rendition);
-    return rc == RC_OK ? store_ready_if_last(st, job->video_id, ready) : rc;
+        rc = store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: %s",
+                        job->rendition, job->kind == JOB_COPY ? "copied" : "encoded");
+    if (rc == RC_OK && job->kind == JOB_ENCODE)
+        rc = store_ready_if_last(st, job->video_id, ready);
+    return rc;
 }
 
 /* A video without a poster is no failure: the page does without one. */
@@ -245,8 +247,8 @@ enum rc store_job_done(struct store *st, const struct job *job,
         return rc;
     rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)
-        rc = job->kind == JOB_ENCODE ? encode_done(st, job, result, &ready)
-                                     : poster_done(st, job, result->poster_made);
+        rc = job_makes_rendition(job->kind) ? encode_done(st, job, result, &ready)
+                                            : poster_done(st, job, result->poster_made);
     rc = store_end(st, rc);
     if (rc == RC_OK)
         *video_ready = ready;
@@ -270,31 +272,63 @@ static enum rc remove_rendition(struct store *st, const struct job *job)
     return store_finish(st, q);
 }
 
-enum rc store_job_without(struct store *st, const struct job *job, const char *sentence,
-                          bool *video_ready)
+/* Where whoever wonders about it looks. */
+static enum rc say_without(struct store *st, const struct job *job,
+                           const char *sentence)
 {
     struct video v;
+    enum rc rc = RC_OK;
+
+    if (job->kind == JOB_COPY)
+        rc = store_copy_refused(st, job->video_id, sentence);
+    if (rc == RC_OK && job->kind == JOB_ENCODE)
+        rc = store_video_load(st, job->video_id, &v);
+    if (rc == RC_OK && job->kind == JOB_ENCODE)
+        return store_video_add_warning(st, &v, sentence);
+    return rc == RC_OK
+               ? store_note(st, ACTIVITY_INFO, job_kind_name(job->kind), job->video_id,
+                            "Without %s: %s", job->rendition, sentence)
+               : rc;
+}
+
+static enum rc go_without(struct store *st, const struct job *job, const char *sentence,
+                          const struct video_plan *extras, bool *video_ready)
+{
     bool ready = false;
     enum rc rc;
 
-    if (job->kind != JOB_ENCODE)
+    if (!job_makes_rendition(job->kind))
         return RC_INVALID;
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
     rc = remove_rendition(st, job);
+    if (rc == RC_OK && extras)
+        rc = store_extras_add(st, job->video_id, extras);
     if (rc == RC_OK)
-        rc = store_video_load(st, job->video_id, &v);
-    if (rc == RC_OK)
-        rc = store_video_add_warning(st, &v, sentence);
+        rc = say_without(st, job, sentence);
     if (rc == RC_OK)
         rc = store_job_end(st, job, "done", "");
-    if (rc == RC_OK)
+    if (rc == RC_OK && job->kind == JOB_ENCODE)
         rc = store_ready_if_last(st, job->video_id, &ready);
     rc = store_end(st, rc);
     if (rc == RC_OK)
         *video_ready = ready;
     return rc;
+}
+
+enum rc store_job_without(struct store *st, const struct job *job, const char *sentence,
+                          bool *video_ready)
+{
+    return go_without(st, job, sentence, NULL, video_ready);
+}
+
+enum rc store_job_instead(struct store *st, const struct job *job, const char *sentence,
+                          const struct video_plan *extras, bool *video_ready)
+{
+    if (job->kind != JOB_COPY)
+        return RC_INVALID;
+    return go_without(st, job, sentence, extras, video_ready);
 }
 
 /* ---- failed ------------------------------------------------------------- */
@@ -341,7 +375,9 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
         rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
                         "%s%sgiven up at attempt %lld: %s", job->rendition,
                         *job->rendition ? ": " : "", (long long)job->fence, text);
-    if (rc == RC_OK && job->kind != JOB_POSTER)
+    if (rc == RC_OK && (job->kind == JOB_COPY || job->kind == JOB_LADDER))
+        rc = remove_rendition(st, job);
+    if (rc == RC_OK && (job->kind == JOB_PROBE || job->kind == JOB_ENCODE))
         rc = fail_video(st, job, text);
     return store_end(st, rc);
 }

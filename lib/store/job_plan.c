@@ -18,7 +18,7 @@ static enum rc set_plan(struct store *st, const char *id, const struct video_pla
         "UPDATE videos SET playable = 0, duration_us = ?2, state ="
         " CASE state WHEN 'receiving' THEN state ELSE 'processing' END,"
         " width = ?3, height = ?4, rate_num = ?5, rate_den = ?6, video_codec = ?7,"
-        " audio_codec = ?8, warning = ?9 WHERE id = ?1",
+        " audio_codec = ?8, warning = ?9, copy_refused = ?10 WHERE id = ?1",
         &q);
 
     if (rc != RC_OK)
@@ -33,11 +33,13 @@ static enum rc set_plan(struct store *st, const char *id, const struct video_pla
     store_bind_text(q, 7, plan->video_codec);
     store_bind_text(q, 8, plan->audio_codec);
     store_bind_text(q, 9, warning);
+    store_bind_text(q, 10, plan->copy_refused);
     return store_finish(st, q);
 }
 
 /* Pictures before sound: among encodes age decides. The picture for the poster need not
- * have arrived yet: see store_video_picture_arrived. */
+ * have arrived yet: see store_video_picture_arrived; and what is extra has time until
+ * the video is whole: see store_job_confirmed. */
 static enum rc add_jobs(struct store *st, const char *id, const struct video_plan *plan)
 {
     struct video v;
@@ -50,8 +52,11 @@ static enum rc add_jobs(struct store *st, const char *id, const struct video_pla
 
     for (kind = RENDITION_VIDEO; kind <= RENDITION_AUDIO; kind++)
         for (i = 0; rc == RC_OK && i < plan->n_renditions; i++)
-            if (plan->renditions[i].kind == (enum rendition_kind)kind)
+            if (plan->renditions[i].kind == (enum rendition_kind)kind &&
+                !plan->renditions[i].extra)
                 rc = store_job_add(st, id, JOB_ENCODE, plan->renditions[i].name);
+    if (rc == RC_OK && v.state != VIDEO_RECEIVING)
+        rc = store_extras_add(st, id, plan);
     return rc;
 }
 

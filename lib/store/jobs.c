@@ -10,11 +10,9 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [JOB_PROBE] = "probe",
-    [JOB_ENCODE] = "encode",
-    [JOB_COPY] = "copy",
-    [JOB_POSTER] = "poster",
-    [JOB_STORYBOARD] = "storyboard",
+    [JOB_PROBE] = "probe",         [JOB_ENCODE] = "encode",
+    [JOB_COPY] = "copy",           [JOB_LADDER] = "ladder",
+    [JOB_POSTER] = "poster",       [JOB_STORYBOARD] = "storyboard",
     [JOB_SUBTITLES] = "subtitles",
 };
 
@@ -26,12 +24,18 @@ static const char *const kind_names[] = {
  * without pictures while a batch is worked off. Encodes of picture and sound share
  * one number, so that age decides: a video's picture first, then its sound, then the
  * next video. Were sound less urgent, no video would be whole before all pictures are.
- * A copy costs little but reading and writing, and is the best quality there is.
+ * A copy is the best quality there is, and costs little but reading and writing; the
+ * rest of the ladder comes when nothing else is left to do.
  */
 static const int priorities[KIND_COUNT] = {
-    [JOB_PROBE] = 10, [JOB_POSTER] = 20, [JOB_SUBTITLES] = 22,
-    [JOB_COPY] = 25,  [JOB_ENCODE] = 30, [JOB_STORYBOARD] = 40,
+    [JOB_PROBE] = 10, [JOB_POSTER] = 20,     [JOB_SUBTITLES] = 22, [JOB_ENCODE] = 30,
+    [JOB_COPY] = 32,  [JOB_STORYBOARD] = 40, [JOB_LADDER] = 50,
 };
+
+bool job_makes_rendition(enum job_kind k)
+{
+    return k == JOB_ENCODE || k == JOB_COPY || k == JOB_LADDER;
+}
 
 const char *job_kind_name(enum job_kind k)
 {
@@ -99,12 +103,13 @@ enum rc store_job_drop_open(struct store *st, const char *video_id)
 /*
  * One statement picks and takes, so there is no moment between the two. A running job
  * whose lease has ended is claimed like a queued one; the higher fence is all that
- * keeps its former worker out. An encode that had no run at work has nothing to do with
- * how its worker was lost. Parameters 1 to 4 are those of take().
+ * keeps its former worker out. One of a rendition that had no run at work has nothing
+ * to do with how its worker was lost. Parameters 1 to 4 are those of take().
  */
 #define AT_WORK                                                                        \
-    "(kind <> 'encode' OR EXISTS (SELECT 1 FROM renditions r WHERE"                    \
-    " r.video_id = jobs.video_id AND r.name = jobs.rendition AND r.encoding <> ''))"
+    "(rendition = '' OR EXISTS (SELECT 1 FROM renditions r WHERE"                      \
+    " r.video_id = jobs.video_id AND r.name = jobs.rendition AND (r.encoding <> ''"    \
+    " OR r.copied AND r.bounds IS NULL)))"
 #define CLAIM(which)                                                                   \
     "UPDATE jobs SET lost = lost + (state = 'running' AND " AT_WORK                    \
     "), state = 'running',"                                                            \
@@ -145,6 +150,7 @@ static const char *const openings[KIND_COUNT] = {
     [JOB_PROBE] = "Looking into the file",
     [JOB_ENCODE] = "",
     [JOB_COPY] = "Looking for places to cut the source at",
+    [JOB_LADDER] = "",
     [JOB_POSTER] = "Making the poster",
     [JOB_STORYBOARD] = "Making the previews of the seek bar",
     [JOB_SUBTITLES] = "Reading the subtitles",
@@ -157,7 +163,7 @@ static enum rc note_claim(struct store *st, const struct job *job)
 
     if (job->fence > 1)
         snprintf(attempt, sizeof(attempt), ", attempt %lld", (long long)job->fence);
-    if (job->kind == JOB_ENCODE)
+    if (job->kind == JOB_ENCODE || job->kind == JOB_LADDER)
         return store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: encoding%s",
                           job->rendition, attempt);
     return store_note(st, ACTIVITY_INFO, job_kind_name(job->kind), job->video_id,
@@ -188,7 +194,7 @@ static enum rc claim(struct store *st, sqlite3_stmt *q, const char *owner,
         return rc;
     rc = take(st, q, owner, lease_ms, &job);
     /* With the new lease, what the former worker said would count again. */
-    if (rc == RC_OK && job.kind == JOB_ENCODE)
+    if (rc == RC_OK && job_makes_rendition(job.kind))
         rc = store_rendition_not_encoding(st, job.video_id, job.rendition);
     if (rc == RC_OK)
         rc = note_claim(st, &job);
@@ -225,7 +231,7 @@ enum rc store_job_claim_encode(struct store *st, const char *owner, int64_t leas
     if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
         return RC_INVALID;
     rc = store_prepare(st, SQL_JOB_CLAIM_ENCODE,
-                       CLAIM("kind = 'encode' AND video_id = ?5 AND rendition = ?6"),
+                       CLAIM("video_id = ?5 AND rendition = ?6 AND rendition <> ''"),
                        &q);
     if (rc != RC_OK)
         return rc;

@@ -23,8 +23,9 @@ const char *rendition_kind_name(enum rendition_kind k)
 #define RENDITION_COLUMNS                                                              \
     "r.name, r.kind, r.generation, r.width, r.height, r.bitrate, r.average_bitrate,"   \
     " r.codecs, r.rate_num, r.rate_den, r.gop, r.frames, r.segments, r.done,"          \
-    " r.stream, r.source_last_us, r.seek_margin_us, r.deinterlace, r.colour"
-#define RENDITION_COLUMN_COUNT 19
+    " r.stream, r.source_last_us, r.seek_margin_us, r.deinterlace, r.colour,"          \
+    " r.copied, r.extra, r.max_bitrate, r.language, r.label"
+#define RENDITION_COLUMN_COUNT 24
 
 static void read_columns(sqlite3_stmt *q, struct rendition *r)
 {
@@ -53,6 +54,11 @@ static void read_columns(sqlite3_stmt *q, struct rendition *r)
     r->seek_margin_us = sqlite3_column_int64(q, i++);
     r->deinterlace = sqlite3_column_int(q, i++) != 0;
     store_column_text(q, i++, r->colour, sizeof(r->colour));
+    r->copied = sqlite3_column_int(q, i++) != 0;
+    r->extra = sqlite3_column_int(q, i++) != 0;
+    r->max_bitrate = sqlite3_column_int64(q, i++);
+    store_column_text(q, i++, r->language, sizeof(r->language));
+    store_column_text(q, i++, r->label, sizeof(r->label));
 }
 
 enum rc store_renditions(struct store *st, const char *video_id,
@@ -142,8 +148,8 @@ static enum rc read_told(struct store *st, const char *video_id,
     enum rc rc = store_prepare(
         st, SQL_RENDITION_READINESS,
         "SELECT " RENDITION_COLUMNS ", r.ready,"
-        " EXISTS (SELECT 1 FROM jobs j WHERE j.video_id = v.id AND j.kind = 'encode'"
-        " AND j.rendition = r.name AND j.state = 'running' AND j.due_ms > ?2"
+        " EXISTS (SELECT 1 FROM jobs j WHERE j.video_id = v.id AND j.rendition = r.name"
+        " AND j.state = 'running' AND j.due_ms > ?2"
         " AND j.due_boot = ?3), r.encoding"
         " FROM videos v LEFT JOIN renditions r ON r.video_id = v.id"
         " WHERE v.id = ?1 AND v.deleted_at IS NULL"
@@ -231,8 +237,6 @@ enum rc store_seek_points(struct store *st, const char *video_id, const char *re
                           uint8_t **out, size_t *n)
 {
     sqlite3_stmt *q;
-    uint8_t *copy;
-    size_t size;
     enum rc rc = store_prepare(st, SQL_RENDITION_SEEK_POINTS,
                                "SELECT seek_points FROM renditions WHERE video_id = ?1"
                                " AND name = ?2 AND seek_points IS NOT NULL",
@@ -242,23 +246,7 @@ enum rc store_seek_points(struct store *st, const char *video_id, const char *re
         return rc;
     store_bind_text(q, 1, video_id);
     store_bind_text(q, 2, rendition);
-    rc = store_step(st, q);
-    if (rc != RC_OK)
-        return rc;
-    size = (size_t)sqlite3_column_bytes(q, 0);
-    copy = malloc(size + 1);
-    if (copy && size > 0)
-        memcpy(copy, sqlite3_column_blob(q, 0), size);
-    rc = store_finish(st, q);
-    if (rc == RC_OK && !copy)
-        rc = RC_NOMEM;
-    if (rc != RC_OK) {
-        free(copy);
-        return rc;
-    }
-    *out = copy;
-    *n = size;
-    return RC_OK;
+    return store_blob(st, q, out, n);
 }
 
 /* ---- a new plan --------------------------------------------------------- */
@@ -291,17 +279,18 @@ static enum rc check_generation(struct store *st, const char *video_id,
 }
 
 /* done is left at its default of 0: nothing of a new generation exists yet. */
-static enum rc insert(struct store *st, const char *video_id, const struct rendition *r,
-                      size_t position)
+enum rc store_rendition_insert(struct store *st, const char *video_id,
+                               const struct rendition *r, size_t position)
 {
     sqlite3_stmt *q;
     enum rc rc = store_prepare(
         st, SQL_RENDITION_INSERT,
         "INSERT INTO renditions (video_id, position, name, kind, generation, width,"
         " height, bitrate, average_bitrate, codecs, rate_num, rate_den, gop, frames,"
-        " segments, stream, source_last_us, seek_margin_us, deinterlace, colour)"
+        " segments, stream, source_last_us, seek_margin_us, deinterlace, colour,"
+        " copied, extra, max_bitrate, language, label)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-        " ?16, ?17, ?18, ?19, ?20)",
+        " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         &q);
     int i = 1;
 
@@ -327,6 +316,11 @@ static enum rc insert(struct store *st, const char *video_id, const struct rendi
     store_bind_int(q, i++, r->seek_margin_us);
     store_bind_int(q, i++, r->deinterlace);
     store_bind_text(q, i++, r->colour);
+    store_bind_int(q, i++, r->copied);
+    store_bind_int(q, i++, r->extra);
+    store_bind_int(q, i++, r->max_bitrate);
+    store_bind_text(q, i++, r->language);
+    store_bind_text(q, i++, r->label);
     return store_finish(st, q);
 }
 
@@ -349,6 +343,6 @@ enum rc store_renditions_replace(struct store *st, const char *video_id,
     store_bind_text(q, 1, video_id);
     rc = store_finish(st, q);
     for (i = 0; rc == RC_OK && i < n; i++)
-        rc = insert(st, video_id, &list[i], i);
+        rc = store_rendition_insert(st, video_id, &list[i], i);
     return rc;
 }

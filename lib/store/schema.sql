@@ -178,9 +178,9 @@ CREATE TABLE jobs_anew (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- also the job's age; see step 1
     video_id TEXT NOT NULL            -- what it works on
         REFERENCES videos (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL CHECK (kind IN ('probe', 'encode', 'copy', 'poster',
+    kind TEXT NOT NULL CHECK (kind IN ('probe', 'encode', 'copy', 'ladder', 'poster',
         'storyboard', 'subtitles')),  -- the unit of work
-    rendition TEXT NOT NULL DEFAULT '', -- what an encode or copy job makes, else ''
+    rendition TEXT NOT NULL DEFAULT '', -- name of what it makes; '' if no rendition
     priority INTEGER NOT NULL,        -- lower is more urgent
     state TEXT NOT NULL DEFAULT 'queued' -- only queued and running ones can be claimed
         CHECK (state IN ('queued', 'running', 'done', 'failed')),

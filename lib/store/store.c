@@ -102,6 +102,30 @@ enum rc store_finish(struct store *st, sqlite3_stmt *q)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+enum rc store_blob(struct store *st, sqlite3_stmt *q, uint8_t **out, size_t *n)
+{
+    uint8_t *copy;
+    size_t size;
+    enum rc rc = store_step(st, q);
+
+    if (rc != RC_OK)
+        return rc;
+    size = (size_t)sqlite3_column_bytes(q, 0);
+    copy = malloc(size + 1);
+    if (copy && size > 0)
+        memcpy(copy, sqlite3_column_blob(q, 0), size);
+    rc = store_finish(st, q);
+    if (rc == RC_OK && !copy)
+        rc = RC_NOMEM;
+    if (rc != RC_OK) {
+        free(copy);
+        return rc;
+    }
+    *out = copy;
+    *n = size;
+    return RC_OK;
+}
+
 enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out)
 {
     enum rc rc = store_step(st, q);

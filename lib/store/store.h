@@ -32,6 +32,8 @@
 #define STORE_CODEC_MAX 31
 #define STORE_COLOUR_MAX 63
 #define STORE_OWNER_MAX 63
+#define STORE_LANGUAGE_MAX 15
+#define STORE_LABEL_MAX 80
 #define STORE_RENDITION_MAX 31 /* bytes of a rendition's name */
 #define STORE_RENDITIONS_MAX 16
 #define STORE_RUNS_MAX 16 /* encoder runs of one rendition that are told of */
@@ -83,14 +85,16 @@ struct video {
     enum container container;
     enum video_state state;
     bool playable;
-    int64_t size;                     /* bytes; -1 while unknown */
-    int64_t received;                 /* bytes */
-    char error[STORE_TEXT_MAX + 1];   /* "" if none */
-    char warning[STORE_TEXT_MAX + 1]; /* "" if none */
-    int64_t duration_us;              /* of the timeline; -1 while unknown, also where
-                                       * there are renditions: it is open-ended then */
-    int width, height;                /* as shown (rotated, square pixels); 0 unknown */
-    int rate_num, rate_den;           /* the source's average rate; 0/1 unknown */
+    int64_t size;                          /* bytes; -1 while unknown */
+    int64_t received;                      /* bytes */
+    char error[STORE_TEXT_MAX + 1];        /* "" if none */
+    char warning[STORE_TEXT_MAX + 1];      /* "" if none */
+    char copy_refused[STORE_TEXT_MAX + 1]; /* why its picture is not offered as it is in
+                                            * the file; "" if it is, or not known yet */
+    int64_t duration_us;    /* of the timeline; -1 while unknown, also where
+                             * there are renditions: it is open-ended then */
+    int width, height;      /* as shown (rotated, square pixels); 0 unknown */
+    int rate_num, rate_den; /* the source's average rate; 0/1 unknown */
     char video_codec[STORE_CODEC_MAX + 1]; /* "" unknown */
     char audio_codec[STORE_CODEC_MAX + 1]; /* "" unknown or none */
     char media_root[KEY_LEN + 1]; /* folder under htdocs/media; never handed out */
@@ -213,6 +217,12 @@ struct rendition {
     bool deinterlace;                 /* video only: the source is interlaced */
     char colour[STORE_COLOUR_MAX + 1]; /* video only: "matrix/primaries/transfer" by
                                          ffmpeg's names; "" as "unknown" thrice */
+    bool copied; /* video only: its packets are those of the source; 0 segments until it
+                    is known where they can be cut */
+    bool extra;  /* a video is ready without it */
+    int64_t max_bitrate; /* video only: bit/s that its encoder is held to; 0: none */
+    char language[STORE_LANGUAGE_MAX + 1]; /* audio only, BCP 47; "" unknown */
+    char label[STORE_LABEL_MAX + 1];       /* audio only: its track's name, or "" */
 };
 
 /* Renditions of a video, video ones first. *n <= STORE_RENDITIONS_MAX. RC_NOT_FOUND. */
@@ -243,13 +253,15 @@ enum rc store_readiness(struct store *st, const char *video_id,
 
 /* ---- jobs --------------------------------------------------------------- */
 
-/* What each is for: probe finds out what a file is; encode makes a rendition; copy
- * finds out whether and where the source can be cut as it is, and makes that rendition;
- * the others make what goes with them. */
+/* What each is for: probe finds out what a file is; encode makes a rendition that a
+ * video is not ready without, ladder one of better quality; copy finds out whether and
+ * where the source can be cut as it is, and makes that rendition; the others make what
+ * goes with them. */
 enum job_kind {
     JOB_PROBE,
     JOB_ENCODE,
     JOB_COPY,
+    JOB_LADDER,
     JOB_POSTER,
     JOB_STORYBOARD,
     JOB_SUBTITLES,
@@ -262,7 +274,7 @@ struct job {
     int64_t id;
     char video_id[ID_LEN + 1];
     enum job_kind kind;
-    char rendition[STORE_RENDITION_MAX + 1]; /* "" unless encode or copy */
+    char rendition[STORE_RENDITION_MAX + 1]; /* "" unless it makes one */
     int64_t fence;                           /* the attempt, from 1; never reused */
     int failures;                            /* attempts that ended in an error */
     int lost; /* workers that died or froze at work on it since it last moved on */
@@ -277,9 +289,13 @@ struct video_plan {
     char video_codec[STORE_CODEC_MAX + 1];
     char audio_codec[STORE_CODEC_MAX + 1];
     char warning[STORE_TEXT_MAX + 1];
+    char copy_refused[STORE_TEXT_MAX + 1]; /* why no rendition is a copy */
     struct rendition renditions[STORE_RENDITIONS_MAX];
     size_t n_renditions;
 };
+
+/* True for the kinds that make a rendition: encode, copy, ladder. */
+bool job_makes_rendition(enum job_kind k);
 
 /* A set of kinds: STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER). */
 #define STORE_KIND(kind) (1u << (kind))
@@ -297,8 +313,8 @@ struct video_plan {
 enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
                         unsigned kinds, struct job *out);
 
-/* Likewise the encode job of one rendition, whatever else is more urgent. RC_NOT_FOUND:
- * it is not due, or there is none. */
+/* Likewise the job that makes one rendition, whatever else is more urgent.
+ * RC_NOT_FOUND: it is not due, or there is none. */
 enum rc store_job_claim_encode(struct store *st, const char *owner, int64_t lease_ms,
                                const char *video_id, const char *rendition,
                                struct job *out);
@@ -313,10 +329,10 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 
 /*
  * The probe is done: the timeline, the renditions (replacing earlier ones, whose
- * generation must be lower, and their jobs) and their encode and poster jobs, video →
+ * generation must be lower, and their jobs) and their jobs and the poster's, video →
  * processing, and not playable until a segment of the new renditions is published. A
- * video that is still receiving stays so, and has its poster job once that picture has
- * arrived, at the latest when it is stored.
+ * video that is still receiving stays so; it has its poster job once that picture has
+ * arrived, at the latest when it is stored, and those of its extra renditions then.
  * RC_FENCED. RC_INVALID: not a probe job, no duration (or none yet, and the video is
  * not receiving), no or too many renditions, a name that is empty or there twice, a
  * generation that is not higher than that name's before.
@@ -340,10 +356,23 @@ enum rc store_job_promise(struct store *st, const struct job *job, int64_t segme
  * The probe of a whole file found what was promised while it arrived: the renditions
  * stay. found: the plan that would be made now; its warning and what it knows of the
  * source's end are kept, and where the video was open-ended its length, and that of
- * each rendition. *video_ready: no encode is left, and the video went to ready
- * with it. RC_FENCED; RC_INVALID: no probe job, or the video is not processing. */
+ * each rendition. Extra renditions that are not there yet are added, and the jobs of
+ * all of them. *video_ready: no encode is left, and the video went to ready with it.
+ * RC_FENCED; RC_INVALID: no probe job, or the video is not processing. */
 enum rc store_job_confirmed(struct store *st, const struct job *job,
                             const struct video_plan *found, bool *video_ready);
+
+/*
+ * A copy job has found where its rendition can be cut: bounds (see bounds.h) are kept,
+ * and of r its segments, frames, codecs and bit rates; from here on they are promised.
+ * RC_FENCED; RC_INVALID: no copy job, no segments.
+ */
+enum rc store_job_offer(struct store *st, const struct job *job,
+                        const struct rendition *r, const uint8_t *bounds, size_t n);
+
+/* The bounds of a rendition; the caller frees *out. RC_NOT_FOUND: there are none. */
+enum rc store_bounds(struct store *st, const char *video_id, const char *rendition,
+                     uint8_t **out, size_t *n);
 
 /* Keeps what the worker found out about where to read the source of the job's
  * rendition, for whoever goes on with it. RC_FENCED. */
@@ -356,8 +385,8 @@ enum rc store_seek_points(struct store *st, const char *video_id, const char *re
 
 /* What exists of the job's rendition and what is being made; the first segment makes
  * it playable (and sets first_segment_ms) if it is a video rendition. RC_FENCED;
- * RC_INVALID: more than the rendition has, not an encode job, bits of another length
- * than its number of segments asks for, n_encoding over STORE_RUNS_MAX. */
+ * RC_INVALID: more than the rendition has, a job that makes none, bits of another
+ * length than its number of segments asks for, n_encoding over STORE_RUNS_MAX. */
 enum rc store_job_published(struct store *st, const struct job *job,
                             const struct readiness *ready);
 
@@ -391,7 +420,8 @@ enum rc store_job_release(struct store *st, const struct job *job);
 
 /*
  * No more tries. A probe or encode job takes its video to failed with error as its
- * sentence, and its other jobs are dropped; a poster job only fails itself.
+ * sentence, and its other jobs are dropped; a job of any other kind only fails itself,
+ * and what it was to make is not there.
  * RC_FENCED.
  */
 enum rc store_job_fail(struct store *st, const struct job *job, const char *error);
@@ -400,12 +430,20 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
 enum rc store_job_release_owner(struct store *st, const char *owner, int *n);
 
 /*
- * The job ends, and the video goes on without the rendition it should have made: the
- * rendition's row is removed and sentence added to the video's warning. *video_ready as
- * for store_job_done. RC_FENCED; RC_INVALID: not an encode job.
+ * The job ends, and the video goes on without the rendition it should have made, whose
+ * row is removed. sentence is added to the video's warning; that of a copy job is why
+ * the source is not offered as it is, and that of a ladder job is only logged.
+ * *video_ready as for store_job_done. RC_FENCED; RC_INVALID: the job makes no
+ * rendition.
  */
 enum rc store_job_without(struct store *st, const struct job *job, const char *sentence,
                           bool *video_ready);
+
+/* Likewise for a copy job, in place of whose rendition the extra ones of extras (only
+ * its renditions count) are added, as far as they are not there yet, with their jobs.
+ */
+enum rc store_job_instead(struct store *st, const struct job *job, const char *sentence,
+                          const struct video_plan *extras, bool *video_ready);
 
 /* RC_OK while the job is still this attempt's and its video is not deleted, else
  * RC_FENCED. Read only. */
@@ -414,77 +452,6 @@ enum rc store_job_check(struct store *st, const struct job *job);
 /* Adds to the video's warning (a sentence), once each. RC_NOT_FOUND. */
 enum rc store_video_warn(struct store *st, const char *id, const char *sentence);
 
-/* ---- demand ------------------------------------------------------------- */
-
-/* A segment that someone waits for, however many they are. */
-struct demand {
-    char video_id[ID_LEN + 1];
-    char rendition[STORE_RENDITION_MAX + 1];
-    int64_t segment;
-    int64_t since_ms; /* boot clock; when it was first asked for. Not read by updates */
-};
-
-/*
- * One transaction: each of add is wanted until keep_ms from now (one that is there
- * keeps its since_ms), each of drop no longer, and what nobody renewed in time is
- * removed. What names no rendition of a video is skipped. n_add and n_drop may be 0.
- */
-enum rc store_demand_update(struct store *st, const struct demand *add, size_t n_add,
-                            int64_t keep_ms, const struct demand *drop, size_t n_drop);
-
-/* Each demand of this boot whose time is not over, oldest first. What cb returned if
- * not RC_OK; cb must not use st. */
-enum rc store_demand_each(struct store *st,
-                          enum rc (*cb)(void *arg, const struct demand *d), void *arg);
-
-/* Drops them all: who knew of the waiting has died. */
-enum rc store_demand_clear(struct store *st);
-
-/* ---- workers ------------------------------------------------------------ */
-
-/* Says that worker owner is alive; forgets those silent for a day. */
-enum rc store_worker_beat(struct store *st, const char *owner, int pid);
-
-/* ms since the youngest beat of this boot. RC_NOT_FOUND: none. */
-enum rc store_worker_age(struct store *st, int64_t *out_ms);
-
-/* Takes the row away: the worker stopped in good order. */
-enum rc store_worker_gone(struct store *st, const char *owner);
-
-/* ---- activity ----------------------------------------------------------- */
-
-enum activity_level { ACTIVITY_INFO, ACTIVITY_WARN, ACTIVITY_ERROR };
-
-struct activity {
-    int64_t id; /* grows; the cursor */
-    int64_t at_ms;
-    enum activity_level level;
-    char kind[24];             /* "upload", "probe", "encode", "video", "worker"… */
-    char video_id[ID_LEN + 1]; /* "" if none */
-    char title[STORE_TITLE_MAX + 1]; /* of that video, "" if none or gone */
-    char message[STORE_TEXT_MAX + 1];
-};
-
-/* "info", "warn", "error"; static. */
-const char *activity_level_name(enum activity_level l);
-
-/*
- * Adds a row; video_id may be NULL. The functions above write the rows of their own
- * events (upload begun, stored, abandoned; renamed, deleted, retried; job started,
- * planned, done, retried, failed; video ready, failed), so callers add only what
- * the store cannot know. Text over STORE_TEXT_MAX is cut at a UTF-8 border.
- */
-enum rc store_activity_add(struct store *st, enum activity_level level,
-                           const char *kind, const char *video_id, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
-
-/* Rows with id > after, oldest first, at most limit (1..1000). after < 0: the newest
- * limit rows, oldest first. */
-enum rc store_activity_list(struct store *st, int64_t after, int limit,
-                            enum rc (*cb)(void *arg, const struct activity *a),
-                            void *arg);
-
-/* Keeps the newest rows only. */
-enum rc store_activity_trim(struct store *st, int64_t keep_rows);
+#include "store_activity.h"
 
 #endif

@@ -72,6 +72,10 @@ enum statement {
     SQL_VIDEO_LENGTH,
     SQL_RENDITION_SEEK_POINTS,
     SQL_RENDITION_SET_SEEK_POINTS,
+    SQL_RENDITION_OFFER,
+    SQL_RENDITION_BOUNDS,
+    SQL_VIDEO_COPY_REFUSED,
+    SQL_JOB_OF_RENDITION,
     SQL_JOB_INSERT,
     SQL_JOB_DROP_ALL,
     SQL_JOB_DROP_OPEN,
@@ -138,6 +142,10 @@ void store_bind_int(sqlite3_stmt *q, int i, int64_t v);
  * After RC_OK the caller resets it by store_finish. */
 enum rc store_step(struct store *st, sqlite3_stmt *q);
 
+/* A copy of the first column of q's one row, which the caller frees; resets.
+ * RC_NOT_FOUND, RC_NOMEM. */
+enum rc store_blob(struct store *st, sqlite3_stmt *q, uint8_t **out, size_t *n);
+
 /* True in *out if q has a row, of which nothing is read; resets. */
 enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out);
 
@@ -168,7 +176,7 @@ int64_t store_boot_ms(const struct store *st);
     " warning, duration_us, width, height, rate_num, rate_den, video_codec,"           \
     " audio_codec, media_root, media_key, has_poster, created_ms, first_segment_ms,"   \
     " stored_ms, ready_ms, arrived_us, upload_id, expires_ms, unchecked_from,"         \
-    " index_offset"
+    " index_offset, copy_refused"
 
 /* Reads the columns of a struct video from the first one of the row that q is at. */
 void store_video_columns(sqlite3_stmt *q, struct video *v);
@@ -202,6 +210,17 @@ enum rc store_video_add_warning(struct store *st, const struct video *v,
 /* Replaces the renditions. RC_INVALID: a generation that is not higher than before. */
 enum rc store_renditions_replace(struct store *st, const char *video_id,
                                  const struct rendition *list, size_t n);
+
+/* Adds one; position is its place in the plan. RC_INVALID: that name is there. */
+enum rc store_rendition_insert(struct store *st, const char *video_id,
+                               const struct rendition *r, size_t position);
+
+/* The extra renditions of plan that are not there yet, and the jobs of all that are. */
+enum rc store_extras_add(struct store *st, const char *id,
+                         const struct video_plan *plan);
+
+/* Why the source is not offered as it is; "": it is. */
+enum rc store_copy_refused(struct store *st, const char *id, const char *sentence);
 
 /* Nothing of this rendition is being encoded; RC_OK if there is none. */
 enum rc store_rendition_not_encoding(struct store *st, const char *video_id,

@@ -72,6 +72,7 @@ void store_video_columns(sqlite3_stmt *q, struct video *v)
     i++;
     v->unchecked_from = sqlite3_column_int64(q, i++);
     v->index_offset = sqlite3_column_int64(q, i++);
+    store_column_text(q, i++, v->copy_refused, sizeof(v->copy_refused));
 }
 
 enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out)

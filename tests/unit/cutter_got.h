@@ -11,6 +11,7 @@
 
 struct got_segment {
     uint64_t decode_time, frames;
+    int64_t offset;
     struct bytes data;
     bool ended;
 };
@@ -40,12 +41,12 @@ static inline enum rc got_init(void *arg, const uint8_t *data, size_t n,
     return answer(got);
 }
 
-static inline enum rc got_begin(void *arg, uint64_t decode_time, uint64_t frames)
+static inline enum rc got_begin(void *arg, const struct cutter_fragment *f)
 {
     struct got *got = arg;
     assert_in_range(got->n, 0, GOT_SEGMENTS_MAX - 1);
-    got->segments[got->n++] =
-        (struct got_segment){.decode_time = decode_time, .frames = frames};
+    got->segments[got->n++] = (struct got_segment){
+        .decode_time = f->decode_time, .offset = f->offset, .frames = f->frames};
     return answer(got);
 }
 

@@ -14,6 +14,7 @@
 struct stream_shape {
     uint32_t timescale;
     int mdhd_version, tfdt_version;
+    int32_t offset;  /* ticks from decoding to presentation; 0: not stated */
     int truns;       /* a fragment, of 1, 2, 3 … samples */
     bool extras;     /* boxes of no use here in every place where they may be */
     bool wide;       /* 64-bit sizes of moov, moof and mdat */
@@ -124,14 +125,20 @@ static inline void stream_tfdt(struct bytes *b, const struct stream_shape *shape
     box_close(b, at);
 }
 
-/* A trun that states size and offset of each sample. */
-static inline void stream_trun(struct bytes *b, int samples, enum moof_fault fault)
+/* A trun that states size and offset of each sample; where the shape asks for it also
+ * when it is shown, with all that can stand before that. */
+static inline void stream_trun(struct bytes *b, const struct stream_shape *shape,
+                               int samples, enum moof_fault fault)
 {
     size_t at = box_open(b, "trun");
-    bytes_number(b, 0x000201, 4);
+    bytes_number(b, shape->offset ? 0x01000f05 : 0x000201, 4);
     if (fault != MOOF_SHORT_TRUN) {
         bytes_number(b, (uint64_t)samples, 4);
-        bytes_number(b, 0, 4 + 4 * samples);
+        bytes_number(b, 0, shape->offset ? 8 : 4 + 4 * samples);
+        for (int i = 0; shape->offset && i < samples; i++) {
+            bytes_number(b, 0, 12);
+            bytes_number(b, (uint32_t)shape->offset + (uint32_t)i, 4);
+        }
     }
     box_close(b, at);
 }
@@ -146,7 +153,7 @@ static inline void stream_traf(struct bytes *b, const struct stream_shape *shape
     if (fault == MOOF_TWO_TFDTS)
         stream_tfdt(b, shape, decode_time, fault);
     for (int i = 1; i <= shape->truns; i++)
-        stream_trun(b, i, fault);
+        stream_trun(b, shape, i, fault);
     if (fault == MOOF_OVERRUN_IN_TRAF)
         stream_overrun(b, "trun");
     box_close(b, at);

@@ -88,7 +88,9 @@ struct made {
     char error[STORE_TEXT_MAX + 1];
 };
 
-static const struct plan_limits limits = {INT64_C(12) * 60 * MINUTE, 3840 * 2160};
+/* No ladder, which test_ladder.c has. */
+static const struct plan_limits limits = {.max_duration_us = INT64_C(12) * 60 * MINUTE,
+                                          .max_pixels = 3840 * 2160};
 
 static inline struct made *make(const struct media_info *info,
                                 const struct packet_scan *scan, bool whole)

@@ -47,7 +47,7 @@ static inline int picture(int video, const char *segments)
         .total = (int64_t)strlen(segments), .has_init = true, .bits = bits[i]};
     for (int64_t k = 0; k < have[i].total; k++)
         if (segments[k] == '#')
-            segments_add(&have[i], k, 1);
+            segments_add(&have[i], k);
     renditions[i] = (struct schedule_rendition){.video = video,
                                                 .have = &have[i],
                                                 .viewer = -1,
@@ -59,7 +59,7 @@ static inline int picture(int video, const char *segments)
 static inline int sound(int video, const char *segments)
 {
     int i = picture(video, segments);
-    renditions[i].audio = true;
+    renditions[i].light = true;
     renditions[i].start_ms = 200;
     renditions[i].segment_ms = 50;
     return i;

@@ -21,6 +21,7 @@ static void assert_intact(const struct stream *s, const struct got *got, size_t 
         const struct stream_segment *want = &s->segments[i];
         assert_int_equal(got->segments[i].decode_time, want->decode_time);
         assert_int_equal(got->segments[i].frames, want->frames);
+        assert_int_equal(got->segments[i].offset, s->shape.offset);
         assert_int_equal(got->segments[i].ended, known >= want->end);
         if (!got->segments[i].ended)
             continue;
@@ -48,6 +49,8 @@ static const struct stream_shape shapes[] = {
      .extras = true,
      .wide = true},
     {.timescale = UINT32_MAX, .truns = 1, .empty_mdat = true, .extras = true},
+    {.timescale = 12800, .truns = 2, .offset = 1024},
+    {.timescale = 12800, .truns = 1, .offset = -512},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
@@ -325,9 +328,9 @@ static enum rc no_init(void *arg, const uint8_t *data, size_t n, uint32_t timesc
     return RC_OK;
 }
 
-static enum rc no_begin(void *arg, uint64_t decode_time, uint64_t frames)
+static enum rc no_begin(void *arg, const struct cutter_fragment *f)
 {
-    (void)arg, (void)decode_time, (void)frames;
+    (void)arg, (void)f;
     return RC_OK;
 }
 

@@ -209,8 +209,8 @@ static void the_codec_string_names_the_lowest_level_that_fits(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         int level = 0;
         char codecs[STORE_CODEC_MAX + 1];
-        plan_avc_codecs(cases[i].width, cases[i].height, cases[i].num, cases[i].den,
-                        &level, codecs);
+        plan_avc_codecs(PLAN_AVC_BASELINE, cases[i].width, cases[i].height,
+                        cases[i].num, cases[i].den, &level, codecs);
         assert_string_equal(codecs, cases[i].codecs);
         assert_int_equal(level, cases[i].level);
     }

@@ -97,7 +97,8 @@ static void master_lists_audio_apart(void **state)
 static void master_without_audio_names_no_group(void **state)
 {
     (void)state;
-    struct playlist_variant v = {"360p-1/index.m3u8", 1, 0, "avc1.42c01e", 2, 2, 25, 1};
+    struct playlist_variant v = {
+        "360p-1/index.m3u8", 1, 0, "avc1.42c01e", 2, 2, 25, 1, NULL};
     char *text = NULL;
     assert_int_equal(playlist_master(&v, 1, NULL, 0, &text), RC_OK);
     assert_null(strstr(text, "AUDIO"));

@@ -101,7 +101,7 @@ static void a_video_of_which_nothing_exists_comes_before_older_jobs(void **state
     assert_starts(3, 0, 10);
     run(3, 0, 10);
     assert_nothing();
-    segments_add(&have[3], 0, 1);
+    segments_add(&have[3], 0);
     runs[3].next = 1;
     assert_does(SCHEDULE_RESUME, 2);
     runs[2].paused = false;

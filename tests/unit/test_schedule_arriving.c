@@ -150,7 +150,7 @@ static void of_what_arrived_a_viewers_place_goes_first(void **state)
     assert_starts_fed(video, 4, 10);
     fed(video, 4);
     assert_nothing();
-    segments_add(&have[video], 4, 1);
+    segments_add(&have[video], 4);
     runs[0].next = 5;
     renditions[video].viewer = -1;
     assert_starts_plain(video, 0, 4);

@@ -80,6 +80,30 @@ static void use_upload(struct fixture *f)
     store_upload_metadata(f->st, v.id, metadata);
 }
 
+/* extras: with a copy first. */
+static void use_copy(struct fixture *f, const struct video_plan *extras)
+{
+    struct rendition r = extras->renditions[0];
+    struct video_plan plan = fixture_plan(1);
+    const uint8_t bounds[20] = {0};
+    struct video v = fixture_stored(f, "to copy");
+    struct job job = fixture_claim(f, "w");
+    uint8_t *bytes;
+    bool flag;
+    size_t n;
+
+    plan.renditions[plan.n_renditions++] = r;
+    store_job_planned(f->st, &job, &plan);
+    store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job);
+    r.segments = 1;
+    store_job_offer(f->st, &job, &r, bounds, sizeof(bounds));
+    if (store_bounds(f->st, v.id, r.name, &bytes, &n) == RC_OK)
+        free(bytes);
+    store_job_instead(f->st, &job, "x", extras, &flag);
+    store_video_delete(f->st, v.id, &v);
+    store_video_purge(f->st, v.id);
+}
+
 /* Uses every statement of the store once; what it says is the other tests' business. */
 static void use_everything(struct fixture *f)
 {
@@ -105,11 +129,15 @@ static void use_everything(struct fixture *f)
     store_job_done(f->st, &encode, &result, &flag);
     encode = fixture_claim(f, "w");
     store_job_retry(f->st, &encode, 0, "x");
+    struct video_plan extras = fixture_plan(1);
+    extras.renditions[0].extra = extras.renditions[0].copied = true;
+    strcpy(extras.renditions[0].name, "source");
     store_job_claim_encode(f->st, "w", 30000, v.id, encode.rendition, &encode);
     store_job_postpone(f->st, &encode, 0, "x");
     encode = fixture_claim(f, "w");
     store_job_without(f->st, &encode, "x", &flag);
     store_job_done(f->st, &encode, &result, &flag);
+    use_copy(f, &extras);
     store_job_next_due(f->st, STORE_KINDS_ALL, &due);
     store_job_release_owner(f->st, "w", &n);
     store_renditions(f->st, v.id, list, &k);

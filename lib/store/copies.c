@@ -1,0 +1,142 @@
+/*
+ * Renditions that come after what a video is ready with: copies of the source, which
+ * are promised once it is known where they can be cut, and the rest of the ladder.
+ */
+#include "store_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- copies ------------------------------------------------------------- */
+
+static enum rc set_offer(struct store *st, const struct job *job,
+                         const struct rendition *r, const uint8_t *bounds, size_t n)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_OFFER,
+        "UPDATE renditions SET segments = ?3, frames = ?4, codecs = ?5, bitrate = ?6,"
+        " average_bitrate = ?7, bounds = ?8 WHERE video_id = ?1 AND name = ?2"
+        " AND copied = 1",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    store_bind_int(q, 3, r->segments);
+    store_bind_int(q, 4, r->frames);
+    store_bind_text(q, 5, r->codecs);
+    store_bind_int(q, 6, r->bitrate);
+    store_bind_int(q, 7, r->average_bitrate);
+    sqlite3_bind_blob64(q, 8, bounds, n, SQLITE_STATIC);
+    rc = store_finish(st, q);
+    return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
+}
+
+enum rc store_job_offer(struct store *st, const struct job *job,
+                        const struct rendition *r, const uint8_t *bounds, size_t n)
+{
+    enum rc rc;
+
+    if (job->kind != JOB_COPY || r->segments < 1)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = set_offer(st, job, r, bounds, n);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_INFO, "copy", job->video_id,
+                        "%s: %lld segments, cut at the keyframes of the file",
+                        job->rendition, (long long)r->segments);
+    return store_end(st, rc);
+}
+
+enum rc store_bounds(struct store *st, const char *video_id, const char *rendition,
+                     uint8_t **out, size_t *n)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_BOUNDS,
+                               "SELECT bounds FROM renditions WHERE video_id = ?1"
+                               " AND name = ?2 AND bounds IS NOT NULL",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, rendition);
+    return store_blob(st, q, out, n);
+}
+
+/* ---- what is added to a plan -------------------------------------------- */
+
+/* Whether the video has such a rendition, and the generation of those it has. */
+static bool has_rendition(const struct rendition *all, size_t n, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (strcmp(all[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static enum rc has_job(struct store *st, const char *id, const char *rendition,
+                       bool *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_JOB_OF_RENDITION,
+                               "SELECT 1 FROM jobs WHERE video_id = ?1"
+                               " AND rendition = ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_text(q, 2, rendition);
+    return store_has_row(st, q, out);
+}
+
+static enum rc queue_extra(struct store *st, const char *id, const struct rendition *r)
+{
+    bool queued = false;
+    enum rc rc = has_job(st, id, r->name, &queued);
+
+    if (rc != RC_OK || queued)
+        return rc;
+    return store_job_add(st, id, r->copied ? JOB_COPY : JOB_LADDER, r->name);
+}
+
+enum rc store_extras_add(struct store *st, const char *id,
+                         const struct video_plan *plan)
+{
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n = 0, i;
+    enum rc rc = store_renditions(st, id, all, &n);
+
+    for (i = 0; rc == RC_OK && i < plan->n_renditions; i++) {
+        struct rendition r = plan->renditions[i];
+        if (!r.extra || has_rendition(all, n, r.name) || n == STORE_RENDITIONS_MAX)
+            continue;
+        r.generation = all[0].generation;
+        rc = store_rendition_insert(st, id, &r, i);
+        all[n++] = r;
+    }
+    for (i = 0; rc == RC_OK && i < n; i++)
+        if (all[i].extra)
+            rc = queue_extra(st, id, &all[i]);
+    return rc;
+}
+
+enum rc store_copy_refused(struct store *st, const char *id, const char *sentence)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_VIDEO_COPY_REFUSED,
+                               "UPDATE videos SET copy_refused = ?2 WHERE id = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_text(q, 2, sentence);
+    return store_finish(st, q);
+}

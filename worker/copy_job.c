@@ -1,0 +1,369 @@
+/*
+ * copy_job.c: makes a rendition of the packets of the source, as they are.
+ *
+ * First it is found out whether that can be done, and where to cut: by the list of all
+ * packets, by the parameter sets of the keyframes, and by the init segment that ffmpeg
+ * makes of the source. Then the rendition is promised, and the task goes on as an
+ * encode (encode_job.c), whose runs copy. What cannot be cut is left out, with a
+ * reason.
+ */
+#include "encode.h"
+
+#include "codec_string.h"
+#include "copy_cuts.h"
+#include "ladder.h"
+#include "log.h"
+#include "param_sets.h"
+#include "playlists.h"
+#include "source_index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define SAMPLES_MAX 2000000 /* in an index that is walked within the loop; 0.2 s */
+#define CHILDREN 3
+
+enum child { CHILD_PACKETS, CHILD_SETS, CHILD_INIT };
+
+struct copy;
+
+/* One of the programs that look at the source. */
+struct looker {
+    struct copy *copy;
+    enum child which;
+    struct supervised *child;
+};
+
+struct copy {
+    struct task *t;
+    struct rendition rendition;
+    struct looker lookers[CHILDREN];
+    struct copy_cuts *cuts;
+    struct param_sets sets;
+    struct cutter *cutter;
+    bool has_codecs;
+    char problem[STORE_TEXT_MAX + 1]; /* of a program that failed; "" if none did */
+    const char *refusal;              /* static; NULL: none so far */
+};
+
+static bool is_hevc(const struct task *t)
+{
+    return strcmp(t->video.video_codec, "hevc") == 0;
+}
+
+/* ---- what becomes of it ----------------------------------------------------- */
+
+/* From here on the task is one that encodes. */
+static void go_on(struct task *t)
+{
+    t->kind->release(t);
+    t->state = NULL;
+    t->kind = &task_encode;
+    enum rc rc = t->kind->start(t);
+    if (rc != RC_OK)
+        task_retry(t, "The copy could not be begun.");
+}
+
+static enum rc rewrite(struct task *t)
+{
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n = 0;
+    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
+    if (rc == RC_OK)
+        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, n,
+                             false);
+    return rc;
+}
+
+/* Its own packets will not do: then the ladder has to go as far as they would have. */
+static void refuse(struct task *t, const char *why)
+{
+    const struct copy *c = t->state;
+    struct rendition all[STORE_RENDITIONS_MAX];
+    struct video_plan extras = {.n_renditions = 0};
+    const struct config *config = &t->w->config;
+    struct ladder_rules rules = {config->ladder_max_side, config->ladder_pixel_mbits,
+                                 config->ladder_near_percent};
+    struct ladder_source source = {.width = t->video.width,
+                                   .height = t->video.height,
+                                   .rate = {t->video.rate_num, t->video.rate_den},
+                                   .duration_us = t->video.duration_us,
+                                   .bitrate = c->rendition.bitrate * 2 / 3};
+    bool ready = false;
+    size_t n = 0;
+    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
+    if (rc == RC_OK && n > 0)
+        extras.n_renditions = ladder_plan(&rules, &source, &all[0], extras.renditions);
+    if (rc == RC_OK)
+        rc = store_job_instead(t->w->store, &t->job, why, &extras, &ready);
+    if (rc == RC_OK)
+        rc = rewrite(t);
+    if (rc == RC_FENCED) {
+        task_drop(t);
+        return;
+    }
+    if (rc != RC_OK)
+        log_warn("video %s: cannot do without a copy: %s", t->video.id, rc_name(rc));
+    task_end(t, why);
+}
+
+static void offer(struct task *t, struct copy_found *found)
+{
+    struct copy *c = t->state;
+    struct rendition *r = &c->rendition;
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    r->segments = found->bounds.n;
+    r->frames = found->frames;
+    r->bitrate = found->peak_bitrate;
+    r->average_bitrate = found->average_bitrate;
+    enum rc rc = bounds_pack(&found->bounds, &bytes, &n);
+    if (rc == RC_OK)
+        rc = playlists_write_cut(&t->w->site, t->w->tmp_fd, t->video.media_root, r,
+                                 &found->bounds);
+    if (rc == RC_OK)
+        rc = store_job_offer(t->w->store, &t->job, r, bytes, n);
+    free(bytes);
+    if (rc == RC_OK)
+        rc = rewrite(t);
+    if (rc == RC_OK)
+        go_on(t);
+    else if (rc == RC_FENCED)
+        task_drop(t);
+    else if (rc == RC_NOSPACE)
+        task_postpone(t, "The disk is full.");
+    else
+        task_retry(t, "The playlists of the copy could not be written.");
+}
+
+static void decide(struct task *t)
+{
+    struct copy *c = t->state;
+    struct copy_found found = {.refusal = COPY_FINE};
+    param_sets_finish(&c->sets);
+    if (!c->refusal && c->problem[0]) {
+        task_retry(t, c->problem);
+        return;
+    }
+    enum rc rc = copy_cuts_finish(c->cuts, &found);
+    if (rc != RC_OK) {
+        task_retry(t, "The keyframes could not be read.");
+        return;
+    }
+    if (!c->refusal && found.refusal != COPY_FINE)
+        c->refusal = copy_refusal_sentence(found.refusal);
+    if (!c->refusal && c->sets.not_refresh)
+        c->refusal = copy_refusal_sentence(COPY_OPEN_GOP);
+    if (!c->refusal && c->sets.changed)
+        c->refusal = "Its picture changes its parameters on the way.";
+    if (!c->refusal && !c->has_codecs)
+        c->refusal = "Its picture is in a format that browsers do not play.";
+    if (c->refusal)
+        refuse(t, c->refusal);
+    else
+        offer(t, &found);
+    bounds_free(&found.bounds);
+}
+
+/* Once nothing is left to look at. t may be gone afterwards. */
+static void settle(struct task *t)
+{
+    const struct copy *c = t->state;
+    for (int i = 0; i < CHILDREN; i++)
+        if (c->lookers[i].child)
+            return;
+    if (t->cancelled)
+        task_drop(t);
+    else
+        decide(t);
+}
+
+/* ---- looking ---------------------------------------------------------------- */
+
+static enum rc take_init(void *arg, const uint8_t *data, size_t n, uint32_t timescale)
+{
+    struct copy *c = arg;
+    (void)timescale;
+    c->has_codecs = codec_string(data, n, c->rendition.codecs) == RC_OK;
+    return RC_OK;
+}
+
+static enum rc pass_fragment(void *arg, const struct cutter_fragment *f)
+{
+    (void)arg, (void)f;
+    return RC_OK;
+}
+
+static enum rc pass_data(void *arg, const uint8_t *data, size_t n)
+{
+    (void)arg, (void)data, (void)n;
+    return RC_OK;
+}
+
+static enum rc pass_end(void *arg)
+{
+    (void)arg;
+    return RC_OK;
+}
+
+static enum rc on_output(void *arg, const void *data, size_t n)
+{
+    struct looker *l = arg;
+    switch (l->which) {
+    case CHILD_PACKETS:
+        return copy_cuts_feed_text(l->copy->cuts, data, n);
+    case CHILD_SETS:
+        param_sets_feed(&l->copy->sets, data, n);
+        return RC_OK;
+    case CHILD_INIT:
+        return cutter_feed(l->copy->cutter, data, n);
+    }
+    return RC_INVALID;
+}
+
+static void on_end(void *arg, const struct supervise_end *end)
+{
+    struct looker *l = arg;
+    struct copy *c = l->copy;
+    const char *program =
+        l->which == CHILD_PACKETS ? c->t->w->config.ffprobe : c->t->w->config.ffmpeg;
+    bool good = end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
+                WEXITSTATUS(end->status) == 0;
+    l->child = NULL;
+    if (!good && !c->problem[0])
+        task_explain(c->t, program, end, c->problem, sizeof(c->problem));
+    settle(c->t);
+}
+
+static enum rc args_of(const struct copy *c, enum child which, char path[PATH_MAX],
+                       struct args *out)
+{
+    const struct config *config = &c->t->w->config;
+    struct args_source src;
+    int stream = c->rendition.stream;
+    bool hevc = is_hevc(c->t);
+    enum rc rc = task_source(
+        c->t, which == CHILD_PACKETS ? config->ffprobe : config->ffmpeg, path, &src);
+    if (rc != RC_OK)
+        return rc;
+    if (which == CHILD_PACKETS)
+        return args_copy_packets(&src, stream, out);
+    if (which == CHILD_SETS)
+        return args_param_sets(&src, stream, hevc, out);
+    return args_copy(&src, stream, hevc, 0, 1, out);
+}
+
+static enum rc look(struct copy *c, enum child which)
+{
+    struct looker *l = &c->lookers[which];
+    struct args args;
+    char path[PATH_MAX];
+    enum rc rc = args_of(c, which, path, &args);
+    *l = (struct looker){c, which, NULL};
+    if (rc != RC_OK)
+        return rc;
+    return task_spawn(c->t, &args,
+                      &(struct task_child){.stall_ms = c->t->w->config.stall_s * 1000,
+                                           .on_output = on_output,
+                                           .on_end = on_end,
+                                           .arg = l},
+                      &l->child);
+}
+
+/* An index that can be read spares a program the reading of the whole file. */
+static enum rc look_at_packets(struct copy *c)
+{
+    struct task *t = c->t;
+    struct source_index_limits limits = {t->w->config.index_max_mb << 20, SAMPLES_MAX};
+    struct args_source src;
+    char path[PATH_MAX];
+    bool mp4 =
+        t->video.container == CONTAINER_MP4 || t->video.container == CONTAINER_MOV;
+    enum rc rc = task_source(t, "", path, &src);
+    if (rc == RC_OK && mp4)
+        rc = source_index_packets(path, &limits, c->rendition.stream, c->cuts);
+    else if (rc == RC_OK)
+        rc = RC_UNSUPPORTED;
+    if (rc == RC_CONFLICT) {
+        c->refusal = "Its picture changes its parameters on the way.";
+        return RC_OK;
+    }
+    return rc == RC_UNSUPPORTED || rc == RC_TOO_LARGE ? look(c, CHILD_PACKETS) : rc;
+}
+
+static bool has_param_sets(const struct task *t)
+{
+    return is_hevc(t) || strcmp(t->video.video_codec, "h264") == 0;
+}
+
+static enum rc begin_to_look(struct copy *c)
+{
+    const struct cutter_events events = {take_init, pass_fragment, pass_data, pass_end,
+                                         c};
+    int64_t max_bitrate = c->t->w->config.source_max_mbps * 1000000;
+    param_sets_init(&c->sets, is_hevc(c->t));
+    enum rc rc = copy_cuts_open(0, max_bitrate, &c->cuts);
+    if (rc == RC_OK)
+        rc = cutter_open(&events, &c->cutter);
+    if (rc == RC_OK)
+        rc = look_at_packets(c);
+    if (rc == RC_OK)
+        rc = look(c, CHILD_INIT);
+    if (rc == RC_OK && has_param_sets(c->t))
+        rc = look(c, CHILD_SETS);
+    return rc;
+}
+
+/* ---- the task --------------------------------------------------------------- */
+
+static bool stop_lookers(struct copy *c)
+{
+    bool idle = true;
+    for (int i = 0; i < CHILDREN; i++) {
+        if (!c->lookers[i].child)
+            continue;
+        supervise_stop(c->lookers[i].child, true);
+        idle = false;
+    }
+    return idle;
+}
+
+static enum rc copy_start(struct task *t)
+{
+    struct copy *c = calloc(1, sizeof(*c));
+    if (!c)
+        return RC_NOMEM;
+    c->t = t;
+    t->state = c;
+    enum rc rc = encode_find_rendition(t, &c->rendition);
+    if (rc != RC_OK)
+        return rc;
+    if (c->rendition.segments > 0) {
+        go_on(t);
+        return RC_OK;
+    }
+    rc = begin_to_look(c);
+    if (rc == RC_OK || stop_lookers(c))
+        return rc;
+    /* What was begun ends first, and the task with it. */
+    task_explain_start(t->w->config.ffmpeg, rc, c->problem, sizeof(c->problem));
+    return RC_OK;
+}
+
+static bool copy_cancel(struct task *t)
+{
+    return stop_lookers(t->state);
+}
+
+static void copy_release(struct task *t)
+{
+    struct copy *c = t->state;
+    copy_cuts_free(c->cuts);
+    cutter_free(c->cutter);
+    free(c);
+}
+
+const struct task_kind task_copy = {
+    .start = copy_start, .release = copy_release, .cancel = copy_cancel};

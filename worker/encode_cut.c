@@ -1,0 +1,180 @@
+/*
+ * encode_cut.c: what a run gives, cut into the segments that the playlist promised. A
+ * segment is published when all its frames have come, and none that was not promised
+ * is.
+ */
+#include "encode.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The times of a copy come from a list in whole microseconds, and from containers that
+ * round to whole milliseconds. */
+#define ROUNDED_US 1500
+
+/* RC_OK if init.mp4 holds exactly these bytes. RC_CONFLICT: others. */
+static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
+{
+    uint8_t *old = malloc(n + 1);
+    if (!old)
+        return RC_NOMEM;
+    int fd = openat(dir_fd, "init.mp4", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t got = fd >= 0 ? read(fd, old, n + 1) : -1;
+    enum rc rc = got < 0 ? rc_from_errno(errno) : RC_CONFLICT;
+    if (got == (ssize_t)n && memcmp(old, data, n) == 0)
+        rc = RC_OK;
+    if (fd >= 0)
+        close(fd);
+    free(old);
+    return rc;
+}
+
+static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timescale)
+{
+    struct encode_run *r = arg;
+    struct encode *e = r->t->state;
+    enum rc rc = RC_OK;
+    r->timescale = timescale;
+    if (!e->have.has_init)
+        rc = mediafile_put(r->t->w->tmp_fd, e->dir_fd, "init.mp4", data, n, false);
+    if (e->have.has_init || rc == RC_EXISTS)
+        rc = same_init(e->dir_fd, data, n);
+    if (rc == RC_OK)
+        e->have.has_init = true;
+    r->wrong_init = rc == RC_CONFLICT;
+    return rc;
+}
+
+/* ticks of a track in whole µs, rounded. */
+static int64_t ticks_us(int64_t ticks, uint32_t timescale)
+{
+    int64_t s = ticks / timescale, rest = ticks % timescale;
+    return s * 1000000 + (rest * 1000000 + timescale / 2) / timescale;
+}
+
+static enum rc broken(const struct encode_run *r, const struct cutter_fragment *f)
+{
+    joblog_note(r->t->log,
+                "segment %" PRId64 " should begin at %" PRId64 " us and have %" PRId64
+                " frames; decode time %" PRIu64 ", offset %" PRId64 ", %" PRIu64
+                " frames after %" PRId64,
+                r->k, encode_segment_us(r->t->state, r->k),
+                encode_segment_frames(r->t->state, r->k), f->decode_time, f->offset,
+                f->frames, r->frames);
+    return RC_INVALID;
+}
+
+/* A fragment of a grid's rendition is a whole segment, and begins where that does. */
+static bool is_on_grid(const struct encode_run *r, const struct cutter_fragment *f)
+{
+    const struct encode *e = r->t->state;
+    uint64_t ticks = 0;
+    return grid_segment_ticks(&e->grid, r->k, r->timescale, &ticks) == RC_OK &&
+           ticks == f->decode_time &&
+           f->frames == (uint64_t)encode_segment_frames(e, r->k);
+}
+
+/* That of a copy is a group of pictures, some of which make a segment. */
+static bool is_in_bounds(struct encode_run *r, const struct cutter_fragment *f)
+{
+    const struct encode *e = r->t->state;
+    int64_t begin_us = encode_segment_us(e, r->k);
+    int64_t us = ticks_us((int64_t)f->decode_time + f->offset, r->timescale);
+    r->passing_over = r->frames == 0 && r->k == r->from && us < begin_us - ROUNDED_US;
+    if (r->passing_over)
+        return true;
+    if (r->frames == 0 && llabs(us - begin_us) > ROUNDED_US)
+        return false;
+    return r->frames + (int64_t)f->frames <= encode_segment_frames(e, r->k);
+}
+
+/* RC_STOPPED: the run has come to where finished segments begin. */
+static enum rc on_fragment_begin(void *arg, const struct cutter_fragment *f)
+{
+    struct encode_run *r = arg;
+    const struct encode *e = r->t->state;
+    if (e->rendition.copied ? !is_in_bounds(r, f) : !is_on_grid(r, f))
+        return broken(r, f);
+    if (r->passing_over)
+        return RC_OK;
+    if (r->frames == 0 && segments_has(&e->have, r->k))
+        return RC_STOPPED;
+    enum rc rc = RC_OK;
+    if (r->frames == 0)
+        rc = mediafile_begin(r->t->w->tmp_fd, &r->file);
+    r->frames += (int64_t)f->frames;
+    return rc;
+}
+
+static enum rc on_fragment_data(void *arg, const uint8_t *data, size_t n)
+{
+    struct encode_run *r = arg;
+    return r->passing_over ? RC_OK : mediafile_write(&r->file, data, n);
+}
+
+/* The next segment exists, or another run is at it: this one has done its part. */
+static bool is_met(const struct encode_run *r)
+{
+    const struct encode *e = r->t->state;
+    if (r->k >= r->end || segments_has(&e->have, r->k))
+        return true;
+    for (const struct encode_run *other = e->runs; other; other = other->next)
+        if (other != r && !other->stopped && other->k == r->k)
+            return true;
+    return false;
+}
+
+static enum rc publish(struct encode_run *r)
+{
+    struct encode *e = r->t->state;
+    char name[32];
+    snprintf(name, sizeof(name), "%" PRId64 ".m4s", r->k);
+    enum rc rc = mediafile_publish(r->t->w->tmp_fd, &r->file, e->dir_fd, name, false);
+    if (rc != RC_OK && rc != RC_EXISTS)
+        return rc;
+    segments_add(&e->have, r->k);
+    r->k++;
+    r->frames = 0;
+    encode_published(r->t);
+    return RC_OK;
+}
+
+/* An encoder was told where to end, and is left to end by itself. */
+static enum rc on_fragment_end(void *arg)
+{
+    struct encode_run *r = arg;
+    const struct encode *e = r->t->state;
+    if (r->passing_over || r->frames < encode_segment_frames(e, r->k))
+        return RC_OK;
+    enum rc rc = publish(r);
+    if (rc != RC_OK)
+        return rc;
+    bool ends = r->k >= (e->rendition.copied ? e->have.total : r->end);
+    return !ends && is_met(r) ? RC_STOPPED : RC_OK;
+}
+
+enum rc encode_cut_open(struct encode_run *r)
+{
+    struct cutter_events events = {on_init, on_fragment_begin, on_fragment_data,
+                                   on_fragment_end, r};
+    return cutter_open(&events, &r->cutter);
+}
+
+enum rc encode_cut_feed(struct encode_run *r, const void *data, size_t n)
+{
+    int64_t before = r->k;
+    enum rc rc = cutter_feed(r->cutter, data, n);
+    if (r->k > before) {
+        encode_measured(r, r->k - before, encode_run_worked_ms(r));
+        r->worked_ms = 0;
+        r->since_ms = loop_now_ms();
+    }
+    return rc;
+}

@@ -1,0 +1,108 @@
+#include "source_index.h"
+
+#include "io.h"
+#include "mp4_index.h"
+#include "mp4_walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK 4096
+
+static enum rc find_moov(int fd, uint64_t file_size, struct mp4_span *out)
+{
+    struct mp4_walk walk;
+    uint8_t block[BLOCK];
+    mp4_walk_init(&walk, file_size);
+    while (!walk.done) {
+        size_t n = 0;
+        enum rc rc =
+            io_read_at(fd, block, sizeof(block), (int64_t)mp4_walk_wants(&walk), &n);
+        if (rc == RC_OK)
+            rc = mp4_walk_feed(&walk, block, n);
+        if (rc != RC_OK)
+            return rc == RC_TRUNCATED ? RC_INVALID : rc;
+    }
+    *out = walk.moov;
+    return walk.moov.size > 0 ? RC_OK : RC_UNSUPPORTED;
+}
+
+/* The caller frees *out. */
+static enum rc read_moov(int fd, const struct mp4_span *moov, int64_t max,
+                         uint8_t **out)
+{
+    size_t got = 0;
+    if (moov->size > (uint64_t)max)
+        return RC_TOO_LARGE;
+    uint8_t *bytes = malloc((size_t)moov->size);
+    if (!bytes)
+        return RC_NOMEM;
+    enum rc rc = io_read_at(fd, bytes, (size_t)moov->size, (int64_t)moov->offset, &got);
+    if (rc == RC_OK && got < moov->size)
+        rc = RC_INVALID;
+    if (rc != RC_OK) {
+        free(bytes);
+        return rc;
+    }
+    *out = bytes;
+    return RC_OK;
+}
+
+static enum rc take_packet(void *arg, const struct mp4_index_packet *p)
+{
+    struct copy_packet packet = {.pts_us = p->pts_us,
+                                 .dts_us = p->dts_us,
+                                 .duration_us = p->duration_us,
+                                 .bytes = p->bytes,
+                                 .key = p->key,
+                                 .discard = p->discard};
+    return copy_cuts_feed(arg, &packet);
+}
+
+static enum rc feed(const struct mp4_index *index, int stream, struct copy_cuts *cuts)
+{
+    if (mp4_index_fragmented(index) || stream < 0 ||
+        (size_t)stream >= mp4_index_tracks(index))
+        return RC_UNSUPPORTED;
+    if (mp4_index_track(index, (size_t)stream)->several_entries)
+        return RC_CONFLICT;
+    copy_cuts_start(cuts, mp4_index_first_us(index));
+    return mp4_index_packets(index, (size_t)stream, take_packet, cuts);
+}
+
+static enum rc read_file(int fd, const struct source_index_limits *limits, int stream,
+                         struct copy_cuts *cuts)
+{
+    struct mp4_index *index = NULL;
+    struct mp4_span span;
+    uint8_t *moov = NULL;
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return rc_from_errno(errno);
+    struct mp4_index_limits of_index = {.file_size = (uint64_t)st.st_size,
+                                        .max_samples = (uint64_t)limits->samples_max};
+    enum rc rc = find_moov(fd, (uint64_t)st.st_size, &span);
+    if (rc == RC_OK)
+        rc = read_moov(fd, &span, limits->index_max, &moov);
+    if (rc == RC_OK)
+        rc = mp4_index_open(moov, (size_t)span.size, &of_index, &index);
+    if (rc == RC_OK)
+        rc = feed(index, stream, cuts);
+    mp4_index_close(index);
+    free(moov);
+    return rc;
+}
+
+enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
+                             int stream, struct copy_cuts *cuts)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return rc_from_errno(errno);
+    enum rc rc = read_file(fd, limits, stream, cuts);
+    close(fd);
+    return rc;
+}

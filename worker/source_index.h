@@ -1,0 +1,28 @@
+/*
+ * source_index.h: the packets of a stored MP4 or MOV file by its index (moov box), with
+ * no program started: a millisecond for each minute of video or so.
+ */
+#ifndef DROPSTREAM_SOURCE_INDEX_H
+#define DROPSTREAM_SOURCE_INDEX_H
+
+#include "copy_cuts.h"
+#include "rc.h"
+
+#include <stdint.h>
+
+struct source_index_limits {
+    int64_t index_max;   /* bytes of moov that are read at most */
+    int64_t samples_max; /* of all tracks together */
+};
+
+/*
+ * Feeds the packets of a stream (number as ffprobe counts) to cuts, and the beginning
+ * of the timeline. RC_UNSUPPORTED: its index does not tell (a fragmented file, or one
+ * that only ffmpeg understands): nothing was fed. RC_CONFLICT: its samples are
+ * described in more than one way, so that it cannot be copied. RC_TOO_LARGE: over the
+ * limits. RC_INVALID: the file is damaged. RC_IO, RC_NOMEM.
+ */
+enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
+                             int stream, struct copy_cuts *cuts);
+
+#endif
