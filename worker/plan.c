@@ -345,16 +345,6 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
 
 /* ---- open-ended ones ---------------------------------------------------- */
 
-/* What better quality there is follows from the length. */
-static void without_extras(struct video_plan *plan)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < plan->n_renditions; i++)
-        if (!plan->renditions[i].extra)
-            plan->renditions[n++] = plan->renditions[i];
-    plan->n_renditions = n;
-}
-
 enum rc plan_make_open(const struct media_info *info, const struct plan_limits *limits,
                        int generation, struct video_plan *out,
                        char error[STORE_TEXT_MAX + 1])
@@ -371,7 +361,6 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
     enum rc rc = plan_make(info, &scan, false, limits, generation, out, error);
     if (rc != RC_OK)
         return rc;
-    without_extras(out);
     out->duration_us = -1;
     for (size_t i = 0; i < out->n_renditions; i++)
         out->renditions[i].frames = out->renditions[i].segments = 0;

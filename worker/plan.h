@@ -48,7 +48,7 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
 /*
  * Likewise for a file of which only the beginning is there, and which does not tell how
  * long it is: an open-ended plan, of which nothing is promised yet (each rendition has
- * 0 segments).
+ * 0 segments; those that are extra have none before all of it is there).
  */
 enum rc plan_make_open(const struct media_info *info, const struct plan_limits *limits,
                        int generation, struct video_plan *out,

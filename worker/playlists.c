@@ -147,7 +147,7 @@ enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < n && rc == RC_OK; i++)
-        if (!renditions[i].copied)
+        if (!renditions[i].copied && renditions[i].segments > 0)
             rc = playlists_write_media(site, tmp_fd, root, &renditions[i], open);
     return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n) : rc;
 }

@@ -15,7 +15,8 @@
 void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 16]);
 
 /*
- * Writes <rendition>-<generation>/index.m3u8 of each that is not a copy, and then
+ * Writes <rendition>-<generation>/index.m3u8 of each that promises something and is not
+ * a copy, and then
  * master.m3u8 and player.m3u8 over what is there: the first lists what can be played by
  * now, the second all that is planned. open: more is to come, and they have no end yet.
  * RC_IO, RC_NOSPACE, RC_NOMEM, RC_NOT_FOUND (the folder of the video is gone).

@@ -227,6 +227,8 @@ static enum rc promise_arrived(const struct task *t, struct video_plan *plan)
     for (size_t i = 0; i < plan->n_renditions; i++) {
         struct rendition *r = &plan->renditions[i];
         struct grid g;
+        if (r->extra)
+            continue;
         int64_t reach_us = arrival_reach_us(a, r->stream);
         plan_open_grid(r, longest_us, &g);
         r->segments = arrival_segments(reach_us, &g);

@@ -70,15 +70,22 @@ enum rc store_bounds(struct store *st, const char *video_id, const char *renditi
 
 /* ---- what is added to a plan -------------------------------------------- */
 
-/* Whether the video has such a rendition, and the generation of those it has. */
-static bool has_rendition(const struct rendition *all, size_t n, const char *name)
+/* NULL: the video has no such rendition. */
+static const struct rendition *find(const struct rendition *all, size_t n,
+                                    const char *name)
 {
     size_t i;
 
     for (i = 0; i < n; i++)
         if (strcmp(all[i].name, name) == 0)
-            return true;
-    return false;
+            return &all[i];
+    return NULL;
+}
+
+/* Planned when nobody knew how long it would be: nothing was promised of it. */
+static bool is_empty(const struct rendition *r)
+{
+    return r->segments == 0 && !r->copied;
 }
 
 static enum rc has_job(struct store *st, const char *id, const char *rendition,
@@ -116,11 +123,16 @@ enum rc store_extras_add(struct store *st, const char *id,
 
     for (i = 0; rc == RC_OK && i < plan->n_renditions; i++) {
         struct rendition r = plan->renditions[i];
-        if (!r.extra || has_rendition(all, n, r.name) || n == STORE_RENDITIONS_MAX)
+        const struct rendition *old = find(all, n, r.name);
+        if (!r.extra || n == STORE_RENDITIONS_MAX || (old && !is_empty(old)))
             continue;
         r.generation = all[0].generation;
-        rc = store_rendition_insert(st, id, &r, i);
-        all[n++] = r;
+        if (old)
+            rc = store_rendition_remove(st, id, r.name);
+        else
+            all[n++] = r;
+        if (rc == RC_OK)
+            rc = store_rendition_insert(st, id, &r, i);
     }
     for (i = 0; rc == RC_OK && i < n; i++)
         if (all[i].extra)

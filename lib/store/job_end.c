@@ -257,7 +257,7 @@ enum rc store_job_done(struct store *st, const struct job *job,
 
 /* ---- without ------------------------------------------------------------ */
 
-static enum rc remove_rendition(struct store *st, const struct job *job)
+enum rc store_rendition_remove(struct store *st, const char *video_id, const char *name)
 {
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_RENDITION_REMOVE,
@@ -267,8 +267,8 @@ static enum rc remove_rendition(struct store *st, const struct job *job)
 
     if (rc != RC_OK)
         return rc;
-    store_bind_text(q, 1, job->video_id);
-    store_bind_text(q, 2, job->rendition);
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, name);
     return store_finish(st, q);
 }
 
@@ -302,7 +302,7 @@ static enum rc go_without(struct store *st, const struct job *job, const char *s
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
-    rc = remove_rendition(st, job);
+    rc = store_rendition_remove(st, job->video_id, job->rendition);
     if (rc == RC_OK && extras)
         rc = store_extras_add(st, job->video_id, extras);
     if (rc == RC_OK)
@@ -376,7 +376,7 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
                         "%s%sgiven up at attempt %lld: %s", job->rendition,
                         *job->rendition ? ": " : "", (long long)job->fence, text);
     if (rc == RC_OK && (job->kind == JOB_COPY || job->kind == JOB_LADDER))
-        rc = remove_rendition(st, job);
+        rc = store_rendition_remove(st, job->video_id, job->rendition);
     if (rc == RC_OK && (job->kind == JOB_PROBE || job->kind == JOB_ENCODE))
         rc = fail_video(st, job, text);
     return store_end(st, rc);

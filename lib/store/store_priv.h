@@ -215,7 +215,12 @@ enum rc store_renditions_replace(struct store *st, const char *video_id,
 enum rc store_rendition_insert(struct store *st, const char *video_id,
                                const struct rendition *r, size_t position);
 
-/* The extra renditions of plan that are not there yet, and the jobs of all that are. */
+/* Takes one away; a missing one is fine. */
+enum rc store_rendition_remove(struct store *st, const char *video_id,
+                               const char *name);
+
+/* The extra renditions of plan that are not there yet or promise nothing, and the jobs
+ * of all that are. */
 enum rc store_extras_add(struct store *st, const char *id,
                          const struct video_plan *plan);
 

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import type { Rendition, Video } from './api';
 import { fakeVideo } from './fake_video';
 import {
-  details, encodedShare, isActive, isMadeAgain, milestones, playingOf, playsAlready, receivedShare, stateText,
+  details, encodedShare, isActive, isCopying, isImproving, isMadeAgain, milestones, playingOf, playsAlready, receivedShare, stateText,
 } from './video';
 
-const rendition = (done: number, segments: number): Rendition => ({
-  name: `r${done}`,
-  kind: 'video',
+const rendition = (done: number, segments: number, name = '360p'): Rendition => ({
+  name,
+  kind: name.startsWith('audio') ? 'audio' : 'video',
   width: null,
   height: null,
   bitrate: null,
@@ -63,7 +63,7 @@ test('an upload of unknown size has no share', () => {
 });
 
 test('renditions count the same, however many segments they have', () => {
-  const renditions = [rendition(30, 30), rendition(0, 15)];
+  const renditions = [rendition(30, 30), rendition(0, 9, '1080p'), rendition(0, 15, 'audio-0')];
   expect(encodedShare(fakeVideo({ renditions }))).toBe(0.5);
   expect(encodedShare(fakeVideo({ renditions: [] }))).toBeNull();
   expect(encodedShare(fakeVideo({ renditions: [rendition(0, 0)] }))).toBe(0);
@@ -98,4 +98,15 @@ test('milestones come in the order in which they happened', () => {
     ['Stored', 'after 3.0 s'],
     ['First picture', 'after 12 s'],
   ]);
+});
+
+test('a video whose better pictures are to come is improving, one to be copied copying', () => {
+  const first = rendition(3, 3);
+  const video = (...more: Rendition[]) => fakeVideo({ state: 'ready', renditions: [first, ...more] });
+  expect(isImproving(video())).toBe(false);
+  expect(isImproving(video(rendition(1, 2, '720p')))).toBe(true);
+  expect(isCopying(video(rendition(1, 2, '720p')))).toBe(false);
+  expect(isCopying(video(rendition(0, 0, 'source')))).toBe(true);
+  expect(isCopying(video(rendition(2, 2, 'source')))).toBe(false);
+  expect(isImproving({ ...video(rendition(1, 2, '720p')), state: 'failed' })).toBe(false);
 });

@@ -33,11 +33,29 @@ export function receivedShare(video: Video): number | null {
 
 const shareOf = (r: Rendition) => (r.segments > 0 ? r.done / r.segments : 0);
 
-/** Share of all promised segments that exist, each rendition counting the same; null
- * while nothing has been promised. */
+/** What a video is not ready without: the picture that it begins with, and its sounds. */
+function basics(video: Video): Rendition[] {
+  const first = video.renditions.find((r) => r.kind === 'video');
+  return video.renditions.filter((r) => r === first || r.kind === 'audio');
+}
+
+/** Share of the promised segments that exist of what a video is not ready without, each
+ * rendition counting the same; null while nothing has been promised. */
 export function encodedShare(video: Video): number | null {
-  if (video.renditions.length === 0) return null;
-  return video.renditions.reduce((sum, r) => sum + shareOf(r), 0) / video.renditions.length;
+  const needed = basics(video);
+  if (needed.length === 0) return null;
+  return needed.reduce((sum, r) => sum + shareOf(r), 0) / needed.length;
+}
+
+/** Better pictures are still to come. */
+export function isImproving(video: Video): boolean {
+  return video.state !== 'failed' && video.renditions.some((r) => shareOf(r) < 1);
+}
+
+/** The source, as it is, is about to be there: no more than seconds away. */
+export function isCopying(video: Video): boolean {
+  const source = video.renditions.find((r) => r.name === 'source');
+  return source !== undefined && shareOf(source) < 1;
 }
 
 export type Tone = 'calm' | 'busy' | 'good' | 'bad';

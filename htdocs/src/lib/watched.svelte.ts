@@ -3,7 +3,7 @@ import * as api from './api';
 import { Poller } from './poll';
 import { Readiness } from './readiness.svelte';
 import { Standstill } from './standstill';
-import { isActive, isMadeAgain } from './video';
+import { isActive, isCopying, isMadeAgain } from './video';
 
 export class Watched {
   readonly id: string;
@@ -19,7 +19,8 @@ export class Watched {
 
   constructor(id: string) {
     this.id = id;
-    const active = () => this.#video !== null && isActive(this.#video);
+    const active = () =>
+      this.#video !== null && (isActive(this.#video) || isCopying(this.#video));
     this.#poller = new Poller({ run: () => this.refresh(), active });
     const open = () => this.video?.duration === null;
     this.readiness = new Readiness(id, active, open);

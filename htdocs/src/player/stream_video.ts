@@ -1,19 +1,30 @@
-/** <stream-video>: the hls-video element, kept alive. Fires `giveup` when it cannot be. */
+/** <stream-video>: the hls-video element, kept alive. Fires `hls` for each new instance of
+ * hls.js, before that knows anything, and `giveup` when it cannot be kept alive. */
 import { Hls, HlsVideoElement } from 'hls-video-element';
 
 import { SETTINGS, keepAlive } from './keep_alive';
+import { PickyAbr, guardLevels } from './picky_abr';
+
+/** What the `hls` event tells. */
+export interface HlsBegun {
+  hls: Hls;
+  events: typeof Hls.Events;
+}
 
 export class StreamVideo extends HlsVideoElement {
   constructor() {
     super();
-    this.config = SETTINGS;
+    this.config = { ...SETTINGS, abrController: PickyAbr };
   }
 
   /** Runs for every change of src; the element makes a new Hls each time. */
   override async load(): Promise<void> {
     await super.load();
     const { api } = this;
-    if (api) keepAlive(api, Hls.Events, () => this.dispatchEvent(new CustomEvent('giveup')));
+    if (!api) return;
+    keepAlive(api, Hls.Events, () => this.dispatchEvent(new CustomEvent('giveup')));
+    guardLevels(api, Hls.Events);
+    this.dispatchEvent(new CustomEvent('hls', { detail: { hls: api, events: Hls.Events } }));
   }
 }
 

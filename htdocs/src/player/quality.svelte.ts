@@ -1,0 +1,91 @@
+/** The pictures that a player can choose from: what hls.js knows of them, and what a person
+ * has chosen. */
+import type Hls from 'hls.js';
+
+import type { Rendition } from '../lib/api';
+import {
+  AUTO,
+  choices,
+  levelLabel,
+  nearestPlayable,
+  playableNames,
+  renditionOf,
+  type Choice,
+  type LevelInfo,
+} from '../lib/quality';
+import { pickyAbrOf } from './picky_abr';
+
+export class Quality {
+  #levels = $state.raw<LevelInfo[]>([]);
+  #renditions = $state.raw<readonly Rendition[]>([]);
+  #playing = $state(-1);
+  #choice = $state(AUTO);
+  #hls: Hls | null = null;
+
+  /** "auto", or the name of a rendition. */
+  get choice(): string {
+    return this.#choice;
+  }
+  get choices(): Choice[] {
+    return choices(this.#levels, playableNames(this.#renditions), this.#renditions);
+  }
+  /** There is something to choose from. */
+  get matters(): boolean {
+    return this.#levels.length > 1;
+  }
+  /** What is shown at the moment; "" before the first picture. */
+  get playing(): string {
+    const level = this.#levels.find((l) => l.index === this.#playing);
+    return level ? levelLabel(level) : '';
+  }
+
+  /** Runs for every new instance of hls.js. */
+  follow(hls: Hls, events: typeof Hls.Events): void {
+    this.#hls = hls;
+    this.#playing = -1;
+    hls.on(events.MANIFEST_PARSED, () => this.#read());
+    // A level that fails for good is taken out of the list, and the others move up.
+    hls.on(events.LEVELS_UPDATED, () => this.#read());
+    hls.on(events.LEVEL_SWITCHED, (_event, { level }) => (this.#playing = level));
+    const abr = pickyAbrOf(hls);
+    if (abr) abr.instead = (index) => this.#instead(index);
+  }
+
+  /** What is known of the renditions by now. */
+  know(renditions: readonly Rendition[]): void {
+    this.#renditions = renditions;
+    this.#cap();
+    const wanted = this.#choice;
+    if (wanted !== AUTO && this.#levels.length > 0 && !this.#indexOf(wanted)) this.choose(AUTO);
+  }
+
+  choose(name: string): void {
+    const level = name === AUTO ? undefined : this.#indexOf(name);
+    this.#choice = level ? name : AUTO;
+    // From the next segment on: what is being shown goes on until that is there.
+    if (this.#hls) this.#hls.nextLevel = level ? level.index : -1;
+  }
+
+  #indexOf(name: string): LevelInfo | undefined {
+    const can = playableNames(this.#renditions);
+    return this.#levels.find((l) => l.name === name && can.has(name));
+  }
+  #instead(index: number): number {
+    return nearestPlayable(index, this.#levels, playableNames(this.#renditions));
+  }
+  #read(): void {
+    this.#levels = (this.#hls?.levels ?? []).map((level, index) => ({
+      index,
+      name: renditionOf(level.uri),
+      width: level.width,
+      height: level.height,
+      bitrate: level.bitrate,
+    }));
+    this.#cap();
+    if (this.#choice !== AUTO) this.choose(this.#choice);
+  }
+  #cap(): void {
+    if (this.#hls && this.#levels.length > 0)
+      this.#hls.autoLevelCapping = this.#instead(this.#levels.length - 1);
+  }
+}
