@@ -50,15 +50,22 @@ struct segment_run segment_run_at(const struct readiness *ready, int64_t segment
 
 /* ---- text ---------------------------------------------------------------- */
 
+/* Of a copy, whose segments are not alike, on average. */
+static double duration_s(const struct rendition *r)
+{
+    const struct grid grid = {r->rate_num, r->rate_den, r->gop, r->frames};
+    if (r->copied && r->segments > 0)
+        return (double)grid_frame_us(&grid, r->frames) / 1e6 / (double)r->segments;
+    return (double)grid_frame_us(&grid, r->gop) / 1e6;
+}
+
 /* All but the runs, as an object of its own. */
 static char *head_text(const struct rendition *r, const struct readiness *ready)
 {
-    const struct grid grid = {r->rate_num, r->rate_den, r->gop, r->frames};
-    json_t *head =
-        json_pack("{s:s,s:s,s:i,s:f,s:I,s:I}", "name", r->name, "kind",
-                  rendition_kind_name(r->kind), "generation", r->generation,
-                  "segment_duration", (double)grid_frame_us(&grid, r->gop) / 1e6,
-                  "segments", (json_int_t)r->segments, "done", (json_int_t)ready->done);
+    json_t *head = json_pack("{s:s,s:s,s:i,s:f,s:I,s:I}", "name", r->name, "kind",
+                             rendition_kind_name(r->kind), "generation", r->generation,
+                             "segment_duration", duration_s(r), "segments",
+                             (json_int_t)r->segments, "done", (json_int_t)ready->done);
     /* Twelve digits: see http_send_json. */
     char *text = head ? json_dumps(head, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 

@@ -126,6 +126,7 @@ json_t *video_json(const struct video *v, const struct rendition *renditions, si
     bad |= json_object_set_new(o, "playable", json_boolean(v->playable));
     bad |= json_object_set_new(o, "error", text_or_null(v->error));
     bad |= json_object_set_new(o, "warning", text_or_null(v->warning));
+    bad |= json_object_set_new(o, "copy_refused", text_or_null(v->copy_refused));
     bad |= add_source(o, v);
     bad |= json_object_set_new(o, "created_at", video_json_time(v->created_ms));
     bad |= json_object_set_new(o, "media", media_url(v, "master.m3u8", v->playable));

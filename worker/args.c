@@ -132,7 +132,7 @@ enum rc args_keyframes(const struct args_source *src, int stream, struct args *o
 /* Pictures that no other one refers to are decoded without the loop filter: that costs
  * less, and once they are scaled down nobody sees a difference (70 dB). */
 static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool picture,
-                            int64_t seek_us)
+                            bool quick, int64_t seek_us)
 {
     args_begin(a, src->program);
     args_add_all(a, (const char *const[]){"-nostdin", "-hide_banner", "-v", "error",
@@ -143,7 +143,7 @@ static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool 
         args_add(a, "-ss");
         args_add(a, "%" PRId64 ".%06" PRId64, seek_us / 1000000, seek_us % 1000000);
     }
-    if (picture)
+    if (quick)
         args_add_all(a, (const char *const[]){"-skip_loop_filter", "noref", NULL});
     if (args_add_input_options(a, src) != RC_OK)
         return RC_INVALID;
@@ -152,13 +152,14 @@ static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool 
     return RC_OK;
 }
 
-void args_add_fragments(struct args *a, const char *flags)
+void args_add_fragments(struct args *a, const char *flags, int fd)
 {
     args_add_all(a, (const char *const[]){"-map_metadata", "-1", "-use_editlist", "0",
                                           "-avoid_negative_ts", "disabled", "-movflags",
                                           NULL});
     args_add(a, "%s+empty_moov+default_base_moof+frag_discont", flags);
-    args_add_all(a, (const char *const[]){"-f", "mp4", "pipe:1", NULL});
+    args_add_all(a, (const char *const[]){"-f", "mp4", NULL});
+    args_add(a, "pipe:%d", fd);
 }
 
 /* Where a run begins to read, for something needed at need_us. */
@@ -178,23 +179,33 @@ static int64_t read_from(const struct rendition *r, int64_t need_us,
  * What each filter is for: bwdif makes whole pictures of interlaced ones; tpad repeats
  * the last picture for ever, so that -frames:v alone decides the end; fps puts the
  * pictures on the grid, beginning with the run's first frame. Dropping frames comes
- * before scaling where the source has many more than the grid.
+ * before scaling where the source has many more than the grid. A smaller rendition
+ * beside is made of the pictures of the larger one.
  */
 static void add_video_filters(struct args *a, const struct rendition *r,
-                              double source_rate, int64_t start_us, bool open)
+                              double source_rate, int64_t start_us,
+                              const struct args_run *run)
 {
-    char fps[96], scale[96], colour[160];
+    char fps[96], scale[96], colour[160], in[32] = "", rest[96] = "";
+    const struct rendition *beside = run->beside;
+    bool open = run->open;
+    if (beside)
+        snprintf(in, sizeof(in), "[0:%d]", r->stream);
     snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64,
              r->rate_num, r->rate_den, start_us / 1000000, start_us % 1000000);
     snprintf(scale, sizeof(scale), "scale=%d:%d:flags=bilinear:out_range=tv", r->width,
              r->height);
     colour_params(r->colour, colour, sizeof(colour));
     bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
-    args_add(a, "-vf");
-    args_add(a, "%s%s%s,%s,setparams=%s,setsar=1,format=yuv420p",
+    if (beside)
+        snprintf(rest, sizeof(rest),
+                 ",split[one][two];[two]scale=%d:%d:flags=bilinear[three]",
+                 beside->width, beside->height);
+    args_add(a, beside ? "-filter_complex" : "-vf");
+    args_add(a, "%s%s%s%s,%s,setparams=%s,setsar=1,format=yuv420p%s", in,
              r->deinterlace ? "bwdif=mode=send_frame," : "",
              open ? "" : "tpad=stop_mode=clone:stop=-1,", drop_first ? fps : scale,
-             drop_first ? scale : fps, colour);
+             drop_first ? scale : fps, colour, rest);
 }
 
 /*
@@ -228,6 +239,22 @@ static void add_encoder(struct args *a, const struct rendition *r)
     args_add(a, "%d.%d", level / 10, level % 10);
 }
 
+static void add_video_output(struct args *a, const struct rendition *r, int64_t frames,
+                             int fd)
+{
+    args_add(a, "-frames:v");
+    args_add(a, "%" PRId64, frames);
+    add_encoder(a, r);
+    args_add_all(a, (const char *const[]){"-sc_threshold", "0", "-g", NULL});
+    args_add(a, "%d", r->gop);
+    args_add(a, "-keyint_min");
+    args_add(a, "%d", r->gop);
+    args_add_fragments(a,
+                       r->max_bitrate > 0 ? "+frag_keyframe+negative_cts_offsets"
+                                          : "+frag_keyframe",
+                       fd);
+}
+
 static enum rc encode_video(const struct args_source *src, const struct rendition *r,
                             const struct grid *g, double source_rate,
                             const struct args_run *run, struct args *a)
@@ -236,20 +263,21 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
     int64_t start_us = grid_frame_us(g, first);
     int64_t seek = read_from(r, start_us - grid_frame_us(g, 1) / 2, run);
 
-    if (begin_ffmpeg(a, src, true, seek) != RC_OK)
+    if (begin_ffmpeg(a, src, true, r->max_bitrate == 0, seek) != RC_OK)
         return RC_INVALID;
-    args_add(a, "-map");
-    args_add(a, "0:%d", r->stream);
-    add_video_filters(a, r, source_rate, start_us, run->open);
-    args_add(a, "-frames:v");
-    args_add(a, "%" PRId64, grid_segment_start(g, run->end) - first);
-    add_encoder(a, r);
-    args_add_all(a, (const char *const[]){"-sc_threshold", "0", "-g", NULL});
-    args_add(a, "%d", g->gop);
-    args_add(a, "-keyint_min");
-    args_add(a, "%d", g->gop);
-    args_add_fragments(a, r->max_bitrate > 0 ? "+frag_keyframe+negative_cts_offsets"
-                                             : "+frag_keyframe");
+    if (!run->beside) {
+        args_add(a, "-map");
+        args_add(a, "0:%d", r->stream);
+    }
+    add_video_filters(a, r, source_rate, start_us, run);
+    int64_t frames = grid_segment_start(g, run->end) - first;
+    if (run->beside)
+        args_add_all(a, (const char *const[]){"-map", "[one]", NULL});
+    add_video_output(a, r, frames, 1);
+    if (run->beside) {
+        args_add_all(a, (const char *const[]){"-map", "[three]", NULL});
+        add_video_output(a, run->beside, frames, ARGS_BESIDE_FD);
+    }
     return args_end(a);
 }
 
@@ -272,7 +300,7 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
     if (trim_at > end_at + warm_up)
         trim_at = end_at + warm_up;
 
-    if (begin_ffmpeg(a, src, false, seek) != RC_OK)
+    if (begin_ffmpeg(a, src, false, false, seek) != RC_OK)
         return RC_INVALID;
     args_add(a, "-map");
     args_add(a, "0:%d", r->stream);
@@ -288,7 +316,7 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
              end_at);
     args_add(a, "-frag_duration");
     args_add(a, "%" PRId64, grid_frame_us(g, g->gop));
-    args_add_fragments(a, "");
+    args_add_fragments(a, "", 1);
     return args_end(a);
 }
 
@@ -315,7 +343,7 @@ enum rc args_poster(const struct args_source *src, const struct rendition *r,
 {
     double longer = r->width > r->height ? r->width : r->height;
     double scale = longer > max_side ? max_side / longer : 1;
-    if (begin_ffmpeg(out, src, true, at_us) != RC_OK)
+    if (begin_ffmpeg(out, src, true, true, at_us) != RC_OK)
         return RC_INVALID;
     args_add(out, "-map");
     args_add(out, "0:%d", r->stream);

@@ -16,7 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ARGS_MAX 96
+#define ARGS_MAX 128
+#define ARGS_BESIDE_FD 3 /* see child.h */
 
 /* A command line. v is NULL-terminated and points into text; not to be copied. */
 struct args {
@@ -57,11 +58,14 @@ enum args_lead { LEAD_USUAL, LEAD_LONG, LEAD_ALL };
 struct args_run {
     int64_t from, end;
     enum args_lead lead;
-    int64_t seek_us; /* a point from seek_points.h; 0: not known */
-    bool open;       /* the source may end before: nothing is made up after its end */
+    int64_t seek_us;                /* a point from seek_points.h; 0: not known */
+    const struct rendition *beside; /* made of the same pictures, smaller, on descriptor
+                                       3; NULL: none */
+    bool open; /* the source may end before: nothing is made up after its end */
 };
 
-/* That run of a video or audio rendition, as one fragmented MP4 on standard output.
+/* That run of a video or audio rendition, as one fragmented MP4 on standard output, and
+ * another one on ARGS_BESIDE_FD where one is made beside it.
  * source_rate: of the source, frames/s. RC_INVALID also where the rendition has no such
  * segments. */
 enum rc args_encode(const struct args_source *src, const struct rendition *r,

@@ -83,6 +83,6 @@ enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t 
     }
     if (hevc)
         args_add_all(out, (const char *const[]){"-tag:v", "hvc1", NULL});
-    args_add_fragments(out, "+frag_keyframe+negative_cts_offsets");
+    args_add_fragments(out, "+frag_keyframe+negative_cts_offsets", 1);
     return args_end(out);
 }

@@ -19,8 +19,8 @@ void args_add_all(struct args *a, const char *const *words);
 enum rc args_add_input_options(struct args *a, const struct args_source *src);
 void args_add_input(struct args *a, const struct args_source *src);
 
-/* What ends a line that writes fragmented MP4 to standard output. */
-void args_add_fragments(struct args *a, const char *flags);
+/* What ends an output of fragmented MP4, on that descriptor. */
+void args_add_fragments(struct args *a, const char *flags, int fd);
 
 /* RC_INVALID: something did not fit. */
 enum rc args_end(const struct args *a);

@@ -12,9 +12,10 @@
 #define PIPE_BYTES (1 << 20)
 
 /* In the child, after fork: only async-signal-safe calls. */
-static void become(char *const *argv, int nice_by, pid_t parent, const int fds[3],
+static void become(char *const *argv, int nice_by, pid_t parent, const int fds[4],
                    int report_fd)
 {
+    int n = fds[3] >= 0 ? 4 : 3;
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -26,11 +27,13 @@ static void become(char *const *argv, int nice_by, pid_t parent, const int fds[3
     if (nice_by > 0 && nice(nice_by) == -1) {
         /* as it was; a matter of courtesy only */
     }
-    for (int i = 0; i < 3; i++)
-        if (dup2(fds[i], i) < 0)
+    if (report_fd < n) /* out of the way of the second output */
+        report_fd = fcntl(report_fd, F_DUPFD_CLOEXEC, n);
+    for (int i = 0; i < n; i++)
+        if (dup2(fds[i], i) < 0 || fcntl(i, F_SETFD, 0) < 0)
             _exit(127);
     /* Those that the worker itself inherited; its own close on exec anyway. */
-    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    close_range((unsigned)n, ~0U, CLOSE_RANGE_CLOEXEC);
     execvp(argv[0], argv);
     int err = errno;
     ssize_t ignored = write(report_fd, &err, sizeof(err));
@@ -74,15 +77,30 @@ static enum rc open_stdin(bool fed, int fds[2])
     return fds[0] < 0 ? RC_IO : RC_OK;
 }
 
-enum rc child_start(char *const *argv, int nice, bool fed, struct child *out)
+enum rc child_start(char *const *argv, int nice, bool fed, bool second,
+                    struct child *out)
 {
-    enum { IN_R, IN_W, OUT_R, OUT_W, ERR_R, ERR_W, REPORT_R, REPORT_W, FDS };
-    int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    enum {
+        IN_R,
+        IN_W,
+        OUT_R,
+        OUT_W,
+        ERR_R,
+        ERR_W,
+        REPORT_R,
+        REPORT_W,
+        TWO_R,
+        TWO_W,
+        FDS
+    };
+    int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
     enum rc rc = RC_IO;
 
     if (open_stdin(fed, &fd[IN_R]) != RC_OK ||
         open_pipe(&fd[OUT_R], 0, true) != RC_OK ||
         open_pipe(&fd[ERR_R], 0, false) != RC_OK || pipe2(&fd[REPORT_R], O_CLOEXEC) < 0)
+        goto fail;
+    if (second && open_pipe(&fd[TWO_R], 0, true) != RC_OK)
         goto fail;
 
     pid_t parent = getpid();
@@ -90,7 +108,7 @@ enum rc child_start(char *const *argv, int nice, bool fed, struct child *out)
     if (pid < 0)
         goto fail;
     if (pid == 0)
-        become(argv, nice, parent, (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W]},
+        become(argv, nice, parent, (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W], fd[TWO_W]},
                fd[REPORT_W]);
     setpgid(pid, pid); /* both sides do it, so that it is true on return */
     close(fd[REPORT_W]);
@@ -100,8 +118,12 @@ enum rc child_start(char *const *argv, int nice, bool fed, struct child *out)
         waitpid(pid, NULL, 0);
         goto fail;
     }
-    *out = (struct child){pid, fd[IN_W], fd[OUT_R], fd[ERR_R]};
-    fd[IN_W] = fd[OUT_R] = fd[ERR_R] = -1;
+    *out = (struct child){.pid = pid,
+                          .in_fd = fd[IN_W],
+                          .out_fd = fd[OUT_R],
+                          .second_fd = fd[TWO_R],
+                          .err_fd = fd[ERR_R]};
+    fd[IN_W] = fd[OUT_R] = fd[TWO_R] = fd[ERR_R] = -1;
 fail:
     close_all(fd, FDS);
     return rc;

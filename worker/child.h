@@ -3,7 +3,7 @@
  * program that forks.
  *
  * A child runs in a process group of its own, dies with the worker (PR_SET_PDEATHSIG)
- * and has no descriptor but its three standard ones.
+ * and has no descriptor but its three standard ones and, if asked for, a second output.
  */
 #ifndef DROPSTREAM_CHILD_H
 #define DROPSTREAM_CHILD_H
@@ -15,17 +15,21 @@
 
 struct child {
     pid_t pid;
-    int in_fd;  /* what it reads from standard input; non-blocking. -1: /dev/null */
-    int out_fd; /* what it writes to standard output; non-blocking */
-    int err_fd; /* what it writes to standard error; non-blocking */
+    int in_fd;     /* what it reads from standard input; non-blocking. -1: /dev/null */
+    int out_fd;    /* what it writes to standard output; non-blocking */
+    int second_fd; /* what it writes to descriptor 3; non-blocking. -1: there is none */
+    int err_fd;    /* what it writes to standard error; non-blocking */
 };
+
+#define CHILD_SECOND_FD 3 /* of the second output, as the child sees it */
 
 /*
  * Starts argv[0] (looked up in PATH). nice: 0..19, added. fed: it reads a pipe, else
- * /dev/null. The caller owns the descriptors of *out and must reap the child.
- * RC_NOT_FOUND: there is no such program; RC_IO, RC_NOMEM.
+ * /dev/null. second: it has a second output. The caller owns the descriptors of *out
+ * and must reap the child. RC_NOT_FOUND: there is no such program; RC_IO, RC_NOMEM.
  */
-enum rc child_start(char *const *argv, int nice, bool fed, struct child *out);
+enum rc child_start(char *const *argv, int nice, bool fed, bool second,
+                    struct child *out);
 
 /* Sends sig to the child's whole process group. Harmless after it was reaped. */
 void child_signal(const struct child *c, int sig);

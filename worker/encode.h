@@ -33,9 +33,11 @@
 struct encode_run {
     struct encode_run *next;
     struct task *t;
-    struct supervised *child;
-    struct arrival *arrival; /* held; NULL: it reads a stored file */
-    struct feeder *feeder;   /* NULL: it is not fed, or no longer */
+    struct supervised *child;  /* NULL: it has a leader */
+    struct encode_run *leader; /* whose child gives this one's segments too; or NULL */
+    struct encode_run *beside; /* the one that this leads; or NULL */
+    struct arrival *arrival;   /* held; NULL: it reads a stored file */
+    struct feeder *feeder;     /* NULL: it is not fed, or no longer */
     struct cutter *cutter;
     struct mediafile file; /* of the segment that is being received */
     int64_t frames;        /* of it, so far */
@@ -105,17 +107,24 @@ struct encode {
 
 /* ---- encode_run.c ---------------------------------------------------------- */
 
-/* Starts a run of t's rendition that makes segments from … end - 1. RC_NOT_FOUND: there
- * is no ffmpeg. RC_IO, RC_NOSPACE, RC_NOMEM. wanted: somebody waits for it. fed: it is
- * given its source as that arrives. */
-enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted,
-                         bool fed);
+/* What a run is to make: segments from … end - 1. */
+struct encode_order {
+    int64_t from, end;
+    bool wanted;         /* somebody waits for it */
+    bool fed;            /* it is given its source as that arrives */
+    struct task *beside; /* whose rendition is made in the same program; or NULL */
+};
+
+/* Starts a run of t's rendition. RC_NOT_FOUND: there is no ffmpeg. RC_IO, RC_NOSPACE,
+ * RC_NOMEM. */
+enum rc encode_run_start(struct task *t, const struct encode_order *order);
 void encode_run_pause(struct encode_run *r, bool pause);
 
 /* Has nothing to do meanwhile: that is no work. */
 void encode_run_idle(struct encode_run *r, bool starving);
 
-/* Ends a run at once; what it has begun is lost. encode_settle is called later. */
+/* Ends a run at once, and the one that is made beside it; what they have begun is lost.
+ * encode_settle is called later. */
 void encode_run_stop(struct encode_run *r);
 
 /* How long it has worked on the segment that it gives next. */

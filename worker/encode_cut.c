@@ -95,17 +95,21 @@ static bool is_in_bounds(struct encode_run *r, const struct cutter_fragment *f)
     return r->frames + (int64_t)f->frames <= encode_segment_frames(e, r->k);
 }
 
-/* RC_STOPPED: the run has come to where finished segments begin. */
+/* RC_STOPPED: the run has come to where finished segments begin. One that has a leader
+ * goes on as that does, and passes over what exists. */
 static enum rc on_fragment_begin(void *arg, const struct cutter_fragment *f)
 {
     struct encode_run *r = arg;
     const struct encode *e = r->t->state;
+    r->passing_over = false;
     if (e->rendition.copied ? !is_in_bounds(r, f) : !is_on_grid(r, f))
         return broken(r, f);
     if (r->passing_over)
         return RC_OK;
-    if (r->frames == 0 && segments_has(&e->have, r->k))
-        return RC_STOPPED;
+    if (r->frames == 0 && segments_has(&e->have, r->k)) {
+        r->passing_over = r->leader != NULL;
+        return r->leader ? RC_OK : RC_STOPPED;
+    }
     enum rc rc = RC_OK;
     if (r->frames == 0)
         rc = mediafile_begin(r->t->w->tmp_fd, &r->file);
@@ -151,10 +155,14 @@ static enum rc on_fragment_end(void *arg)
 {
     struct encode_run *r = arg;
     const struct encode *e = r->t->state;
-    if (r->passing_over || r->frames < encode_segment_frames(e, r->k))
+    if (r->passing_over) {
+        r->k += r->leader != NULL;
+        return RC_OK;
+    }
+    if (r->frames < encode_segment_frames(e, r->k))
         return RC_OK;
     enum rc rc = publish(r);
-    if (rc != RC_OK)
+    if (rc != RC_OK || r->leader)
         return rc;
     bool ends = r->k >= (e->rendition.copied ? e->have.total : r->end);
     return !ends && is_met(r) ? RC_STOPPED : RC_OK;
@@ -171,7 +179,7 @@ enum rc encode_cut_feed(struct encode_run *r, const void *data, size_t n)
 {
     int64_t before = r->k;
     enum rc rc = cutter_feed(r->cutter, data, n);
-    if (r->k > before) {
+    if (r->k > before && !r->leader) {
         encode_measured(r, r->k - before, encode_run_worked_ms(r));
         r->worked_ms = 0;
         r->since_ms = loop_now_ms();

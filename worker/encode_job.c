@@ -97,6 +97,8 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
         WEXITSTATUS(end->status) == 0) {
         measure(e, &result);
+        /* Of two that are done at the same time the later one sees both. */
+        rewrite_playlists(t, &result);
         task_done(t, &result);
         return;
     }
@@ -109,7 +111,6 @@ static void on_synced(struct task *t, const struct supervise_end *end)
 static void complete(struct task *t)
 {
     struct encode *e = t->state;
-    struct job_result result = {.bitrate = 0};
     struct segments found;
     char path[PATH_MAX];
     if (segments_scan(e->dir_fd, e->have.total, &found) != RC_OK) {
@@ -122,8 +123,6 @@ static void complete(struct task *t)
         task_retry(t, "Segments that were made are missing on disk.");
         return;
     }
-    measure(e, &result);
-    rewrite_playlists(t, &result);
     enum rc rc = site_path(&t->w->site, "htdocs/media", path);
     if (rc == RC_OK)
         rc = args_sync(path, &t->args);

@@ -108,15 +108,35 @@ static void unlink_run(struct encode *e, struct encode_run *r)
     *p = r->next;
 }
 
+static void free_run(struct encode_run *r)
+{
+    mediafile_abandon(r->t->w->tmp_fd, &r->file);
+    cutter_free(r->cutter);
+    free(r);
+}
+
+/* Its leader is blamed for whatever happened, but for what it has given itself. */
+static void end_beside(struct encode_run *r)
+{
+    struct task *t = r->t;
+    unlink_run(t->state, r);
+    joblog_note(t->log,
+                "run %d at %" PRId64 ": made %" PRId64 " segments beside another",
+                r->number, r->from, r->k - r->from);
+    if (r->wrong_init && !t->cancelled)
+        encode_end(t, ENCODE_START_OVER, "");
+    free_run(r);
+    encode_settle(t);
+}
+
 static void on_end(void *arg, const struct supervise_end *end)
 {
     struct encode_run *r = arg;
     struct task *t = r->t;
+    struct encode_run *beside = r->beside;
     r->child = NULL;
     bool moved = r->arrival && access(arrival_path(r->arrival), F_OK) != 0;
-    mediafile_abandon(t->w->tmp_fd, &r->file);
     enum rc cut = cutter_finish(r->cutter);
-    cutter_free(r->cutter);
     unlink_run(t->state, r);
     /* A file that was stored between the start of a run and its first read is read
      * again under its new name. */
@@ -125,7 +145,9 @@ static void on_end(void *arg, const struct supervise_end *end)
     encode_feed_end(r);
     if (!t->cancelled)
         judge(r, end, cut);
-    free(r);
+    free_run(r);
+    if (beside)
+        end_beside(beside);
     encode_settle(t);
 }
 
@@ -161,6 +183,17 @@ static enum rc on_output(void *arg, const void *data, size_t n)
     return encode_cut_feed(arg, data, n);
 }
 
+static const struct encode *beside_of(const struct encode_run *r)
+{
+    return r->beside->t->state;
+}
+
+static enum rc on_second(void *arg, const void *data, size_t n)
+{
+    struct encode_run *r = arg;
+    return encode_cut_feed(r->beside, data, n);
+}
+
 static enum rc spawn(struct encode_run *r)
 {
     struct task *t = r->t;
@@ -178,6 +211,7 @@ static enum rc spawn(struct encode_run *r)
                             .end = r->end,
                             .lead = r->lead,
                             .open = r->open,
+                            .beside = r->beside ? &beside_of(r)->rendition : NULL,
                             .seek_us = e->points ? e->points[r->from].us : 0};
     enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
     if (fed)
@@ -193,38 +227,73 @@ static enum rc spawn(struct encode_run *r)
                                              .stall_ms = stall_ms(r),
                                              .fed = fed,
                                              .on_output = on_output,
+                                             .on_second = r->beside ? on_second : NULL,
                                              .on_end = on_end,
                                              .arg = r},
                         &r->child);
     return rc;
 }
 
-enum rc encode_run_start(struct task *t, int64_t from, int64_t end, bool wanted,
-                         bool fed)
+/* Of t, as ordered; nothing of it has begun. NULL: no memory. */
+static struct encode_run *new_run(struct task *t, const struct encode_order *order)
 {
     struct encode *e = t->state;
     struct encode_run *r = calloc(1, sizeof(*r));
-    struct arrival *a = task_arrival(t);
+    if (!r)
+        return NULL;
+    *r = (struct encode_run){.t = t,
+                             .file = {.fd = -1},
+                             .from = order->from,
+                             .end = order->end,
+                             .k = order->from};
+    r->number = ++e->runs_so_far;
+    r->started_ms = r->since_ms = loop_now_ms();
+    r->wanted_ms = order->wanted ? r->started_ms : -1;
+    return r;
+}
+
+static enum rc new_beside(struct encode_run *leader, const struct encode_order *order)
+{
+    struct encode_run *r = new_run(order->beside, order);
     if (!r)
         return RC_NOMEM;
-    *r = (struct encode_run){
-        .t = t, .file = {.fd = -1}, .from = from, .end = end, .k = from};
-    r->number = ++e->runs_so_far;
-    r->lead = e->trouble[from] > LEAD_ALL ? LEAD_ALL : (enum args_lead)e->trouble[from];
-    r->started_ms = r->since_ms = loop_now_ms();
-    r->wanted_ms = wanted ? r->started_ms : -1;
-    r->arrival = a ? arrival_hold(a) : NULL;
-    r->fed = fed && a;
-    r->open = r->fed && e->open;
-    enum rc rc = spawn(r);
-    if (rc != RC_OK) {
-        arrival_let_go(r->arrival);
-        cutter_free(r->cutter);
-        free(r);
-        return rc;
-    }
+    r->leader = leader;
+    leader->beside = r;
+    return encode_cut_open(r);
+}
+
+static void link_run(struct encode_run *r)
+{
+    struct encode *e = r->t->state;
     r->next = e->runs;
     e->runs = r;
+}
+
+enum rc encode_run_start(struct task *t, const struct encode_order *order)
+{
+    const struct encode *e = t->state;
+    struct encode_run *r = new_run(t, order);
+    struct arrival *a = task_arrival(t);
+    uint8_t trouble = e->trouble[order->from];
+    if (!r)
+        return RC_NOMEM;
+    r->lead = trouble > LEAD_ALL ? LEAD_ALL : (enum args_lead)trouble;
+    r->arrival = a ? arrival_hold(a) : NULL;
+    r->fed = order->fed && a;
+    r->open = r->fed && e->open;
+    enum rc rc = order->beside ? new_beside(r, order) : RC_OK;
+    if (rc == RC_OK)
+        rc = spawn(r);
+    if (rc != RC_OK) {
+        arrival_let_go(r->arrival);
+        if (r->beside)
+            free_run(r->beside);
+        free_run(r);
+        return rc;
+    }
+    link_run(r);
+    if (r->beside)
+        link_run(r->beside);
     if (r->fed && encode_feed_start(r) != RC_OK)
         encode_run_stop(r); /* and it is begun anew */
     return RC_OK;
@@ -260,6 +329,10 @@ void encode_run_pause(struct encode_run *r, bool pause)
 
 void encode_run_stop(struct encode_run *r)
 {
+    if (r->leader)
+        r = r->leader;
     r->stopped = true;
+    if (r->beside)
+        r->beside->stopped = true;
     supervise_stop(r->child, true);
 }

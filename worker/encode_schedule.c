@@ -91,6 +91,15 @@ static int video_of(const struct picture *p, int rendition)
     return i;
 }
 
+/* The index of a run that was collected before; -1: it was left out. */
+static int index_of(const struct picture *p, const struct encode_run *r)
+{
+    for (int i = 0; i < p->s.n_runs; i++)
+        if (p->of_run[i] == r)
+            return i;
+    return -1;
+}
+
 static void collect_runs(struct picture *p, int rendition)
 {
     const struct encode *e = p->tasks[rendition]->state;
@@ -98,8 +107,9 @@ static void collect_runs(struct picture *p, int rendition)
     for (struct encode_run *r = e->runs; r && p->s.n_runs < SCHEDULE_RUNS_MAX;
          r = r->next) {
         int64_t end = r->end;
+        int leader = r->leader ? index_of(p, r->leader) : -1;
         /* One that has given its last segment is only about to exit. */
-        if (r->stopped || r->k >= r->end)
+        if (r->stopped || r->k >= r->end || (r->leader && leader < 0))
             continue;
         /* Where another run is at work this one will stop, whatever it was told. */
         for (const struct encode_run *other = e->runs; other; other = other->next)
@@ -114,7 +124,8 @@ static void collect_runs(struct picture *p, int rendition)
             .age_ms = now - r->started_ms,
             .at_it_ms = encode_run_worked_ms(r),
             .unused_ms = r->wanted_ms < 0 ? SCHEDULE_NEVER_MS : now - r->wanted_ms,
-            .paused = r->paused,
+            .paused = r->leader ? r->leader->paused : r->paused,
+            .leader = leader,
             .fed = r->fed,
             .starving = encode_run_starves(r),
         };
@@ -136,6 +147,22 @@ static bool may_begin_at(const struct encode *e, int64_t segment)
     if (encode_begins_hole(e, segment))
         return true;
     return e->trouble[segment] != ENCODE_HARD && e->hard_places < ENCODE_HARD_PLACES;
+}
+
+/* The next smaller rung of the same video, which can be made of its pictures. */
+static int partner_of(const struct picture *p, int rendition)
+{
+    const struct encode *e = p->tasks[rendition]->state;
+    if (!e->rendition.extra || e->rendition.copied || e->arriving)
+        return -1;
+    for (int i = rendition + 1; i < p->s.n_renditions; i++) {
+        const struct encode *other = p->tasks[i]->state;
+        if (video_of(p, i) == video_of(p, rendition) && other->rendition.extra &&
+            !other->rendition.copied && other->rendition.width < e->rendition.width &&
+            memcmp(&other->grid, &e->grid, sizeof(e->grid)) == 0)
+            return i;
+    }
+    return -1;
 }
 
 static void collect_demands(const struct worker *w, struct picture *p)
@@ -187,6 +214,7 @@ static void collect(const struct worker *w, struct picture *p)
             .arriving = e->arriving,
             .reach = e->reach,
             .asleep = e->asleep,
+            .partner = partner_of(p, i),
             .viewer = earliest_viewer(e),
             .start_ms = e->start_ms,
             .segment_ms = e->segment_ms,
@@ -202,7 +230,12 @@ static void start(const struct picture *p, const struct schedule_action *a)
 {
     struct task *t = p->tasks[a->rendition];
     char sentence[STORE_TEXT_MAX + 1];
-    enum rc rc = encode_run_start(t, a->from, a->end, a->wanted, a->fed);
+    struct encode_order order = {.from = a->from,
+                                 .end = a->end,
+                                 .wanted = a->wanted,
+                                 .fed = a->fed,
+                                 .beside = a->also >= 0 ? p->tasks[a->also] : NULL};
+    enum rc rc = encode_run_start(t, &order);
     if (rc == RC_OK) {
         task_changed(t, true); /* whoever waits sees that it is being made */
         return;

@@ -11,7 +11,7 @@
 
 #define LADDER_SEGMENT_S 4 /* nobody waits for a whole one of them */
 #define LADDER_MAX_RATE 60 /* frames a second */
-#define LADDER_RUNGS_MAX 3 /* 720p, 1080p, or one of the source's own size */
+#define LADDER_RUNGS_MAX 2 /* 720p, and 1080p or one of the source's own size */
 
 struct ladder_rules {
     int64_t max_side;     /* pixels of the smaller side of the largest rung; 0: none */

@@ -14,7 +14,7 @@
 #define BEYOND_SEGMENTS 2
 
 static const struct schedule_action nothing = {
-    .verb = SCHEDULE_NOTHING, .run = -1, .rendition = -1};
+    .verb = SCHEDULE_NOTHING, .run = -1, .rendition = -1, .also = -1};
 
 static const struct schedule_rendition *of(const struct schedule *s, int rendition)
 {
@@ -116,6 +116,12 @@ static int best_run(const struct thoughts *t, const struct schedule_demand *d)
     return best;
 }
 
+/* The run whose program gives what a run gives. */
+static int leader_of(const struct schedule *s, int run)
+{
+    return run >= 0 && s->runs[run].leader >= 0 ? s->runs[run].leader : run;
+}
+
 /* False for what will not arrive so soon. */
 static bool is_near_reach(const struct schedule *s, const struct schedule_demand *d)
 {
@@ -156,7 +162,7 @@ static int share_of(const struct thoughts *t, int video)
 
 static void serve(struct thoughts *t, const struct schedule_demand *d)
 {
-    int run = best_run(t, d);
+    int run = leader_of(t->s, best_run(t, d));
     if (run >= 0)
         t->serves[run] = true;
     else
@@ -182,7 +188,7 @@ static void serve_demands(struct thoughts *t)
             const struct schedule_demand *d = &s->demands[i];
             if (!is_near_reach(s, d))
                 continue; /* first, as there may be many of them in a long upload */
-            int run = best_run(t, d);
+            int run = leader_of(s, best_run(t, d));
             if (run >= 0 ? t->serves[run] : !is_worth_a_run(t, d))
                 continue;
             int share = share_of(t, of(s, d->rendition)->video);
@@ -221,6 +227,8 @@ static struct schedule_action pause_or_resume(struct thoughts *t,
     struct schedule_action a = nothing;
     for (int i = 0; i < s->n_runs; i++) {
         const struct schedule_run *r = &s->runs[i];
+        if (r->leader >= 0)
+            continue;
         bool go = t->serves[i] || is_kept(kept, n, i) || (r->starving && !r->paused);
         bool held =
             !go && r->made > 0 && t->taken < s->active_max && r->unused_ms < HOLD_MS;
@@ -269,7 +277,7 @@ static int victim(const struct thoughts *t, const struct candidate *kept, int n)
     const struct schedule *s = t->s;
     int worst = -1;
     for (int i = 0; i < s->n_runs; i++) {
-        if (t->serves[i] || is_kept(kept, n, i))
+        if (t->serves[i] || is_kept(kept, n, i) || s->runs[i].leader >= 0)
             continue;
         if (worst < 0 || uselessness(s, &s->runs[i]) > uselessness(s, &s->runs[worst]))
             worst = i;
@@ -295,6 +303,32 @@ static int64_t pause_after_vain(const struct thoughts *t, int rendition)
     return wait_ms > youngest_ms ? wait_ms - youngest_ms : 0;
 }
 
+/* Where a run that begins at `from` ends if partner is made beside it; -1: that would
+ * not begin there. */
+static int64_t end_beside(const struct schedule *s, int partner, int64_t from)
+{
+    if (segments_has(of(s, partner)->have, from))
+        return -1;
+    for (int i = 0; i < s->n_runs; i++) {
+        const struct schedule_run *r = &s->runs[i];
+        if (r->rendition == partner && r->next <= from && from < r->end)
+            return -1;
+    }
+    return end_of(s, partner, from);
+}
+
+/* A run that nobody waits for makes its partner's segments too, if they are missing. */
+static void take_partner(const struct schedule *s, struct schedule_action *a)
+{
+    int partner = of(s, a->rendition)->partner;
+    int64_t end = partner >= 0 ? end_beside(s, partner, a->from) : -1;
+    if (end < 0)
+        return;
+    a->also = partner;
+    if (end < a->end)
+        a->end = end;
+}
+
 /* One that nobody waits for goes on as the source arrives; whoever waits is better
  * served by one that reads what is there, as it can jump. */
 static struct schedule_action start(const struct schedule *s, int rendition,
@@ -303,6 +337,7 @@ static struct schedule_action start(const struct schedule *s, int rendition,
     struct schedule_action a = {.verb = SCHEDULE_START,
                                 .run = -1,
                                 .rendition = rendition,
+                                .also = -1,
                                 .from = from,
                                 .end = end_of(s, rendition, from),
                                 .wanted = wanted};
@@ -314,6 +349,8 @@ static struct schedule_action start(const struct schedule *s, int rendition,
     /* A segment that exists is only made again for the init segment before it. */
     if (a.end == from)
         a.end = from + 1;
+    if (!wanted)
+        take_partner(s, &a);
     return a;
 }
 
@@ -325,7 +362,7 @@ static struct schedule_action start_one(struct thoughts *t,
     bool full = s->n_runs >= s->alive_max;
     int stop = full ? victim(t, kept, n) : -1;
     struct schedule_action make_room = {
-        .verb = SCHEDULE_STOP, .run = stop, .rendition = -1};
+        .verb = SCHEDULE_STOP, .run = stop, .rendition = -1, .also = -1};
     if (full && stop < 0)
         return nothing;
     for (int i = 0; i < t->n_starts; i++) {

@@ -26,9 +26,11 @@
 /* A rendition whose job this worker holds. The order of renditions is that in which
  * they are worked off when nobody waits. */
 struct schedule_rendition {
-    int video;                       /* renditions of one video have the same number */
-    bool light;                      /* one core is enough for it */
-    bool last;                       /* nothing is to wait for it: see below */
+    int video;   /* renditions of one video have the same number */
+    bool light;  /* one core is enough for it */
+    bool last;   /* nothing is to wait for it: see above */
+    int partner; /* a rendition that is made beside this one in one run, nearly for
+                    free; -1: none */
     const struct segments *have;     /* what exists */
     const struct seek_point *points; /* where it is read from; NULL: not known */
     int64_t viewer;     /* where the earliest viewer is; -1: nobody watches */
@@ -50,6 +52,8 @@ struct schedule_run {
     bool paused;
     bool fed;      /* it is given its source as that arrives: it gets beyond `reach` */
     bool starving; /* it has had nothing to read for a while: it takes no core */
+    int leader; /* index of the run in whose program it is made beside; -1: it has its
+                   own. Such a one goes on, stands still and ends with its leader */
 };
 
 /* Someone waits for a segment that does not exist. */
@@ -86,6 +90,7 @@ struct schedule_action {
     int64_t from, end;
     bool wanted; /* START: somebody waits for it */
     bool fed;    /* START: a fed one, where the rendition is arriving */
+    int also;    /* START: this rendition is made beside it; -1: none */
 };
 
 /*

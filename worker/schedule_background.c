@@ -53,6 +53,16 @@ static int64_t next_hole(const struct schedule_rendition *r)
     return k;
 }
 
+/* True if a rendition beside which this one is made has the same hole. */
+static bool comes_with_another(const struct schedule *s, int rendition, int64_t k)
+{
+    for (int i = 0; i < s->n_renditions; i++)
+        if (s->renditions[i].partner == rendition &&
+            !segments_has(s->renditions[i].have, k))
+            return true;
+    return false;
+}
+
 /* The hole of a rendition, unless a run is on its way to it. */
 static bool find_fill(const struct thoughts *t, int rendition, struct candidate *out)
 {
@@ -62,6 +72,8 @@ static bool find_fill(const struct thoughts *t, int rendition, struct candidate 
     int runs = 0;
     if (k < 0 ||
         (schedule_beyond(r, k) && (r->asleep || schedule_has_fed(s, rendition))))
+        return false;
+    if (comes_with_another(s, rendition, k))
         return false;
     for (int i = 0; i < s->n_runs; i++) {
         runs += s->runs[i].rendition == rendition;
@@ -133,7 +145,7 @@ int schedule_background(const struct thoughts *t,
     if (room <= 0)
         return 0;
     for (int i = 0; i < s->n_runs; i++)
-        if (!t->serves[i] && !s->runs[i].starving)
+        if (!t->serves[i] && !s->runs[i].starving && s->runs[i].leader < 0)
             insert(list, &n, SCHEDULE_RUNS_MAX, candidate_of(t, i));
     /* A hole that nobody waits for is not worth a run that exists, and one that may not
      * begin would only keep others from going on. The first segment of all is worth it,

@@ -28,6 +28,7 @@ struct supervised {
     struct supervise_spec spec;
     struct child child;
     struct loop_source *out_source, *err_source; /* NULL after end of file */
+    struct loop_source *second_source;
     struct loop_timer stall, limit, grace;
     enum state state;
     bool paused;
@@ -108,6 +109,13 @@ static void drop_source(struct supervised *s, struct loop_source **source, int *
     *fd = -1;
 }
 
+static void drop_sources(struct supervised *s)
+{
+    drop_source(s, &s->out_source, &s->child.out_fd);
+    drop_source(s, &s->second_source, &s->child.second_fd);
+    drop_source(s, &s->err_source, &s->child.err_fd);
+}
+
 static void close_stdin(struct supervised *s)
 {
     if (s->child.in_fd >= 0)
@@ -125,14 +133,14 @@ static void unlink_from_all(struct supervised *s)
     }
 }
 
-/* Over once the child has ended and both pipes are at their end. */
+/* Over once the child has ended and all its pipes are at their end. */
 static void maybe_end(struct supervised *s, bool without_pipes)
 {
-    if (!s->exited || (!without_pipes && (s->out_source || s->err_source)))
+    bool open = s->out_source || s->second_source || s->err_source;
+    if (!s->exited || (open && !without_pipes))
         return;
     close_stdin(s);
-    drop_source(s, &s->out_source, &s->child.out_fd);
-    drop_source(s, &s->err_source, &s->child.err_fd);
+    drop_sources(s);
     loop_timer_cancel(s->spec.loop, &s->stall);
     loop_timer_cancel(s->spec.loop, &s->limit);
     loop_timer_cancel(s->spec.loop, &s->grace);
@@ -195,14 +203,14 @@ static bool read_some(int fd, char *buf, ssize_t *n)
     return false;
 }
 
-static void on_stdout(void *arg)
+static void read_output(struct supervised *s, struct loop_source **source, int *fd,
+                        enum rc (*take)(void *arg, const void *data, size_t n))
 {
-    struct supervised *s = arg;
     static char buf[READ_BYTES];
     ssize_t n = 1;
     for (int turn = 0; turn < READS_A_TURN && n > 0; turn++) {
-        if (!read_some(s->child.out_fd, buf, &n)) {
-            drop_source(s, &s->out_source, &s->child.out_fd);
+        if (!read_some(*fd, buf, &n)) {
+            drop_source(s, source, fd);
             maybe_end(s, false);
             return;
         }
@@ -210,12 +218,24 @@ static void on_stdout(void *arg)
             continue; /* a refused stream is read to its end, so that nobody hangs */
         if (s->state == RUNNING && !s->exited)
             expect_output(s);
-        s->end.refusal = s->spec.on_output(s->spec.arg, buf, (size_t)n);
+        s->end.refusal = take(s->spec.arg, buf, (size_t)n);
         if (s->end.refusal != RC_OK)
             take_event(s, EV_REFUSED);
     }
     if (s->end.refusal != RC_OK)
-        loop_rest(s->spec.loop, s->out_source, REST_MS);
+        loop_rest(s->spec.loop, *source, REST_MS);
+}
+
+static void on_stdout(void *arg)
+{
+    struct supervised *s = arg;
+    read_output(s, &s->out_source, &s->child.out_fd, s->spec.on_output);
+}
+
+static void on_second(void *arg)
+{
+    struct supervised *s = arg;
+    read_output(s, &s->second_source, &s->child.second_fd, s->spec.on_second);
 }
 
 /* Keeps the last line that is not empty; it may be cut off by the child's end. */
@@ -259,20 +279,23 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
     if (!s)
         return RC_NOMEM;
     s->spec = *spec;
-    s->child.in_fd = s->child.out_fd = s->child.err_fd = -1;
-    enum rc rc = child_start(spec->argv, spec->nice, spec->fed, &s->child);
+    s->child.in_fd = s->child.out_fd = s->child.second_fd = s->child.err_fd = -1;
+    enum rc rc = child_start(spec->argv, spec->nice, spec->fed, spec->on_second != NULL,
+                             &s->child);
     if (rc == RC_OK)
         rc = loop_watch(spec->loop, s->child.out_fd, on_stdout, s, &s->out_source);
     if (rc == RC_OK)
         rc = loop_watch(spec->loop, s->child.err_fd, on_stderr, s, &s->err_source);
+    if (rc == RC_OK && spec->on_second)
+        rc =
+            loop_watch(spec->loop, s->child.second_fd, on_second, s, &s->second_source);
     if (rc != RC_OK) {
         int status;
         child_signal(&s->child, SIGKILL);
         if (s->child.pid > 0)
             child_reap(&s->child, &status);
         close_stdin(s);
-        drop_source(s, &s->out_source, &s->child.out_fd);
-        drop_source(s, &s->err_source, &s->child.err_fd);
+        drop_sources(s);
         free(s);
         return rc;
     }

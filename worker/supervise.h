@@ -47,8 +47,11 @@ struct supervise_spec {
     int64_t stall_ms; /* > 0 */
     int64_t limit_ms; /* 0: none */
     int64_t grace_ms; /* between SIGTERM and SIGKILL */
-    /* Any code but RC_OK stops the child; on_output is then not called again. */
+    /* Any code but RC_OK stops the child; neither is then called again. on_second: for
+     * a child that has a second output (see child.h), which counts as the first one
+     * does; NULL: it has none. */
     enum rc (*on_output)(void *arg, const void *data, size_t n);
+    enum rc (*on_second)(void *arg, const void *data, size_t n);
     void (*on_end)(void *arg, const struct supervise_end *end);
     void *arg;
 };

@@ -187,6 +187,7 @@ enum rc task_spawn(struct task *t, const struct args *args,
         .limit_ms = child->limit_ms,
         .grace_ms = c->grace_s * 1000,
         .on_output = child->on_output,
+        .on_second = child->on_second,
         .on_end = child->on_end,
         .arg = child->arg,
     };

@@ -150,6 +150,7 @@ struct task_child {
     int64_t limit_ms; /* in all; 0: none */
     bool fed;         /* it reads a pipe: see supervise_take_stdin */
     enum rc (*on_output)(void *arg, const void *data, size_t n);
+    enum rc (*on_second)(void *arg, const void *data, size_t n); /* NULL: none */
     void (*on_end)(void *arg, const struct supervise_end *end);
     void *arg;
 };

@@ -133,7 +133,7 @@ describe('the library', () => {
         assert.deepEqual(json, list.json.videos[0]);
         assert.deepEqual(Object.keys(json), [
             'id', 'title', 'filename', 'size', 'received', 'container', 'state', 'playable',
-            'error', 'warning', 'duration', 'width', 'height', 'fps', 'video_codec',
+            'error', 'warning', 'copy_refused', 'duration', 'width', 'height', 'fps', 'video_codec',
             'audio_codec', 'created_at', 'media', 'poster', 'renditions', 'timing',
         ]);
         assert.deepEqual(Object.keys(json.timing), ['first_segment_s', 'stored_s', 'ready_s']);
@@ -442,11 +442,14 @@ describe('with a worker', () => {
             const { renditions } = (await site.api('GET', `/api/videos/${json.id}/segments`)).json;
             const shared = ({ name, kind, segments, done }) => ({ name, kind, segments, done });
             assert.deepEqual(renditions.map(shared), video.renditions.map(shared));
-            assert.deepEqual(renditions.map(runs), ['ready 0+3', 'ready 0+2']);
+            const [picture, source, sound] = renditions;
+            assert.deepEqual([picture, sound].map(runs), ['ready 0+3', 'ready 0+2']);
             assert.deepEqual(
-                renditions.map((r) => [r.generation, r.segment_duration]),
+                [picture, sound].map((r) => [r.generation, r.segment_duration]),
                 [[1, 2], [1, 4.096]],
             );
+            assert.equal(source.name, 'source');
+            assert.ok(Math.abs(source.segments * source.segment_duration - 5) < 0.1);
         } finally {
             await site.stop();
         }

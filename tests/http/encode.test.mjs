@@ -68,7 +68,8 @@ async function comesOutWhole(file, { seconds, rate, sound = true, from = 0 }) {
     const out = await fetchVideo(site, video);
     const frame = 1 / rate;
     assert.ok(Math.abs(out.video.duration - video.duration) <= frame + 0.001);
-    for (const rendition of video.renditions) assert.equal(rendition.done, rendition.segments);
+    const needed = video.renditions.filter(({ name }) => /^(360p|audio)/.test(name));
+    for (const rendition of needed) assert.equal(rendition.done, rendition.segments);
 
     const seen = await flashes(out.video);
     const expected = Array.from({ length: seconds - from }, (_, i) => i + from);

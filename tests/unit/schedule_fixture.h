@@ -51,6 +51,7 @@ static inline int picture(int video, const char *segments)
     renditions[i] = (struct schedule_rendition){.video = video,
                                                 .have = &have[i],
                                                 .viewer = -1,
+                                                .partner = -1,
                                                 .start_ms = 500,
                                                 .segment_ms = 250};
     return i;
@@ -74,6 +75,7 @@ static inline int run(int rendition, int64_t next, int64_t end)
                                     .end = end,
                                     .made = 1,
                                     .age_ms = 60000,
+                                    .leader = -1,
                                     .unused_ms = LONG_AGO};
     return i;
 }

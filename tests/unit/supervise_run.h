@@ -34,7 +34,9 @@ struct how {
     enum rc refusal;  /* what on_output says … */
     int refuse_at;    /* … from this call on, from 1 */
     int nice;
-    bool fed; /* who runs it takes the pipe */
+    bool fed;               /* who runs it takes the pipe */
+    bool second;            /* it has a second output … */
+    enum rc second_refusal; /* … of which this is said */
     struct joblog *log;
     const char *program; /* NULL: /bin/sh -c script */
 };
@@ -43,10 +45,12 @@ struct run {
     struct loop *loop;
     struct how how;
     struct supervised *child;
-    int calls;      /* of on_output */
-    size_t bytes;   /* of output */
-    char out[1024]; /* its beginning, with a NUL */
-    int ends;       /* calls of on_end */
+    int calls;         /* of on_output */
+    size_t bytes;      /* of output */
+    char out[1024];    /* its beginning, with a NUL */
+    char second[1024]; /* all of the second output, with a NUL */
+    size_t second_bytes;
+    int ends; /* calls of on_end */
     struct supervise_end end;
     char words[SUPERVISE_WORDS_MAX + 1];
     int64_t took_ms;
@@ -65,6 +69,15 @@ static inline enum rc run_output(void *arg, const void *data, size_t n)
     }
     r->bytes += n;
     return r->how.refuse_at && ++r->calls >= r->how.refuse_at ? r->how.refusal : RC_OK;
+}
+
+static inline enum rc run_second(void *arg, const void *data, size_t n)
+{
+    struct run *r = arg;
+    assert_true(n > 0 && r->second_bytes + n < sizeof(r->second));
+    memcpy(r->second + r->second_bytes, data, n);
+    r->second_bytes += n;
+    return r->how.second_refusal;
 }
 
 static inline void run_out_of_patience(void *arg)
@@ -160,6 +173,7 @@ static inline enum rc run_start(struct run *r, const char *script)
         .limit_ms = r->how.limit_ms,
         .grace_ms = r->how.grace_ms ? r->how.grace_ms : 10000,
         .on_output = run_output,
+        .on_second = r->how.second ? run_second : NULL,
         .on_end = run_ended,
         .arg = r,
     };
@@ -186,6 +200,7 @@ static inline struct run *run_script(const char *script, const struct how *how)
     assert_int_equal(loop_run(r.loop), RC_OK);
     r.took_ms = loop_now_ms() - began;
     r.out[r.bytes < sizeof(r.out) - 1 ? r.bytes : sizeof(r.out) - 1] = '\0';
+    r.second[r.second_bytes] = '\0';
     assert_int_equal(r.ends, 1);
     run_close(&r);
     assert_int_equal(open_descriptors(), before);

@@ -103,6 +103,120 @@ static void runs_of_rungs_make_room_first(void **state)
     assert_does(SCHEDULE_STOP, 1);
 }
 
+/* ---- rungs that are made together ----------------------------------------- */
+
+/* Two rungs of one video: the second is made beside the first. */
+static void two_rungs(const char *large, const char *small)
+{
+    rung(0, large);
+    rung(0, small);
+    renditions[0].partner = 1;
+}
+
+/* A run of the first, and the one that it leads. */
+static void run_of_both(int64_t next, int64_t end)
+{
+    int leader = run(0, next, end);
+    runs[run(1, next, end)].leader = leader;
+}
+
+static void the_next_smaller_rung_is_made_in_the_same_run(void **state)
+{
+    (void)state;
+    two_rungs("..........", "..........");
+    struct schedule_action a = next();
+    assert_int_equal(a.verb, SCHEDULE_START);
+    assert_int_equal(a.rendition, 0);
+    assert_int_equal(a.also, 1);
+    assert_int_equal(a.end, 10);
+    run_of_both(0, 10);
+    assert_nothing();
+}
+
+static void as_far_as_both_are_missing(void **state)
+{
+    (void)state;
+    two_rungs("..........", "....##....");
+    struct schedule_action a = next();
+    assert_int_equal(a.also, 1);
+    assert_int_equal(a.end, 4);
+    renditions[0].partner = -1;
+    assert_starts(0, 0, 10);
+}
+
+static void what_only_one_of_them_lacks_is_made_alone(void **state)
+{
+    (void)state;
+    two_rungs("..........", "##########");
+    assert_int_equal(next().also, -1);
+    assert_starts(0, 0, 10);
+    setup(NULL);
+    two_rungs("##########", "..........");
+    assert_int_equal(next().also, -1);
+    assert_starts(1, 0, 10);
+}
+
+static void the_smaller_one_waits_for_the_larger_one(void **state)
+{
+    (void)state;
+    s.alive_max = 1;
+    s.active_max = 1;
+    two_rungs("..........", "..........");
+    run(0, 0, 10);
+    assert_nothing();
+}
+
+static void whoever_waits_for_one_gets_it_alone(void **state)
+{
+    (void)state;
+    two_rungs("..........", "..........");
+    wanted(1, 7);
+    struct schedule_action a = next();
+    assert_int_equal(a.rendition, 1);
+    assert_int_equal(a.from, 7);
+    assert_int_equal(a.also, -1);
+    assert_true(a.wanted);
+}
+
+static void
+a_demand_that_the_led_one_is_about_to_meet_keeps_its_leader_going(void **state)
+{
+    (void)state;
+    two_rungs("##........", "##........");
+    run_of_both(2, 10);
+    wanted(1, 3);
+    assert_nothing();
+    assert_true(serves[0]);
+    runs[0].paused = runs[1].paused = true;
+    assert_does(SCHEDULE_RESUME, 0);
+}
+
+static void both_stand_still_by_one_order(void **state)
+{
+    (void)state;
+    two_rungs("##........", "##........");
+    run_of_both(2, 10);
+    picture(1, "..........");
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = runs[1].paused = true;
+    assert_starts(2, 0, 10);
+    run(2, 0, 10);
+    assert_nothing();
+}
+
+static void who_is_led_is_never_stopped_by_itself(void **state)
+{
+    (void)state;
+    s.alive_max = s.active_max = 2;
+    two_rungs("##..............", "##..............");
+    run_of_both(2, 16);
+    picture(1, "................");
+    wanted(2, 5);
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = runs[1].paused = true;
+    assert_does(SCHEDULE_STOP, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
@@ -116,6 +230,14 @@ int main(void)
         TEST(its_first_segment_is_no_more_urgent_than_the_rest),
         TEST(a_copy_goes_on_beside_a_picture),
         TEST(runs_of_rungs_make_room_first),
+        TEST(the_next_smaller_rung_is_made_in_the_same_run),
+        TEST(as_far_as_both_are_missing),
+        TEST(what_only_one_of_them_lacks_is_made_alone),
+        TEST(the_smaller_one_waits_for_the_larger_one),
+        TEST(whoever_waits_for_one_gets_it_alone),
+        TEST(a_demand_that_the_led_one_is_about_to_meet_keeps_its_leader_going),
+        TEST(both_stand_still_by_one_order),
+        TEST(who_is_led_is_never_stopped_by_itself),
     };
     return cmocka_run_group_tests_name("schedule_last", tests, NULL, NULL);
 }

@@ -395,6 +395,35 @@ static void an_end_may_start_the_next(void **state)
     run_close(&all);
 }
 
+static void a_second_output_is_told_apart_from_the_first(void **state)
+{
+    (void)state;
+    struct how how = {.second = true};
+    const struct run *r = run_script(
+        "echo one; echo two >&3; echo three; exec 1>&-; sleep 0.1; echo four >&3",
+        &how);
+    assert_exited(r, 0);
+    assert_string_equal(r->out, "one\nthree\n");
+    assert_string_equal(r->second, "two\nfour\n");
+}
+
+static void a_second_output_can_be_refused_too(void **state)
+{
+    (void)state;
+    struct how how = {.second = true, .second_refusal = RC_NOSPACE};
+    const struct run *r = run_script("echo two >&3; sleep 20", &how);
+    assert_ended(r, SUPERVISE_REFUSED, SIGTERM);
+    assert_int_equal(r->end.refusal, RC_NOSPACE);
+}
+
+static void who_is_given_no_second_output_has_none(void **state)
+{
+    (void)state;
+    const struct run *r =
+        run_script("(echo x >&3) 2>/dev/null && exit 0; exit 7", &plain);
+    assert_exited(r, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +456,9 @@ int main(void)
         cmocka_unit_test(a_program_is_found_by_its_name),
         cmocka_unit_test(a_program_reads_nothing_and_inherits_nothing),
         cmocka_unit_test(a_program_has_a_group_of_its_own_and_is_nice),
+        cmocka_unit_test(a_second_output_is_told_apart_from_the_first),
+        cmocka_unit_test(a_second_output_can_be_refused_too),
+        cmocka_unit_test(who_is_given_no_second_output_has_none),
         cmocka_unit_test(an_end_may_start_the_next),
     };
     return cmocka_run_group_tests_name("supervise", tests, NULL, NULL);

@@ -36,6 +36,8 @@ export interface Video {
   playable: boolean;
   error: string | null;
   warning: string | null;
+  /** Why its picture is not offered as it is in the file; null if it is, or not known yet. */
+  copy_refused?: string | null;
   /** Seconds. */
   duration: number | null;
   width: number | null;

@@ -134,6 +134,7 @@ export function details(video: Video): [string, string][] {
     ['File', file(video)],
     ['Name', video.filename],
     ['Added', formatMoment(video.created_at)],
+    ['Source', video.copy_refused ? `Not offered as it is. ${video.copy_refused}` : ''],
   ];
   return rows.filter(([, text]) => text !== '');
 }
