@@ -49,7 +49,7 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
            worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
-           worker/seek_points.c worker/colour.c worker/feeder.c worker/arrival.c \
+           worker/seek_points.c worker/colour.c worker/filters.c worker/feeder.c worker/arrival.c \
            worker/arrivals.c worker/arrival_header.c worker/arrival_tell.c \
            worker/encode_feed.c worker/encode_open.c worker/poster_job.c \
            worker/courtesy.c worker/owner.c worker/wake.c worker/sweep.c worker/live.c
@@ -69,7 +69,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := args args_run arrival_header bandwidth bmff bounds clock codec_string colour \
         config copy_cuts courtesy cutter ebml param_sets \
-        encode_feed feeder grid hangups http id joblog ladder log loop media_info mediadir \
+        encode_feed feeder filters grid hangups http id joblog ladder log loop media_info mediadir \
         mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
         mp4_tables mp4_walk multipart own_store owner packet_scan plan plan_open \
         plan_times playlist playlists promise rc schedule schedule_arriving \

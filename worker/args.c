@@ -1,6 +1,6 @@
 #include "args_priv.h"
 
-#include "colour.h"
+#include "filters.h"
 #include "grid.h"
 #include "plan.h"
 
@@ -176,36 +176,23 @@ static int64_t read_from(const struct rendition *r, int64_t need_us,
 }
 
 /*
- * What each filter is for: bwdif makes whole pictures of interlaced ones; tpad repeats
- * the last picture for ever, so that -frames:v alone decides the end; fps puts the
- * pictures on the grid, beginning with the run's first frame. Dropping frames comes
- * before scaling where the source has many more than the grid. A smaller rendition
- * beside is made of the pictures of the larger one.
+ * The filters of a run, or (beside) those of two renditions that are made of the same
+ * pictures, the smaller one of those of the larger.
  */
 static void add_video_filters(struct args *a, const struct rendition *r,
-                              double source_rate, int64_t start_us,
-                              const struct args_run *run)
+                              const struct rendition *beside, const char *filters)
 {
-    char fps[96], scale[96], colour[160], in[32] = "", rest[96] = "";
-    const struct rendition *beside = run->beside;
-    bool open = run->open;
-    if (beside)
-        snprintf(in, sizeof(in), "[0:%d]", r->stream);
-    snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64,
-             r->rate_num, r->rate_den, start_us / 1000000, start_us % 1000000);
-    snprintf(scale, sizeof(scale), "scale=%d:%d:flags=bilinear:out_range=tv", r->width,
-             r->height);
-    colour_params(r->colour, colour, sizeof(colour));
-    bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
-    if (beside)
-        snprintf(rest, sizeof(rest),
-                 ",split[one][two];[two]scale=%d:%d:flags=bilinear[three]",
-                 beside->width, beside->height);
-    args_add(a, beside ? "-filter_complex" : "-vf");
-    args_add(a, "%s%s%s%s,%s,setparams=%s,setsar=1,format=yuv420p%s", in,
-             r->deinterlace ? "bwdif=mode=send_frame," : "",
-             open ? "" : "tpad=stop_mode=clone:stop=-1,", drop_first ? fps : scale,
-             drop_first ? scale : fps, colour, rest);
+    if (!beside) {
+        args_add(a, "-map");
+        args_add(a, "0:%d", r->stream);
+        args_add(a, "-vf");
+        args_add(a, "%s", filters);
+        return;
+    }
+    args_add(a, "-filter_complex");
+    args_add(a, "[0:%d]%s,split[one][two];[two]scale=%d:%d:flags=bilinear[three]",
+             r->stream, filters, beside->width, beside->height);
+    args_add_all(a, (const char *const[]){"-map", "[one]", NULL});
 }
 
 /*
@@ -259,20 +246,16 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
                             const struct grid *g, double source_rate,
                             const struct args_run *run, struct args *a)
 {
+    char filters[FILTERS_MAX];
     int64_t first = grid_segment_start(g, run->from);
     int64_t start_us = grid_frame_us(g, first);
     int64_t seek = read_from(r, start_us - grid_frame_us(g, 1) / 2, run);
 
-    if (begin_ffmpeg(a, src, true, r->max_bitrate == 0, seek) != RC_OK)
+    if (begin_ffmpeg(a, src, true, r->max_bitrate == 0, seek) != RC_OK ||
+        filters_video(r, source_rate, start_us, run->open, filters) != RC_OK)
         return RC_INVALID;
-    if (!run->beside) {
-        args_add(a, "-map");
-        args_add(a, "0:%d", r->stream);
-    }
-    add_video_filters(a, r, source_rate, start_us, run);
+    add_video_filters(a, r, run->beside, filters);
     int64_t frames = grid_segment_start(g, run->end) - first;
-    if (run->beside)
-        args_add_all(a, (const char *const[]){"-map", "[one]", NULL});
     add_video_output(a, r, frames, 1);
     if (run->beside) {
         args_add_all(a, (const char *const[]){"-map", "[three]", NULL});
@@ -282,16 +265,16 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
 }
 
 /*
- * apad before the second aresample gives a run that begins after the end of the sound
- * something to trim: silence. A run starts 3072 samples early so that the encoder is
- * warm, and goes on as much after its end, since each AAC frame overlaps with the next;
- * the bitstream filter drops those packets and the priming.
+ * A run starts 3072 samples early so that the encoder is warm, and goes on as much
+ * after its end, since each AAC frame overlaps with the next; the bitstream filter
+ * drops those packets and the priming.
  */
 static enum rc encode_audio(const struct args_source *src, const struct rendition *r,
                             const struct grid *g, const struct args_run *run,
                             struct args *a)
 {
     const int64_t warm_up = 3 * GRID_AAC_FRAME;
+    char filters[FILTERS_MAX];
     int64_t first = grid_segment_start(g, run->from) * GRID_AAC_FRAME;
     int64_t end_at = grid_segment_start(g, run->end) * GRID_AAC_FRAME;
     int64_t begin_at = first > warm_up ? first - warm_up : 0;
@@ -300,15 +283,13 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
     if (trim_at > end_at + warm_up)
         trim_at = end_at + warm_up;
 
-    if (begin_ffmpeg(a, src, false, false, seek) != RC_OK)
+    if (begin_ffmpeg(a, src, false, false, seek) != RC_OK ||
+        filters_audio(begin_at, trim_at, run->open, filters) != RC_OK)
         return RC_INVALID;
     args_add(a, "-map");
     args_add(a, "0:%d", r->stream);
     args_add(a, "-af");
-    args_add(a,
-             "aresample=%d,%saresample=async=1:min_hard_comp=0.02:first_pts=%" PRId64
-             ",aformat=channel_layouts=stereo,atrim=end_pts=%" PRId64,
-             GRID_AUDIO_RATE, run->open ? "" : "apad,", begin_at, trim_at);
+    args_add(a, "%s", filters);
     args_add_all(a, (const char *const[]){"-c:a", "aac", "-b:a", NULL});
     args_add(a, "%d", PLAN_AUDIO_BITRATE);
     args_add(a, "-bsf:a");
@@ -343,14 +324,15 @@ enum rc args_poster(const struct args_source *src, const struct rendition *r,
 {
     double longer = r->width > r->height ? r->width : r->height;
     double scale = longer > max_side ? max_side / longer : 1;
-    if (begin_ffmpeg(out, src, true, true, at_us) != RC_OK)
+    char filters[FILTERS_MAX];
+    if (begin_ffmpeg(out, src, true, true, at_us) != RC_OK ||
+        filters_still(r, even_side(r->width * scale), even_side(r->height * scale),
+                      filters) != RC_OK)
         return RC_INVALID;
     args_add(out, "-map");
     args_add(out, "0:%d", r->stream);
     args_add(out, "-vf");
-    args_add(out, "%sscale=%d:%d:flags=bicubic,setsar=1,format=yuvj420p",
-             r->deinterlace ? "bwdif=mode=send_frame," : "",
-             even_side(r->width * scale), even_side(r->height * scale));
+    args_add(out, "%s", filters);
     args_add_all(out, (const char *const[]){"-frames:v", "1", "-c:v", "mjpeg", "-q:v",
                                             "4", "-f", "image2pipe", "pipe:1", NULL});
     return args_end(out);

@@ -67,13 +67,14 @@ static int rotation_of(const json_t *stream)
     return 0;
 }
 
-static bool is_interlaced(const char *field_order)
+/* By its first pictures. MPEG-4 part 2 tells it only with each picture. */
+static bool is_interlaced(const char *codec, const char *field_order)
 {
     static const char *const orders[] = {"tt", "bb", "tb", "bt"};
     for (size_t i = 0; field_order && i < sizeof(orders) / sizeof(orders[0]); i++)
         if (strcmp(field_order, orders[i]) == 0)
             return true;
-    return false;
+    return !field_order && codec && strcmp(codec, "mpeg4") == 0;
 }
 
 static enum media_kind kind_of(const char *type)
@@ -124,7 +125,7 @@ static void read_stream(const json_t *s, struct media_stream *out)
         .height = int_of(s, "height"),
         .sar = ratio(text_of(s, "sample_aspect_ratio"), ':', square),
         .rotation = rotation_of(s),
-        .interlaced = is_interlaced(text_of(s, "field_order")),
+        .interlaced = is_interlaced(codec, text_of(s, "field_order")),
         .still = int_of(disposition, "attached_pic") ||
                  int_of(disposition, "timed_thumbnails"),
         .is_default = int_of(disposition, "default") != 0,
@@ -139,6 +140,8 @@ static void read_stream(const json_t *s, struct media_stream *out)
         .level = int_of(s, "level"),
         .forced = int_of(disposition, "forced") != 0,
     };
+    const char *range = text_of(s, "color_range");
+    out->full_range = range && strcmp(range, "pc") == 0;
     copy_text(s, "profile", out->profile, sizeof(out->profile));
     copy_text(s, "pix_fmt", out->pixels, sizeof(out->pixels));
     read_tags(json_object_get(s, "tags"), out);

@@ -30,8 +30,8 @@ struct media_stream {
     int width, height;   /* coded */
     struct rational sar; /* sample aspect ratio; 1/1 if unknown */
     int rotation;        /* degrees clockwise: 0, 90, 180, 270 */
-    bool interlaced;
-    bool still; /* a cover picture or a thumbnail, not a video */
+    bool interlaced;     /* or may be, picture by picture: its codec does not say */
+    bool still;          /* a cover picture or a thumbnail, not a video */
     bool is_default;
     bool reordered;               /* frames are not in presentation order (B-frames) */
     struct rational average_rate; /* 0/1 if unknown */
@@ -47,6 +47,7 @@ struct media_stream {
     char language[16];            /* its tag; "" if not stated or "und" */
     char title[MEDIA_TITLE_MAX + 1]; /* its tag, clean UTF-8; "" if there is none */
     bool forced;                     /* subtitles only: shown to everybody */
+    bool full_range;                 /* of its colours: black is 0, not 16 */
     /* ffprobe's color_space, color_primaries, color_transfer; "" if not stated */
     char matrix[20], primaries[20], transfer[20];
 };

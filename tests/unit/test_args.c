@@ -23,7 +23,13 @@
     "sliced-threads=0:chromaloc=0 "                                                    \
     "-profile:v baseline -level:v 3.0 -sc_threshold 0 -g 60 -keyint_min 60 "
 #define COLOUR                                                                         \
-    "setparams=range=tv:color_primaries=unknown:color_trc=unknown:colorspace=unknown,"
+    "format=yuv420p,setparams=range=tv:color_primaries=unknown:color_trc=unknown:"     \
+    "colorspace=unknown,"
+#define STEREO                                                                         \
+    "aformat=sample_fmts=fltp,pan=stereo|FL=FL+FC+FLC+DL+WL+0.707*BL+0.707*SL+"        \
+    "0.707*TFL+0.707*TBL+0.5*BC+0.5*TC|FR=FR+FC+FRC+DR+WR+0.707*BR+0.707*SR+"          \
+    "0.707*TFR+0.707*TBR+0.5*BC+0.5*TC,"                                               \
+    "alimiter=level=disabled:limit=1:attack=1:release=50,"
 #define FMP4 "empty_moov+default_base_moof+frag_discont -f mp4 pipe:1"
 #define NO_EDITS "-map_metadata -1 -use_editlist 0 -avoid_negative_ts disabled "
 #define FMP4_VIDEO NO_EDITS "-movflags +frag_keyframe+" FMP4
@@ -163,9 +169,9 @@ static void a_video_run_from_the_start_does_not_seek(void **state)
     encode(&ntsc, 29.97, 0);
     assert_line(FFMPEG PICTURE
                 " " INPUT " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
-                "scale=640:360:flags=bilinear:out_range=tv,fps=30000/"
+                "scale=640:360:flags=bilinear:in_range=tv:out_range=tv,fps=30000/"
                 "1001:start_time=0.000000," COLOUR
-                "setsar=1,format=yuv420p -frames:v 1799 " X264_NTSC FMP4_VIDEO);
+                "setsar=1 -frames:v 1799 " X264_NTSC FMP4_VIDEO);
 }
 
 /* Segment 7 begins at frame 420: 14.014 s. The seek goes half a frame before it. */
@@ -173,11 +179,12 @@ static void a_video_run_from_a_segment_seeks_to_just_before_it(void **state)
 {
     (void)state;
     encode(&ntsc, 29.97, 7);
-    assert_line(FFMPEG " -noaccurate_seek -ss 13.997317" PICTURE " " INPUT
-                       " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
-                       "scale=640:360:flags=bilinear:out_range=tv,fps=30000/"
-                       "1001:start_time=14.014000," COLOUR
-                       "setsar=1,format=yuv420p -frames:v 1379 " X264_NTSC FMP4_VIDEO);
+    assert_line(FFMPEG
+                " -noaccurate_seek -ss 13.997317" PICTURE " " INPUT
+                " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
+                "scale=640:360:flags=bilinear:in_range=tv:out_range=tv,fps=30000/"
+                "1001:start_time=14.014000," COLOUR
+                "setsar=1 -frames:v 1379 " X264_NTSC FMP4_VIDEO);
 }
 
 /* 3.98 s less the margin for reordered frames. */
@@ -188,10 +195,11 @@ an_interlaced_reordered_source_is_deinterlaced_and_sought_earlier(void **state)
     encode(&pal, 25, 2);
     assert_string_equal(value_of("-ss"), "2.980000");
     assert_string_equal(value_of("-map"), "0:2");
-    assert_string_equal(value_of("-vf"),
-                        "bwdif=mode=send_frame,tpad=stop_mode=clone:stop=-1,"
-                        "scale=1280:720:flags=bilinear:out_range=tv,fps=25/"
-                        "1:start_time=4.000000," COLOUR "setsar=1,format=yuv420p");
+    assert_string_equal(
+        value_of("-vf"),
+        "bwdif=mode=send_frame:deint=interlaced,tpad=stop_mode=clone:stop=-1,"
+        "scale=1280:720:flags=bilinear:in_range=tv:out_range=tv,fps=25/"
+        "1:start_time=4.000000," COLOUR "setsar=1");
     assert_string_equal(value_of("-level:v"), "3.1");
     assert_string_equal(value_of("-frames:v"), "1400");
 }
@@ -204,8 +212,8 @@ static void a_source_of_60_frames_is_thinned_before_it_is_scaled(void **state)
     assert_string_equal(value_of("-vf"),
                         "tpad=stop_mode=clone:stop=-1,"
                         "fps=30000/1001:start_time=0.000000,"
-                        "scale=640:360:flags=bilinear:out_range=tv," COLOUR "setsar=1,"
-                        "format=yuv420p");
+                        "scale=640:360:flags=bilinear:in_range=tv:out_range=tv," COLOUR
+                        "setsar=1");
     encode(&ntsc, 30, 0);
     assert_non_null(strstr(value_of("-vf"), "out_range=tv,fps="));
 }
@@ -235,8 +243,8 @@ static void an_audio_run_from_the_start_does_not_seek(void **state)
     assert_line(
         FFMPEG
         " " INPUT " -map 0:1 -af aresample=48000,apad,"
-        "aresample=async=1:min_hard_comp=0.02:first_pts=0,"
-        "aformat=channel_layouts=stereo,atrim=end_pts=2880512 -c:a aac "
+        "aresample=async=1:min_hard_comp=0.02:first_pts=0," STEREO
+        "atrim=end_pts=2880512 -c:a aac "
         "-b:a 128000 -bsf:a noise=drop=lt(pts\\,0)+gte(pts\\,2880512) " FMP4_AUDIO);
 }
 
@@ -246,8 +254,8 @@ static void an_audio_run_from_a_segment_begins_three_frames_early(void **state)
     (void)state;
     encode(&sound, 29.97, 5);
     assert_line(FFMPEG " -ss 20.416000 " INPUT " -map 0:1 -af aresample=48000,apad,"
-                       "aresample=async=1:min_hard_comp=0.02:first_pts=979968,"
-                       "aformat=channel_layouts=stereo,atrim=end_pts=2880512 -c:a aac "
+                       "aresample=async=1:min_hard_comp=0.02:first_pts=979968," STEREO
+                       "atrim=end_pts=2880512 -c:a aac "
                        "-b:a 128000 -bsf:a "
                        "noise=drop=lt(pts\\,983040)+gte(pts\\,2880512) " FMP4_AUDIO);
 }
@@ -275,15 +283,20 @@ static void a_poster_is_one_picture_of_a_bounded_size(void **state)
 {
     (void)state;
     assert_int_equal(args_poster(&mp4, &pal, 3100000, 640, &args), RC_OK);
-    assert_line(FFMPEG
-                " -noaccurate_seek -ss 3.100000" PICTURE " " INPUT
-                " -map 0:2 -vf bwdif=mode=send_frame,scale=640:360:flags=bicubic,"
-                "setsar=1,format=yuvj420p -frames:v 1 -c:v mjpeg -q:v 4 "
-                "-f image2pipe pipe:1");
+    assert_line(
+        FFMPEG
+        " -noaccurate_seek -ss 3.100000" PICTURE " " INPUT " -map 0:2 -vf "
+        "bwdif=mode=send_frame:deint=interlaced,scale=640:360:flags=bicubic:"
+        "in_range=tv:out_range=tv,scale=in_color_matrix=bt601:in_range=tv:out_color_"
+        "matrix="
+        "bt601:out_range=pc,setsar=1,format=yuvj420p -frames:v 1 -c:v mjpeg -q:v 4 "
+        "-f image2pipe pipe:1");
     assert_int_equal(args_poster(&mp4, &ntsc, 0, 640, &args), RC_OK);
     assert_null(value_of("-ss"));
     assert_string_equal(value_of("-vf"),
-                        "scale=640:360:flags=bicubic,setsar=1,format=yuvj420p");
+                        "scale=640:360:flags=bicubic:in_range=tv:out_range=tv,scale=in_"
+                        "color_matrix=bt601:in_range=tv:out_color_matrix=bt601:out_"
+                        "range=pc,setsar=1,format=yuvj420p");
 }
 
 static void a_poster_has_even_sides_of_at_least_two(void **state)
