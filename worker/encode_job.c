@@ -89,6 +89,8 @@ static enum rc on_sync_output(void *arg, const void *data, size_t n)
     return RC_OK;
 }
 
+/* The playlists are written now and no sooner: of jobs of one video that end at the
+ * same time, the last one finds in the store what was measured of the others. */
 static void on_synced(struct task *t, const struct supervise_end *end)
 {
     struct encode *e = t->state;

@@ -65,8 +65,10 @@ static bool make_rung(const struct ladder_rules *rules,
     r.average_bitrate = 0;
     plan_avc_codecs(PLAN_AVC_HIGH, r.width, r.height, r.rate_num, r.rate_den, &level,
                     r.codecs);
+    if (!is_worth_it(rules, source, r.max_bitrate))
+        return false;
     *out = r;
-    return is_worth_it(rules, source, r.max_bitrate);
+    return true;
 }
 
 /* The sides of the rungs, the largest first. */

@@ -59,12 +59,11 @@ struct master {
 /* Of a copy, which has the colours of the source (RFC 8216bis s. 4.4.6.2). */
 static const char *video_range(const struct rendition *r)
 {
-    const char *transfer = strrchr(r->colour, '/');
-    if (!r->copied || !transfer)
+    if (!r->copied)
         return NULL;
-    if (strcmp(transfer, "/smpte2084") == 0)
+    if (strstr(r->colour, "/smpte2084"))
         return "PQ";
-    return strcmp(transfer, "/arib-std-b67") == 0 ? "HLG" : NULL;
+    return strstr(r->colour, "/arib-std-b67") ? "HLG" : NULL;
 }
 
 /* True for what can be played by now: what is there, or made in no time. */

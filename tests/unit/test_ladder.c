@@ -82,6 +82,19 @@ static void a_rung_near_to_a_source_that_all_can_have_is_dropped(void **state)
     assert_string_equal(names(&usual, source(1920, 1080, 0, true)), "1080p 720p");
 }
 
+/* What comes next in the plan is made in its place. */
+static void a_dropped_rung_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct rendition r[LADDER_RUNGS_MAX], zero = {.name = ""};
+    struct ladder_source s = source(1280, 720, 300000, true);
+    memset(r, 0, sizeof(r));
+    memset(&zero, 0, sizeof(zero));
+    assert_int_equal(ladder_plan(&usual, &s, &base, r), 0);
+    for (size_t i = 0; i < LADDER_RUNGS_MAX; i++)
+        assert_memory_equal(&r[i], &zero, sizeof(zero));
+}
+
 static void no_rung_has_more_bits_than_the_source_or_the_cap(void **state)
 {
     (void)state;
@@ -192,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smaller_side_decides_and_nothing_is_made_larger),
         cmocka_unit_test(a_rung_near_to_a_source_that_all_can_have_is_dropped),
+        cmocka_unit_test(a_dropped_rung_leaves_nothing_behind),
         cmocka_unit_test(no_rung_has_more_bits_than_the_source_or_the_cap),
         cmocka_unit_test(a_rung_is_read_as_the_first_rendition_is),
         cmocka_unit_test(more_than_sixty_frames_a_second_are_halved),
