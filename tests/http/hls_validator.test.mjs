@@ -13,7 +13,7 @@ import { ffmpeg, tempDir } from '../lib/media.mjs';
 let temp;
 const good = new Map(); // path → bytes
 
-const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '25', '-sc_threshold', '0', '-pix_fmt', 'yuv420p'];
+const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '25', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'];
 const MUX = ['-f', 'hls', '-hls_time', '1', '-hls_playlist_type', 'vod', '-hls_segment_type', 'fmp4', '-hls_fmp4_init_filename', 'init.mp4'];
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=4.6'];
 const SOUND = ['-f', 'lavfi', '-i', 'sine=440:d=4.6:sample_rate=48000'];
@@ -190,9 +190,13 @@ const BREAKS = {
     'CODECS of another level': [master(/(CODECS="avc1.\w{4})\w\w/, '$1ff'), /CODECS has avc1/],
     'CODECS without the sound': [master(',mp4a.40.2', ''), /CODECS without mp4a.40.2/],
     'CODECS of another sound': [master('mp4a.40.2', 'mp4a.40.5'), /CODECS has mp4a.40.5/],
-    'RESOLUTION wrong': [master('160x90', '160x92'), /RESOLUTION 160x92, coded as 160x90/],
+    'RESOLUTION wrong': [master('160x90', '160x92'), /RESOLUTION 160x92, shown as 160x90/],
+    'no RESOLUTION': [master('RESOLUTION=160x90,', ''), /RESOLUTION undefined, shown as 160x90/],
+    'a VIDEO-RANGE that is none': [master('RESOLUTION', 'VIDEO-RANGE=HDR,RESOLUTION'), /VIDEO-RANGE HDR/],
+    'a VIDEO-RANGE that is not its own': [master('RESOLUTION', 'VIDEO-RANGE=PQ,RESOLUTION'), /VIDEO-RANGE PQ, its pictures are SDR/],
+    'a turn that is not told': [bytes('v/init.mp4', ['moov', 'trak', 'tkhd'], turn), /RESOLUTION 160x90, shown as 90x160/],
     'RESOLUTION in quotes': [master('160x90', '"160x90"'), /is not written as resolution/],
-    'a tkhd of another size': [bytes('v/init.mp4', ['moov', 'trak', 'tkhd'], (tkhd) => tkhd.writeUInt32BE(200 * 65536, tkhd.length - 8)), /tkhd 200x90/],
+    'a tkhd of another size': [bytes('v/init.mp4', ['moov', 'trak', 'tkhd'], (tkhd) => tkhd.writeUInt32BE(200 * 65536, tkhd.length - 8)), /tkhd 200x90, its pictures are 160x90/],
     'FRAME-RATE wrong': [master('25.000', '30.000'), /FRAME-RATE 30.000, measured 25/],
     'no FRAME-RATE': [master('FRAME-RATE=25.000,', ''), /FRAME-RATE undefined/],
     'a group that does not exist': [master(',AUDIO="audio"', ',AUDIO="other"'), /there is no group AUDIO other/],
@@ -251,6 +255,15 @@ function notIdr(mdat) {
             return;
         }
     assert.fail('no IDR picture in it');
+}
+
+/* By a quarter, in its matrix. */
+function turn(tkhd) {
+    const at = tkhd.length - 44;
+    tkhd.writeInt32BE(0, at);
+    tkhd.writeInt32BE(65536, at + 4);
+    tkhd.writeInt32BE(-65536, at + 12);
+    tkhd.writeInt32BE(0, at + 16);
 }
 
 /* Adds to the composition offset of its third sample. */

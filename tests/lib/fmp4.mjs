@@ -102,6 +102,27 @@ function readEntry(buf, entry, handler) {
     return { codec: plain, nalSize: 0 };
 }
 
+/* By the transfer characteristics in colr (ISO/IEC 23091-2). */
+function rangeOf(buf, entry, handler) {
+    const colr = entryBoxes(buf, entry, handler).find(({ type, body }) => type === 'colr' && buf.toString('latin1', body, body + 4) === 'nclx');
+    return colr && ({ 16: 'PQ', 18: 'HLG' }[buf.readUInt16BE(colr.body + 6)] ?? 'SDR');
+}
+
+/* { tkhd, shown, stretched }: how large tkhd says that it is shown, turned as its matrix has it, and
+ * how large the pictures come out by the shape of their pixels; both { width, height }. */
+function shownOf(buf, tkhd, entry, handler) {
+    if (handler !== 'vide') return {};
+    const [width, height] = [buf.readUInt32BE(tkhd.end - 8) / 65536, buf.readUInt32BE(tkhd.end - 4) / 65536];
+    const [a, b] = [buf.readInt32BE(tkhd.end - 44), buf.readInt32BE(tkhd.end - 40)];
+    const pasp = entryBoxes(buf, entry, handler).find(({ type }) => type === 'pasp');
+    const wide = pasp ? buf.readUInt32BE(pasp.body) / buf.readUInt32BE(pasp.body + 4) : 1;
+    return {
+        tkhd: { width, height },
+        shown: Math.abs(b) > Math.abs(a) ? { width: height, height: width } : { width, height },
+        stretched: { width: buf.readUInt16BE(entry.body + 24) * wide, height: buf.readUInt16BE(entry.body + 26) },
+    };
+}
+
 /* The time that an edit list leaves out at the beginning, in the media's timescale. */
 function editOffset(buf, trak) {
     const edts = readBoxes(buf, trak.body, trak.end).find(({ type }) => type === 'edts');
@@ -115,8 +136,9 @@ function editOffset(buf, trak) {
 }
 
 /*
- * { kind: 'video' or 'audio', timescale, codec, nalSize, entry: { width, height }, shown:
- * { width, height } of tkhd, offset, defaults } of an init segment.
+ * { kind: 'video' or 'audio', track, timescale, codec, nalSize, range, offset, defaults }
+ * of an init segment, and of a picture what shownOf says. range: 'PQ', 'HLG' or 'SDR' by
+ * its colr; undefined without one.
  */
 export function readInitSegment(buf) {
     const top = readBoxes(buf);
@@ -144,8 +166,8 @@ export function readInitSegment(buf) {
         track: buf.readUInt32BE(tkhd.body + (long ? 20 : 12)),
         timescale: buf.readUInt32BE(mdhd.body + (versionOf(buf, mdhd) === 1 ? 20 : 12)),
         ...readEntry(buf, entries[0], handler),
-        entry: { width: buf.readUInt16BE(entries[0].body + 24), height: buf.readUInt16BE(entries[0].body + 26) },
-        shown: { width: buf.readUInt32BE(tkhd.end - 8) / 65536, height: buf.readUInt32BE(tkhd.end - 4) / 65536 },
+        range: handler === 'vide' ? rangeOf(buf, entries[0], handler) : undefined,
+        ...shownOf(buf, tkhd, entries[0], handler),
         offset: editOffset(buf, trak),
         defaults: {
             track: buf.readUInt32BE(trex.body + 4),

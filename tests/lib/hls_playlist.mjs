@@ -25,7 +25,7 @@ const ATTRIBUTES = {
     },
     'EXT-X-STREAM-INF': {
         'BANDWIDTH!': 'integer', 'AVERAGE-BANDWIDTH': 'integer', CODECS: 'quoted',
-        RESOLUTION: 'resolution', 'FRAME-RATE': 'float', 'HDCP-LEVEL': 'enumerated',
+        RESOLUTION: 'resolution', 'FRAME-RATE': 'float', 'HDCP-LEVEL': 'enumerated', 'VIDEO-RANGE': 'enumerated',
         AUDIO: 'quoted', VIDEO: 'quoted', SUBTITLES: 'quoted', 'CLOSED-CAPTIONS': null,
     },
 };

@@ -337,6 +337,7 @@ function checkVariant(variant, video, sounds, complain) {
     else checkRate(`${URI}: AVERAGE-BANDWIDTH`, Number(variant['AVERAGE-BANDWIDTH']), worst(({ average }) => average), complain);
     if (video.kind !== 'video') return;
     checkSize(variant, video.init, complain);
+    checkRange(variant, video.init, complain);
     const rate = Number(variant['FRAME-RATE']);
     if (!(rate >= video.rate * (1 - RATE) && rate <= video.fastest * (1 + RATE)))
         complain(`${URI}: FRAME-RATE ${variant['FRAME-RATE']}, measured ${video.rate.toFixed(3)}`);
@@ -345,11 +346,21 @@ function checkVariant(variant, video, sounds, complain) {
             complain(`${URI}: picture begins at ${at(video.start)}, sound at ${at(sound.start)}`);
 }
 
-function checkSize(variant, { entry, shown }, complain) {
-    if (variant.RESOLUTION !== `${entry.width}x${entry.height}`)
-        complain(`${variant.URI}: RESOLUTION ${variant.RESOLUTION}, coded as ${entry.width}x${entry.height}`);
-    if (shown.width !== entry.width || shown.height !== entry.height)
-        complain(`${variant.URI}: tkhd ${shown.width}x${shown.height}, coded as ${entry.width}x${entry.height}`);
+/* To half a pixel, and one more where somebody has cut off what is behind the point. */
+const near = (a, b) => Math.abs(a.width - b.width) <= 1 && Math.abs(a.height - b.height) <= 1;
+const written = ({ width, height }) => `${Number(width.toFixed(2))}x${Number(height.toFixed(2))}`;
+
+function checkSize(variant, { tkhd, shown, stretched }, complain) {
+    const [width, height] = (variant.RESOLUTION ?? '0x0').split('x').map(Number);
+    if (!near({ width, height }, shown)) complain(`${variant.URI}: RESOLUTION ${variant.RESOLUTION}, shown as ${written(shown)}`);
+    if (!near(tkhd, stretched)) complain(`${variant.URI}: tkhd ${written(tkhd)}, its pictures are ${written(stretched)}`);
+}
+
+/* VIDEO-RANGE (a later version of the RFC): without it, SDR. */
+function checkRange(variant, { range }, complain) {
+    const said = variant['VIDEO-RANGE'] ?? 'SDR';
+    if (!['SDR', 'HLG', 'PQ'].includes(said)) complain(`${variant.URI}: VIDEO-RANGE ${said}`);
+    if (range && range !== said) complain(`${variant.URI}: VIDEO-RANGE ${said}, its pictures are ${range}`);
 }
 
 // ---- all of it -------------------------------------------------------------------------
