@@ -67,7 +67,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_run arrival_header bandwidth bmff bounds clock codec_string colour \
+UNIT := args args_copy args_quote args_run arrival_header bandwidth bmff bounds clock codec_string colour \
         config copy_cuts courtesy cutter ebml param_sets \
         encode_feed feeder filters grid hangups http id joblog ladder log loop media_info mediadir \
         mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \

@@ -99,7 +99,6 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
         WEXITSTATUS(end->status) == 0) {
         measure(e, &result);
-        /* Of two that are done at the same time the later one sees both. */
         rewrite_playlists(t, &result);
         task_done(t, &result);
         return;

@@ -278,7 +278,8 @@ static inline void begin(int percent)
 /* A run that is fed. */
 static inline struct encode_run *run(void)
 {
-    assert_int_equal(encode_run_start(task, 0, SEGMENTS, false, true), RC_OK);
+    const struct encode_order order = {.end = SEGMENTS, .fed = true};
+    assert_int_equal(encode_run_start(task, &order), RC_OK);
     assert_non_null(encode->runs->feeder);
     return encode->runs;
 }
