@@ -39,7 +39,7 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
            lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
            lib/store/copies.c lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
-           lib/store/workers.c lib/store/demand.c
+           lib/store/workers.c lib/store/demand.c lib/store/pictures.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
            worker/args_copy.c worker/copy_cuts.c worker/param_sets.c worker/codec_string.c \
@@ -52,6 +52,8 @@ WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/seek_points.c worker/colour.c worker/filters.c worker/feeder.c worker/arrival.c \
            worker/arrivals.c worker/arrival_header.c worker/arrival_tell.c \
            worker/encode_feed.c worker/encode_open.c worker/poster_job.c \
+           worker/args_picture.c worker/picture_stream.c worker/picture_pipe.c \
+           worker/picture_choice.c worker/storyboard.c worker/storyboard_job.c \
            worker/courtesy.c worker/owner.c worker/wake.c worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
@@ -63,7 +65,7 @@ UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
-           cgi-bin/api_activity.c cgi-bin/api_health.c
+           cgi-bin/api_activity.c cgi-bin/api_health.c cgi-bin/api_poster.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
@@ -71,12 +73,13 @@ UNIT := args args_copy args_quote args_run arrival_header bandwidth bmff bounds 
         config copy_cuts courtesy cutter ebml param_sets \
         encode_feed feeder filters grid hangups http id joblog ladder log loop media_info mediadir \
         mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
-        mp4_tables mp4_walk multipart own_store owner packet_scan plan plan_open \
+        mp4_tables mp4_walk multipart own_store owner packet_scan picture_choice picture_stream plan plan_open \
         plan_times playlist playlists promise rc schedule schedule_arriving \
         schedule_bounds schedule_last seek_points segments segments_json sniff source_check spool \
         spool_resume store store_activity store_arrivals store_claims store_copies store_demand \
-        store_job_end store_jobs store_list store_open store_queries store_readiness \
-        store_uploads store_videos supervise supervise_floods text turns tus_headers \
+        store_job_end store_jobs store_list store_open store_pictures store_queries \
+        store_readiness store_uploads store_videos storyboard supervise supervise_floods text \
+        turns tus_headers \
         upload_form viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk

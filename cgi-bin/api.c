@@ -28,6 +28,7 @@ static const struct route routes[] = {
     {"GET", "/api/videos/*", api_video_get, true, 0},
     {"PATCH", "/api/videos/*", api_video_patch, true, PATCH_BODY_MAX},
     {"DELETE", "/api/videos/*", api_video_delete, true, 0},
+    {"PUT", "/api/videos/*/poster", api_video_poster, true, PATCH_BODY_MAX},
     {"POST", "/api/videos/*/retry", api_video_retry, true, 0},
     {"GET", "/api/videos/*/segments", api_video_segments, true, 0},
     {"GET", "/api/activity", api_activity_list, true, 0},

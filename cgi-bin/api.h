@@ -37,6 +37,12 @@ void api_video_patch(struct api_call *call);
 void api_video_delete(struct api_call *call);
 void api_video_retry(struct api_call *call);
 
+/* Answers with the video of the URL as it is now. */
+void api_send_video(struct api_call *call, int status);
+
+/* ---- api_poster.c */
+void api_video_poster(struct api_call *call);
+
 /* ---- api_segments.c */
 void api_video_segments(struct api_call *call);
 

@@ -121,8 +121,7 @@ void api_video_list(struct api_call *call)
 
 /* ---- /api/videos/<id> --------------------------------------------------------- */
 
-/* Answers with the video as it is now. */
-static void send_video(struct api_call *call, int status)
+void api_send_video(struct api_call *call, int status)
 {
     struct rendition renditions[STORE_RENDITIONS_MAX];
     struct video video;
@@ -139,7 +138,7 @@ static void send_video(struct api_call *call, int status)
 
 void api_video_get(struct api_call *call)
 {
-    send_video(call, 200);
+    api_send_video(call, 200);
 }
 
 /* The title of {"title": "…"}, whose text lives as long as body. NULL if body is
@@ -181,7 +180,7 @@ static void patch_with(struct api_call *call, const json_t *body)
     }
     rc = store_video_rename(call->st, call->id, clean);
     if (rc == RC_OK)
-        send_video(call, 200);
+        api_send_video(call, 200);
     else
         api_fail(call, rc);
 }
@@ -230,7 +229,7 @@ void api_video_retry(struct api_call *call)
     enum rc rc = store_video_retry(call->st, call->id);
 
     if (rc == RC_OK)
-        send_video(call, 202);
+        api_send_video(call, 202);
     else
         api_fail(call, rc);
 }

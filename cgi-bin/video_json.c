@@ -37,6 +37,14 @@ json_t *video_json_time(int64_t wall_ms)
     return json_string(text);
 }
 
+/* The number changes with the picture, so that no cache shows an old one. */
+static json_t *poster_url(const struct video *v)
+{
+    return v->has_poster ? json_sprintf("/media/%s/poster.jpg?v=%lld", v->media_key,
+                                        (long long)v->poster_version)
+                         : json_null();
+}
+
 static json_t *media_url(const struct video *v, const char *name, bool there)
 {
     return there ? json_sprintf("/media/%s/%s", v->media_key, name) : json_null();
@@ -130,7 +138,9 @@ json_t *video_json(const struct video *v, const struct rendition *renditions, si
     bad |= add_source(o, v);
     bad |= json_object_set_new(o, "created_at", video_json_time(v->created_ms));
     bad |= json_object_set_new(o, "media", media_url(v, "master.m3u8", v->playable));
-    bad |= json_object_set_new(o, "poster", media_url(v, "poster.jpg", v->has_poster));
+    bad |= json_object_set_new(o, "poster", poster_url(v));
+    bad |= json_object_set_new(o, "storyboard",
+                               media_url(v, "storyboard.vtt", v->has_storyboard));
     bad |= json_object_set_new(o, "renditions", video_json_renditions(renditions, n));
     bad |= json_object_set_new(o, "timing", timing_json(v));
     return whole_or_null(o, bad);

@@ -5,7 +5,6 @@
 #include "plan.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,10 +128,8 @@ enum rc args_keyframes(const struct args_source *src, int stream, struct args *o
     return args_end(out);
 }
 
-/* Pictures that no other one refers to are decoded without the loop filter: that costs
- * less, and once they are scaled down nobody sees a difference (70 dB). */
-static enum rc begin_ffmpeg(struct args *a, const struct args_source *src, bool picture,
-                            bool quick, int64_t seek_us)
+enum rc args_begin_ffmpeg(struct args *a, const struct args_source *src, bool picture,
+                          bool quick, int64_t seek_us)
 {
     args_begin(a, src->program);
     args_add_all(a, (const char *const[]){"-nostdin", "-hide_banner", "-v", "error",
@@ -251,7 +248,7 @@ static enum rc encode_video(const struct args_source *src, const struct renditio
     int64_t start_us = grid_frame_us(g, first);
     int64_t seek = read_from(r, start_us - grid_frame_us(g, 1) / 2, run);
 
-    if (begin_ffmpeg(a, src, true, r->max_bitrate == 0, seek) != RC_OK ||
+    if (args_begin_ffmpeg(a, src, true, r->max_bitrate == 0, seek) != RC_OK ||
         filters_video(r, source_rate, start_us, run->open, filters) != RC_OK)
         return RC_INVALID;
     add_video_filters(a, r, run->beside, filters);
@@ -283,7 +280,7 @@ static enum rc encode_audio(const struct args_source *src, const struct renditio
     if (trim_at > end_at + warm_up)
         trim_at = end_at + warm_up;
 
-    if (begin_ffmpeg(a, src, false, false, seek) != RC_OK ||
+    if (args_begin_ffmpeg(a, src, false, false, seek) != RC_OK ||
         filters_audio(begin_at, trim_at, run->open, filters) != RC_OK)
         return RC_INVALID;
     args_add(a, "-map");
@@ -310,32 +307,6 @@ enum rc args_encode(const struct args_source *src, const struct rendition *r,
     if (r->kind == RENDITION_AUDIO)
         return encode_audio(src, r, &g, run, out);
     return encode_video(src, r, &g, source_rate, run, out);
-}
-
-/* Not 0, which the scaler takes for "as it was". */
-static int even_side(double pixels)
-{
-    int n = (int)(pixels / 2 + 0.5) * 2;
-    return n < 2 ? 2 : n;
-}
-
-enum rc args_poster(const struct args_source *src, const struct rendition *r,
-                    int64_t at_us, int max_side, struct args *out)
-{
-    double longer = r->width > r->height ? r->width : r->height;
-    double scale = longer > max_side ? max_side / longer : 1;
-    char filters[FILTERS_MAX];
-    if (begin_ffmpeg(out, src, true, true, at_us) != RC_OK ||
-        filters_still(r, even_side(r->width * scale), even_side(r->height * scale),
-                      filters) != RC_OK)
-        return RC_INVALID;
-    args_add(out, "-map");
-    args_add(out, "0:%d", r->stream);
-    args_add(out, "-vf");
-    args_add(out, "%s", filters);
-    args_add_all(out, (const char *const[]){"-frames:v", "1", "-c:v", "mjpeg", "-q:v",
-                                            "4", "-f", "image2pipe", "pipe:1", NULL});
-    return args_end(out);
 }
 
 enum rc args_sync(const char *path, struct args *out)

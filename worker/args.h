@@ -84,10 +84,62 @@ enum rc args_param_sets(const struct args_source *src, int stream, bool hevc,
 enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t seek_us,
                   int64_t frames, struct args *out);
 
-/* One JPEG on standard output, of the picture at at_us of the timeline, at most
+/* ---- single pictures: args_picture.c ------------------------------------- */
+
+/* The sides of a picture of r, at most max_side the longer one; both even. */
+void args_picture_size(const struct rendition *r, int max_side, int *width,
+                       int *height);
+
+/* One JPEG on standard output, of the keyframe before at_us of the timeline, at most
  * max_side pixels on its longer side. */
 enum rc args_poster(const struct args_source *src, const struct rendition *r,
                     int64_t at_us, int max_side, struct args *out);
+
+/* Likewise of the first picture that is not before from_us. */
+enum rc args_still(const struct args_source *src, const struct rendition *r,
+                   int64_t from_us, int max_side, struct args *out);
+
+/* What decoding a keyframe costs of the time around it; see args_pick.pixels. */
+#define ARGS_PICK_PIXELS 1500000
+#define ARGS_PICK_BYTES 22000
+
+#define ARGS_PICK_OFFSET_MS 16000
+
+/* Which packets of a video are picked. */
+struct args_pick {
+    int64_t from_us;   /* of the timeline */
+    int64_t length_us; /* of what is read; 0: to the end */
+    bool all;          /* all of them; what follows is for keyframes only */
+    int64_t every_us;  /* keyframes are so far apart at least */
+    /* Of a picture: the gap behind one grows with what it costs to decode it, a second
+     * for each ARGS_PICK_PIXELS and one for each ARGS_PICK_BYTES. 0: each gap is half
+     * as long again as the one before. */
+    int64_t pixels;
+};
+
+/* Packets of a video stream on standard output, copied, in src's own format, all times
+ * ARGS_PICK_OFFSET_MS later than on the timeline: the input of the next two. */
+enum rc args_pick(const struct args_source *src, const struct rendition *r,
+                  const struct args_pick *pick, struct args *out);
+
+/* How pictures stand on a sheet; in pixels. */
+struct args_grid {
+    int width, height; /* of a picture */
+    int columns, rows;
+};
+
+/* Of what it reads on standard input: JPEG sheets of small pictures as track 1 of a
+ * Matroska stream for picture_stream.h, and as track 2 something of no interest at the
+ * time of each single picture. src: what args_pick was given. */
+enum rc args_sheets(const struct args_source *src, const struct rendition *r,
+                    const struct args_grid *grid, struct args *out);
+
+/* Likewise the first pictures as track 1, in 8 bits of grey; all: one each three
+ * seconds. */
+enum rc args_survey(const struct args_source *src, int width, int height, int pictures,
+                    bool all, struct args *out);
+
+/* ---- others -------------------------------------------------------------- */
 
 /* sync(1) of the file system that holds the folder at path. RC_INVALID as above. */
 enum rc args_sync(const char *path, struct args *out);

@@ -19,6 +19,15 @@ void args_add_all(struct args *a, const char *const *words);
 enum rc args_add_input_options(struct args *a, const struct args_source *src);
 void args_add_input(struct args *a, const struct args_source *src);
 
+/*
+ * The beginning of a line of ffmpeg up to its input. picture: it begins with the
+ * keyframe before seek_us, else at the packet. quick: pictures that no other one refers
+ * to are decoded without the loop filter: that costs less, and once they are scaled
+ * down nobody sees a difference. RC_INVALID: there is no demuxer for the container.
+ */
+enum rc args_begin_ffmpeg(struct args *a, const struct args_source *src, bool picture,
+                          bool quick, int64_t seek_us);
+
 /* What ends an output of fragmented MP4, on that descriptor. */
 void args_add_fragments(struct args *a, const char *flags, int fd);
 

@@ -77,8 +77,16 @@ static enum rc open_stdin(bool fed, int fds[2])
     return fds[0] < 0 ? RC_IO : RC_OK;
 }
 
-enum rc child_start(char *const *argv, int nice, bool fed, bool second,
-                    struct child *out)
+/* Writes must block again, which is a matter of the pipe and not of the process. */
+static enum rc open_stdout(int to_fd, int fds[2])
+{
+    if (to_fd < 0)
+        return open_pipe(fds, 0, true);
+    fds[1] = fcntl(to_fd, F_DUPFD_CLOEXEC, 3);
+    return fds[1] < 0 || fcntl(fds[1], F_SETFL, 0) < 0 ? RC_IO : RC_OK;
+}
+
+enum rc child_start(char *const *argv, const struct child_how *how, struct child *out)
 {
     enum {
         IN_R,
@@ -96,11 +104,11 @@ enum rc child_start(char *const *argv, int nice, bool fed, bool second,
     int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
     enum rc rc = RC_IO;
 
-    if (open_stdin(fed, &fd[IN_R]) != RC_OK ||
-        open_pipe(&fd[OUT_R], 0, true) != RC_OK ||
+    if (open_stdin(how->fed, &fd[IN_R]) != RC_OK ||
+        open_stdout(how->to_fd, &fd[OUT_R]) != RC_OK ||
         open_pipe(&fd[ERR_R], 0, false) != RC_OK || pipe2(&fd[REPORT_R], O_CLOEXEC) < 0)
         goto fail;
-    if (second && open_pipe(&fd[TWO_R], 0, true) != RC_OK)
+    if (how->second && open_pipe(&fd[TWO_R], 0, true) != RC_OK)
         goto fail;
 
     pid_t parent = getpid();
@@ -108,8 +116,8 @@ enum rc child_start(char *const *argv, int nice, bool fed, bool second,
     if (pid < 0)
         goto fail;
     if (pid == 0)
-        become(argv, nice, parent, (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W], fd[TWO_W]},
-               fd[REPORT_W]);
+        become(argv, how->nice, parent,
+               (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W], fd[TWO_W]}, fd[REPORT_W]);
     setpgid(pid, pid); /* both sides do it, so that it is true on return */
     close(fd[REPORT_W]);
     fd[REPORT_W] = -1;

@@ -23,13 +23,17 @@ struct child {
 
 #define CHILD_SECOND_FD 3 /* of the second output, as the child sees it */
 
-/*
- * Starts argv[0] (looked up in PATH). nice: 0..19, added. fed: it reads a pipe, else
- * /dev/null. second: it has a second output. The caller owns the descriptors of *out
- * and must reap the child. RC_NOT_FOUND: there is no such program; RC_IO, RC_NOMEM.
- */
-enum rc child_start(char *const *argv, int nice, bool fed, bool second,
-                    struct child *out);
+struct child_how {
+    int nice;    /* 0..19, added */
+    bool fed;    /* it reads a pipe, else /dev/null */
+    bool second; /* it has a second output */
+    int to_fd;   /* the write end of a pipe that it writes to, which stays the caller's;
+                    -1: to out_fd, else that is -1 */
+};
+
+/* Starts argv[0] (looked up in PATH). The caller owns the descriptors of *out and must
+ * reap the child. RC_NOT_FOUND: there is no such program; RC_IO, RC_NOMEM. */
+enum rc child_start(char *const *argv, const struct child_how *how, struct child *out);
 
 /* Sends sig to the child's whole process group. Harmless after it was reaped. */
 void child_signal(const struct child *c, int sig);

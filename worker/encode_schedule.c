@@ -358,6 +358,7 @@ void encode_follow_demand(struct worker *w)
         w->demands = calloc(DEMANDS_MAX, sizeof(*w->demands));
     if (!w->demands || w->stopping)
         return;
+    size_t before = w->n_demands;
     w->n_demands = 0;
     enum rc rc = store_demand_each(w->store, take_demand, w);
     if (rc != RC_OK)
@@ -367,4 +368,6 @@ void encode_follow_demand(struct worker *w)
     encode_schedule_soon(w);
     if (w->n_demands > 0)
         loop_timer_set(w->loop, &w->look_at_demand, LOOK_MS, on_look, w);
+    else if (before > 0)
+        jobs_look_soon(w); /* what gave way to them may begin */
 }

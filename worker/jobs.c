@@ -51,6 +51,7 @@ static const struct task_kind *kind_of(enum job_kind k)
     case JOB_POSTER:
         return &task_poster;
     case JOB_STORYBOARD:
+        return &task_storyboard;
     case JOB_SUBTITLES:
         break;
     }
@@ -142,8 +143,18 @@ int jobs_short(const struct worker *w)
 {
     int n = 0;
     for (const struct task *t = w->tasks; t; t = t->next)
-        n += !task_encodes(t);
+        n += !task_encodes(t) && t->job.kind != JOB_STORYBOARD;
     return n;
+}
+
+/* A storyboard is for later: one at a time, beside all else, and none is begun while
+ * somebody waits for a segment. */
+static bool storyboard_has_room(const struct worker *w)
+{
+    for (const struct task *t = w->tasks; t; t = t->next)
+        if (t->job.kind == JOB_STORYBOARD)
+            return false;
+    return w->n_demands == 0;
 }
 
 /* Tasks of one kind, and those of them that have nothing to show yet. */
@@ -177,8 +188,8 @@ static unsigned kinds_with_room(const struct worker *w)
     for (const struct task *t = w->tasks; t; t = t->next)
         arriving += encode_is_arriving(t);
     if (jobs_short(w) < w->slots)
-        kinds = STORE_KINDS_ALL & ~(STORE_KIND(JOB_ENCODE) | STORE_KIND(JOB_COPY) |
-                                    STORE_KIND(JOB_LADDER));
+        kinds =
+            STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER) | STORE_KIND(JOB_SUBTITLES);
     if (w->running < ENCODES_MAX && encodes.all - arriving < ENCODES_HELD &&
         encodes.waiting < w->slots)
         kinds |= STORE_KIND(JOB_ENCODE);
@@ -187,6 +198,8 @@ static unsigned kinds_with_room(const struct worker *w)
         kinds |= STORE_KIND(JOB_COPY);
     if (ladders.all < LADDERS_HELD)
         kinds |= STORE_KIND(JOB_LADDER);
+    if (storyboard_has_room(w))
+        kinds |= STORE_KIND(JOB_STORYBOARD);
     return kinds;
 }
 

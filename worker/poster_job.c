@@ -1,10 +1,16 @@
 /*
  * poster_job.c: one still picture of the video, htdocs/media/<root>/poster.jpg; made as
  * soon as that picture has arrived.
+ *
+ * Which one: that which somebody has chosen. Else a few keyframes from the usual place
+ * on are looked at in small, and the most telling one is taken; where all of them are
+ * dull, other pictures too.
  */
 #include "worker.h"
 
 #include "mediadir.h"
+#include "picture_choice.h"
+#include "picture_pipe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +23,29 @@
 #define POSTER_AT_MAX_US 10000000 /* not later, so that the seek is short */
 #define POSTER_OPEN_US 2000000    /* where nobody knows the length yet */
 
+/* So long lighttpd may go on to send the file that was there before, which under the
+ * new URL nobody must see. */
+#define SETTLE_MS 1100
+
+#define SURVEY_PICTURES 10
+#define SURVEY_WIDTH 32
+#define SURVEY_HEIGHT 18
+#define SURVEY_PIXELS (SURVEY_WIDTH * SURVEY_HEIGHT)
+#define SURVEY_EVERY_US 1000000
+#define SURVEY_US 120000000    /* of the source are looked at for keyframes … */
+#define SURVEY_ALL_US 30000000 /* … and for others, all of which have to be decoded */
+
 struct poster {
+    struct rendition of;
     char *jpeg;
     size_t size;
+    struct picture_pipe *survey; /* NULL before and after */
+    bool all;                    /* it looks at more than keyframes */
+    int64_t times_us[SURVEY_PICTURES];
+    int interest[SURVEY_PICTURES];
+    size_t n;
+    bool dull; /* what is taken */
+    struct loop_timer settle;
 };
 
 static enum rc on_output(void *arg, const void *data, size_t n)
@@ -67,28 +93,152 @@ static void leave_for_later(struct task *t, const char *sentence)
         task_drop(t); /* it was stored just now */
 }
 
+static void on_settled(void *arg)
+{
+    struct task *t = arg;
+    const struct poster *p = t->state;
+    task_done(t, &(struct job_result){.poster_made = true, .poster_dull = p->dull});
+}
+
 static void on_end(struct task *t, const struct supervise_end *end)
 {
-    const struct poster *p = t->state;
+    struct poster *p = t->state;
     char sentence[STORE_TEXT_MAX + 1];
     /* A whole JPEG ends with its EOI marker, whatever the exit status says. */
     bool whole = p->size > 4 && memcmp(p->jpeg + p->size - 2, "\xff\xd9", 2) == 0;
     if (end->reason == SUPERVISE_EXITED && whole && publish(t) == RC_OK) {
-        task_done(t, &(struct job_result){.poster_made = true});
+        loop_timer_set(t->w->loop, &p->settle, t->video.has_poster ? SETTLE_MS : 0,
+                       on_settled, t);
         return;
     }
     task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
-    if (t->video.state == VIDEO_RECEIVING)
+    if (t->video.state == VIDEO_RECEIVING && t->video.poster_at_us < 0)
         leave_for_later(t, sentence);
     else
         task_retry(t, sentence);
 }
 
+/* ---- taking it ----------------------------------------------------------- */
+
+/* The length of a picture, as far as it is known. */
+static int64_t frame_us(const struct task *t)
+{
+    const struct video *v = &t->video;
+    return v->rate_num > 0 ? INT64_C(1000000) * v->rate_den / v->rate_num : 0;
+}
+
+/* exact: the first picture from at_us on, else the keyframe before that. */
+static enum rc take(struct task *t, int64_t at_us, bool exact)
+{
+    const struct poster *p = t->state;
+    struct args_source src;
+    char path[PATH_MAX];
+    enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
+    if (rc == RC_OK && exact)
+        rc = args_still(&src, &p->of, at_us, POSTER_SIDE, &t->args);
+    else if (rc == RC_OK)
+        rc = args_poster(&src, &p->of, at_us, POSTER_SIDE, &t->args);
+    if (rc == RC_OK)
+        rc = task_run(t, t->w->config.stall_s * 1000,
+                      t->w->config.probe_timeout_s * 1000, on_output, on_end);
+    return rc;
+}
+
+/* What is seen at a time is the last picture that is not after it. */
+static enum rc take_chosen(struct task *t)
+{
+    const struct poster *p = t->state;
+    int64_t at_us = t->video.poster_at_us;
+    if (at_us > p->of.source_last_us)
+        at_us = p->of.source_last_us;
+    return take(t, at_us - frame_us(t) + 1000, true);
+}
+
+/* ---- looking for it ------------------------------------------------------ */
+
+static enum rc on_picture(struct task *t, uint64_t track, int64_t time_us,
+                          const uint8_t *data, size_t n)
+{
+    struct poster *p = t->state;
+    if (track != 1 || n != SURVEY_PIXELS || p->n == SURVEY_PICTURES)
+        return RC_INVALID;
+    p->times_us[p->n] = time_us;
+    p->interest[p->n++] = picture_interest(data, n);
+    return RC_OK;
+}
+
+static enum rc survey(struct task *t, bool all);
+
+/* Where all keyframes were dull, other pictures are looked at; but of what is still
+ * coming in a dull one is taken for now, as there may be better to come. */
+static enum rc choose(struct task *t)
+{
+    struct poster *p = t->state;
+    bool arriving = t->video.state == VIDEO_RECEIVING;
+    size_t best = p->n > 0 ? picture_choose(p->interest, p->n) : 0;
+    bool dull = p->n == 0 || p->interest[best] < PICTURE_DULL;
+    if (dull && !p->all && !arriving)
+        return survey(t, true);
+    p->dull = dull && arriving;
+    if (p->n == 0)
+        return take(t, poster_at_us(t->video.duration_us), false);
+    joblog_note(t->log, "the picture at %.3f s is the most telling one of %zu",
+                (double)p->times_us[best] / 1e6, p->n);
+    return take(t, p->times_us[best] - frame_us(t) / 2, true);
+}
+
+static void surveyed(struct task *t, const char *sentence)
+{
+    struct poster *p = t->state;
+    p->survey = NULL;
+    if (t->cancelled) {
+        task_drop(t);
+        return;
+    }
+    if (*sentence)
+        joblog_note(t->log, "the look at a few pictures ended early: %s", sentence);
+    if (choose(t) != RC_OK)
+        task_retry(t, "The poster could not be begun.");
+}
+
+static enum rc survey(struct task *t, bool all)
+{
+    static struct args reader, maker; /* large; the worker has one thread */
+    struct poster *p = t->state;
+    struct args_source src;
+    char path[PATH_MAX];
+    const struct args_pick pick = {
+        .from_us = poster_at_us(t->video.duration_us),
+        .length_us = all ? SURVEY_ALL_US : SURVEY_US,
+        .all = all,
+        .every_us = SURVEY_EVERY_US,
+    };
+    p->all = all;
+    p->n = 0;
+    enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
+    if (rc == RC_OK)
+        rc = args_pick(&src, &p->of, &pick, &reader);
+    if (rc == RC_OK)
+        rc = args_survey(&src, SURVEY_WIDTH, SURVEY_HEIGHT, SURVEY_PICTURES, all,
+                         &maker);
+    if (rc != RC_OK)
+        return rc;
+    int64_t limit_ms = t->w->config.probe_timeout_s * 1000;
+    return picture_pipe_start(t,
+                              &(struct picture_pipe_spec){.reader = &reader,
+                                                          .maker = &maker,
+                                                          .stall_ms = limit_ms,
+                                                          .limit_ms = limit_ms,
+                                                          .on_picture = on_picture,
+                                                          .on_end = surveyed},
+                              &p->survey);
+}
+
+/* ---- the task ------------------------------------------------------------ */
+
 static enum rc poster_start(struct task *t)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
-    struct args_source src;
-    char path[PATH_MAX];
     size_t n = 0;
     struct poster *p = calloc(1, sizeof(*p));
     if (!p)
@@ -96,19 +246,27 @@ static enum rc poster_start(struct task *t)
     t->state = p;
     if (t->video.state == VIDEO_RECEIVING && !task_arrival(t))
         return RC_BUSY; /* a new worker has not read its header yet */
-    /* Where its own place fails, any will do. */
-    int64_t at = t->job.failures > 0 ? 0 : poster_at_us(t->video.duration_us);
     enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
     if (rc == RC_OK && (n == 0 || all[0].kind != RENDITION_VIDEO))
         rc = RC_NOT_FOUND;
-    if (rc == RC_OK)
-        rc = task_source(t, t->w->config.ffmpeg, path, &src);
-    if (rc == RC_OK)
-        rc = args_poster(&src, &all[0], at, POSTER_SIDE, &t->args);
-    if (rc == RC_OK)
-        rc = task_run(t, t->w->config.stall_s * 1000,
-                      t->w->config.probe_timeout_s * 1000, on_output, on_end);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    p->of = all[0];
+    if (t->video.poster_at_us >= 0)
+        return take_chosen(t);
+    /* Where that fails, any place will do. */
+    return t->job.failures > 0 ? take(t, 0, false) : survey(t, false);
+}
+
+static bool poster_cancel(struct task *t)
+{
+    struct poster *p = t->state;
+    if (p)
+        loop_timer_cancel(t->w->loop, &p->settle);
+    if (!p || !p->survey)
+        return true;
+    picture_pipe_stop(p->survey);
+    return false;
 }
 
 static void poster_release(struct task *t)
@@ -118,4 +276,5 @@ static void poster_release(struct task *t)
     free(p);
 }
 
-const struct task_kind task_poster = {.start = poster_start, .release = poster_release};
+const struct task_kind task_poster = {
+    .start = poster_start, .release = poster_release, .cancel = poster_cancel};

@@ -186,7 +186,7 @@ static void on_limit(void *arg)
 
 static void expect_output(struct supervised *s)
 {
-    if (!s->paused && !s->starving)
+    if (!s->paused && !s->starving && s->spec.to_fd == 0)
         loop_timer_set(s->spec.loop, &s->stall, s->spec.stall_ms, on_stall, s);
 }
 
@@ -280,9 +280,12 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
         return RC_NOMEM;
     s->spec = *spec;
     s->child.in_fd = s->child.out_fd = s->child.second_fd = s->child.err_fd = -1;
-    enum rc rc = child_start(spec->argv, spec->nice, spec->fed, spec->on_second != NULL,
-                             &s->child);
-    if (rc == RC_OK)
+    struct child_how how = {.nice = spec->nice,
+                            .fed = spec->fed,
+                            .second = spec->on_second != NULL,
+                            .to_fd = spec->to_fd > 0 ? spec->to_fd : -1};
+    enum rc rc = child_start(spec->argv, &how, &s->child);
+    if (rc == RC_OK && s->child.out_fd >= 0)
         rc = loop_watch(spec->loop, s->child.out_fd, on_stdout, s, &s->out_source);
     if (rc == RC_OK)
         rc = loop_watch(spec->loop, s->child.err_fd, on_stderr, s, &s->err_source);

@@ -44,6 +44,8 @@ struct supervise_spec {
     char *const *argv;
     int nice;
     bool fed;         /* it reads a pipe: see supervise_take_stdin */
+    int to_fd;        /* the write end of a pipe that its output goes to, unseen: it is
+                         not missed where there is none. 0: to on_output */
     int64_t stall_ms; /* > 0 */
     int64_t limit_ms; /* 0: none */
     int64_t grace_ms; /* between SIGTERM and SIGKILL */

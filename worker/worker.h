@@ -1,7 +1,7 @@
 /*
  * worker.h: what the parts of the daemon share: the handles, and the running tasks.
  *
- * A task is one claimed job while it runs here. Its kind (probe, encode, poster) says
+ * A task is one claimed job while it runs here. Its kind (probe, encode, poster …) says
  * what to do; jobs.c claims it and renews its lease, task.c runs its children and ends
  * it in exactly one way.
  */
@@ -70,7 +70,8 @@ struct task {
     bool cancelled;            /* fenced off or the worker stops: no result counts */
 };
 
-extern const struct task_kind task_probe, task_encode, task_copy, task_poster;
+extern const struct task_kind task_probe, task_encode, task_copy, task_poster,
+    task_storyboard;
 
 /* ---- poster_job.c ------------------------------------------------------- */
 
@@ -93,7 +94,8 @@ void jobs_look_soon(struct worker *w);
 enum rc jobs_claim_encode(struct worker *w, const char *video_id,
                           const char *rendition);
 
-/* Tasks that are no encodes: each is one child program. */
+/* Tasks that are neither encodes nor storyboards: each has a child program or two, and
+ * a slot. */
 int jobs_short(const struct worker *w);
 
 /* Ends every task's child at once; their jobs go back to the queue. */
@@ -149,6 +151,7 @@ struct task_child {
     int64_t stall_ms; /* without output */
     int64_t limit_ms; /* in all; 0: none */
     bool fed;         /* it reads a pipe: see supervise_take_stdin */
+    int to_fd;        /* as in supervise.h */
     enum rc (*on_output)(void *arg, const void *data, size_t n);
     enum rc (*on_second)(void *arg, const void *data, size_t n); /* NULL: none */
     void (*on_end)(void *arg, const struct supervise_end *end);

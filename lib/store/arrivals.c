@@ -55,8 +55,9 @@ enum rc store_poster_queue(struct store *st, const struct video *v)
     rc = store_has_row(st, q, &queued);
     if (rc != RC_OK)
         return rc;
-    return queued || v->has_poster ? RC_EXISTS
-                                   : store_job_add(st, v->id, JOB_POSTER, "");
+    return queued || (v->has_poster && !v->poster_dull)
+               ? RC_EXISTS
+               : store_job_add(st, v->id, JOB_POSTER, "");
 }
 
 enum rc store_video_picture_arrived(struct store *st, const char *id)
@@ -211,6 +212,8 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
         rc = store_copy_refused(st, job->video_id, found->copy_refused);
     if (rc == RC_OK)
         rc = store_job_end(st, job, "done", "");
+    if (rc == RC_OK)
+        rc = store_storyboard_queue(st, job->video_id);
     if (rc == RC_OK)
         rc = store_ready_if_last(st, job->video_id, &ready);
     rc = store_end(st, rc);

@@ -148,7 +148,7 @@ static enum rc set_complete(struct store *st, const struct job *job,
     return store_finish(st, q);
 }
 
-/* Asked after the job itself is marked done; a poster does not count. Nothing is ready
+/* Asked after the job itself is marked done; other kinds do not count. Nothing is ready
  * before its last byte is there, and was looked at. */
 static enum rc work_left(struct store *st, const char *id, bool *out)
 {
@@ -215,23 +215,45 @@ static enum rc encode_done(struct store *st, const struct job *job,
 }
 
 /* A video without a poster is no failure: the page does without one. */
-static enum rc poster_done(struct store *st, const struct job *job, bool made)
+static enum rc poster_done(struct store *st, const struct job *job,
+                           const struct job_result *result)
 {
     sqlite3_stmt *q;
     enum rc rc;
 
-    if (!made)
+    if (!result->poster_made)
         return store_note(st, ACTIVITY_WARN, "poster", job->video_id,
                           "No poster: there is no picture to take");
     rc = store_prepare(st, SQL_VIDEO_POSTER,
-                       "UPDATE videos SET has_poster = 1 WHERE id = ?1", &q);
+                       "UPDATE videos SET has_poster = 1,"
+                       " poster_dull = ?2,"
+                       " poster_version = poster_version + 1 WHERE id = ?1",
+                       &q);
     if (rc != RC_OK)
         return rc;
     store_bind_text(q, 1, job->video_id);
+    store_bind_int(q, 2, result->poster_dull);
     rc = store_finish(st, q);
     return rc == RC_OK
                ? store_note(st, ACTIVITY_INFO, "poster", job->video_id, "Poster made")
                : rc;
+}
+
+/* What a done job means for its video; the job itself is marked. */
+static enum rc take_result(struct store *st, const struct job *job,
+                           const struct job_result *result, bool *ready)
+{
+    if (job_makes_rendition(job->kind))
+        return encode_done(st, job, result, ready);
+    switch (job->kind) {
+    case JOB_POSTER:
+        return poster_done(st, job, result);
+    case JOB_STORYBOARD:
+        return store_note(st, ACTIVITY_INFO, "storyboard", job->video_id,
+                          "Previews of the seek bar made");
+    default:
+        return RC_INVALID;
+    }
 }
 
 enum rc store_job_done(struct store *st, const struct job *job,
@@ -247,8 +269,7 @@ enum rc store_job_done(struct store *st, const struct job *job,
         return rc;
     rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)
-        rc = job_makes_rendition(job->kind) ? encode_done(st, job, result, &ready)
-                                            : poster_done(st, job, result->poster_made);
+        rc = take_result(st, job, result, &ready);
     rc = store_end(st, rc);
     if (rc == RC_OK)
         *video_ready = ready;

@@ -57,6 +57,8 @@ static enum rc add_jobs(struct store *st, const char *id, const struct video_pla
                 rc = store_job_add(st, id, JOB_ENCODE, plan->renditions[i].name);
     if (rc == RC_OK && v.state != VIDEO_RECEIVING)
         rc = store_extras_add(st, id, plan);
+    if (rc == RC_OK && v.state != VIDEO_RECEIVING)
+        rc = store_storyboard_queue(st, id);
     return rc;
 }
 

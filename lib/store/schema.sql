@@ -222,3 +222,15 @@ ALTER TABLE renditions ADD COLUMN label TEXT NOT NULL DEFAULT '';
 -- Why the picture is not offered as it is in the file, a sentence; '' if it is, or if
 -- nobody knows yet.
 ALTER TABLE videos ADD COLUMN copy_refused TEXT NOT NULL DEFAULT '';
+
+-- step 6
+
+-- 1 once storyboard.vtt exists.
+ALTER TABLE videos ADD COLUMN has_storyboard INTEGER NOT NULL DEFAULT 0;
+-- Where in the timeline the picture is that somebody chose for the poster; -1: nobody did.
+ALTER TABLE videos ADD COLUMN poster_at_us INTEGER NOT NULL DEFAULT -1;
+-- How often a poster was made: part of its URL, so that no cache shows an old one.
+ALTER TABLE videos ADD COLUMN poster_version INTEGER NOT NULL DEFAULT 0;
+-- 1: there was nothing to be seen in what had arrived; a better one is looked for in the
+-- whole file.
+ALTER TABLE videos ADD COLUMN poster_dull INTEGER NOT NULL DEFAULT 0;

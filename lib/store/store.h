@@ -111,6 +111,10 @@ struct video {
     int64_t unchecked_from; /* the bytes from here on are of a chunk whose checksum
                              * nobody has looked at; -1 none */
     int64_t index_offset;   /* of the index sent ahead; -1 none */
+    bool has_storyboard;
+    int64_t poster_at_us;   /* of the timeline, chosen by somebody; -1 by nobody */
+    int64_t poster_version; /* grows with each poster that is made */
+    bool poster_dull;       /* a better one is looked for when it is whole */
 };
 
 /* How a row comes to be, and what happens while its bytes come in: store_uploads.h. */
@@ -329,12 +333,13 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 
 /*
  * The probe is done: the timeline, the renditions (replacing earlier ones, whose
- * generation must be lower, and their jobs) and their jobs and the poster's, video →
- * processing, and not playable until a segment of the new renditions is published. A
- * video that is still receiving stays so; it has its poster job once that picture has
- * arrived, at the latest when it is stored, and those of its extra renditions then.
- * RC_FENCED. RC_INVALID: not a probe job, no duration (or none yet, and the video is
- * not receiving), no or too many renditions, a name that is empty or there twice, a
+ * generation must be lower, and their jobs) and their jobs, those of the poster
+ * and of the storyboard, video → processing, and not playable until a segment of the
+ * new renditions is published. A video that is still receiving stays so; it has its
+ * poster job once that picture has arrived, at the latest when it is stored, and those
+ * of its extra renditions and its storyboard once it is confirmed. RC_FENCED.
+ * RC_INVALID: not a probe job, no duration (or none yet, and the video is not
+ * receiving), no or too many renditions, a name that is empty or there twice, a
  * generation that is not higher than that name's before.
  */
 enum rc store_job_planned(struct store *st, const struct job *job,
@@ -357,8 +362,9 @@ enum rc store_job_promise(struct store *st, const struct job *job, int64_t segme
  * stay. found: the plan that would be made now; its warning and what it knows of the
  * source's end are kept, and where the video was open-ended its length, and that of
  * each rendition. Extra renditions that are not there yet are added, and the jobs of
- * all of them. *video_ready: no encode is left, and the video went to ready with it.
- * RC_FENCED; RC_INVALID: no probe job, or the video is not processing. */
+ * all of them, and its storyboard is queued. *video_ready: no encode is left, and the
+ * video went to ready with it. RC_FENCED; RC_INVALID: no probe job, or the video is not
+ * processing. */
 enum rc store_job_confirmed(struct store *st, const struct job *job,
                             const struct video_plan *found, bool *video_ready);
 
@@ -400,6 +406,7 @@ enum rc store_job_published(struct store *st, const struct job *job,
  */
 struct job_result {
     bool poster_made;
+    bool poster_dull; /* nothing better was to be had of what has arrived */
     int64_t bitrate;
     int64_t average_bitrate;
 };

@@ -45,6 +45,8 @@ enum statement {
     SQL_VIDEO_PLANNED,
     SQL_VIDEO_PLAYABLE,
     SQL_VIDEO_POSTER,
+    SQL_VIDEO_CHOOSE_POSTER,
+    SQL_VIDEO_STORYBOARD,
     SQL_VIDEO_READY,
     SQL_VIDEO_WORK_LEFT,
     SQL_VIDEO_PROBED,
@@ -80,6 +82,8 @@ enum statement {
     SQL_JOB_DROP_ALL,
     SQL_JOB_DROP_OPEN,
     SQL_JOB_DROP_PROBE,
+    SQL_JOB_DROP_POSTER,
+    SQL_JOB_DROP_STORYBOARD,
     SQL_JOB_CLAIM,
     SQL_JOB_CLAIM_ENCODE,
     SQL_JOB_NEXT_DUE,
@@ -176,7 +180,8 @@ int64_t store_boot_ms(const struct store *st);
     " warning, duration_us, width, height, rate_num, rate_den, video_codec,"           \
     " audio_codec, media_root, media_key, has_poster, created_ms, first_segment_ms,"   \
     " stored_ms, ready_ms, arrived_us, upload_id, expires_ms, unchecked_from,"         \
-    " index_offset, copy_refused"
+    " index_offset, copy_refused, has_storyboard, poster_at_us, poster_version,"       \
+    " poster_dull"
 
 /* Reads the columns of a struct video from the first one of the row that q is at. */
 void store_video_columns(sqlite3_stmt *q, struct video *v);
@@ -235,8 +240,13 @@ enum rc store_rendition_not_encoding(struct store *st, const char *video_id,
 enum rc store_job_add(struct store *st, const char *video_id, enum job_kind kind,
                       const char *rendition);
 
-/* Queues the poster of v. RC_EXISTS: it has one, or a job for it of any state. */
+/* Queues the poster of v. RC_EXISTS: it has one that stays, or a job for it of any
+ * state. */
 enum rc store_poster_queue(struct store *st, const struct video *v);
+
+/* Queues the storyboard of a video whose bytes are all there; another job for it is
+ * dropped. */
+enum rc store_storyboard_queue(struct store *st, const char *video_id);
 
 /* Drops every job of a video: whoever still holds one is fenced off. */
 enum rc store_job_drop_all(struct store *st, const char *video_id);

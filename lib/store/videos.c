@@ -73,6 +73,10 @@ void store_video_columns(sqlite3_stmt *q, struct video *v)
     v->unchecked_from = sqlite3_column_int64(q, i++);
     v->index_offset = sqlite3_column_int64(q, i++);
     store_column_text(q, i++, v->copy_refused, sizeof(v->copy_refused));
+    v->has_storyboard = sqlite3_column_int(q, i++) != 0;
+    v->poster_at_us = sqlite3_column_int64(q, i++);
+    v->poster_version = sqlite3_column_int64(q, i++);
+    v->poster_dull = sqlite3_column_int(q, i++) != 0;
 }
 
 enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out)

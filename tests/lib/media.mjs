@@ -76,7 +76,7 @@ export async function flashClip(file, options = {}) {
 export const noisyClip = (file, seconds, more = []) =>
     flashClip(file, {
         seconds,
-        filters: ['noise=alls=40:allf=t'],
+        filters: ['drawbox=w=iw/4:color=gray:t=fill', 'noise=alls=40:allf=t'],
         video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M', ...more],
     });
 

@@ -208,6 +208,17 @@ static inline void fixture_arrival(struct fixture *f)
     store_video_purge(f->st, v.id);
 }
 
+/* What is done when all else is. */
+static inline void fixture_storyboard(struct fixture *f)
+{
+    struct job_result result = {.bitrate = 0};
+    struct job job = fixture_claim(f, "w");
+    bool ready;
+
+    assert_int_equal(job.kind, JOB_STORYBOARD);
+    assert_int_equal(store_job_done(f->st, &job, &result, &ready), RC_OK);
+}
+
 static inline void assert_nothing_due(struct fixture *f)
 {
     struct job job;

@@ -132,6 +132,7 @@ static void what_was_promised_wrongly_is_made_anew(void **state)
     assert_int_equal(fixture_claim(f, "w").kind, JOB_POSTER);
     assert_string_equal(fixture_claim(f, "w").rendition, "360p");
     assert_string_equal(fixture_claim(f, "w").rendition, "audio-0");
+    fixture_storyboard(f);
     assert_nothing_due(f); /* one poster, one job a rendition */
 }
 
@@ -344,6 +345,7 @@ static void poster_fails(struct fixture *f, bool left)
     end_encode(f, &sound, &ready);
     assert_true(ready); /* with or without a poster */
     end_poster(f, &again);
+    fixture_storyboard(f);
     assert_nothing_due(f);
     assert_true(fixture_get(f, v.id).has_poster);
 }

@@ -48,6 +48,7 @@ static void only_the_kinds_asked_for_are_given(void **state)
     assert_int_equal(claim(f, QUICK, &job), RC_NOT_FOUND);
     assert_int_equal(claim(f, STORE_KINDS_ALL, &job), RC_OK);
     assert_string_equal(job.rendition, "audio-0");
+    fixture_storyboard(f);
     assert_nothing_due(f);
 }
 
@@ -87,6 +88,8 @@ static void next_due_looks_at_the_kinds_asked_for(void **state)
     assert_int_equal(claim(f, ENCODES, &encode), RC_OK);
     assert_int_equal(next_due(f, ENCODES), 700);
     assert_int_equal(next_due(f, QUICK), 30000);
+    assert_int_equal(next_due(f, STORE_KIND(JOB_STORYBOARD)), 0);
+    fixture_storyboard(f);
     assert_int_equal(next_due(f, STORE_KINDS_ALL), 700);
 }
 

@@ -80,6 +80,7 @@ static void a_plan_queues_a_copy_and_the_ladder_beside_its_encodes(void **state)
     assert_string_equal(fixture_claim(f, "w").rendition, "360p");
     assert_string_equal(fixture_claim(f, "w").rendition, "audio-0");
     assert_int_equal(fixture_claim(f, "w").kind, JOB_COPY);
+    assert_int_equal(fixture_claim(f, "w").kind, JOB_STORYBOARD);
     struct job ladder = fixture_claim(f, "w");
     assert_int_equal(ladder.kind, JOB_LADDER);
     assert_string_equal(ladder.rendition, "720p");

@@ -132,6 +132,8 @@ static void probe_then_poster_then_picture_then_sound_then_the_next_video(void *
                  job_kind_name(job.kind), job.rendition);
         assert_string_equal(got, order[i]);
     }
+    fixture_storyboard(f);
+    fixture_storyboard(f);
     assert_nothing_due(f);
 }
 

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "store_fixture.h"
+#include "store_pictures.h"
 #include "store_priv.h"
 
 /* No plan reads a whole table or sorts, but for the handful of one video's renditions
@@ -138,6 +139,11 @@ static void use_everything(struct fixture *f)
     store_job_without(f->st, &encode, "x", &flag);
     store_job_done(f->st, &encode, &result, &flag);
     use_copy(f, &extras);
+    store_video_choose_poster(f->st, v.id, 0);
+    encode = fixture_claim(f, "w");
+    store_job_done(f->st, &encode, &result, &flag);
+    store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_STORYBOARD), &encode);
+    store_job_storyboard(f->st, &encode);
     store_job_next_due(f->st, STORE_KINDS_ALL, &due);
     store_job_release_owner(f->st, "w", &n);
     store_renditions(f->st, v.id, list, &k);
