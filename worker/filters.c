@@ -108,17 +108,19 @@ enum rc filters_video(const struct rendition *r, double source_rate, int64_t sta
     struct colour colour = colour_read(r->colour);
     struct chain c = begin(r, out);
     char params[160], fps[96];
-    bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den;
+    /* Before any other filter, full range may be in formats that only a scaler takes.
+     */
+    bool drop_first = source_rate > 1.2 * r->rate_num / r->rate_den && !colour.full;
 
     snprintf(fps, sizeof(fps), "fps=%d/%d:start_time=%" PRId64 ".%06" PRId64,
              r->rate_num, r->rate_den, start_us / 1000000, start_us % 1000000);
+    if (!drop_first)
+        put_scale(&c, &colour, r->width, r->height, "bilinear");
     if (!open)
         put(&c, "tpad=stop_mode=clone:stop=-1");
+    put(&c, "%s", fps);
     if (drop_first)
-        put(&c, "%s", fps);
-    put_scale(&c, &colour, r->width, r->height, "bilinear");
-    if (!drop_first)
-        put(&c, "%s", fps);
+        put_scale(&c, &colour, r->width, r->height, "bilinear");
     put_conversion(&c, &colour);
     colour_params(&colour, true, params, sizeof(params));
     put(&c, "format=yuv420p,setparams=range=tv:%s,setsar=1", params);
@@ -139,8 +141,7 @@ enum rc filters_still(const struct rendition *r, int width, int height,
     struct chain c = begin(r, out);
     put_scale(&c, &colour, width, height, "bicubic");
     put_conversion(&c, &colour);
-    if (colour.way == COLOUR_RGB)
-        put(&c, "format=yuv444p"); /* or it stays RGB until the next one */
+    put(&c, "format=yuv444p"); /* or it is RGB, or of full range, until the next one */
     put(&c, "scale=in_color_matrix=%s:in_range=tv:out_color_matrix=bt601:out_range=pc",
         scaler_matrix(&colour));
     put(&c, "setsar=1,format=yuvj420p");

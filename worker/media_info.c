@@ -67,14 +67,14 @@ static int rotation_of(const json_t *stream)
     return 0;
 }
 
-/* By its first pictures. MPEG-4 part 2 tells it only with each picture. */
+/* By its first pictures; of the codecs that tell it with each picture, any may be. */
 static bool is_interlaced(const char *codec, const char *field_order)
 {
     static const char *const orders[] = {"tt", "bb", "tb", "bt"};
     for (size_t i = 0; field_order && i < sizeof(orders) / sizeof(orders[0]); i++)
         if (strcmp(field_order, orders[i]) == 0)
             return true;
-    return !field_order && codec && strcmp(codec, "mpeg4") == 0;
+    return codec && (strcmp(codec, "mpeg4") == 0 || strcmp(codec, "mpeg2video") == 0);
 }
 
 static enum media_kind kind_of(const char *type)

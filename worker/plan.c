@@ -10,6 +10,8 @@
 /* Containers round their times, and some count the last frame out. */
 #define AGREE_US 500000
 
+#define BURSTS_RATE 20 /* frames a second: below, a rate that varies is seen to */
+
 /* A difference that a person would notice: over a second and over 1 %. */
 static bool noticeable(int64_t declared, int64_t real)
 {
@@ -90,16 +92,30 @@ static void shown_size(const struct media_stream *v, double *width, double *heig
     *height = turned ? w : h;
 }
 
+/* 1000/1 and the like is a time base taken for a rate. */
+static bool is_rate(struct rational r)
+{
+    return r.num > 0 && r.num / r.den <= 240;
+}
+
+/* A recorded screen stands still and then moves: it would stutter at its average rate.
+ */
+static bool comes_in_bursts(struct rational average, struct rational fastest)
+{
+    double a = (double)average.num / (double)average.den;
+    return a < BURSTS_RATE && (double)fastest.num / (double)fastest.den > 1.5 * a;
+}
+
 static struct rational source_rate(const struct media_stream *v)
 {
-    static const struct rational usual = {25, 1};
-    struct rational r = v->average_rate;
-    /* 1000/1 and the like is a time base taken for a rate. */
-    if (r.num <= 0 || r.num / r.den > 240)
-        r = v->base_rate;
-    if (r.num <= 0 || r.num / r.den > 240)
-        r = usual;
-    return r;
+    static const struct rational usual = {25, 1}, most = {PLAN_MAX_RATE, 1};
+    struct rational average = v->average_rate;
+    struct rational fastest = is_rate(v->base_rate) ? v->base_rate : most;
+    if (!is_rate(average))
+        return is_rate(v->base_rate) ? v->base_rate : usual;
+    if (v->base_rate.num > 0 && comes_in_bursts(average, fastest))
+        return fastest;
+    return average;
 }
 
 static int64_t frame_duration_us(const struct media_stream *v)

@@ -255,8 +255,8 @@ export async function fetchVideo(site, video) {
 
 // ---- decoding --------------------------------------------------------------------
 
-/* What ffmpeg makes of a buffer: its raw output. */
-function decode(buf, args) {
+/* What ffmpeg makes of a buffer: its raw output. Fails on any decoding error. */
+export function decode(buf, args) {
     return new Promise((resolve, reject) => {
         const child = spawn('ffmpeg', ['-v', 'error', '-i', 'pipe:0', ...args, 'pipe:1']);
         const out = [];

@@ -168,8 +168,9 @@ static void a_video_run_from_the_start_does_not_seek(void **state)
     (void)state;
     encode(&ntsc, 29.97, 0);
     assert_line(FFMPEG PICTURE
-                " " INPUT " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
-                "scale=640:360:flags=bilinear:in_range=tv:out_range=tv,fps=30000/"
+                " " INPUT
+                " -map 0:0 -vf scale=640:360:flags=bilinear:in_range=tv:out_range=tv,"
+                "tpad=stop_mode=clone:stop=-1,fps=30000/"
                 "1001:start_time=0.000000," COLOUR
                 "setsar=1 -frames:v 1799 " X264_NTSC FMP4_VIDEO);
 }
@@ -181,8 +182,8 @@ static void a_video_run_from_a_segment_seeks_to_just_before_it(void **state)
     encode(&ntsc, 29.97, 7);
     assert_line(FFMPEG
                 " -noaccurate_seek -ss 13.997317" PICTURE " " INPUT
-                " -map 0:0 -vf tpad=stop_mode=clone:stop=-1,"
-                "scale=640:360:flags=bilinear:in_range=tv:out_range=tv,fps=30000/"
+                " -map 0:0 -vf scale=640:360:flags=bilinear:in_range=tv:out_range=tv,"
+                "tpad=stop_mode=clone:stop=-1,fps=30000/"
                 "1001:start_time=14.014000," COLOUR
                 "setsar=1 -frames:v 1379 " X264_NTSC FMP4_VIDEO);
 }
@@ -197,9 +198,9 @@ an_interlaced_reordered_source_is_deinterlaced_and_sought_earlier(void **state)
     assert_string_equal(value_of("-map"), "0:2");
     assert_string_equal(
         value_of("-vf"),
-        "bwdif=mode=send_frame:deint=interlaced,tpad=stop_mode=clone:stop=-1,"
-        "scale=1280:720:flags=bilinear:in_range=tv:out_range=tv,fps=25/"
-        "1:start_time=4.000000," COLOUR "setsar=1");
+        "bwdif=mode=send_frame:deint=interlaced,"
+        "scale=1280:720:flags=bilinear:in_range=tv:out_range=tv,"
+        "tpad=stop_mode=clone:stop=-1,fps=25/1:start_time=4.000000," COLOUR "setsar=1");
     assert_string_equal(value_of("-level:v"), "3.1");
     assert_string_equal(value_of("-frames:v"), "1400");
 }
@@ -215,7 +216,7 @@ static void a_source_of_60_frames_is_thinned_before_it_is_scaled(void **state)
                         "scale=640:360:flags=bilinear:in_range=tv:out_range=tv," COLOUR
                         "setsar=1");
     encode(&ntsc, 30, 0);
-    assert_non_null(strstr(value_of("-vf"), "out_range=tv,fps="));
+    assert_non_null(strstr(value_of("-vf"), "out_range=tv,tpad="));
 }
 
 /* Where the picture stops before the sound does, its last frame is repeated. */
@@ -287,16 +288,17 @@ static void a_poster_is_one_picture_of_a_bounded_size(void **state)
         FFMPEG
         " -noaccurate_seek -ss 3.100000" PICTURE " " INPUT " -map 0:2 -vf "
         "bwdif=mode=send_frame:deint=interlaced,scale=640:360:flags=bicubic:"
-        "in_range=tv:out_range=tv,scale=in_color_matrix=bt601:in_range=tv:out_color_"
+        "in_range=tv:out_range=tv,format=yuv444p,scale=in_color_matrix=bt601:in_range="
+        "tv:out_color_"
         "matrix="
         "bt601:out_range=pc,setsar=1,format=yuvj420p -frames:v 1 -c:v mjpeg -q:v 4 "
         "-f image2pipe pipe:1");
     assert_int_equal(args_poster(&mp4, &ntsc, 0, 640, &args), RC_OK);
     assert_null(value_of("-ss"));
     assert_string_equal(value_of("-vf"),
-                        "scale=640:360:flags=bicubic:in_range=tv:out_range=tv,scale=in_"
-                        "color_matrix=bt601:in_range=tv:out_color_matrix=bt601:out_"
-                        "range=pc,setsar=1,format=yuvj420p");
+                        "scale=640:360:flags=bicubic:in_range=tv:out_range=tv,"
+                        "format=yuv444p,scale=in_color_matrix=bt601:in_range=tv:"
+                        "out_color_matrix=bt601:out_range=pc,setsar=1,format=yuvj420p");
 }
 
 static void a_poster_has_even_sides_of_at_least_two(void **state)

@@ -39,13 +39,13 @@ static void an_ordinary_picture_is_scaled_and_tagged(void **state)
 {
     (void)state;
     assert_string_equal(video("bt709/bt709/bt709"),
-                        "tpad=stop_mode=clone:stop=-1,"
                         "scale=640:360:flags=bilinear:in_range=tv:out_range=tv,"
+                        "tpad=stop_mode=clone:stop=-1,"
                         "fps=25/1:start_time=4.000000,format=yuv420p," BT709
                         ",setsar=1");
     assert_string_equal(video("smpte170m/bt470bg/bt709"),
-                        "tpad=stop_mode=clone:stop=-1,"
                         "scale=640:360:flags=bilinear:in_range=tv:out_range=tv,"
+                        "tpad=stop_mode=clone:stop=-1,"
                         "fps=25/1:start_time=4.000000,format=yuv420p,"
                         "setparams=range=tv:color_primaries=bt470bg:color_trc=bt709:"
                         "colorspace=smpte170m,setsar=1");
@@ -73,8 +73,8 @@ static void hdr_is_tone_mapped_when_it_is_small(void **state)
     (void)state;
     assert_string_equal(
         video("bt2020nc/bt2020/arib-std-b67"),
-        "tpad=stop_mode=clone:stop=-1,"
         "scale=640:360:flags=bilinear:in_range=tv:out_range=tv,"
+        "tpad=stop_mode=clone:stop=-1,"
         "fps=25/1:start_time=4.000000,format=yuv420p10le,"
         "setparams=range=tv:color_primaries=bt2020:color_trc=arib-std-b67:"
         "colorspace=bt2020nc," TONE_MAP ",format=yuv420p," BT709 ",setsar=1");
@@ -95,26 +95,28 @@ static void rgb_becomes_bt709(void **state)
     (void)state;
     assert_string_equal(
         video("gbr/bt709/bt709"),
-        "tpad=stop_mode=clone:stop=-1,"
         "scale=640:360:flags=bilinear:out_color_matrix=bt709:out_range=tv,"
+        "tpad=stop_mode=clone:stop=-1,"
         "fps=25/1:start_time=4.000000,format=yuv420p," BT709 ",setsar=1");
     assert_non_null(strstr(video("gbr/bt2020/smpte2084"),
-                           "flags=bilinear:out_range=pc,fps=25/1:start_time=4.000000,"
+                           "flags=bilinear:out_range=pc,tpad=stop_mode=clone:stop=-1,"
+                           "fps=25/1:start_time=4.000000,"
                            "format=gbrp10le,setparams=range=pc:"));
 }
 
 static void a_still_is_bt601_of_full_range(void **state)
 {
     (void)state;
-    assert_string_equal(still("bt709/bt709/bt709"),
-                        "scale=320:180:flags=bicubic:in_range=tv:out_range=tv,"
-                        "scale=in_color_matrix=bt709:in_range=tv:out_color_matrix="
-                        "bt601:out_range=pc,setsar=1,format=yuvj420p");
+    assert_string_equal(
+        still("bt709/bt709/bt709"),
+        "scale=320:180:flags=bicubic:in_range=tv:out_range=tv,"
+        "format=yuv444p,scale=in_color_matrix=bt709:in_range=tv:out_color_matrix="
+        "bt601:out_range=pc,setsar=1,format=yuvj420p");
     assert_non_null(strstr(still("smpte170m/bt709/bt709"), "in_color_matrix=bt601:"));
     assert_non_null(strstr(still("bt470bg/bt709/bt709"), "in_color_matrix=bt601:"));
     assert_non_null(strstr(still(""), "in_color_matrix=bt601:"));
     assert_non_null(strstr(still("bt2020nc/bt2020/smpte2084"),
-                           TONE_MAP ",scale=in_color_matrix=bt709:"));
+                           TONE_MAP ",format=yuv444p,scale=in_color_matrix=bt709:"));
     assert_null(strstr(chain, "tpad"));
     assert_non_null(strstr(still("gbr/bt709/bt709"),
                            "out_range=tv,format=yuv444p,scale=in_color_matrix=bt709:"));
@@ -138,8 +140,12 @@ static void frames_to_drop_are_dropped_before_they_cost_anything(void **state)
     struct rendition r = of("bt2020nc/bt2020/smpte2084");
     assert_int_equal(filters_video(&r, 50, 0, false, chain), RC_OK);
     assert_non_null(strstr(chain, "fps=25/1:start_time=0.000000,scale=640"));
+    snprintf(r.colour, sizeof(r.colour), "bt709/bt709/bt709/pc");
+    assert_int_equal(filters_video(&r, 50, 0, false, chain), RC_OK);
+    assert_int_equal(strncmp(chain, "scale=640", 9), 0);
+    r = of("bt2020nc/bt2020/smpte2084");
     assert_int_equal(filters_video(&r, 25.5, 0, false, chain), RC_OK);
-    assert_non_null(strstr(chain, "out_range=tv,fps=25/1:"));
+    assert_non_null(strstr(chain, "out_range=tv,tpad=stop_mode=clone:stop=-1,fps="));
 }
 
 static void any_chain_fits(void **state)

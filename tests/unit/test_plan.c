@@ -109,6 +109,11 @@ static void frame_rates_snap_and_are_halved(void **state)
         {"26730000/885901", "30/1", 30, 1, 60}, /* a telephone's variable rate */
         {"15/1", NULL, 15, 1, 30},
         {"1/2", NULL, 5, 1, 10},
+        {"25/1", "60/1", 25, 1, 50}, /* … in the dark */
+        {"5/1", "10/1", 10, 1, 20},  /* a recorded screen that moves now and then */
+        {"5/1", "60/1", 30, 1, 60},
+        {"5/1", "90000/1", 30, 1, 60},
+        {"5/1", "5/1", 5, 1, 10},      /* and one that always does */
         {"1000/1", "24/1", 24, 1, 48}, /* a time base taken for a rate */
         {"0/0", "30/1", 30, 1, 60},
         {"1000/1", "90000/1", 25, 1, 50},
