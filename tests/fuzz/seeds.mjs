@@ -1,4 +1,4 @@
-// Writes small files for the fuzzers to begin with: node seeds.mjs mp4_index|mkv_walk DIR
+// Writes small files for the fuzzers to begin with: node seeds.mjs mp4_index|mkv_walk|subtitle DIR
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -111,8 +111,22 @@ const mkv = {
     unknown: bytes(ebml, open(0x18538067, info, tracks, open(0x1f43b675, inCluster(0)), open(0x1f43b675, inCluster(1000)), cues)),
 };
 
+// ---- subtitles ---------------------------------------------------------------------
+
+const srt = '1\r\n00:00:01,000 --> 00:00:02,500\r\n<i>a < b & c</i> {\\an8}<font color="#fff">x</font>\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\n- \u00fc\r\n- <b>y\r\n';
+const subtitle = {
+    srt: bytes(srt),
+    utf8: Buffer.from(`\ufeff${srt}`),
+    utf16: Buffer.from(`\ufeff${srt}`, 'utf16le'),
+    vtt: bytes(
+        'WEBVTT - x\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\nSTYLE\n::cue{color:red}\n\nNOTE\nno\n\nid\n',
+        '00:01.000 --> 00:02.000 line:10%,start align:end region:r\n<v.loud Bob &amp; I>hi <00:01.500><c.red>you</c>\n\n',
+        '00:00.500 --> 01:00:00.000\n<lang en><ruby>a<rt>b</rt></ruby><br>&nbsp;\n',
+    ),
+};
+
 const [target, dir] = process.argv.slice(2);
 fs.mkdirSync(dir, { recursive: true });
-for (const [name, data] of Object.entries({ mp4_index: mp4, mkv_walk: mkv }[target]))
+for (const [name, data] of Object.entries({ mp4_index: mp4, mkv_walk: mkv, subtitle }[target]))
     // The last byte tells the fuzzer how the file comes in.
     for (const how of [0, 1, 60]) fs.writeFileSync(path.join(dir, `${name}_${how}`), bytes(data, [how]));
