@@ -31,30 +31,33 @@ endif
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
            lib/spool.c lib/spool_dir.c lib/config.c lib/mime.c lib/multipart.c \
-           lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c lib/bandwidth.c \
-           lib/playlist.c \
-           lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c lib/mp4_packets.c \
-           lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c lib/mp4_walk.c lib/mp4_moof.c \
-           lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c lib/mkv_values.c lib/store/file.c \
-           lib/store/store.c lib/store/uploads.c lib/store/arrivals.c \
-           lib/store/videos.c lib/store/list.c lib/store/renditions.c lib/store/jobs.c \
-           lib/store/copies.c lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
-           lib/store/workers.c lib/store/demand.c lib/store/pictures.c
+           lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
+           lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
+           lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c \
+           lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c \
+           lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c \
+           lib/mkv_values.c lib/store/file.c lib/store/store.c lib/store/uploads.c \
+           lib/store/arrivals.c lib/store/videos.c lib/store/list.c \
+           lib/store/renditions.c lib/store/jobs.c lib/store/copies.c \
+           lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
+           lib/store/workers.c lib/store/demand.c lib/store/pictures.c \
+           lib/store/subtitles.c
 WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
            worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
-           worker/args_copy.c worker/copy_cuts.c worker/param_sets.c worker/codec_string.c \
-           worker/plan_extras.c worker/plan_kept.c worker/ladder.c worker/copy_job.c \
-           worker/source_index.c worker/encode_cut.c \
+           worker/args_copy.c worker/copy_cuts.c worker/param_sets.c \
+           worker/codec_string.c worker/plan_extras.c worker/plan_kept.c \
+           worker/ladder.c worker/copy_job.c worker/source_index.c worker/encode_cut.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
            worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
            worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
-           worker/seek_points.c worker/colour.c worker/filters.c worker/feeder.c worker/arrival.c \
-           worker/arrivals.c worker/arrival_header.c worker/arrival_tell.c \
-           worker/encode_feed.c worker/encode_open.c worker/poster_job.c \
-           worker/args_picture.c worker/picture_stream.c worker/picture_pipe.c \
-           worker/picture_choice.c worker/storyboard.c worker/storyboard_job.c \
-           worker/courtesy.c worker/owner.c worker/wake.c worker/sweep.c worker/live.c
+           worker/seek_points.c worker/colour.c worker/filters.c worker/feeder.c \
+           worker/arrival.c worker/arrivals.c worker/arrival_header.c \
+           worker/arrival_tell.c worker/encode_feed.c worker/encode_open.c \
+           worker/poster_job.c worker/args_picture.c worker/picture_stream.c \
+           worker/picture_pipe.c worker/picture_choice.c worker/storyboard.c \
+           worker/storyboard_job.c worker/courtesy.c worker/owner.c worker/wake.c \
+           worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
@@ -69,20 +72,21 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_copy args_quote args_run arrival_header bandwidth bmff bounds clock codec_string colour \
-        config copy_cuts courtesy cutter ebml param_sets \
-        encode_feed feeder filters grid hangups http id joblog ladder log loop media_info mediadir \
-        mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
-        mp4_tables mp4_walk multipart own_store owner packet_scan picture_choice picture_stream plan plan_open \
-        plan_times playlist playlists promise rc schedule schedule_arriving \
-        schedule_bounds schedule_last seek_points segments segments_json sniff source_check spool \
-        spool_resume store store_activity store_arrivals store_claims store_copies store_demand \
+UNIT := args args_copy args_quote args_run arrival_header bandwidth bmff bounds \
+        charset clock codec_string colour config copy_cuts courtesy cutter ebml \
+        encode_feed feeder filters grid hangups http id joblog ladder language log \
+        loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index \
+        mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner packet_scan \
+        param_sets picture_choice picture_stream plan plan_open plan_times playlist \
+        playlists promise rc schedule schedule_arriving schedule_bounds schedule_last \
+        seek_points segments segments_json sniff source_check spool spool_resume store \
+        store_activity store_arrivals store_claims store_copies store_demand \
         store_job_end store_jobs store_list store_open store_pictures store_queries \
-        store_readiness store_uploads store_videos storyboard supervise supervise_floods text \
-        turns tus_headers \
-        upload_form viewer waits wants watcher
+        store_readiness store_subtitles store_uploads store_videos storyboard subtitle \
+        supervise supervise_floods text turns tus_headers upload_form viewer waits \
+        wants watcher
 
-FUZZ := mp4_index mkv_walk
+FUZZ := mp4_index mkv_walk subtitle
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
@@ -179,7 +183,8 @@ asan: ## all programs and the unit tests, under AddressSanitizer and UBSan
 # ---- fuzzing ---------------------------------------------------------------
 
 FUZZ_S   ?= 30
-FUZZ_LIB := $(wildcard lib/mp4_*.c lib/mkv_*.c) lib/ebml.c lib/bmff.c
+FUZZ_LIB := $(wildcard lib/mp4_*.c lib/mkv_*.c lib/subtitle*.c) lib/charset.c lib/ebml.c \
+            lib/bmff.c
 FUZZ_DIR := $(BUILD)/fuzz
 
 # All at once: libFuzzer watches the code of lib too.

@@ -211,6 +211,8 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
     if (rc == RC_OK && found->copy_refused[0])
         rc = store_copy_refused(st, job->video_id, found->copy_refused);
     if (rc == RC_OK)
+        rc = store_subtitles_planned(st, &v, &found->tracks);
+    if (rc == RC_OK)
         rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)
         rc = store_storyboard_queue(st, job->video_id);

@@ -251,6 +251,8 @@ static enum rc take_result(struct store *st, const struct job *job,
     case JOB_STORYBOARD:
         return store_note(st, ACTIVITY_INFO, "storyboard", job->video_id,
                           "Previews of the seek bar made");
+    case JOB_SUBTITLES:
+        return RC_OK; /* each of them has said so itself */
     default:
         return RC_INVALID;
     }
@@ -398,6 +400,8 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
                         *job->rendition ? ": " : "", (long long)job->fence, text);
     if (rc == RC_OK && (job->kind == JOB_COPY || job->kind == JOB_LADDER))
         rc = store_rendition_remove(st, job->video_id, job->rendition);
+    if (rc == RC_OK && job->kind == JOB_SUBTITLES)
+        rc = store_subtitles_give_up(st, job, text);
     if (rc == RC_OK && (job->kind == JOB_PROBE || job->kind == JOB_ENCODE))
         rc = fail_video(st, job, text);
     return store_end(st, rc);

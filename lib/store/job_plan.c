@@ -121,6 +121,8 @@ enum rc store_job_planned(struct store *st, const struct job *job,
     if (rc == RC_OK)
         rc = add_jobs(st, id, plan);
     if (rc == RC_OK)
+        rc = store_subtitles_planned(st, &v, &plan->tracks);
+    if (rc == RC_OK)
         rc = note_plan(st, id, plan);
     return store_end(st, rc);
 }

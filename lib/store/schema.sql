@@ -234,3 +234,24 @@ ALTER TABLE videos ADD COLUMN poster_version INTEGER NOT NULL DEFAULT 0;
 -- 1: there was nothing to be seen in what had arrived; a better one is looked for in the
 -- whole file.
 ALTER TABLE videos ADD COLUMN poster_dull INTEGER NOT NULL DEFAULT 0;
+
+-- step 7
+
+-- What is read along with a video. Small columns first: the list never reads the text.
+CREATE TABLE subtitles (
+    id INTEGER PRIMARY KEY,           -- its place in the list
+    video_id TEXT NOT NULL            -- the video that they belong to
+        REFERENCES videos (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,               -- 'en', 'en-2'; also the name of its file
+    language TEXT NOT NULL,           -- BCP 47; 'und' unknown
+    label TEXT NOT NULL,              -- what people call them, '' if nothing
+    source TEXT NOT NULL              -- a track of the video, or a file added to it
+        CHECK (source IN ('track', 'file')),
+    forced INTEGER NOT NULL DEFAULT 0, -- 1: for everybody, where people speak otherwise
+    stream INTEGER NOT NULL DEFAULT -1, -- of a track: index in the source
+    codec TEXT NOT NULL DEFAULT '',   -- of a track; '' unknown
+    published INTEGER NOT NULL DEFAULT 0, -- 1 once its files exist
+    text TEXT,                        -- WebVTT; NULL: a track that was not read yet
+    UNIQUE (video_id, name)
+) STRICT;
+CREATE INDEX subtitles_by_video ON subtitles (video_id, id);

@@ -19,6 +19,7 @@
 #include "id.h"
 #include "rc.h"
 #include "sniff.h"
+#include "store_subtitles.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -296,6 +297,7 @@ struct video_plan {
     char copy_refused[STORE_TEXT_MAX + 1]; /* why no rendition is a copy */
     struct rendition renditions[STORE_RENDITIONS_MAX];
     size_t n_renditions;
+    struct subtitles tracks; /* of text, to be read once the file is whole */
 };
 
 /* True for the kinds that make a rendition: encode, copy, ladder. */

@@ -93,6 +93,19 @@ enum statement {
     SQL_JOB_MOVED,
     SQL_JOB_REQUEUE,
     SQL_JOB_RELEASE_OWNER,
+    SQL_SUBTITLE_LIST,
+    SQL_SUBTITLE_TEXT,
+    SQL_SUBTITLE_TAKEN,
+    SQL_SUBTITLE_JOB,
+    SQL_SUBTITLE_MOVE,
+    SQL_SUBTITLE_PUT,
+    SQL_SUBTITLE_DELETE,
+    SQL_SUBTITLE_CLEAR,
+    SQL_SUBTITLE_ADD_TRACK,
+    SQL_SUBTITLE_READ,
+    SQL_SUBTITLE_MISSING,
+    SQL_SUBTITLE_PUBLISHED,
+    SQL_SUBTITLE_GIVE_UP,
     SQL_DEMAND_ADD,
     SQL_DEMAND_DROP,
     SQL_DEMAND_EXPIRE,
@@ -268,6 +281,15 @@ enum rc store_job_begin(struct store *st, const struct job *job);
 /* The same, and the row of its video in *out. */
 enum rc store_job_begin_video(struct store *st, const struct job *job,
                               struct video *out);
+
+/* A plan was made of v: those of its tracks replace the ones of before, unless it is
+ * still receiving; where there are any, or were, a job brings the files up to date. */
+enum rc store_subtitles_planned(struct store *st, const struct video *v,
+                                const struct subtitles *tracks);
+
+/* A job 'subtitles' has failed for good: what was not read yet is forgotten. */
+enum rc store_subtitles_give_up(struct store *st, const struct job *job,
+                                const char *error);
 
 /* A row of the activity log; video_id may be NULL. */
 enum rc store_note(struct store *st, enum activity_level level, const char *kind,
