@@ -101,6 +101,26 @@ enum rc playlist_event(const struct grid *g, char **out)
     return media(g, &event, out);
 }
 
+enum rc playlist_text(const char *name, int64_t length_us, char **out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return RC_NOMEM;
+    fprintf(f,
+            "#EXTM3U\n"
+            "#EXT-X-VERSION:7\n"
+            "#EXT-X-TARGETDURATION:%" PRId64 "\n"
+            "#EXT-X-MEDIA-SEQUENCE:0\n"
+            "#EXT-X-PLAYLIST-TYPE:VOD\n"
+            "#EXTINF:%" PRId64 ".%06" PRId64 ",\n%s.vtt\n"
+            "#EXT-X-ENDLIST\n",
+            (length_us + 999999) / 1000000, length_us / 1000000, length_us % 1000000,
+            name);
+    return finish(f, &text, out);
+}
+
 /* RFC 8216 s. 4.2: a quoted-string holds no line break and no double quote. */
 static int quotable(const char *s)
 {
@@ -121,7 +141,23 @@ static enum rc put_audio(FILE *f, const struct playlist_audio *a)
     return RC_OK;
 }
 
-static enum rc put_variant(FILE *f, const struct playlist_variant *v, int has_audio)
+/* AUTOSELECT: a player may choose them by the language of its user. */
+static enum rc put_subtitles(FILE *f, const struct playlist_subtitles *s)
+{
+    if (!quotable(s->uri) || !quotable(s->name))
+        return RC_INVALID;
+    if (s->language && !quotable(s->language))
+        return RC_INVALID;
+    fprintf(f, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"%s\"", s->name);
+    if (s->language)
+        fprintf(f, ",LANGUAGE=\"%s\"", s->language);
+    fprintf(f, ",DEFAULT=NO,AUTOSELECT=YES,FORCED=%s,URI=\"%s\"\n",
+            s->is_forced ? "YES" : "NO", s->uri);
+    return RC_OK;
+}
+
+static enum rc put_variant(FILE *f, const struct playlist_variant *v, int has_audio,
+                           int has_subtitles)
 {
     if (!quotable(v->uri) || !quotable(v->codecs))
         return RC_INVALID;
@@ -134,12 +170,16 @@ static enum rc put_variant(FILE *f, const struct playlist_variant *v, int has_au
         fprintf(f, ",VIDEO-RANGE=%s", v->video_range);
     if (has_audio)
         fputs(",AUDIO=\"audio\"", f);
+    if (has_subtitles)
+        fputs(",SUBTITLES=\"subs\"", f);
     fprintf(f, "\n%s\n", v->uri);
     return RC_OK;
 }
 
 enum rc playlist_master(const struct playlist_variant *variants, size_t n_variants,
-                        const struct playlist_audio *audio, size_t n_audio, char **out)
+                        const struct playlist_audio *audio, size_t n_audio,
+                        const struct playlist_subtitles *subtitles, size_t n_subtitles,
+                        char **out)
 {
     enum rc rc = RC_OK;
     char *text = NULL;
@@ -150,8 +190,10 @@ enum rc playlist_master(const struct playlist_variant *variants, size_t n_varian
     fputs("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n", f);
     for (size_t i = 0; i < n_audio && rc == RC_OK; i++)
         rc = put_audio(f, &audio[i]);
+    for (size_t i = 0; i < n_subtitles && rc == RC_OK; i++)
+        rc = put_subtitles(f, &subtitles[i]);
     for (size_t i = 0; i < n_variants && rc == RC_OK; i++)
-        rc = put_variant(f, &variants[i], n_audio > 0);
+        rc = put_variant(f, &variants[i], n_audio > 0, n_subtitles > 0);
     if (rc != RC_OK) {
         fclose(f);
         free(text);

@@ -50,12 +50,26 @@ struct playlist_audio {
     int is_default;
 };
 
+struct playlist_subtitles {
+    const char *uri;      /* "subs/en.m3u8" */
+    const char *name;     /* shown to people; one of a kind */
+    const char *language; /* BCP 47, or NULL */
+    int is_forced;
+};
+
+/* The media playlist of subtitles: <name>.vtt is all there is, as long as the video
+ * (RFC 8216 s. 3.5). RC_NOMEM. */
+enum rc playlist_text(const char *name, int64_t length_us, char **out);
+
 /*
  * The master playlist: one EXT-X-MEDIA for each audio rendition in the group
- * "audio", one EXT-X-STREAM-INF for each variant (RFC 8216 s. 4.3.4). RC_INVALID: a
- * text that a quoted string cannot hold. RC_NOMEM.
+ * "audio" and for each of the subtitles in the group "subs", one EXT-X-STREAM-INF for
+ * each variant (RFC 8216 s. 4.3.4). RC_INVALID: a text that a quoted string cannot
+ * hold. RC_NOMEM.
  */
 enum rc playlist_master(const struct playlist_variant *variants, size_t n_variants,
-                        const struct playlist_audio *audio, size_t n_audio, char **out);
+                        const struct playlist_audio *audio, size_t n_audio,
+                        const struct playlist_subtitles *subtitles, size_t n_subtitles,
+                        char **out);
 
 #endif

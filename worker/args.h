@@ -141,6 +141,12 @@ enum rc args_survey(const struct args_source *src, int width, int height, int pi
 
 /* ---- others -------------------------------------------------------------- */
 
+/* A track of text as WebVTT on standard output, on the timeline. codec: as ffprobe
+ * names it; "" where it does not know: then it is read as plain text. In args_text.c.
+ */
+enum rc args_subtitles(const struct args_source *src, int stream, const char *codec,
+                       struct args *out);
+
 /* sync(1) of the file system that holds the folder at path. RC_INVALID as above. */
 enum rc args_sync(const char *path, struct args *out);
 

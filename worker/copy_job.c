@@ -69,11 +69,14 @@ static void go_on(struct task *t)
 static enum rc rewrite(struct task *t)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
+    struct subtitles subs;
     size_t n = 0;
     enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
     if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, n,
-                             false);
+        rc = store_subtitles(t->w->store, t->video.id, &subs);
+    if (rc == RC_OK)
+        rc = playlists_write_master(&t->w->site, t->w->tmp_fd, t->video.media_root, all,
+                                    n, &subs);
     return rc;
 }
 

@@ -62,8 +62,11 @@ static void rewrite_playlists(struct task *t, const struct job_result *measured)
 {
     const struct encode *e = t->state;
     struct rendition all[STORE_RENDITIONS_MAX];
+    struct subtitles subs;
     size_t n = 0, kept = 0;
     enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
+    if (rc == RC_OK)
+        rc = store_subtitles(t->w->store, t->video.id, &subs);
     for (size_t i = 0; i < n && rc == RC_OK; i++) {
         bool own = strcmp(all[i].name, e->rendition.name) == 0;
         if (own && !measured)
@@ -77,7 +80,7 @@ static void rewrite_playlists(struct task *t, const struct job_result *measured)
     }
     if (rc == RC_OK)
         rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, kept,
-                             e->open);
+                             e->open, &subs);
     if (rc != RC_OK)
         log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));

@@ -53,7 +53,7 @@ static const struct task_kind *kind_of(enum job_kind k)
     case JOB_STORYBOARD:
         return &task_storyboard;
     case JOB_SUBTITLES:
-        break;
+        return &task_subtitles;
     }
     return NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "mediadir.h"
 #include "playlist.h"
+#include "subtitle_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,8 +101,9 @@ static void add_variant(struct master *m, const struct rendition *r, const char 
 
 /* The text of a master of all renditions, or of those that can be played. */
 static enum rc master_text(const struct rendition *renditions, size_t n, bool all,
-                           char **out)
+                           const struct subtitles *subs, char **out)
 {
+    struct subtitle_renditions text_tracks;
     struct master m = {.n_variants = 0};
     const struct rendition *audio = NULL;
 
@@ -120,18 +122,21 @@ static enum rc master_text(const struct rendition *renditions, size_t n, bool al
         else if (all || is_playable(&renditions[i]))
             add_variant(&m, &renditions[i], m.uris[i], audio);
     }
-    return playlist_master(m.variants, m.n_variants, m.audio, m.n_audio, out);
+    subtitle_renditions(subs, &text_tracks);
+    return playlist_master(m.variants, m.n_variants, m.audio, m.n_audio, text_tracks.v,
+                           text_tracks.n, out);
 }
 
-static enum rc write_master(const struct site *site, int tmp_fd, const char *root,
-                            const struct rendition *renditions, size_t n)
+enum rc playlists_write_master(const struct site *site, int tmp_fd, const char *root,
+                               const struct rendition *renditions, size_t n,
+                               const struct subtitles *subs)
 {
     static const char *const names[] = {"master.m3u8", "player.m3u8"};
     int fd = -1;
     enum rc rc = mediadir_open(site, root, "", false, &fd);
     for (int i = 0; i < 2 && rc == RC_OK; i++) {
         char *text = NULL;
-        rc = master_text(renditions, n, i == 1, &text);
+        rc = master_text(renditions, n, i == 1, subs, &text);
         if (rc == RC_OK)
             rc = mediafile_put(tmp_fd, fd, names[i], text, strlen(text), true);
         free(text);
@@ -142,11 +147,13 @@ static enum rc write_master(const struct site *site, int tmp_fd, const char *roo
 }
 
 enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
-                        const struct rendition *renditions, size_t n, bool open)
+                        const struct rendition *renditions, size_t n, bool open,
+                        const struct subtitles *subs)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         if (!renditions[i].copied && renditions[i].segments > 0)
             rc = playlists_write_media(site, tmp_fd, root, &renditions[i], open);
-    return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n) : rc;
+    return rc == RC_OK ? playlists_write_master(site, tmp_fd, root, renditions, n, subs)
+                       : rc;
 }

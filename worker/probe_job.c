@@ -14,6 +14,8 @@
 #include "playlists.h"
 #include "source_check.h"
 #include "spool.h"
+#include "subtitle_files.h"
+#include "subtitle_tracks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,10 +101,11 @@ static bool is_planned(const struct video_plan *plan, const char *folder)
     return false;
 }
 
-/* What has a dot in its name is a file. */
+/* What has a dot in its name is a file. Subtitles stay: their job sees to them. */
 static void remove_unplanned(int root_fd, const char *name, const void *plan)
 {
-    if (!strchr(name, '.') && !is_planned(plan, name))
+    if (!strchr(name, '.') && strcmp(name, SUBTITLE_FOLDER) != 0 &&
+        !is_planned(plan, name))
         mediadir_remove_sub(root_fd, name);
 }
 
@@ -119,13 +122,16 @@ static void remove_old_generations(struct task *t, const struct video_plan *plan
 static void keep_plan(struct task *t, const struct video_plan *plan)
 {
     struct worker *w = t->w;
+    struct subtitles subs;
     /* A worker that was frozen past its lease must not touch what another one made. */
     enum rc rc = store_job_check(w->store, &t->job);
+    if (rc == RC_OK)
+        rc = store_subtitles(w->store, t->video.id, &subs);
     if (rc == RC_OK)
         rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
     if (rc == RC_OK)
         rc = playlists_write(&w->site, w->tmp_fd, t->video.media_root, plan->renditions,
-                             plan->n_renditions, plan->duration_us < 0);
+                             plan->n_renditions, plan->duration_us < 0, &subs);
     if (rc == RC_OK)
         rc = store_job_planned(w->store, &t->job, plan);
     if (rc == RC_OK) {
@@ -174,8 +180,11 @@ static bool index_was_true(struct task *t)
  * once more when all of it is encoded. */
 static void write_ends(struct task *t, const struct video_plan *plan)
 {
-    enum rc rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root,
-                                 plan->renditions, plan->n_renditions, false);
+    struct subtitles subs;
+    enum rc rc = store_subtitles(t->w->store, t->video.id, &subs);
+    if (rc == RC_OK)
+        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root,
+                             plan->renditions, plan->n_renditions, false, &subs);
     if (rc != RC_OK)
         log_warn("video %s: cannot end its playlists: %s", t->video.id, rc_name(rc));
 }
@@ -265,11 +274,13 @@ static void make_plan(struct task *t)
             leave_for_later(t, error);
         else
             task_fail(t, error);
-    } else if (keeps_promise(t, &plan)) {
-        confirm(t, &plan);
-    } else {
-        keep_plan(t, &plan);
+        return;
     }
+    subtitle_tracks(&p->info, t->video.container, &plan.tracks);
+    if (keeps_promise(t, &plan))
+        confirm(t, &plan);
+    else
+        keep_plan(t, &plan);
 }
 
 /* ---- the steps ---------------------------------------------------------- */

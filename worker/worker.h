@@ -71,7 +71,7 @@ struct task {
 };
 
 extern const struct task_kind task_probe, task_encode, task_copy, task_poster,
-    task_storyboard;
+    task_storyboard, task_subtitles;
 
 /* ---- poster_job.c ------------------------------------------------------- */
 

@@ -82,7 +82,7 @@ static void master_lists_audio_apart(void **state)
                                  .rate_den = 1001};
     struct playlist_audio a = {"audio-0-1/index.m3u8", "Audio", "en", 1};
     char *text = NULL;
-    assert_int_equal(playlist_master(&v, 1, &a, 1, &text), RC_OK);
+    assert_int_equal(playlist_master(&v, 1, &a, 1, NULL, 0, &text), RC_OK);
     assert_string_equal(
         text,
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
@@ -100,9 +100,48 @@ static void master_without_audio_names_no_group(void **state)
     struct playlist_variant v = {
         "360p-1/index.m3u8", 1, 0, "avc1.42c01e", 2, 2, 25, 1, NULL};
     char *text = NULL;
-    assert_int_equal(playlist_master(&v, 1, NULL, 0, &text), RC_OK);
+    assert_int_equal(playlist_master(&v, 1, NULL, 0, NULL, 0, &text), RC_OK);
     assert_null(strstr(text, "AUDIO"));
     assert_null(strstr(text, "AVERAGE"));
+    free(text);
+}
+
+static void master_has_each_variant_offer_the_subtitles(void **state)
+{
+    (void)state;
+    struct playlist_variant v[] = {
+        {"360p-1/index.m3u8", 1, 0, "avc1.42c01e", 2, 2, 25, 1, NULL},
+        {"source-1/index.m3u8", 2, 0, "avc1.42c01e", 4, 4, 25, 1, NULL}};
+    struct playlist_subtitles s[] = {{"subs/de.m3u8", "German", "de", 0},
+                                     {"subs/und.m3u8", "Signs", NULL, 1}};
+    char *text = NULL;
+    assert_int_equal(playlist_master(v, 2, NULL, 0, s, 2, &text), RC_OK);
+    assert_string_equal(
+        text, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+              "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"German\","
+              "LANGUAGE=\"de\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"subs/"
+              "de.m3u8\"\n"
+              "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"Signs\","
+              "DEFAULT=NO,AUTOSELECT=YES,FORCED=YES,URI=\"subs/und.m3u8\"\n"
+              "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.42c01e\",RESOLUTION=2x2,"
+              "FRAME-RATE=25.000,SUBTITLES=\"subs\"\n360p-1/index.m3u8\n"
+              "#EXT-X-STREAM-INF:BANDWIDTH=2,CODECS=\"avc1.42c01e\",RESOLUTION=4x4,"
+              "FRAME-RATE=25.000,SUBTITLES=\"subs\"\nsource-1/index.m3u8\n");
+    free(text);
+    text = NULL;
+    s[1].name = "a\"b";
+    assert_int_equal(playlist_master(v, 2, NULL, 0, s, 2, &text), RC_INVALID);
+    assert_null(text);
+}
+
+static void subtitles_are_one_segment_as_long_as_the_video(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    assert_int_equal(playlist_text("pt-BR", 61040000, &text), RC_OK);
+    assert_string_equal(text, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:62\n"
+                              "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n"
+                              "#EXTINF:61.040000,\npt-BR.vtt\n#EXT-X-ENDLIST\n");
     free(text);
 }
 
@@ -111,9 +150,9 @@ static void text_that_would_break_a_quoted_string_is_refused(void **state)
     (void)state;
     struct playlist_audio a = {"x", "a\"b", NULL, 1};
     char *text = NULL;
-    assert_int_equal(playlist_master(NULL, 0, &a, 1, &text), RC_INVALID);
+    assert_int_equal(playlist_master(NULL, 0, &a, 1, NULL, 0, &text), RC_INVALID);
     a = (struct playlist_audio){"x", "b", "e\nn", 1};
-    assert_int_equal(playlist_master(NULL, 0, &a, 1, &text), RC_INVALID);
+    assert_int_equal(playlist_master(NULL, 0, &a, 1, NULL, 0, &text), RC_INVALID);
     assert_null(text);
 }
 
@@ -126,6 +165,8 @@ int main(void)
         cmocka_unit_test(a_very_short_video_has_a_target_duration_of_one),
         cmocka_unit_test(master_lists_audio_apart),
         cmocka_unit_test(master_without_audio_names_no_group),
+        cmocka_unit_test(master_has_each_variant_offer_the_subtitles),
+        cmocka_unit_test(subtitles_are_one_segment_as_long_as_the_video),
         cmocka_unit_test(text_that_would_break_a_quoted_string_is_refused),
     };
     return cmocka_run_group_tests_name("playlist", tests, NULL, NULL);

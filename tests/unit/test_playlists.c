@@ -15,6 +15,7 @@
 
 static struct site site;
 static int tmp_fd;
+static const struct subtitles no_subs;
 
 static const struct rendition picture = {.name = "360p",
                                          .kind = RENDITION_VIDEO,
@@ -91,7 +92,7 @@ static const char *content(const char *name)
 static enum rc write_both(struct rendition video, struct rendition audio)
 {
     const struct rendition both[] = {audio, video};
-    return playlists_write(&site, tmp_fd, ROOT, both, 2, false);
+    return playlists_write(&site, tmp_fd, ROOT, both, 2, false, &no_subs);
 }
 
 static void a_folder_is_named_for_rendition_and_generation(void **state)
@@ -133,7 +134,8 @@ static void without_an_end_they_are_events_until_it_is_known(void **state)
     (void)state;
     r.segments = 1;
     r.frames = 50;
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &r, 1, true), RC_OK);
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &r, 1, true, &no_subs),
+                     RC_OK);
     const char *text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:EVENT\n"));
     assert_null(strstr(text, "1.m4s"));
@@ -143,7 +145,8 @@ static void without_an_end_they_are_events_until_it_is_known(void **state)
     text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "1.m4s"));
     assert_null(strstr(text, "ENDLIST"));
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false), RC_OK);
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs),
+                     RC_OK);
     text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:VOD\n"));
     assert_non_null(strstr(text, "2.m4s\n#EXT-X-ENDLIST\n"));
@@ -167,11 +170,31 @@ static void the_master_adds_up_picture_and_sound(void **state)
 static void without_sound_the_master_names_none(void **state)
 {
     (void)state;
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false), RC_OK);
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs),
+                     RC_OK);
     const char *master = content(FOLDER "master.m3u8");
     assert_null(strstr(master, "AUDIO"));
     assert_non_null(strstr(master, "BANDWIDTH=800000,CODECS=\"avc1.42c01e\","));
     assert_int_equal(entries(FOLDER), 3);
+}
+
+static void subtitles_are_named_once_they_are_published(void **state)
+{
+    (void)state;
+    struct subtitles subs = {
+        .list = {{.name = "en", .language = "en", .published = true},
+                 {.name = "de", .language = "de"}},
+        .n = 2};
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &subs),
+                     RC_OK);
+    const char *master = content(FOLDER "player.m3u8");
+    assert_non_null(strstr(master, "NAME=\"English\",LANGUAGE=\"en\","));
+    assert_non_null(strstr(master, "URI=\"subs/en.m3u8\""));
+    assert_non_null(strstr(master, ",SUBTITLES=\"subs\"\n360p-1/index.m3u8\n"));
+    assert_null(strstr(master, "de.m3u8"));
+    assert_int_equal(playlists_write_master(&site, tmp_fd, ROOT, &picture, 1, &no_subs),
+                     RC_OK);
+    assert_null(strstr(content(FOLDER "master.m3u8"), "SUBTITLES"));
 }
 
 static void what_was_measured_replaces_the_master(void **state)
@@ -213,8 +236,9 @@ static void a_new_generation_stands_beside_the_old_one(void **state)
 static void a_video_whose_folder_is_gone_gets_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(playlists_write(&site, tmp_fd, OTHER, &picture, 1, false),
-                     RC_NOT_FOUND);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, OTHER, &picture, 1, false, &no_subs),
+        RC_NOT_FOUND);
     assert_int_equal(access(at("htdocs/media/" OTHER), F_OK), -1);
     assert_int_equal(entries("tmp"), 0);
 }
@@ -229,6 +253,7 @@ int main(void)
         TEST(without_an_end_they_are_events_until_it_is_known),
         TEST(the_master_adds_up_picture_and_sound),
         TEST(without_sound_the_master_names_none),
+        TEST(subtitles_are_named_once_they_are_published),
         TEST(what_was_measured_replaces_the_master),
         TEST(a_new_generation_stands_beside_the_old_one),
         TEST(a_video_whose_folder_is_gone_gets_nothing),

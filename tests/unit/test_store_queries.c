@@ -105,6 +105,32 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     store_video_purge(f->st, v.id);
 }
 
+static void use_subtitles(struct fixture *f)
+{
+    struct subtitle s = {.name = "en", .language = "en"};
+    struct video_plan plan = fixture_plan(1);
+    struct video v = fixture_stored(f, "to read");
+    struct subtitles all;
+    struct job job = fixture_claim(f, "w");
+    char *text;
+    bool flag;
+
+    plan.tracks.list[0] = s;
+    plan.tracks.n = 1;
+    store_job_planned(f->st, &job, &plan);
+    store_subtitle_put(f->st, v.id, &s, "x", &flag);
+    if (store_subtitle_text(f->st, v.id, "en", &text) == RC_OK)
+        free(text);
+    store_job_claim(f->st, "w", 30000, STORE_KIND(JOB_SUBTITLES), &job);
+    store_subtitles(f->st, v.id, &all);
+    store_job_subtitle_read(f->st, &job, 0, "x");
+    store_job_subtitle_missing(f->st, &job, 0, NULL);
+    store_job_subtitles_published(f->st, &job, &all);
+    store_subtitle_delete(f->st, v.id, "en");
+    store_job_fail(f->st, &job, "x");
+    store_video_delete(f->st, v.id, &v);
+}
+
 /* Uses every statement of the store once; what it says is the other tests' business. */
 static void use_everything(struct fixture *f)
 {
@@ -169,6 +195,7 @@ static void use_everything(struct fixture *f)
     store_video_each_deleted(f->st, purge_it, f);
     v = fixture_receiving(f, "to abandon");
     use_upload(f);
+    use_subtitles(f);
     store_video_received(f->st, v.id, 1, -1);
     store_video_each_receiving(f->st, ignore_video, NULL);
     store_upload_each_unseen(f->st, ignore_video, NULL);

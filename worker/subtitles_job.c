@@ -1,0 +1,195 @@
+/*
+ * subtitles_job.c: reads the tracks of text inside a stored file, one after the other,
+ * and brings the files of all subtitles of its video up to date.
+ *
+ * What cannot be read of a track is said in the video's warning, and no more than that.
+ */
+#include "worker.h"
+
+#include "subtitle.h"
+#include "subtitle_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define SLOWEST_BYTES_MS                                                               \
+    2000 /* a disk reads so many a millisecond, or it has stalled */
+
+struct reading {
+    struct subtitle track; /* the one that is being read */
+    char *text;            /* what ffmpeg wrote of it */
+    size_t n;
+};
+
+static enum rc read_next(struct task *t);
+
+static enum rc on_text(void *arg, const void *data, size_t n)
+{
+    struct reading *r = ((struct task *)arg)->state;
+    if (n > SUBTITLE_TRACK_MAX - r->n)
+        return RC_TOO_LARGE;
+    char *grown = realloc(r->text, r->n + n);
+    if (!grown)
+        return RC_NOMEM;
+    r->text = grown;
+    memcpy(r->text + r->n, data, n);
+    r->n += n;
+    return RC_OK;
+}
+
+/* Another job of this video: it reads the tracks, this one sees to the files. */
+static bool is_being_read(const struct task *t)
+{
+    for (const struct task *o = t->w->tasks; o; o = o->next)
+        if (o != t && o->job.kind == JOB_SUBTITLES && o->state && !o->cancelled &&
+            strcmp(o->job.video_id, t->job.video_id) == 0)
+            return true;
+    return false;
+}
+
+/* ---- the ends ---------------------------------------------------------------- */
+
+static void stop_at(struct task *t, enum rc rc)
+{
+    char sentence[STORE_TEXT_MAX + 1];
+    if (rc == RC_FENCED || store_job_check(t->w->store, &t->job) == RC_FENCED) {
+        task_drop(t);
+    } else if (rc == RC_NOSPACE) {
+        task_postpone(t, "The disk is full.");
+    } else {
+        snprintf(sentence, sizeof(sentence), "The subtitles could not be kept (%s).",
+                 rc_name(rc));
+        task_retry(t, sentence);
+    }
+}
+
+static void publish(struct task *t)
+{
+    enum rc rc = subtitle_files_publish(t);
+    if (rc == RC_OK)
+        task_done(t, &(struct job_result){.poster_made = false});
+    else
+        stop_at(t, rc);
+}
+
+/* ---- one track --------------------------------------------------------------- */
+
+/* why: NULL if it just says nothing. */
+static enum rc forget(struct task *t, const char *why)
+{
+    const struct reading *r = t->state;
+    char sentence[STORE_TEXT_MAX + 1];
+    snprintf(sentence, sizeof(sentence),
+             "The subtitles \"%s\" could not be read: %.300s",
+             *r->track.label ? r->track.label : r->track.language, why ? why : "");
+    return store_job_subtitle_missing(t->w->store, &t->job, r->track.stream,
+                                      why ? sentence : NULL);
+}
+
+/* What counts is what came, whatever the exit status says. */
+static enum rc keep(struct task *t, const struct supervise_end *end)
+{
+    struct reading *r = t->state;
+    char *vtt = NULL, how[STORE_TEXT_MAX + 1];
+    size_t n = 0;
+    bool well = WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
+    enum rc rc = subtitle_to_webvtt(r->text ? r->text : "", r->n, &vtt, &n);
+    if (rc == RC_OK) {
+        rc = store_job_subtitle_read(t->w->store, &t->job, r->track.stream, vtt);
+        free(vtt);
+        return rc;
+    }
+    if (rc == RC_NOMEM)
+        return rc;
+    if (rc == RC_TOO_LARGE)
+        return forget(t, "there are too many of them.");
+    task_explain(t, t->args.v[0], end, how, sizeof(how));
+    joblog_note(t->log, "stream %d has no subtitles", r->track.stream);
+    return forget(t, well ? NULL : how);
+}
+
+static void on_end(struct task *t, const struct supervise_end *end)
+{
+    char how[STORE_TEXT_MAX + 1];
+    enum rc rc;
+    if (end->reason == SUPERVISE_EXITED) {
+        rc = keep(t, end);
+    } else if (end->reason == SUPERVISE_REFUSED && end->refusal == RC_NOMEM) {
+        rc = RC_NOMEM;
+    } else if (end->reason == SUPERVISE_REFUSED) {
+        rc = forget(t, "there are too many of them.");
+    } else {
+        task_explain(t, t->args.v[0], end, how, sizeof(how));
+        rc = forget(t, how);
+    }
+    if (rc == RC_OK)
+        rc = read_next(t);
+    if (rc == RC_NOT_FOUND)
+        publish(t);
+    else if (rc != RC_OK)
+        stop_at(t, rc);
+}
+
+/* Few words in a long file: it is read from end to end before the next one comes. */
+static int64_t stall_ms(const struct task *t)
+{
+    return t->w->config.stall_s * 1000 + t->video.size / SLOWEST_BYTES_MS;
+}
+
+static enum rc read_track(struct task *t)
+{
+    struct reading *r = t->state;
+    struct args_source src;
+    char path[PATH_MAX];
+    r->n = 0;
+    enum rc rc = task_source(t, t->w->config.ffmpeg, path, &src);
+    if (rc == RC_OK)
+        rc = args_subtitles(&src, r->track.stream, r->track.codec, &t->args);
+    if (rc == RC_OK)
+        rc = task_run(t, stall_ms(t), 0, on_text, on_end);
+    /* RC_NOT_FOUND would say that there is no track. */
+    return rc == RC_NOT_FOUND ? RC_IO : rc;
+}
+
+/* RC_NOT_FOUND: none is left to be read. */
+static enum rc read_next(struct task *t)
+{
+    struct reading *r = t->state;
+    struct subtitles all;
+    enum rc rc = store_subtitles(t->w->store, t->video.id, &all);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? RC_FENCED : rc;
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.list[i].is_track && !all.list[i].read) {
+            r->track = all.list[i];
+            return read_track(t);
+        }
+    }
+    return RC_NOT_FOUND;
+}
+
+static enum rc subtitles_start(struct task *t)
+{
+    enum rc rc = RC_NOT_FOUND;
+    if (!is_being_read(t)) {
+        t->state = calloc(1, sizeof(struct reading));
+        rc = t->state ? read_next(t) : RC_NOMEM;
+    }
+    if (rc == RC_NOT_FOUND) {
+        publish(t);
+        return RC_OK;
+    }
+    return rc;
+}
+
+static void subtitles_release(struct task *t)
+{
+    struct reading *r = t->state;
+    free(r->text);
+    free(r);
+}
+
+const struct task_kind task_subtitles = {.start = subtitles_start,
+                                         .release = subtitles_release};
