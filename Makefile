@@ -69,7 +69,8 @@ UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
 API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
-           cgi-bin/api_activity.c cgi-bin/api_health.c cgi-bin/api_poster.c
+           cgi-bin/api_subtitles.c cgi-bin/api_activity.c cgi-bin/api_health.c \
+           cgi-bin/api_poster.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 

@@ -6,6 +6,7 @@
 #include "http.h"
 #include "http_text.h"
 #include "log.h"
+#include "subtitle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ enum { PATCH_BODY_MAX = 64 * 1024 };
 
 struct route {
     const char *method;
-    const char *url; /* a star is an id */
+    const char *url; /* a star is an id; one at the end, behind it, what it says */
     void (*page)(struct api_call *call);
     bool needs_store;
     size_t body_max; /* bytes; 0: the page takes no body */
@@ -31,6 +32,8 @@ static const struct route routes[] = {
     {"PUT", "/api/videos/*/poster", api_video_poster, true, PATCH_BODY_MAX},
     {"POST", "/api/videos/*/retry", api_video_retry, true, 0},
     {"GET", "/api/videos/*/segments", api_video_segments, true, 0},
+    {"PUT", "/api/videos/*/subtitles/*", api_subtitles_put, true, SUBTITLE_FILE_MAX},
+    {"DELETE", "/api/videos/*/subtitles/*", api_subtitles_delete, true, 0},
     {"GET", "/api/activity", api_activity_list, true, 0},
     {"GET", "/api/health", api_health_get, false, 0},
 };
@@ -60,14 +63,15 @@ static bool has_method(const struct route *route, const char *method)
 /* The route of this URL and method; else NULL, with the URL's methods in allow, ""
  * where no route has this URL. */
 static const struct route *find_route(const char *method, const char *path,
-                                      char id[ID_LEN + 1], char *allow, size_t size)
+                                      struct api_call *call, char *allow, size_t size)
 {
     size_t used = 0;
 
     allow[0] = '\0';
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         const struct route *route = &routes[i];
-        if (!http_match(route->url, path, id, ID_LEN + 1))
+        if (!http_match_two(route->url, path, call->id, sizeof(call->id), call->rest,
+                            sizeof(call->rest)))
             continue;
         if (has_method(route, method))
             return route;
@@ -121,7 +125,7 @@ static void api_page(struct request *r, void *ctx)
     struct api_call call = {.r = r, .app = ctx};
     char allow[64];
     const struct route *route =
-        find_route(request_method(r), request_path(r), call.id, allow, sizeof(allow));
+        find_route(request_method(r), request_path(r), &call, allow, sizeof(allow));
 
     if (!route && *allow)
         http_send_not_allowed(r, allow);

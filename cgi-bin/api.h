@@ -19,6 +19,7 @@ struct api_call {
     struct app *app;
     struct store *st;    /* held for this call; NULL for pages that need none */
     char id[ID_LEN + 1]; /* the id in the URL, "" if it has none */
+    char rest[64];       /* what follows in it, "" if nothing does */
     const char *body;    /* the request's, with a NUL after it; NULL for pages that
                           * take none */
     size_t body_size;
@@ -31,6 +32,8 @@ void api_fail(struct api_call *call, enum rc rc);
 void api_bad_parameter(struct api_call *call, const char *message);
 
 /* ---- api_videos.c */
+/* Answers with the video of the call as it is now. */
+void api_send_video(struct api_call *call, int status);
 void api_video_list(struct api_call *call);
 void api_video_get(struct api_call *call);
 void api_video_patch(struct api_call *call);
@@ -42,6 +45,10 @@ void api_send_video(struct api_call *call, int status);
 
 /* ---- api_poster.c */
 void api_video_poster(struct api_call *call);
+
+/* ---- api_subtitles.c */
+void api_subtitles_put(struct api_call *call);
+void api_subtitles_delete(struct api_call *call);
 
 /* ---- api_segments.c */
 void api_video_segments(struct api_call *call);

@@ -74,13 +74,17 @@ static enum rc append_video(void *arg, const struct video *v)
 {
     struct video_page *page = arg;
     struct rendition renditions[STORE_RENDITIONS_MAX];
+    struct subtitles subs;
     size_t n = 0;
     enum rc rc = store_renditions(page->st, v->id, renditions, &n);
+
+    if (rc == RC_OK)
+        rc = store_subtitles(page->st, v->id, &subs);
 
     /* RC_NOT_FOUND: deleted by someone else since the list was read. */
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
-    return json_array_append_new(page->videos, video_json(v, renditions, n)) == 0
+    return json_array_append_new(page->videos, video_json(v, renditions, n, &subs)) == 0
                ? RC_OK
                : RC_NOMEM;
 }
@@ -124,6 +128,7 @@ void api_video_list(struct api_call *call)
 void api_send_video(struct api_call *call, int status)
 {
     struct rendition renditions[STORE_RENDITIONS_MAX];
+    struct subtitles subs;
     struct video video;
     size_t n = 0;
     enum rc rc = store_video_get(call->st, call->id, &video);
@@ -131,7 +136,9 @@ void api_send_video(struct api_call *call, int status)
     if (rc == RC_OK)
         rc = store_renditions(call->st, call->id, renditions, &n);
     if (rc == RC_OK)
-        http_send_json(call->r, status, video_json(&video, renditions, n), NULL);
+        rc = store_subtitles(call->st, call->id, &subs);
+    if (rc == RC_OK)
+        http_send_json(call->r, status, video_json(&video, renditions, n, &subs), NULL);
     else
         api_fail(call, rc);
 }

@@ -119,3 +119,26 @@ bool http_match(const char *pattern, const char *path, char *arg, size_t size)
     arg[n] = '\0';
     return true;
 }
+
+bool http_match_two(const char *pattern, const char *path, char *arg, size_t size,
+                    char *rest, size_t rest_size)
+{
+    const char *star = strrchr(pattern, '*'), *slash = strrchr(path, '/');
+    char before[128], head[1024];
+    size_t n = slash ? strlen(slash + 1) : 0;
+
+    if (!star || star == strchr(pattern, '*'))
+        return http_match(pattern, path, arg, size);
+    if (star[1] || n == 0 || n >= rest_size ||
+        (size_t)(star - pattern) >= sizeof(before) ||
+        (size_t)(slash + 1 - path) >= sizeof(head))
+        return false;
+    memcpy(before, pattern, (size_t)(star - pattern));
+    before[star - pattern] = '\0';
+    memcpy(head, path, (size_t)(slash + 1 - path));
+    head[slash + 1 - path] = '\0';
+    if (!http_match(before, head, arg, size))
+        return false;
+    memcpy(rest, slash + 1, n + 1);
+    return true;
+}

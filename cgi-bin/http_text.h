@@ -43,4 +43,9 @@ enum rc http_param_number(const char *query, const char *name, int64_t min, int6
  */
 bool http_match(const char *pattern, const char *path, char *arg, size_t size);
 
+/* Likewise for a pattern that may end with a second star, whose segment goes to rest.
+ * Both are written on a match only. */
+bool http_match_two(const char *pattern, const char *path, char *arg, size_t size,
+                    char *rest, size_t rest_size);
+
 #endif

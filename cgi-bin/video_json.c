@@ -118,7 +118,36 @@ static int add_source(json_t *o, const struct video *v)
     return bad;
 }
 
-json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n)
+/* url: null until its file is there. */
+static json_t *subtitle_json(const struct video *v, const struct subtitle *s)
+{
+    char file[LANGUAGE_SLOT_MAX + 16];
+    json_t *o = json_object();
+    int bad = 0;
+
+    snprintf(file, sizeof(file), "subs/%s.vtt", s->name);
+    bad |= json_object_set_new(o, "lang", json_string(s->name));
+    bad |= json_object_set_new(o, "label", text_or_null(s->label));
+    bad |=
+        json_object_set_new(o, "source", json_string(s->is_track ? "track" : "file"));
+    bad |= json_object_set_new(o, "forced", json_boolean(s->forced));
+    bad |= json_object_set_new(o, "url", media_url(v, file, s->published));
+    return whole_or_null(o, bad);
+}
+
+static json_t *subtitles_json(const struct video *v, const struct subtitles *subs)
+{
+    json_t *array = json_array();
+    int bad = 0;
+
+    for (size_t i = 0; subs && i < subs->n; i++)
+        if (subs->list[i].read)
+            bad |= json_array_append_new(array, subtitle_json(v, &subs->list[i]));
+    return whole_or_null(array, bad);
+}
+
+json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n,
+                   const struct subtitles *subs)
 {
     json_t *o = json_object();
     int bad = 0;
@@ -142,6 +171,7 @@ json_t *video_json(const struct video *v, const struct rendition *renditions, si
     bad |= json_object_set_new(o, "storyboard",
                                media_url(v, "storyboard.vtt", v->has_storyboard));
     bad |= json_object_set_new(o, "renditions", video_json_renditions(renditions, n));
+    bad |= json_object_set_new(o, "subtitles", subtitles_json(v, subs));
     bad |= json_object_set_new(o, "timing", timing_json(v));
     return whole_or_null(o, bad);
 }

@@ -13,8 +13,9 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* A new object, or NULL when out of memory. */
-json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n);
+/* A new object, or NULL when out of memory. subs NULL: there are none. */
+json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n,
+                   const struct subtitles *subs);
 
 /* The array of renditions alone; NULL when out of memory. */
 json_t *video_json_renditions(const struct rendition *renditions, size_t n);

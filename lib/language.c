@@ -120,7 +120,10 @@ static bool take_extension(struct subtags *tags)
         return false;
     while (take(tags, single->s[0] == 'x' ? 1 : 2, 8, isalnum))
         continue;
-    return tags->at > from;
+    if (tags->at > from)
+        return true;
+    tags->at--; /* nothing follows: it is no extension */
+    return false;
 }
 
 /* Without extensions, if plain. */

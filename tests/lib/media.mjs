@@ -89,13 +89,17 @@ function attributes(text) {
     return found;
 }
 
-/* { audio: [attributes…], variants: [attributes with URI…] } of a master playlist. */
+/* { audio: [attributes…], subtitles: [attributes…], variants: [attributes with URI…] } of a
+ * master playlist. */
 export function parseMaster(text) {
     const lines = text.split('\n');
     assert.equal(lines[0], '#EXTM3U');
-    const master = { audio: [], variants: [] };
+    const master = { audio: [], subtitles: [], variants: [] };
     lines.forEach((line, i) => {
-        if (line.startsWith('#EXT-X-MEDIA:')) master.audio.push(attributes(line.slice(13)));
+        if (line.startsWith('#EXT-X-MEDIA:')) {
+            const media = attributes(line.slice(13));
+            (media.TYPE === 'SUBTITLES' ? master.subtitles : master.audio).push(media);
+        }
         if (line.startsWith('#EXT-X-STREAM-INF:'))
             master.variants.push({ ...attributes(line.slice(18)), URI: lines[i + 1] });
     });

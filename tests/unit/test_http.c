@@ -151,6 +151,29 @@ static void star_stands_for_one_segment(void **state)
     assert_string_equal(arg, "a");
 }
 
+static void a_second_star_stands_for_the_last_segment(void **state)
+{
+    static const char pattern[] = "/v/*/subs/*";
+    char arg[8] = "kept", rest[8] = "kept";
+
+    (void)state;
+    assert_false(http_match_two(pattern, "/v/a/subs/", arg, 8, rest, 8));
+    assert_false(http_match_two(pattern, "/v/a/subs", arg, 8, rest, 8));
+    assert_false(http_match_two(pattern, "/v/a/subs/en/x", arg, 8, rest, 8));
+    assert_false(http_match_two(pattern, "/v//subs/en", arg, 8, rest, 8));
+    assert_false(http_match_two(pattern, "/v/a/subs/12345678", arg, 8, rest, 8));
+    assert_false(http_match_two(pattern, "/v/12345678/subs/en", arg, 8, rest, 8));
+    assert_false(http_match_two(pattern, "no slash", arg, 8, rest, 8));
+    assert_string_equal(arg, "kept");
+    assert_string_equal(rest, "kept");
+    assert_true(http_match_two("/v/*", "/v/b", arg, 8, rest, 8));
+    assert_string_equal(arg, "b");
+    assert_string_equal(rest, "kept");
+    assert_true(http_match_two(pattern, "/v/a/subs/en-2", arg, 8, rest, 8));
+    assert_string_equal(arg, "a");
+    assert_string_equal(rest, "en-2");
+}
+
 static void every_outcome_has_a_status_of_the_contract(void **state)
 {
     static const int contract[] = {400, 404, 409, 410, 413, 415, 422, 503, 507};
@@ -312,6 +335,7 @@ int main(void)
         cmocka_unit_test(param_must_be_clean_text),
         cmocka_unit_test(missing_number_leaves_the_default),
         cmocka_unit_test(star_stands_for_one_segment),
+        cmocka_unit_test(a_second_star_stands_for_the_last_segment),
         cmocka_unit_test(every_outcome_has_a_status_of_the_contract),
         cmocka_unit_test(error_is_json_whatever_its_message),
         cmocka_unit_test(media_path_names_a_segment),
