@@ -79,14 +79,14 @@ UNIT := args args_copy args_quote args_run arrival_header bandwidth bmff bounds 
         encode_feed feeder filters grid hangups http id joblog ladder language log \
         loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index \
         mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner packet_scan \
-        param_sets picture_choice picture_stream plan plan_open plan_times playlist \
-        playlists promise rc schedule schedule_arriving schedule_bounds schedule_last \
-        seek_points segments segments_json sniff source_check spool spool_resume store \
-        store_activity store_arrivals store_claims store_copies store_demand \
-        store_job_end store_jobs store_list store_open store_pictures store_queries \
-        store_readiness store_subtitles store_uploads store_videos storyboard subtitle \
-        subtitle_files supervise supervise_floods text turns tus_headers upload_form \
-        viewer waits wants watcher
+        param_sets picture_choice picture_stream plan plan_open plan_sounds plan_times \
+        playlist playlists promise rc schedule schedule_arriving schedule_bounds \
+        schedule_last seek_points segments segments_json sniff source_check spool \
+        spool_resume store store_activity store_arrivals store_claims store_copies \
+        store_demand store_job_end store_jobs store_list store_open store_pictures \
+        store_queries store_readiness store_subtitles store_uploads store_videos \
+        storyboard subtitle subtitle_files supervise supervise_floods text turns \
+        tus_headers upload_form viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

@@ -207,3 +207,18 @@ const struct media_stream *media_info_audio(const struct media_info *info)
 {
     return choose(info, MEDIA_AUDIO);
 }
+
+size_t media_info_sounds(const struct media_info *info,
+                         const struct media_stream *out[], size_t max)
+{
+    const struct media_stream *first = media_info_audio(info);
+    size_t n = 0;
+    if (first && max > 0)
+        out[n++] = first;
+    for (size_t i = 0; i < info->n_streams && n < max; i++) {
+        const struct media_stream *s = &info->streams[i];
+        if (s != first && usable(s, MEDIA_AUDIO))
+            out[n++] = s;
+    }
+    return n;
+}

@@ -69,6 +69,11 @@ const struct media_stream *media_info_video(const struct media_info *info);
 /* The stream to hear, by the same rule. NULL if there is none. */
 const struct media_stream *media_info_audio(const struct media_info *info);
 
+/* All sound that can be decoded, at most max tracks: the one above first, the others in
+ * the order of the file. Returns how many there are in out. */
+size_t media_info_sounds(const struct media_info *info,
+                         const struct media_stream *out[], size_t max);
+
 /* "12.345678" or "-0.000023" in microseconds; MEDIA_UNKNOWN for NULL, "N/A" and all
  * that is no number or beyond ± 10^12 s. */
 int64_t media_time_us(const char *text);

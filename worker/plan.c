@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "colour.h"
+#include "language.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -203,13 +204,18 @@ static enum rc plan_video(const struct media_stream *v, int64_t last_us,
     return RC_OK;
 }
 
-static enum rc plan_audio(const struct media_stream *a, int64_t last_us,
+static enum rc plan_audio(const struct media_stream *a, int number, int64_t last_us,
                           int64_t duration_us, struct rendition *r)
 {
     struct grid g;
+    char language[LANGUAGE_MAX + 1];
     if (grid_audio(duration_us, &g) != RC_OK)
         return RC_INVALID;
-    strcpy(r->name, "audio-0");
+    language_of_track(a->language, language);
+    if (strcmp(language, "und") != 0 && strlen(language) <= STORE_LANGUAGE_MAX)
+        strcpy(r->language, language);
+    snprintf(r->label, sizeof(r->label), "%s", a->title);
+    snprintf(r->name, sizeof(r->name), "audio-%d", number);
     strcpy(r->codecs, "mp4a.40.2");
     r->kind = RENDITION_AUDIO;
     r->stream = a->index;
@@ -217,6 +223,38 @@ static enum rc plan_audio(const struct media_stream *a, int64_t last_us,
     r->source_last_us = last_us;
     plan_set_grid(r, &g);
     return RC_OK;
+}
+
+/* When the last of a track's packets comes, by what was seen of it or, of one that is
+ * over before the part that was looked at, by what is said of it. MEDIA_UNKNOWN: it has
+ * none. */
+static int64_t last_heard_us(const struct media_info *info,
+                             const struct packet_scan *scan, bool scanned_whole,
+                             const struct media_stream *a)
+{
+    const struct packet_stream *packets = packets_of(scan, a);
+    if (packets)
+        return packets->last_us;
+    return scanned_whole ? MEDIA_UNKNOWN : declared_end(info, a);
+}
+
+/* The one that is heard first, which has packets, and all others. */
+static enum rc plan_sounds(const struct media_info *info,
+                           const struct packet_scan *scan, bool scanned_whole,
+                           struct video_plan *plan)
+{
+    const struct media_stream *sounds[PLAN_SOUNDS_MAX];
+    size_t n = media_info_sounds(info, sounds, PLAN_SOUNDS_MAX);
+    enum rc rc = RC_OK;
+    int number = 0;
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        int64_t last_us = last_heard_us(info, scan, scanned_whole, sounds[i]);
+        if (last_us == MEDIA_UNKNOWN || plan->n_renditions == STORE_RENDITIONS_MAX)
+            continue;
+        rc = plan_audio(sounds[i], number++, last_us - info->start_us,
+                        plan->duration_us, &plan->renditions[plan->n_renditions++]);
+    }
+    return rc;
 }
 
 static void put_clock(char out[32], int64_t us)
@@ -347,8 +385,7 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
     if (rc == RC_OK)
         plan_extras(info, v, limits, &plan);
     if (rc == RC_OK && a)
-        rc = plan_audio(a, packets_of(scan, a)->last_us - info->start_us,
-                        plan.duration_us, &plan.renditions[plan.n_renditions++]);
+        rc = plan_sounds(info, scan, scanned_whole, &plan);
     if (rc != RC_OK) {
         snprintf(error, STORE_TEXT_MAX + 1, "The video's times make no sense.");
         return RC_UNSUPPORTED;

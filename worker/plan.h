@@ -17,6 +17,7 @@
 #define PLAN_SMALL_SIDE 360 /* pixels of the smaller side at 360p */
 #define PLAN_MAX_RATE 30    /* frames a second at 360p */
 #define PLAN_AUDIO_BITRATE 128000
+#define PLAN_SOUNDS_MAX 8 /* tracks of sound; more are left out */
 
 struct plan_limits {
     int64_t max_duration_us;

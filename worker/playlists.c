@@ -1,5 +1,6 @@
 #include "playlists.h"
 
+#include "language.h"
 #include "mediadir.h"
 #include "playlist.h"
 #include "subtitle_files.h"
@@ -55,6 +56,7 @@ struct master {
     size_t n_variants, n_audio;
     char uris[STORE_RENDITIONS_MAX][STORE_RENDITION_MAX + 32];
     char codecs[STORE_RENDITIONS_MAX][2 * STORE_CODEC_MAX + 2];
+    char names[STORE_RENDITIONS_MAX][STORE_LABEL_MAX + 16]; /* of audio */
 };
 
 /* Of a copy, which has the colours of the source (RFC 8216bis s. 4.4.6.2). */
@@ -99,6 +101,40 @@ static void add_variant(struct master *m, const struct rendition *r, const char 
     };
 }
 
+static bool is_taken(const struct master *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_audio; i++)
+        if (strcmp(m->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A name is for people and one of a kind in its group (RFC 8216 s. 4.3.4.1.1); a quoted
+ * string holds no double quote. The first one is what is heard unless someone chooses.
+ */
+static void add_audio(struct master *m, const struct rendition *r, const char *uri)
+{
+    char *name = m->names[m->n_audio], plain[STORE_LABEL_MAX + 1];
+    const char *language = language_name(r->language);
+    snprintf(plain, sizeof(plain), "%s",
+             *r->label      ? r->label
+             : language     ? language
+             : *r->language ? r->language
+                            : "Audio");
+    for (char *c = plain; *c; c++)
+        if (*c == '"')
+            *c = '\'';
+    snprintf(name, sizeof(m->names[0]), "%s", plain);
+    for (int k = 2; is_taken(m, name) && k <= STORE_RENDITIONS_MAX; k++)
+        snprintf(name, sizeof(m->names[0]), "%s %d", plain, k);
+    m->audio[m->n_audio] =
+        (struct playlist_audio){.uri = uri,
+                                .name = name,
+                                .language = *r->language ? r->language : NULL,
+                                .is_default = m->n_audio == 0};
+    m->n_audio++;
+}
+
 /* The text of a master of all renditions, or of those that can be played. */
 static enum rc master_text(const struct rendition *renditions, size_t n, bool all,
                            const struct subtitles *subs, char **out)
@@ -115,10 +151,7 @@ static enum rc master_text(const struct rendition *renditions, size_t n, bool al
         playlists_folder(&renditions[i], folder);
         snprintf(m.uris[i], sizeof(m.uris[i]), "%s/index.m3u8", folder);
         if (renditions[i].kind == RENDITION_AUDIO)
-            m.audio[m.n_audio++] =
-                (struct playlist_audio){.uri = m.uris[i],
-                                        .name = "Audio",
-                                        .is_default = &renditions[i] == audio};
+            add_audio(&m, &renditions[i], m.uris[i]);
         else if (all || is_playable(&renditions[i]))
             add_variant(&m, &renditions[i], m.uris[i], audio);
     }

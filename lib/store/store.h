@@ -34,7 +34,6 @@
 #define STORE_COLOUR_MAX 63
 #define STORE_OWNER_MAX 63
 #define STORE_LANGUAGE_MAX 15
-#define STORE_LABEL_MAX 80
 #define STORE_RENDITION_MAX 31 /* bytes of a rendition's name */
 #define STORE_RENDITIONS_MAX 16
 #define STORE_RUNS_MAX 16 /* encoder runs of one rendition that are told of */

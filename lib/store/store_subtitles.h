@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STORE_SUBTITLES_MAX 32 /* of one video */
 #define STORE_LABEL_MAX 80     /* bytes */
+#define STORE_SUBTITLES_MAX 32 /* of one video */
 #define STORE_TRACK_CODEC_MAX 31
 
 struct store;

@@ -233,6 +233,79 @@ static void a_new_generation_stands_beside_the_old_one(void **state)
     assert_null(strstr(master, "360p-1"));
 }
 
+static void other_players_are_told_of_what_can_be_played_by_now(void **state)
+{
+    (void)state;
+    struct rendition all[] = {picture, picture, picture, picture, sound};
+    strcpy(all[1].name, "source");
+    all[1].copied = all[1].extra = true;
+    all[1].segments = all[1].frames = 0;
+    strcpy(all[2].name, "1080p");
+    strcpy(all[3].name, "720p");
+    all[2].extra = all[3].extra = true;
+    all[2].done = 2;
+    all[3].done = 3;
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs),
+                     RC_OK);
+    const char *text = content(FOLDER "player.m3u8");
+    assert_non_null(strstr(text, "360p-1/"));
+    assert_non_null(strstr(text, "source-1/"));
+    assert_non_null(strstr(text, "1080p-1/"));
+    text = content(FOLDER "master.m3u8");
+    assert_null(strstr(text, "source-1/"));
+    assert_null(strstr(text, "1080p-1/"));
+    assert_non_null(strstr(text, "720p-1/"));
+    /* A copy is made in no time once it is known where it can be cut. */
+    all[1].segments = 2;
+    strcpy(all[1].colour, "bt2020nc/bt2020/smpte2084");
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs),
+                     RC_OK);
+    text = content(FOLDER "master.m3u8");
+    assert_non_null(
+        strstr(text, ",VIDEO-RANGE=PQ,AUDIO=\"audio\"\nsource-1/index.m3u8\n"));
+    /* That of the others is what its pictures were made to be. */
+    assert_int_equal(access(at(FOLDER "source-1"), F_OK), -1);
+}
+
+static void a_copy_has_its_own_list_of_segments(void **state)
+{
+    (void)state;
+    int64_t starts[] = {40000, 4040000, 9500000};
+    uint32_t frames[] = {100, 136};
+    const struct bounds b = {2, starts, frames};
+    struct rendition r = picture;
+    strcpy(r.name, "source");
+    assert_int_equal(playlists_write_cut(&site, tmp_fd, ROOT, &r, &b), RC_OK);
+    assert_string_equal(content(FOLDER "source-1/index.m3u8"),
+                        HEAD "#EXT-X-TARGETDURATION:5\n"
+                             "#EXT-X-MEDIA-SEQUENCE:0\n"
+                             "#EXT-X-PLAYLIST-TYPE:VOD\n"
+                             "#EXT-X-INDEPENDENT-SEGMENTS\n"
+                             "#EXT-X-MAP:URI=\"init.mp4\"\n"
+                             "#EXTINF:4.040000,\n0.m4s\n"
+                             "#EXTINF:5.460000,\n1.m4s\n"
+                             "#EXT-X-ENDLIST\n");
+}
+
+static void each_sound_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    struct rendition all[] = {picture, sound, sound, sound, sound};
+    strcpy(all[1].language, "de");
+    strcpy(all[2].language, "de");
+    strcpy(all[3].label, "He said \"no\"");
+    for (int i = 2; i < 5; i++)
+        all[i].name[6] = (char)('0' + i - 1);
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs),
+                     RC_OK);
+    const char *text = content(FOLDER "master.m3u8");
+    assert_non_null(strstr(text, "NAME=\"German\",LANGUAGE=\"de\",DEFAULT=YES,"));
+    assert_non_null(strstr(text, "NAME=\"German 2\",LANGUAGE=\"de\",DEFAULT=NO,"));
+    assert_non_null(strstr(text, "NAME=\"He said 'no'\",DEFAULT=NO,"));
+    assert_non_null(strstr(text, "NAME=\"Audio\",DEFAULT=NO,"));
+    assert_non_null(strstr(text, "URI=\"audio-3-1/index.m3u8\""));
+}
+
 static void a_video_whose_folder_is_gone_gets_nothing(void **state)
 {
     (void)state;
@@ -256,6 +329,9 @@ int main(void)
         TEST(subtitles_are_named_once_they_are_published),
         TEST(what_was_measured_replaces_the_master),
         TEST(a_new_generation_stands_beside_the_old_one),
+        TEST(other_players_are_told_of_what_can_be_played_by_now),
+        TEST(a_copy_has_its_own_list_of_segments),
+        TEST(each_sound_has_a_name_of_its_own),
         TEST(a_video_whose_folder_is_gone_gets_nothing),
     };
     return cmocka_run_group_tests_name("playlists", tests, NULL, NULL);
