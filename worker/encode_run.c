@@ -14,6 +14,7 @@
 /* ffmpeg's exit status when more frames failed to decode than -max_error_rate. */
 #define EXIT_DAMAGED 69
 #define NICER 9 /* of what nobody waits for, and is there for more than a picture */
+#define COPY_NICER (-5)
 #define COPY_LEAD_LONG_US 30000000
 
 /* ---- its end ------------------------------------------------------------ */
@@ -194,16 +195,23 @@ static enum rc on_second(void *arg, const void *data, size_t n)
     return encode_cut_feed(r->beside, data, n);
 }
 
+/* Sound that nobody waits for leaves the cores to the picture beside it, and so does a
+ * rung. A copy takes little of them for so much. */
+static int nicer(const struct encode_run *r)
+{
+    const struct encode *e = r->t->state;
+    if (e->rendition.copied)
+        return COPY_NICER;
+    bool may_wait = e->rendition.kind == RENDITION_AUDIO || e->rendition.extra;
+    return may_wait && r->wanted_ms < 0 ? NICER : 0;
+}
+
 static enum rc spawn(struct encode_run *r)
 {
     struct task *t = r->t;
     struct encode *e = t->state;
     struct args_source src;
     struct args args;
-    /* Sound that nobody waits for leaves the cores to the picture beside it, and what
-     * is extra to what is not. */
-    bool nicer = (e->rendition.kind == RENDITION_AUDIO || e->rendition.extra) &&
-                 r->wanted_ms < 0;
     char path[PATH_MAX];
     bool fed = r->arrival && r->fed;
     double rate = t->video.rate_den ? (double)t->video.rate_num / t->video.rate_den : 0;
@@ -223,7 +231,7 @@ static enum rc spawn(struct encode_run *r)
         rc = encode_cut_open(r);
     if (rc == RC_OK)
         rc = task_spawn(t, &args,
-                        &(struct task_child){.nicer = nicer ? NICER : 0,
+                        &(struct task_child){.nicer = nicer(r),
                                              .stall_ms = stall_ms(r),
                                              .fed = fed,
                                              .on_output = on_output,

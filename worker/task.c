@@ -174,6 +174,7 @@ enum rc task_spawn(struct task *t, const struct args *args,
                    const struct task_child *child, struct supervised **out)
 {
     const struct config *c = &t->w->config;
+    int nice = (int)c->nice + child->nicer;
     char line[8192];
     args_quote(args, line, sizeof(line));
     joblog_command(t->log, line);
@@ -181,7 +182,7 @@ enum rc task_spawn(struct task *t, const struct args *args,
         .loop = t->w->loop,
         .log = t->log,
         .argv = args->v,
-        .nice = c->nice + child->nicer < 19 ? (int)c->nice + child->nicer : 19,
+        .nice = nice < 0 ? 0 : nice < 19 ? nice : 19,
         .fed = child->fed,
         .to_fd = child->to_fd,
         .stall_ms = child->stall_ms,

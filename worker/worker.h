@@ -147,7 +147,7 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                  void (*on_end)(struct task *t, const struct supervise_end *end));
 
 struct task_child {
-    int nicer;        /* added to the setting for all children */
+    int nicer;        /* added to the setting for all children; less is less nice */
     int64_t stall_ms; /* without output */
     int64_t limit_ms; /* in all; 0: none */
     bool fed;         /* it reads a pipe: see supervise_take_stdin */

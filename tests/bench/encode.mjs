@@ -16,7 +16,7 @@ import * as measure from './measure.mjs';
 
 const PAIRS = measure.setting('DROPSTREAM_BENCH_PAIRS', 3);
 const SECONDS = measure.setting('DROPSTREAM_BENCH_S', 180);
-const RATIO_LIMIT = 1.1;
+const RATIO_LIMIT = 1.05;
 
 /* 1080p30 H.264 and AAC with noise, so that decoding costs what it does with a camera's
  * file. Made once and kept in the build folder. */
