@@ -196,7 +196,7 @@ $(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_LIB) $(wildcard lib/*.h)
 	$(Q)clang $(STD) -O1 -g $(INC) -fsanitize=fuzzer,address,undefined \
 	  -fno-sanitize-recover=all -o $@ $< $(FUZZ_LIB) -lm
 
-fuzz: $(FUZZ:%=fuzz-%) ## libFuzzer on the readers of uploads, FUZZ_S (30) seconds each
+fuzz: $(FUZZ:%=fuzz-%) ## libFuzzer on the readers of uploads and subtitles, FUZZ_S (30) seconds each
 $(FUZZ:%=fuzz-%): fuzz-%: $(FUZZ_DIR)/fuzz_%
 	@printf '  FUZZ    %s, %s s\n' $* $(FUZZ_S); mkdir -p $(FUZZ_DIR)/$*
 	$(Q)node tests/fuzz/seeds.mjs $* $(FUZZ_DIR)/$*.seeds && \

@@ -15,7 +15,7 @@ export default defineConfig({
     target: 'es2022',
     modulePreload: { polyfill: false },
     // The player chunk is mostly hls.js, and loaded on the watch page only.
-    chunkSizeWarningLimit: 800,
+    chunkSizeWarningLimit: 850,
   },
   test: {
     include: ['src/**/*.test.ts'],

@@ -78,7 +78,7 @@ static void a_number_tells_tracks_of_one_language_apart(void **state)
         {"de-1996", "de-1996", "de-1996"},
         {"en-a-10", "en-a-10", "en-a-10"},
     };
-    static const char *const bad[] = {"en-1", "en-0",    "en-02", "en-100",
+    static const char *const bad[] = {"en-1", "en-0",    "en-02", "en-99-2",
                                       "2",    "en-x-2-", "-2",    "en-2-3"};
     char slot[LANGUAGE_SLOT_MAX + 1], tag[LANGUAGE_MAX + 1];
     for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {

@@ -24,6 +24,18 @@ export interface Timing {
   ready_s: number | null;
 }
 
+export interface Subtitle {
+  /** A language (BCP 47), with a number where there are several of it: "en", "en-2". */
+  lang: string;
+  label: string | null;
+  /** A track inside the video, or a file that was added to it. */
+  source: 'track' | 'file';
+  /** To be shown to everybody, where people speak another language. */
+  forced: boolean;
+  /** null until it can be fetched. */
+  url: string | null;
+}
+
 export interface Video {
   id: string;
   title: string;
@@ -49,6 +61,7 @@ export interface Video {
   media: string | null;
   poster: string | null;
   renditions: Rendition[];
+  subtitles: Subtitle[];
   timing: Timing;
 }
 
@@ -169,15 +182,18 @@ export async function request(method: string, path: string, sent: Sent = {}): Pr
   return got;
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const json = { 'Content-Type': 'application/json' };
-  const sent = body === undefined ? {} : { headers: json, body: JSON.stringify(body) };
-  const { status, text } = await request(method, path, sent);
+function parse<T>({ status, text }: Answer): T {
   try {
     return (text === '' ? undefined : JSON.parse(text)) as T;
   } catch {
     throw new ApiError(status, 'bad_json', NONSENSE);
   }
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const json = { 'Content-Type': 'application/json' };
+  const sent = body === undefined ? {} : { headers: json, body: JSON.stringify(body) };
+  return parse(await request(method, path, sent));
 }
 
 const at = (id: string) => `/api/videos/${encodeURIComponent(id)}`;
@@ -205,6 +221,15 @@ export const renameVideo = (id: string, title: string): Promise<Video> =>
   call('PATCH', at(id), { title });
 
 export const deleteVideo = (id: string): Promise<void> => call('DELETE', at(id));
+
+/** An SRT or WebVTT file; replaces what has this name. */
+export async function putSubtitles(id: string, lang: string, file: Blob): Promise<Video> {
+  const path = `${at(id)}/subtitles/${encodeURIComponent(lang)}`;
+  return parse(await request('PUT', path, { body: file }));
+}
+
+export const deleteSubtitles = (id: string, lang: string): Promise<void> =>
+  call('DELETE', `${at(id)}/subtitles/${encodeURIComponent(lang)}`);
 
 export const retryVideo = (id: string): Promise<void> => call('POST', `${at(id)}/retry`);
 

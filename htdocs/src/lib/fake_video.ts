@@ -23,6 +23,7 @@ export function fakeVideo(over: Partial<Video> = {}): Video {
     media: '/media/k/master.m3u8',
     poster: null,
     renditions: [],
+    subtitles: [],
     timing: { first_segment_s: null, stored_s: null, ready_s: null },
     ...over,
   };

@@ -3,11 +3,13 @@ import * as api from './api';
 import { Poller } from './poll';
 import { Readiness } from './readiness.svelte';
 import { Standstill } from './standstill';
+import { SubtitleFiles } from './subtitle_files.svelte';
 import { isActive, isCopying, isMadeAgain } from './video';
 
 export class Watched {
   readonly id: string;
   readonly readiness: Readiness;
+  readonly subtitles = new SubtitleFiles(this);
   #video = $state.raw<api.Video | null>(null);
   #missing = $state(false);
   #problem = $state('');
@@ -19,9 +21,13 @@ export class Watched {
 
   constructor(id: string) {
     this.id = id;
-    const active = () =>
-      this.#video !== null && (isActive(this.#video) || isCopying(this.#video));
-    this.#poller = new Poller({ run: () => this.refresh(), active });
+    const active = () => this.#video !== null && isActive(this.#video);
+    const comes = (video: api.Video) =>
+      isCopying(video) || video.subtitles.some(({ url }) => url === null);
+    this.#poller = new Poller({
+      run: () => this.refresh(),
+      active: () => active() || (this.#video !== null && comes(this.#video)),
+    });
     const open = () => this.video?.duration === null;
     this.readiness = new Readiness(id, active, open);
   }
@@ -76,6 +82,13 @@ export class Watched {
       if (this.#missing) this.#poller.stop();
       return false;
     }
+  }
+
+  /** There is news of it, by another way than asking. */
+  show(video: api.Video): void {
+    this.#turn += 1;
+    this.#video = video;
+    this.#poller.kick();
   }
 
   async rename(title: string): Promise<void> {

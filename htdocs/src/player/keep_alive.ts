@@ -28,6 +28,11 @@ export const SETTINGS: Partial<HlsConfig> = {
   maxMaxBufferLength: 60,
   // What nobody knows the length of yet is as long as it has come: it is no live broadcast.
   liveDurationInfinity: false,
+  // Subtitles are the page's own, see text_tracks.ts: hls.js would leave its own in the menu
+  // when they are taken away, and clear those of others when it begins anew.
+  subtitleTrackController: undefined,
+  subtitleStreamController: undefined,
+  timelineController: undefined,
   cmcd: { sessionId: SESSION_ID, useHeaders: true, includeKeys: ['sid'] },
   fragLoadPolicy: {
     default: {

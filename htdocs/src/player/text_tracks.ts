@@ -1,0 +1,33 @@
+/**
+ * Subtitles as <track> elements of the browser's own, and not by hls.js: what is added to a
+ * video that is being watched appears at once, and what is taken away goes, while hls.js
+ * reads its master but once.
+ */
+export interface TextTrackOf {
+  url: string;
+  lang: string;
+  name: string;
+}
+
+/** Makes the tracks of a video element the wanted ones. Those that stay are not touched: a
+ * track that is moved about would be switched off. */
+export function keepTracks(video: HTMLVideoElement, wanted: readonly TextTrackOf[]): void {
+  const there = new Map<string, HTMLTrackElement>();
+  for (const track of video.querySelectorAll('track')) {
+    const src = track.getAttribute('src') ?? '';
+    if (wanted.some(({ url }) => url === src)) there.set(src, track);
+    else track.remove();
+  }
+  for (const { url, lang, name } of wanted) {
+    if (there.has(url)) continue;
+    const track = document.createElement('track');
+    track.kind = 'subtitles';
+    track.srclang = lang;
+    track.label = name;
+    track.src = url;
+    video.append(track);
+    // Chromium switches a track on that it has not seen changed yet, once any was chosen.
+    track.track.mode = 'hidden';
+    track.track.mode = 'disabled';
+  }
+}
