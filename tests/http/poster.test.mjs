@@ -137,8 +137,8 @@ describe('the poster that is chosen', () => {
     }));
 
     test('of a video that comes in has to have arrived', logged(async () => {
-        const rate = ['-b:v', '1M', '-maxrate', '1M', '-bufsize', '1M', '-x264-params', 'nal-hrd=cbr'];
-        await brighteningClip(clip('large.mp4'), { gop: 50, more: [...rate, '-movflags', '+faststart'] });
+        const quality = ['-b:v', '1M', '-maxrate', '1M', '-bufsize', '1M', '-x264-params', 'nal-hrd=cbr'];
+        await brighteningClip(clip('large.mp4'), { gop: 50, quality, more: ['-movflags', '+faststart'] });
         const upload = await PacedUpload.begin(site, clip('large.mp4'));
         await upload.sendTo(0.6);
         const video = await upload.video(({ playable, poster }) => playable && poster);

@@ -15,11 +15,11 @@ const STEP = 3; // a second
 /*
  * A clip that gets brighter by the second, the lower half of its picture the same but half
  * as bright. options: seconds, size, gop (frames; keyframes are there and nowhere else),
- * rate, filters: more of them, more: further options of the output, copy: options of a
- * second step that copies.
+ * rate, filters: more of them, quality and more: options of the output.
  */
 export async function brighteningClip(file, options = {}) {
     const { seconds = 60, size = '160x90', gop = 25, rate = 25, filters = [], more = [] } = options;
+    const quality = options.quality ?? ['-crf', '16'];
     const picture = [
         `nullsrc=s=${size}:r=${rate}:d=${seconds}`,
         `geq=lum='(${DARKEST}+${STEP}*T)*if(lt(Y,H/2),1,0.5)':cb=128:cr=128`,
@@ -28,7 +28,7 @@ export async function brighteningClip(file, options = {}) {
     ].join(',');
     await ffmpeg(
         ['-f', 'lavfi', '-i', picture, '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2'],
-        ['-g', `${gop}`, '-keyint_min', `${gop}`, '-sc_threshold', '0', ...more, file],
+        ['-g', `${gop}`, '-keyint_min', `${gop}`, '-sc_threshold', '0', ...quality, ...more, file],
     );
 }
 
@@ -63,7 +63,8 @@ function grey(input, args) {
 
 /* The brightness of columns × rows parts of the first picture of a file, row by row. */
 export async function partsOf(input, { columns = 1, rows = 2, filters = [] } = {}) {
-    const graph = [...filters, `scale=${columns}:${rows}:flags=area`, 'format=gray'].join(',');
+    // In two steps: ffmpeg's scaler looks at 256 pixels at most.
+    const graph = [...filters, 'scale=40:40:flags=area', `scale=${columns}:${rows}:flags=area`, 'format=gray'].join(',');
     const raw = await grey(input, ['-frames:v', '1', '-vf', graph, '-f', 'rawvideo']);
     assert.equal(raw.length, columns * rows);
     return [...raw];

@@ -59,7 +59,10 @@ export interface Video {
   audio_codec: string | null;
   created_at: string;
   media: string | null;
+  /** The address of its own picture: another one has another. */
   poster: string | null;
+  /** WebVTT: the small pictures of the seek bar, as many as there are so far. */
+  storyboard: string | null;
   renditions: Rendition[];
   subtitles: Subtitle[];
   timing: Timing;
@@ -219,6 +222,14 @@ export const getSegments = (id: string): Promise<Segments> => call('GET', `${at(
 
 export const renameVideo = (id: string, title: string): Promise<Video> =>
   call('PATCH', at(id), { title });
+
+/** Takes the picture of that moment; the poster is another one soon after. */
+export const choosePoster = (id: string, seconds: number): Promise<Video> =>
+  call('PUT', `${at(id)}/poster`, { at: seconds });
+
+/** The text of a video's storyboard. */
+export const getStoryboard = async (url: string): Promise<string> =>
+  (await request('GET', url)).text;
 
 export const deleteVideo = (id: string): Promise<void> => call('DELETE', at(id));
 

@@ -22,6 +22,7 @@ export function fakeVideo(over: Partial<Video> = {}): Video {
     created_at: '2026-03-10T12:00:00.000Z',
     media: '/media/k/master.m3u8',
     poster: null,
+    storyboard: null,
     renditions: [],
     subtitles: [],
     timing: { first_segment_s: null, stored_s: null, ready_s: null },

@@ -6,6 +6,9 @@ import { Standstill } from './standstill';
 import { SubtitleFiles } from './subtitle_files.svelte';
 import { isActive, isCopying, isMadeAgain } from './video';
 
+/** So long a new poster is waited for. */
+const POSTER_MS = 60_000;
+
 export class Watched {
   readonly id: string;
   readonly readiness: Readiness;
@@ -18,6 +21,8 @@ export class Watched {
   #standstill = new Standstill();
   #turn = 0;
   #poller: Poller;
+  /** Whoever waits for another poster than this one. */
+  #awaited: { poster: string | null; made: () => void } | null = null;
 
   constructor(id: string) {
     this.id = id;
@@ -26,7 +31,8 @@ export class Watched {
       isCopying(video) || video.subtitles.some(({ url }) => url === null);
     this.#poller = new Poller({
       run: () => this.refresh(),
-      active: () => active() || (this.#video !== null && comes(this.#video)),
+      active: () =>
+        active() || this.#awaited !== null || (this.#video !== null && comes(this.#video)),
     });
     const open = () => this.video?.duration === null;
     this.readiness = new Readiness(id, active, open);
@@ -69,6 +75,7 @@ export class Watched {
       if (turn === this.#turn) {
         if (isMadeAgain(this.#video, video)) this.#make += 1;
         this.#video = video;
+        if (this.#awaited && video.poster !== this.#awaited.poster) this.#awaited.made();
         this.#stopped =
           this.#standstill.see(video.received, performance.now()) && video.state === 'receiving';
       }
@@ -95,6 +102,24 @@ export class Watched {
     const renamed = await api.renameVideo(this.id, title);
     this.#turn += 1;
     this.#video = renamed;
+  }
+
+  /** Has the picture of that moment made the poster; resolves when it is. */
+  async takePoster(seconds: number): Promise<void> {
+    const { poster } = await api.choosePoster(this.id, seconds);
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => {
+        this.#awaited = null;
+        reject(new Error('It takes longer than it should. The log says why.'));
+      }, POSTER_MS);
+      const made = () => {
+        this.#awaited = null;
+        clearTimeout(late);
+        resolve();
+      };
+      this.#awaited = { poster, made };
+      this.#poller.kick();
+    });
   }
 
   async remove(): Promise<void> {
