@@ -182,7 +182,9 @@ enum rc task_spawn(struct task *t, const struct args *args,
         .loop = t->w->loop,
         .log = t->log,
         .argv = args->v,
-        .nice = nice < 0 ? 0 : nice < 19 ? nice : 19,
+        .nice = nice < 0    ? 0
+                : nice < 19 ? nice
+                            : 19,
         .fed = child->fed,
         .to_fd = child->to_fd,
         .stall_ms = child->stall_ms,
