@@ -74,8 +74,8 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_copy args_quote args_run arrival_header bandwidth bmff bounds \
-        charset clock codec_string colour config copy_cuts courtesy cutter ebml \
+UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
+        bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
         encode_feed feeder filters grid hangups http id joblog ladder language log \
         loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index \
         mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner packet_scan \
@@ -85,8 +85,8 @@ UNIT := args args_copy args_quote args_run arrival_header bandwidth bmff bounds 
         spool_resume store store_activity store_arrivals store_claims store_copies \
         store_demand store_job_end store_jobs store_list store_open store_pictures \
         store_queries store_readiness store_subtitles store_uploads store_videos \
-        storyboard subtitle subtitle_files supervise supervise_floods text turns \
-        tus_headers upload_form viewer waits wants watcher
+        storyboard subtitle subtitle_files supervise supervise_floods supervise_pipe \
+        text turns tus_headers upload_form viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

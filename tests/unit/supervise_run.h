@@ -37,6 +37,7 @@ struct how {
     bool fed;               /* who runs it takes the pipe */
     bool second;            /* it has a second output … */
     enum rc second_refusal; /* … of which this is said */
+    int to_fd;              /* 0: its output is taken here */
     struct joblog *log;
     const char *program; /* NULL: /bin/sh -c script */
 };
@@ -169,6 +170,7 @@ static inline enum rc run_start(struct run *r, const char *script)
         .argv = r->how.program ? shell + 2 : shell,
         .nice = r->how.nice,
         .fed = r->how.fed,
+        .to_fd = r->how.to_fd,
         .stall_ms = r->how.stall_ms ? r->how.stall_ms : 10000,
         .limit_ms = r->how.limit_ms,
         .grace_ms = r->how.grace_ms ? r->how.grace_ms : 10000,
