@@ -2,14 +2,18 @@
  * Real clips that nobody here made: every file of the folder that DROPSTREAM_CORPUS
  * names (searched two levels deep) goes in, and must end well or be refused in words. A
  * file MANIFEST.tsv beside them, if there is one, says how long each is. Those that are
- * long enough are made once more, by many runs, and these join up.
+ * long enough are made once more, by many runs, and these join up. Each quality of each plays
+ * in Chromium.
  */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { launchBrowser } from '../lib/browser.mjs';
+import { validateVideo } from '../lib/hls_validator.mjs';
 import { assertJoined, encodeInRuns, inLanes, startMixedSite } from '../lib/joined.mjs';
 import { brightness, clipsOf, CORPUS, fetchVideo, samples, tempDir } from '../lib/media.mjs';
+import { startPlayer } from '../lib/playback.mjs';
 import { startSite } from '../lib/site.mjs';
 
 /* Name → { duration, audio } of the manifest, with declared durations as they are. */
@@ -79,6 +83,23 @@ describe('real clips', { skip }, () => {
                 assert.ok(Math.abs(video.duration - said.duration) < 0.25, `${video.duration} s of ${said.duration} s`);
                 assert.equal(Boolean(out.audio), !/no-audio/.test(said.tags));
             }
+        });
+});
+
+describe('all that is made of real clips is valid, and plays', { skip, concurrency: 3 }, () => {
+    let browser;
+    let player;
+    before(async () => {
+        browser = await launchBrowser();
+        player = await startPlayer(browser, site);
+    });
+    after(() => browser?.close());
+
+    for (const file of files.filter(isGood))
+        test(path.relative(CORPUS, file), async () => {
+            const { video, master, player: listed } = await validateVideo(site, videos.get(file).json.id);
+            assert.deepEqual([...master.complaints, ...listed.complaints], []);
+            await player.playsToItsEnd(video.media, { seconds: video.duration, speed: 8 });
         });
 });
 

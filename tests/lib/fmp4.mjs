@@ -102,10 +102,14 @@ function readEntry(buf, entry, handler) {
     return { codec: plain, nalSize: 0 };
 }
 
-/* By the transfer characteristics in colr (ISO/IEC 23091-2). */
-function rangeOf(buf, entry, handler) {
-    const colr = entryBoxes(buf, entry, handler).find(({ type, body }) => type === 'colr' && buf.toString('latin1', body, body + 4) === 'nclx');
-    return colr && ({ 16: 'PQ', 18: 'HLG' }[buf.readUInt16BE(colr.body + 6)] ?? 'SDR');
+/* { primaries, transfer, matrix } by colr, as numbers of ISO/IEC 23091-2, and full; undefined
+ * without one. */
+function colourOf(buf, entry, handler) {
+    if (handler !== 'vide') return undefined;
+    const colr = entryBoxes(buf, entry, handler).find(({ type, body }) => type === 'colr' && /^ncl[xc]$/.test(buf.toString('latin1', body, body + 4)));
+    if (!colr) return undefined;
+    const [primaries, transfer, matrix] = [4, 6, 8].map((at) => buf.readUInt16BE(colr.body + at));
+    return { primaries, transfer, matrix, full: buf[colr.body + 10] >> 7 === 1 };
 }
 
 /* { tkhd, shown, stretched }: how large tkhd says that it is shown, turned as its matrix has it, and
@@ -136,9 +140,8 @@ function editOffset(buf, trak) {
 }
 
 /*
- * { kind: 'video' or 'audio', track, timescale, codec, nalSize, range, offset, defaults }
- * of an init segment, and of a picture what shownOf says. range: 'PQ', 'HLG' or 'SDR' by
- * its colr; undefined without one.
+ * { kind: 'video' or 'audio', track, timescale, codec, nalSize, offset, defaults } of an init
+ * segment, and of a picture its colour and what shownOf says.
  */
 export function readInitSegment(buf) {
     const top = readBoxes(buf);
@@ -166,7 +169,7 @@ export function readInitSegment(buf) {
         track: buf.readUInt32BE(tkhd.body + (long ? 20 : 12)),
         timescale: buf.readUInt32BE(mdhd.body + (versionOf(buf, mdhd) === 1 ? 20 : 12)),
         ...readEntry(buf, entries[0], handler),
-        range: handler === 'vide' ? rangeOf(buf, entries[0], handler) : undefined,
+        colour: colourOf(buf, entries[0], handler),
         ...shownOf(buf, tkhd, entries[0], handler),
         offset: editOffset(buf, trak),
         defaults: {

@@ -9,7 +9,8 @@
  * A complaint is a sentence with the file that it is about. Of a rendition that is not
  * complete (incomplete: a function of its playlist's URI) only what is there is looked at, and
  * nothing is measured. media: what was found, a Map from the URI of a playlist to { kind,
- * codec, start, duration, frames, bytes, peak, average, target, init } in seconds and bit/s.
+ * codec, start, duration, frames, bytes, target, init } in seconds, and peak and average in
+ * bit/s, each as { least, most }.
  *
  * notes: the one rule that is known not to be kept: s. 6.2.4 wants the same target duration
  * of all renditions. Segments of 2 s of picture lie beside those of 4 s of sound here, and of
@@ -25,6 +26,7 @@ import { waitFor } from './site.mjs';
 import { sql } from './tus.mjs';
 
 const EXTINF_S = 0.0015; // what an EXTINF may be wrong by
+const LAST_S = 0.1; // the last one: its picture may stay until the sound ends
 const DRIFT_S = 0.005; // and all of them together
 const RATE = 0.01; // FRAME-RATE, as a share
 const MEASURED = 0.01; // BANDWIDTH, as a share: it is the measured peak, s. 4.3.4.2
@@ -180,12 +182,19 @@ function checkBeginning(bytes, { samples }, init, complain) {
     if (samples.some(({ pts }) => pts < first.pts)) complain('a sample is shown before its first one');
 }
 
-/* Where a segment begins, it follows on the one before, with no gap and no overlap. */
+/*
+ * Where a segment begins, it follows on the one before, with no gap and no overlap. Of pictures
+ * at a rate that varies, the last one of a segment has the length that its muxer guessed: then
+ * it counts when they are shown.
+ */
 function checkSeam(before, now, init, complain) {
-    if (now.dts !== before.end) complain(`is decoded from ${now.dts} on, the one before ends at ${before.end}`);
+    const longest = Math.max(before.longest, now.longest);
+    const varies = Math.min(before.shortest, now.shortest) !== longest;
+    const gapless = varies ? now.dts >= before.end && now.dts <= before.end + longest : now.dts === before.end;
+    if (!gapless) complain(`is decoded from ${now.dts} on, the one before ends at ${before.end}`);
     if (now.pts <= before.lastPts) complain('is shown before the end of the one before');
     const gap = (now.pts - before.pts) / init.timescale - before.seconds;
-    if (Math.abs(gap) > Math.max(before.longest, now.longest) / init.timescale + 1e-9)
+    if (Math.abs(gap) > longest / init.timescale + 1e-9)
         complain(`is shown ${at(Math.abs(gap))} ${gap > 0 ? 'after' : 'before'} the end of the one before`);
 }
 
@@ -217,6 +226,7 @@ class Rendition {
         if (bytes) this.init = this.about(this.list.map, () => readInitSegment(bytes));
         if (this.init && !['video', 'audio'].includes(this.init.kind)) this.complain(`a track of kind ${this.init.kind}`, this.list.map);
         for (const { uri, duration } of this.list.segments) await this.readSegment(uri, duration);
+        this.segments.forEach((segment, k) => segment && this.checkLength(segment, k));
         if (this.complete && this.segments.every(Boolean)) this.checkSum();
     }
 
@@ -229,29 +239,42 @@ class Rendition {
             checkBeginning(bytes, segment, this.init, complain);
             const now = { ...measure(segment, this.init), duration, bytes: bytes.length };
             if (before) checkSeam(before, now, this.init, complain);
-            if (Math.abs(now.seconds - duration) > this.slack(uri, now)) complain(`EXTINF ${duration}, it is ${at(now.seconds)} long`);
             return now;
         });
         this.segments.push(found);
     }
 
-    /* What its EXTINF may be wrong by. The last picture may stay until the sound ends. */
-    slack(uri, { longest }) {
-        const last = uri === this.list.segments.at(-1).uri;
-        return last ? Math.max(EXTINF_S, longest / this.init.timescale) : EXTINF_S;
+    /* It is as long as its samples, or as it is until the next one is shown; the first one,
+     * from 0 on, if it begins soon. */
+    checkLength({ seconds, pts, duration }, k) {
+        const next = this.segments[k + 1];
+        const early = k === 0 ? this.beginning() : 0;
+        const lengths = [seconds, ...(next ? [(next.pts - pts) / this.init.timescale] : [])].flatMap((length) => [length, length + early]);
+        const slack = k === this.segments.length - 1 ? LAST_S : EXTINF_S;
+        if (lengths.every((length) => Math.abs(length - duration) > slack))
+            this.complain(`EXTINF ${duration}, it is ${at(seconds)} long`, this.list.segments[k].uri);
+    }
+
+    /* How far after 0 the first picture is, if that is a little. */
+    beginning() {
+        const start = this.segments[0].pts / this.init.timescale;
+        return start > 0 && start <= START_S ? start : 0;
     }
 
     checkSum() {
         const said = this.list.segments.reduce((sum, { duration }) => sum + duration, 0);
-        const real = this.segments.reduce((sum, { seconds }) => sum + seconds, 0);
         const last = this.segments.at(-1);
-        if (Math.abs(said - real) > Math.max(DRIFT_S, this.slack(this.list.segments.at(-1).uri, last))) this.complain(`its EXTINFs are ${at(said)} together, it is ${at(real)} long`);
+        const real = (last.pts - this.segments[0].pts) / this.init.timescale + last.seconds;
+        const off = said - last.duration - real + last.seconds;
+        if (Math.min(Math.abs(off), Math.abs(off - this.beginning())) > DRIFT_S) this.complain(`its EXTINFs are ${at(said)} together, it is ${at(real)} long`);
     }
 
     /* What a master has to say of it; undefined where it cannot be measured. */
     facts() {
         if (!this.complete || !this.init || this.segments.length === 0 || !this.segments.every(Boolean)) return undefined;
         const { init, segments, list } = this;
+        const real = segments.map(({ bytes, seconds }) => ({ bytes, duration: seconds }));
+        const bounds = (rate) => ({ least: rate(segments), most: Math.max(rate(segments), rate(real)) });
         const sum = (of) => segments.reduce((all, segment) => all + of(segment), 0);
         const duration = sum(({ seconds }) => seconds);
         const frames = sum((s) => s.frames);
@@ -259,7 +282,7 @@ class Rendition {
             kind: init.kind, codec: init.codec, init, target: list.target, duration, frames,
             start: segments[0].pts / init.timescale, bytes: sum(({ bytes }) => bytes),
             rate: frames / duration, fastest: init.timescale / Math.min(...segments.map(({ shortest }) => shortest)),
-            peak: peakRate(segments, list.target), average: averageRate(segments),
+            peak: bounds((all) => peakRate(all, list.target)), average: bounds(averageRate),
         };
     }
 }
@@ -356,16 +379,20 @@ function checkCodecs(variant, codecs, complain) {
     if (new Set(said).size !== said.length) complain(`${variant.URI}: a codec twice in CODECS`);
 }
 
-/* A rate of bits as said is the measured one: not below it, and not far above. */
-function checkRate(name, said, real, complain) {
-    if (said < real - 1 || said > real * (1 + MEASURED) + 1000) complain(`${name} ${said}, measured ${Math.ceil(real)}`);
+/* A rate of bits as said is the measured one: not below it, and not far above. least: by the
+ * EXTINFs; most: or by the media, if they are shorter. */
+function checkRate(name, said, { least, most }, complain) {
+    if (said < least - 1 || said > most * (1 + MEASURED) + 1000) complain(`${name} ${said}, measured ${Math.ceil(least)}`);
 }
 
 /* sounds: of the renditions in its group, measured. */
 function checkVariant(variant, video, sounds, complain) {
     const { URI } = variant;
     checkCodecs(variant, [...new Set([video, ...sounds].map(({ codec }) => codec))], complain);
-    const worst = (of) => of(video) + Math.max(0, ...sounds.map(of));
+    const worst = (of) => ({
+        least: of(video).least + Math.max(0, ...sounds.map((sound) => of(sound).least)),
+        most: of(video).most + Math.max(0, ...sounds.map((sound) => of(sound).most)),
+    });
     checkRate(`${URI}: BANDWIDTH`, Number(variant.BANDWIDTH), worst(({ peak }) => peak), complain);
     if (variant['AVERAGE-BANDWIDTH'] === undefined) complain(`${URI}: complete, and without AVERAGE-BANDWIDTH`);
     else checkRate(`${URI}: AVERAGE-BANDWIDTH`, Number(variant['AVERAGE-BANDWIDTH']), worst(({ average }) => average), complain);
@@ -391,7 +418,8 @@ function checkSize(variant, { tkhd, shown, stretched }, complain) {
 }
 
 /* VIDEO-RANGE (a later version of the RFC): without it, SDR. */
-function checkRange(variant, { range }, complain) {
+function checkRange(variant, { colour }, complain) {
+    const range = colour && ({ 16: 'PQ', 18: 'HLG' }[colour.transfer] ?? 'SDR');
     const said = variant['VIDEO-RANGE'] ?? 'SDR';
     if (!['SDR', 'HLG', 'PQ'].includes(said)) complain(`${variant.URI}: VIDEO-RANGE ${said}`);
     if (range && range !== said) complain(`${variant.URI}: VIDEO-RANGE ${said}, its pictures are ${range}`);

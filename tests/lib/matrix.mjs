@@ -79,7 +79,7 @@ const turned = (degrees) => async (from, to) =>
 // ---- the table ---------------------------------------------------------------------------
 
 /*
- * Of each: size: as coded; sar, rate, seconds; filters: from R'G'B' on; video: its codec;
+ * Of each: size: as coded; primaries: if they are not those of BT.709; sar, rate, seconds; filters: from R'G'B' on; video: its codec;
  * audio, or null; container; after: a second step. What has to come of it: shown: the size of
  * the 360p rendition; fps: its rate; corners: what is in them; near: by how much its colours
  * may be off (default 6), or toneMapped; tagged: the matrix it says; level: of the sound
@@ -93,7 +93,7 @@ export const MATRIX = {
     'bt709': { ...HD, filters: [coded('bt709'), tags('bt709')], tagged: 'bt709' },
     'HD without tags': { ...HD, filters: [coded('bt709'), UNTAGGED], tagged: 'bt709', audio: null },
     'smpte170m': { ...SD, filters: [coded('smpte170m'), tags('smpte170m')], tagged: 'smpte170m' },
-    'bt470bg': { size: [720, 576], sar: [16, 15], shown: [480, 360], filters: [coded('bt470'), tags('bt470bg', 'bt470bg', 'smpte170m')], tagged: 'bt470bg', audio: null },
+    'bt470bg': { size: [720, 576], sar: [16, 15], shown: [480, 360], filters: [coded('bt470'), tags('bt470bg', 'bt470bg', 'smpte170m')], tagged: 'bt470bg', primaries: 'bt470bg', audio: null },
     'SD without tags': { ...SD, filters: [coded('smpte170m'), UNTAGGED], tagged: 'smpte170m', audio: null },
     'SD tags in HD': { ...HD, filters: [coded('smpte170m'), tags('smpte170m')], tagged: 'smpte170m', audio: null },
     'HD tags in SD': { ...SD, filters: [coded('bt709'), tags('bt709')], tagged: 'bt709', audio: null },

@@ -3,35 +3,54 @@
  * eye for colours would show it: by the matrix and range that it says itself.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 
+import { readInitSegment } from './fmp4.mjs';
 import { decode } from './media.mjs';
 import { CORNERS, MARK_S, PATCHES } from './matrix.mjs';
 
-/* { color_space, color_range, color_transfer, color_primaries, width, height } by ffprobe. */
-export function tagsOf(buf) {
-    return new Promise((resolve, reject) => {
-        const entries = 'stream=width,height,color_space,color_range,color_transfer,color_primaries';
-        const child = spawn('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', entries, '-of', 'json', 'pipe:0']);
-        let out = '';
-        child.stdout.on('data', (data) => (out += data));
-        child.stdin.on('error', () => {});
-        child.on('error', reject);
-        child.on('close', (code) => (code === 0 ? resolve(JSON.parse(out).streams[0]) : reject(new Error(`ffprobe: ${code}`))));
-        child.stdin.end(buf);
-    });
+const MATRICES = { 1: 'bt709', 5: 'bt470bg', 6: 'smpte170m' };
+
+/* The name of the matrix that a rendition says it has. It says its primaries and transfer
+ * too, and is of limited range. */
+export function matrixOf(rendition) {
+    const { colour } = readInitSegment(rendition.init);
+    assert.ok(colour, 'it says what its colours are');
+    assert.equal(colour.full, false);
+    for (const of of ['primaries', 'transfer', 'matrix']) assert.ok(![0, 2].includes(colour[of]), `its ${of}`);
+    return MATRICES[colour.matrix];
 }
 
-/* Frame number n as { width, height, at(x, y) → [r, g, b] }. matrix, range: how it is read. */
-export async function picture(buf, n, { width, height, matrix, range = 'tv' }) {
-    const filters = [
-        `select=eq(n\\,${n})`,
-        `scale=in_color_matrix=${matrix}:in_range=${range}:flags=accurate_rnd+full_chroma_int+full_chroma_inp`,
-        'format=rgb24',
-    ];
-    const rgb = await decode(buf, ['-vf', filters.join(','), '-frames:v', '1', '-f', 'rawvideo']);
-    assert.equal(rgb.length, width * height * 3, 'one picture of its size');
-    return { width, height, at: (x, y) => [...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)] };
+/*
+ * Its pictures: { count, brightness: of each, 0 to 255, first: { width, height, at(x, y) →
+ * [r, g, b] } }. matrix, range: how they are read.
+ */
+export async function pictures(buf, { width, height, matrix, range = 'tv' }) {
+    const scale = `scale=in_color_matrix=${matrix}:in_range=${range}:flags=accurate_rnd+full_chroma_int+full_chroma_inp`;
+    const rgb = await decode(buf, ['-vf', `${scale},format=rgb24`, '-fps_mode', 'passthrough', '-f', 'rawvideo']);
+    const size = width * height * 3;
+    assert.equal(rgb.length % size, 0, 'whole pictures of its size');
+    const at = (x, y) => [...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+    return {
+        count: rgb.length / size,
+        brightness: Array.from({ length: rgb.length / size }, (_, n) => mean(rgb, n * size, (n + 1) * size)),
+        first: { width, height, at },
+    };
+}
+
+/* Of some of the bytes, which are enough. */
+function mean(bytes, from, to) {
+    const step = Math.max(1, Math.floor((to - from) / 3000)) | 1;
+    let sum = 0;
+    let count = 0;
+    for (let i = from; i < to; i += step, count++) sum += bytes[i];
+    return sum / count;
+}
+
+/* { width, height } of a JPEG, by its frame header (ITU-T T.81 B.2.2). */
+export function jpegSize(buf) {
+    for (let at = 2; at < buf.length; at += 2 + buf.readUInt16BE(at + 2))
+        if (buf[at + 1] >= 0xc0 && buf[at + 1] <= 0xc2) return { height: buf.readUInt16BE(at + 5), width: buf.readUInt16BE(at + 7) };
+    throw new Error('no frame in the JPEG');
 }
 
 /* The mean of a few pixels around a place that is told in shares of the sides. */
@@ -44,10 +63,12 @@ function around({ width, height, at }, across, down) {
     return sum.map((v) => v / (2 * reach + 1) ** 2);
 }
 
+/* Where to look, in shares of the sides. */
+export const PLACES = { topLeft: [0.15, 0.15], topRight: [0.85, 0.15], bottomLeft: [0.15, 0.85], bottomRight: [0.85, 0.85], disc: [0.5, 0.5] };
+
 /* { topLeft: [r, g, b], …, disc } of a picture of the matrix. */
 export function patches(shown) {
-    const places = { topLeft: [0.15, 0.15], topRight: [0.85, 0.15], bottomLeft: [0.15, 0.85], bottomRight: [0.85, 0.85], disc: [0.5, 0.5] };
-    return Object.fromEntries(Object.entries(places).map(([name, place]) => [name, around(shown, ...place)]));
+    return Object.fromEntries(Object.entries(PLACES).map(([name, place]) => [name, around(shown, ...place)]));
 }
 
 const furthest = (a, b) => Math.max(...a.map((v, i) => Math.abs(v - b[i])));
