@@ -11,6 +11,9 @@ export interface HlsBegun {
   events: typeof Hls.Events;
 }
 
+/** The playlist that lists what is not there yet, too. */
+const PLANNED = 'player.m3u8';
+
 export class StreamVideo extends HlsVideoElement {
   constructor() {
     super();
@@ -19,6 +22,11 @@ export class StreamVideo extends HlsVideoElement {
 
   /** Runs for every change of src; the element makes a new Hls each time. */
   override async load(): Promise<void> {
+    // Who plays HLS without hls.js chooses by itself, and gets only what is there.
+    if (!Hls.isSupported() && this.src.endsWith(PLANNED)) {
+      this.src = this.src.replace(PLANNED, 'master.m3u8');
+      return;
+    }
     await super.load();
     const { api } = this;
     if (!api) return;
