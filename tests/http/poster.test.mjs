@@ -68,7 +68,7 @@ const blackUntil = (from, more) => ({
     more,
 });
 
-describe('the poster that is found', () => {
+describe('the poster that is found', { concurrency: 4 }, () => {
     for (const [name, gop] of [['long_gops.mp4', 250], ['short_gops.mkv', 25], ['one_gop.mp4', 750]])
         test(`of a video that begins with 12 s of black shows something: ${name}`, logged(async () => {
             await brighteningClip(clip(name), { ...blackUntil(12), gop });
@@ -106,7 +106,7 @@ describe('the poster that is found', () => {
     }));
 });
 
-describe('the poster that is chosen', () => {
+describe('the poster that is chosen', { concurrency: 4 }, () => {
     test('is the picture at that very time, now and when the video is made again', logged(async () => {
         const video = await uploaded('clip.mp4');
         assert.equal(versionOf(video.poster), 1);

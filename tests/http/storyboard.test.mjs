@@ -54,7 +54,7 @@ async function assertTrue(name, cues, { frame = 1 / 25 } = {}) {
     }
 }
 
-describe('the storyboard', () => {
+describe('the storyboard', { concurrency: 4 }, () => {
     for (const name of ['short_gops.mp4', 'short_gops.mkv'])
         test(`of ${name} has a picture each five seconds, of the time that it says`, logged(async () => {
             const video = await withStoryboard(name);
@@ -144,7 +144,7 @@ describe('the storyboard', () => {
     }));
 });
 
-describe('the work on a storyboard', () => {
+describe('the work on a storyboard', { concurrency: 3 }, () => {
     /* A worker whose ffmpeg is a script that says these lines first. */
     const withScript = (lines, fn, env = {}) => async (t) => {
         const script = path.join(temp.dir, `ffmpeg-${Math.random()}`);
