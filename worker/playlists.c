@@ -135,17 +135,35 @@ static void add_audio(struct master *m, const struct rendition *r, const char *u
     m->n_audio++;
 }
 
+/* What the sound of a variant may come to: of its tracks a player plays any one, and so
+ * the worst counts. Returns false if there is none. */
+static bool worst_sound(const struct rendition *all, size_t n, struct rendition *out)
+{
+    bool found = false;
+    for (size_t i = 0; i < n; i++) {
+        const struct rendition *r = &all[i];
+        if (r->kind != RENDITION_AUDIO)
+            continue;
+        if (!found)
+            *out = *r;
+        found = true;
+        if (r->bitrate > out->bitrate)
+            out->bitrate = r->bitrate;
+        if (r->average_bitrate > out->average_bitrate)
+            out->average_bitrate = r->average_bitrate;
+    }
+    return found;
+}
+
 /* The text of a master of all renditions, or of those that can be played. */
 static enum rc master_text(const struct rendition *renditions, size_t n, bool all,
                            const struct subtitles *subs, char **out)
 {
     struct subtitle_renditions text_tracks;
     struct master m = {.n_variants = 0};
-    const struct rendition *audio = NULL;
+    struct rendition sound;
+    const struct rendition *audio = worst_sound(renditions, n, &sound) ? &sound : NULL;
 
-    for (size_t i = 0; i < n; i++)
-        if (renditions[i].kind == RENDITION_AUDIO && !audio)
-            audio = &renditions[i];
     for (size_t i = 0; i < n; i++) {
         char folder[STORE_RENDITION_MAX + 16];
         playlists_folder(&renditions[i], folder);

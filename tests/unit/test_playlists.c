@@ -213,6 +213,23 @@ static void what_was_measured_replaces_the_master(void **state)
     assert_int_equal(entries("tmp"), 0);
 }
 
+/* Not the first one's, but the largest of each. */
+static void of_several_tracks_the_worst_counts(void **state)
+{
+    struct rendition all[3] = {picture, sound, sound};
+    (void)state;
+    all[0].average_bitrate = 400000;
+    all[1].bitrate = 100000;
+    all[1].average_bitrate = 90000;
+    all[2].bitrate = 130000;
+    all[2].average_bitrate = 80000;
+    strcpy(all[2].name, "audio-1");
+    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 3, false, &no_subs),
+                     RC_OK);
+    assert_non_null(strstr(content(FOLDER "master.m3u8"),
+                           "BANDWIDTH=930000,AVERAGE-BANDWIDTH=490000,"));
+}
+
 /* Who still reads the old one must not find its playlist changed under its feet. */
 static void a_new_generation_stands_beside_the_old_one(void **state)
 {
@@ -327,6 +344,7 @@ int main(void)
         TEST(the_master_adds_up_picture_and_sound),
         TEST(without_sound_the_master_names_none),
         TEST(subtitles_are_named_once_they_are_published),
+        TEST(of_several_tracks_the_worst_counts),
         TEST(what_was_measured_replaces_the_master),
         TEST(a_new_generation_stands_beside_the_old_one),
         TEST(other_players_are_told_of_what_can_be_played_by_now),
