@@ -154,7 +154,7 @@ static bool storyboard_has_room(const struct worker *w)
     for (const struct task *t = w->tasks; t; t = t->next)
         if (t->job.kind == JOB_STORYBOARD)
             return false;
-    return w->n_demands == 0;
+    return w->n_demands == 0 && w->config.previews;
 }
 
 /* Tasks of one kind, and those of them that have nothing to show yet. */

@@ -78,6 +78,8 @@ void plan_extras(const struct media_info *info, const struct media_stream *v,
 {
     bool every;
     const char *refusal = ladder_copy_refusal(v, &every);
+    if (!limits->copies)
+        refusal = "This site serves no source as it is.";
     int64_t bitrate = source_bitrate(info, v, limits, plan->duration_us);
     struct ladder_source source = {.width = plan->width,
                                    .height = plan->height,

@@ -74,6 +74,7 @@ static struct plan_limits limits_of(const struct task *t)
         .max_duration_us = c->max_duration_s * 1000000,
         .max_pixels = c->max_pixels,
         .file_size = t->video.size,
+        .copies = c->source_max_mbps > 0,
         .ladder = {c->ladder_max_side, c->ladder_pixel_mbits, c->ladder_near_percent},
     };
 }

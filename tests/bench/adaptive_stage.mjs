@@ -20,7 +20,7 @@ export const longClip = () => makeClip(SECONDS);
 export const shortClip = async () => process.env.DROPSTREAM_BENCH_CLIP ?? makeClip(60);
 
 export const openSite = () =>
-    startSite({ worker: true, env: { DROPSTREAM_DISK_RESERVE_MB: '0', DROPSTREAM_JOB_LOG_KB: '16384' } });
+    startSite({ worker: true, extras: true, env: { DROPSTREAM_DISK_RESERVE_MB: '0', DROPSTREAM_JOB_LOG_KB: '16384' } });
 
 /* Uploads a file; resolves, once it is stored, to { id, key, storedAt (performance.now) }. */
 export async function stored(site, file) {

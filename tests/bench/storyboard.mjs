@@ -36,7 +36,7 @@ async function makeAgain(site) {
 measure.needs(measure.hasProgram('ffmpeg'), 'ffmpeg (Debian package ffmpeg)');
 const file = await clip(SECONDS);
 // The worker under setpriv keeps its process id.
-const site = await startSite({ worker: true });
+const site = await startSite({ worker: true, extras: true });
 try {
     const { json } = await site.upload(file);
     const video = await site.waitForState(json.id, 'ready', { timeout: 1_200_000 });

@@ -25,7 +25,7 @@ before(async () => {
     await fs.writeFile(script, ['#!/bin/sh', slow, 'exec ffmpeg "$@"', ''].join('\n'), { mode: 0o755 });
     await brighteningClip(clip('clip.mp4'), { seconds: SECONDS, size: '320x180', gop: 50 });
     await brighteningClip(clip('long.mp4'), { seconds: 170, size: '64x36', gop: 125 });
-    site = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: script } });
+    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_FFMPEG: script } });
     browser = await launchBrowser();
 });
 after(async () => {

@@ -19,7 +19,7 @@ before(async () => {
     dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-clip-'));
     clip = path.join(dir, 'A day at the sea.mp4');
     await makeClip(clip);
-    site = await startSite({ worker: true });
+    site = await startSite({ worker: true, extras: true });
     browser = await launchBrowser();
 });
 

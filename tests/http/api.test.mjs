@@ -434,7 +434,7 @@ describe('with a worker', () => {
         }
     });
     it('all segments of an encoded video are ready', async () => {
-        const site = await startSite({ worker: true });
+        const site = await startSite({ worker: true, extras: true });
         try {
             const file = site.path('tmp/clip.mp4');
             await flashClip(file, { seconds: 5 });

@@ -50,7 +50,7 @@ const videos = new Map();
 
 before(async () => {
     if (skip) return;
-    site = await startSite({ worker: true, env: { DROPSTREAM_BACKOFF_MS: '50' } });
+    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_BACKOFF_MS: '50' } });
     for (const file of files) videos.set(file, await site.upload(file));
 });
 after(() => site?.stop());

@@ -20,7 +20,7 @@ let site, temp;
 
 before(async () => {
     temp = await tempDir();
-    site = await startSite({ worker: true, env: { DROPSTREAM_SOURCE_MAX_MBPS: '8' } });
+    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_SOURCE_MAX_MBPS: '8' } });
 });
 after(async () => {
     await site?.stop();
@@ -186,7 +186,7 @@ describe('the source', () => {
 
     test('asked for anywhere is the same as made in order', async () => {
         const slow = await startSite({
-            worker: true,
+            worker: true, extras: true,
             env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 4) },
         });
         try {
@@ -306,7 +306,7 @@ describe('the ladder', () => {
     });
 
     test('lists for any player what is whole, and for the page all that is planned', async () => {
-        const slow = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 2) } });
+        const slow = await startSite({ worker: true, extras: true, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 2) } });
         try {
             const now = await uploadPlayable(slow, clip('hd.mp4'));
             const names = async (file) =>

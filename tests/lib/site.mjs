@@ -116,11 +116,20 @@ export function withSite(options, fn) {
     };
 }
 
-/* Lays out a site and starts it. worker: start dropstream-worker too. env: settings as
+/* What a video is ready without takes half of the programs that are started for a short
+ * clip: only tests that are about it have it made. */
+const NO_EXTRAS = {
+    DROPSTREAM_SOURCE_MAX_MBPS: '0',
+    DROPSTREAM_LADDER_MAX_SIDE: '0',
+    DROPSTREAM_PREVIEWS: '0',
+};
+
+/* Lays out a site and starts it. worker: start dropstream-worker too. extras: the source as
+ * it is, the ladder and the small pictures are made, as they are by default. env: settings as
  * DROPSTREAM_<KEY>, for all programs. */
-export async function startSite({ worker = false, env = {} } = {}) {
+export async function startSite({ worker = false, extras = false, env = {} } = {}) {
     const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-test-'));
-    const site = new Site(dir, await freePort(), env);
+    const site = new Site(dir, await freePort(), extras ? env : { ...NO_EXTRAS, ...env });
     try {
         await promisify(execFile)(path.join(SOURCE, 'etc/install.sh'), [BUILD, dir]);
         site.startLighttpd();
