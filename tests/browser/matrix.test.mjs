@@ -36,8 +36,8 @@ before(async () => {
             clip.id = json.id;
         }),
     );
-    const open = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')";
-    await waitFor(async () => (await sql(site, open)) === '0', { timeout: 200_000, every: 300, what: 'all jobs to end' });
+    const open = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND kind <> 'storyboard'";
+    await waitFor(async () => (await sql(site, open)) === '0', { timeout: 400_000, every: 300, what: 'all jobs to end' });
 });
 after(async () => {
     await browser?.close();

@@ -41,9 +41,9 @@ export function siteReader(site, media) {
     };
 }
 
-/* Whether a job of a video is still to be done, or done again. */
+/* Whether a job of a video is still to be done, or done again. Small pictures are no HLS. */
 async function isAtWork(site, id) {
-    const open = `SELECT count(*) FROM jobs WHERE video_id = '${id}' AND state IN ('queued', 'running')`;
+    const open = `SELECT count(*) FROM jobs WHERE video_id = '${id}' AND state IN ('queued', 'running') AND kind <> 'storyboard'`;
     return Number(await sql(site, open)) > 0;
 }
 
