@@ -46,16 +46,17 @@ struct config {
     int64_t backoff_ms;        /* ms before the second try, times 4 each time */
     int64_t poll_ms;           /* ms between looks at the queue without a wake-up */
     int64_t max_duration_s;    /* s of the longest video taken */
-    int64_t source_max_mbps; /* Mbit/s on average of a source that is served as it is; 0: none is */
+    int64_t source_max_mbps;   /* Mbit/s on average of a source that is served as it is;
+                                  0: none is */
     int64_t
         ladder_max_side; /* pixels of the smaller side of the largest rung; 0: none */
     int64_t ladder_pixel_mbits; /* thousandths of a bit that a rung has for a pixel */
     int64_t
         ladder_near_percent; /* a rung so near to the source's bit rate is dropped */
     int64_t previews;   /* 1: the seek bar has small pictures; 0: they are not made */
-    int64_t max_pixels;      /* width x height of the largest picture decoded */
-    int64_t job_log_kb;      /* KiB kept of one job's log */
-    int64_t activity_rows;   /* rows of the activity log that are kept */
+    int64_t max_pixels; /* width x height of the largest picture decoded */
+    int64_t job_log_kb; /* KiB kept of one job's log */
+    int64_t activity_rows; /* rows of the activity log that are kept */
     enum log_level log_level;
 };
 

@@ -23,7 +23,7 @@ struct plan_limits {
     int64_t max_duration_us;
     int64_t max_pixels; /* width × height as coded */
     int64_t file_size;  /* bytes when it is whole; -1 unknown */
-    bool copies; /* a source may be served as it is */
+    bool copies;        /* a source may be served as it is */
     struct ladder_rules ladder;
 };
 
