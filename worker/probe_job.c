@@ -177,32 +177,35 @@ static bool index_was_true(struct task *t)
     return same;
 }
 
-/* The end of an open-ended video is known: its playlists get theirs. They are written
- * once more when all of it is encoded. */
-static void write_ends(struct task *t, const struct video_plan *plan)
+/* The end of an open-ended video is known: its playlists get theirs, before anybody is
+ * told that it is ready. They are written once more when all of it is encoded. */
+static enum rc write_ends(struct task *t, const struct video_plan *plan)
 {
     struct subtitles subs;
-    enum rc rc = store_subtitles(t->w->store, t->video.id, &subs);
+    enum rc rc = store_job_check(t->w->store, &t->job);
+    if (rc == RC_OK)
+        rc = store_subtitles(t->w->store, t->video.id, &subs);
     if (rc == RC_OK)
         rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root,
                              plan->renditions, plan->n_renditions, false, &subs);
-    if (rc != RC_OK)
-        log_warn("video %s: cannot end its playlists: %s", t->video.id, rc_name(rc));
+    return rc;
 }
 
 /* The whole file keeps what its header promised: nothing has to be made again. */
 static void confirm(struct task *t, const struct video_plan *plan)
 {
     bool ready = false;
-    enum rc rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
+    enum rc rc = t->video.duration_us < 0 ? write_ends(t, plan) : RC_OK;
+    if (rc == RC_OK)
+        rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
     if (rc == RC_OK)
         spool_remove_index(&t->w->site, t->video.id);
-    if (rc == RC_OK && t->video.duration_us < 0)
-        write_ends(t, plan);
     if (rc == RC_OK)
         task_end(t, ready ? "as promised, the video is ready" : "as promised");
     else if (rc == RC_FENCED)
         task_drop(t);
+    else if (rc == RC_NOSPACE)
+        task_postpone(t, "The disk is full.");
     else
         task_retry(t, "The plan could not be confirmed.");
 }
