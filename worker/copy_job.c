@@ -24,6 +24,7 @@
 
 #define SAMPLES_MAX 2000000 /* in an index that is walked within the loop; 0.2 s */
 #define CHILDREN 3
+#define NICER (-5) /* it reads more than it works */
 
 enum child { CHILD_PACKETS, CHILD_SETS, CHILD_INIT };
 
@@ -268,7 +269,8 @@ static enum rc look(struct copy *c, enum child which)
     if (rc != RC_OK)
         return rc;
     return task_spawn(c->t, &args,
-                      &(struct task_child){.stall_ms = c->t->w->config.stall_s * 1000,
+                      &(struct task_child){.nicer = NICER,
+                                           .stall_ms = c->t->w->config.stall_s * 1000,
                                            .on_output = on_output,
                                            .on_end = on_end,
                                            .arg = l},
@@ -369,4 +371,4 @@ static void copy_release(struct task *t)
 }
 
 const struct task_kind task_copy = {
-    .start = copy_start, .release = copy_release, .cancel = copy_cancel};
+    .nicer = NICER, .start = copy_start, .release = copy_release, .cancel = copy_cancel};

@@ -445,5 +445,7 @@ static void encode_release(struct task *t)
     free(e);
 }
 
-const struct task_kind task_encode = {encode_start, encode_release, encode_cancel,
-                                      encode_readiness};
+const struct task_kind task_encode = {.start = encode_start,
+                                      .release = encode_release,
+                                      .cancel = encode_cancel,
+                                      .readiness = encode_readiness};

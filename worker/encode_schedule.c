@@ -192,6 +192,7 @@ static void collect(const struct worker *w, struct picture *p)
         .cores = cores > 0 ? (int)cores : 1,
         .active_max = room > 1 ? room : 1,
         .alive_max = (int)w->config.runs,
+        .hurry = jobs_hurry_ms(w) > 0,
     };
     if (p->s.alive_max <= 0)
         p->s.alive_max = 4 * w->slots;
@@ -206,7 +207,8 @@ static void collect(const struct worker *w, struct picture *p)
         const struct encode *e = p->tasks[i]->state;
         p->renditions[i] = (struct schedule_rendition){
             .video = video_of(p, i),
-            .light = e->rendition.kind == RENDITION_AUDIO || e->rendition.copied,
+            .light = e->rendition.kind == RENDITION_AUDIO,
+            .quick = e->rendition.copied,
             .last = e->rendition.extra && !e->rendition.copied,
             .have = &e->have,
             /* Where a place is bad, runs begin just where they are asked for. */
@@ -288,6 +290,9 @@ static void on_schedule(void *arg)
         if (a.verb == SCHEDULE_NOTHING)
             break;
     }
+    int64_t hurry_ms = jobs_hurry_ms(w);
+    if (hurry_ms > 0 && (again_ms < 0 || hurry_ms < again_ms))
+        again_ms = hurry_ms;
     if (again_ms >= 0 && !w->stopping)
         loop_timer_set(w->loop, &w->schedule, again_ms, on_schedule, w);
 }

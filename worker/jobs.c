@@ -10,6 +10,7 @@
 #define COPIES_HELD 16
 #define LADDERS_HELD 6  /* the rungs of two videos */
 #define LOST_MAX 5      /* workers that one job may take with it */
+#define HURRY_MS 1500
 #define TROUBLE_MS 1000 /* until the next look when the store refuses */
 
 /* ---- leases ------------------------------------------------------------- */
@@ -145,6 +146,17 @@ int jobs_short(const struct worker *w)
     for (const struct task *t = w->tasks; t; t = t->next)
         n += !task_encodes(t) && t->job.kind != JOB_STORYBOARD;
     return n;
+}
+
+int64_t jobs_hurry_ms(const struct worker *w)
+{
+    int64_t now = loop_now_ms(), most = 0;
+    for (const struct task *t = w->tasks; t; t = t->next) {
+        int64_t left_ms = t->started_ms + HURRY_MS - now;
+        if (t->kind->nicer < 0 && left_ms > most)
+            most = left_ms;
+    }
+    return most;
 }
 
 /* A storyboard is for later: one at a time, beside all else, and none is begun while

@@ -25,6 +25,7 @@
 
 #define JSON_MAX (4 << 20) /* bytes of ffprobe's answer */
 #define TAIL_US 5000000    /* how far before the declared end packets are looked at */
+#define NICER (-5)         /* all else waits for it, and it does not take long */
 #define START_US 200000    /* what two readers may differ by in where it begins */
 
 struct probe {
@@ -414,4 +415,5 @@ static void probe_release(struct task *t)
     free(p);
 }
 
-const struct task_kind task_probe = {.start = probe_start, .release = probe_release};
+const struct task_kind task_probe = {
+    .nicer = NICER, .start = probe_start, .release = probe_release};

@@ -6,9 +6,9 @@
  * segment is served by the run that is about to reach it, or by a new one that begins
  * there; all other runs stand still meanwhile (they are paused, which loses nothing).
  * When nobody waits, the runs that there are go on, and holes are filled from where
- * somebody watches, then in order; those of a rendition that comes last only with what
- * cores all others leave. No clock, no processes: see encode_schedule.c for
- * those.
+ * somebody watches, then in order. All others stand still for what is soon done, as a
+ * copy is; those of a rendition that comes last have only what cores all others leave.
+ * No clock, no processes: see encode_schedule.c for those.
  */
 #ifndef DROPSTREAM_SCHEDULE_H
 #define DROPSTREAM_SCHEDULE_H
@@ -29,6 +29,7 @@ struct schedule_rendition {
     int video;   /* renditions of one video have the same number */
     bool light;  /* one core is enough for it */
     bool last;   /* nothing is to wait for it: see above */
+    bool quick;  /* a copy: it is worth waiting for */
     int partner; /* a rendition that is made beside this one in one run, nearly for
                     free; -1: none */
     const struct segments *have;     /* what exists */
@@ -73,6 +74,7 @@ struct schedule {
     int active_max; /* runs that work at once, at least 1 */
     int alive_max;  /* runs that exist, paused ones included; at least active_max, at
                        most SCHEDULE_RUNS_MAX */
+    bool hurry;     /* something that takes a moment is at work, and is waited for */
 };
 
 enum schedule_verb {

@@ -5,6 +5,20 @@
 /* A run this many segments ahead of someone who watches counts as working for them. */
 #define AHEAD_SEGMENTS 30
 
+/* What takes less time than this is worth it that all others stand still meanwhile. */
+#define SOON_MS 3000
+#define QUICK_MS 20000
+
+static enum schedule_turn turn_of(const struct schedule_rendition *r)
+{
+    int64_t left_ms = (r->have->total - r->have->done) * r->segment_ms;
+    if (r->last)
+        return TURN_LAST;
+    if (r->have->done == 0)
+        return r->quick ? TURN_SOON : TURN_FIRST;
+    return left_ms <= (r->quick ? QUICK_MS : SOON_MS) ? TURN_SOON : TURN_OTHERS;
+}
+
 bool schedule_near_viewer(const struct schedule_rendition *r, int64_t segment)
 {
     if (r->have->done == 0 && !r->last)
@@ -15,8 +29,8 @@ bool schedule_near_viewer(const struct schedule_rendition *r, int64_t segment)
 
 static bool less(const struct candidate *a, const struct candidate *b)
 {
-    if (a->last != b->last)
-        return b->last;
+    if (a->turn != b->turn)
+        return a->turn < b->turn;
     if (a->distance != b->distance)
         return a->distance < b->distance;
     if (a->nth != b->nth)
@@ -86,7 +100,7 @@ static bool find_fill(const struct thoughts *t, int rendition, struct candidate 
     int distance = schedule_near_viewer(r, k) ? 0 : 1;
     if (schedule_beyond(r, k))
         distance = 2;
-    *out = (struct candidate){-1, rendition, k, distance, runs, r->last};
+    *out = (struct candidate){-1, rendition, k, turn_of(r), distance, runs};
     return true;
 }
 
@@ -98,19 +112,30 @@ static struct candidate candidate_of(const struct thoughts *t, int run)
     for (int i = 0; i < s->n_runs; i++)
         nth += s->runs[i].rendition == r->rendition &&
                (t->serves[i] || s->runs[i].next < r->next);
-    return (struct candidate){
-        run,     r->rendition,
-        r->next, schedule_near_viewer(&s->renditions[r->rendition], r->next) ? 0 : 1,
-        nth,     s->renditions[r->rendition].last};
+    const struct schedule_rendition *of = &s->renditions[r->rendition];
+    int distance = schedule_near_viewer(of, r->next) ? 0 : 1;
+    return (struct candidate){run,         r->rendition, r->next,
+                              turn_of(of), distance,     nth};
 }
 
-/* How much of list is of renditions that do not come last; those are sorted behind. */
-static int before_last(const struct thoughts *t, const struct candidate *list, int n)
+/* How much of list has its turn no later than this one. */
+static int up_to(enum schedule_turn turn, const struct candidate *list, int n)
 {
     int count = 0;
-    while (count < n && !t->s->renditions[list[count].rendition].last)
+    while (count < n && list[count].turn <= turn)
         count++;
     return count;
+}
+
+/* How many of the first ones work whether or not cores are idle. */
+static int not_to_wait(const struct thoughts *t, const struct candidate *list, int n)
+{
+    int first = up_to(TURN_FIRST, list, n), soon = up_to(TURN_SOON, list, n);
+    if (t->taken > 0)
+        return 0;
+    if (t->s->hurry)
+        return first;
+    return soon > first ? soon : up_to(TURN_OTHERS, list, n);
 }
 
 /*
@@ -157,12 +182,11 @@ int schedule_background(const struct thoughts *t,
             (s->n_runs < s->alive_max || (first && !schedule_beyond(r, c.from))))
             insert(list, &n, SCHEDULE_RUNS_MAX, c);
     }
-    if (t->taken > 0)
-        return keep_idle_cores(t, list, 0, n, room);
-    int others = before_last(t, list, n);
-    if (others >= room)
+    int kept = not_to_wait(t, list, n);
+    if (kept >= room)
         return room;
-    if (others > 0)
-        return keep_idle_cores(t, list, others, n, room);
-    return n < room ? n : room;
+    /* Where nothing else is to be made, what comes last has all cores. */
+    if (kept == 0 && t->taken == 0 && !s->hurry)
+        return n < room ? n : room;
+    return keep_idle_cores(t, list, kept, n, room);
 }

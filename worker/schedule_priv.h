@@ -20,18 +20,21 @@ struct thoughts {
     int64_t again_ms;
 };
 
+enum schedule_turn { TURN_FIRST, TURN_SOON, TURN_OTHERS, TURN_LAST };
+
 /* A run, or (run -1) one that could begin at `from`. Less is more useful. */
 struct candidate {
     int run, rendition;
     int64_t from;
+    enum schedule_turn turn; /* of its rendition */
     int distance; /* 0: for someone who watches, or could once it exists; 2: what it
                      needs is still to come */
     int nth;      /* of its rendition's runs */
-    bool last;    /* it is of a rendition that comes last */
 };
 
 /* Cores that a run keeps busy: decoding and encoding a picture are threads of their
- * own; sound and copies are one. */
+ * own, and so are the program that copies and the worker, which writes it down; sound
+ * is one. */
 int schedule_cores(const struct schedule *s, int rendition);
 
 /* Segments from here on cannot be made from what has arrived; true if this is one. */

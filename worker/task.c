@@ -204,7 +204,8 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
 {
     t->on_end = on_end;
     return task_spawn(t, &t->args,
-                      &(struct task_child){.stall_ms = stall_ms,
+                      &(struct task_child){.nicer = t->kind->nicer,
+                                           .stall_ms = stall_ms,
                                            .limit_ms = limit_ms,
                                            .on_output = on_output,
                                            .on_end = child_ended,

@@ -39,6 +39,7 @@ struct worker {
 };
 
 struct task_kind {
+    int nicer; /* of its children: see task_child */
     /* Begins the work. Any code but RC_OK: the job is retried, later. */
     enum rc (*start)(struct task *t);
     /* Frees t->state; called once, after the last child has ended. */
@@ -97,6 +98,10 @@ enum rc jobs_claim_encode(struct worker *w, const char *video_id,
 /* Tasks that are neither encodes nor storyboards: each has a child program or two, and
  * a slot. */
 int jobs_short(const struct worker *w);
+
+/* ms for which the encodes that nobody waits for stand back for tasks that find out what
+ * a file is, since all else waits for those; 0: there is none, or it takes long. */
+int64_t jobs_hurry_ms(const struct worker *w);
 
 /* Ends every task's child at once; their jobs go back to the queue. */
 void jobs_stop_all(struct worker *w);

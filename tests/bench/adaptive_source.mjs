@@ -2,6 +2,7 @@
 import { promises as fs } from 'node:fs';
 
 import { parseMedia } from '../lib/media.mjs';
+import { waitFor } from '../lib/site.mjs';
 import { got, longClip, openSite, stored, tempFolder, timed } from './adaptive_stage.mjs';
 import * as measure from './measure.mjs';
 
@@ -32,7 +33,18 @@ async function ours(site, file) {
     await got(site, `${base}${list.map}`);
     await got(site, `${base}0.m4s`);
     const first = since();
-    for (const { uri } of list.segments) await got(site, base + uri);
+    await waitFor(
+        async () => {
+            const { renditions } = (await site.api('GET', `/api/videos/${id}`)).json;
+            const source = renditions.find(({ name }) => name === 'source');
+            return source.done === list.segments.length;
+        },
+        { every: 20, timeout: 120_000, what: 'all of the source' },
+    );
+    for (const { uri } of list.segments) {
+        const { status } = await site.request('HEAD', base + uri);
+        if (status !== 200) throw new Error(`${uri}: ${status}`);
+    }
     const all = since();
     await site.api('DELETE', `/api/videos/${id}`);
     return { first, all };
