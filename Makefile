@@ -42,9 +42,9 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
            lib/store/workers.c lib/store/demand.c lib/store/pictures.c \
            lib/store/subtitles.c
-WORKER_SRC := worker/loop.c worker/child.c worker/supervise.c worker/joblog.c \
-           worker/media_info.c worker/packet_scan.c worker/plan.c worker/args.c \
-           worker/args_copy.c worker/copy_cuts.c worker/param_sets.c \
+WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c \
+           worker/joblog.c worker/media_info.c worker/packet_scan.c worker/plan.c \
+           worker/args.c worker/args_copy.c worker/copy_cuts.c worker/param_sets.c \
            worker/codec_string.c worker/plan_extras.c worker/plan_kept.c \
            worker/ladder.c worker/copy_job.c worker/source_index.c worker/encode_cut.c \
            worker/args_text.c worker/subtitle_tracks.c worker/subtitle_files.c \
@@ -76,17 +76,18 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
         bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
-        encode_feed feeder filters grid hangups http id joblog ladder language log \
-        loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index \
-        mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner packet_scan \
-        param_sets picture_choice picture_stream plan plan_open plan_sounds plan_times \
-        playlist playlists promise rc schedule schedule_arriving schedule_bounds \
-        schedule_last seek_points segments segments_json sniff source_check spool \
-        spool_resume store store_activity store_arrivals store_claims store_copies \
-        store_demand store_job_end store_jobs store_list store_open store_pictures \
-        store_queries store_readiness store_subtitles store_uploads store_videos \
-        storyboard subtitle subtitle_files supervise supervise_floods supervise_pipe \
-        text turns tus_headers upload_form viewer waits wants watcher
+        encode_feed feeder filters grid hangups http id joblog key_units ladder \
+        language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head \
+        mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner \
+        packet_scan param_sets picture_choice picture_stream plan plan_open \
+        plan_sounds plan_times playlist playlists promise rc schedule \
+        schedule_arriving schedule_bounds schedule_last seek_points segments \
+        segments_json sniff source_check spool spool_resume store store_activity \
+        store_arrivals store_claims store_copies store_demand store_job_end store_jobs \
+        store_list store_open store_pictures store_queries store_readiness \
+        store_subtitles store_uploads store_videos storyboard subtitle subtitle_files \
+        supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
+        viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

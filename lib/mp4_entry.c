@@ -76,10 +76,13 @@ enum rc mp4_entry_read(const struct bmff_box *stsd, bool audio, struct mp4_entry
     for (; e.count < count; e.count++) {
         if (bmff_next(&it, &entry) != RC_OK)
             return RC_INVALID;
-        if (e.count == 0)
-            e.fourcc = entry.type;
-        else if (entry.type != e.fourcc)
+        if (e.count > 0 && entry.type != e.fourcc)
             return RC_UNSUPPORTED;
+        if (e.count == 0) {
+            e.fourcc = entry.type;
+            e.body = entry.body;
+            e.body_size = entry.body_size;
+        }
         if (e.count == 0 && audio)
             rc = read_sound(&entry, &e);
         if (rc != RC_OK)

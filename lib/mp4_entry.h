@@ -10,8 +10,10 @@
 #include <stdbool.h>
 
 struct mp4_entry {
-    uint32_t count;  /* of entries */
-    uint32_t fourcc; /* of the first; 0 if there is none */
+    uint32_t count;      /* of entries */
+    uint32_t fourcc;     /* of the first; 0 if there is none */
+    const uint8_t *body; /* of the first, body_size bytes; NULL if there is none */
+    size_t body_size;
     /* of the first, for sound: */
     uint32_t pcm_size; /* bytes of a sample of all channels; 0 if it is compressed */
     uint32_t samples_per_frame; /* that QuickTime states; else 0 */

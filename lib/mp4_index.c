@@ -187,6 +187,8 @@ static enum rc read_media(struct mp4_index *index, const struct bmff_box *trak,
     if (rc != RC_OK)
         return rc;
     e->track.fourcc = e->line.tables.fourcc;
+    e->track.entry = e->line.tables.entry;
+    e->track.entry_size = e->line.tables.entry_size;
     e->track.several_entries = e->line.tables.several_entries;
     rc = mp4_timeline_open(&e->line, has_edits == RC_OK ? &elst : NULL, &index->budget);
     e->track.start_ticks = e->line.start;
@@ -335,6 +337,7 @@ enum rc mp4_index_packets(const struct mp4_index *index, size_t track,
         struct mp4_index_packet out = {.pts_us = mp4_us(p.pts, scale),
                                        .dts_us = mp4_us(p.dts, scale),
                                        .duration_us = mp4_us(p.duration, scale),
+                                       .begin = (int64_t)p.begin,
                                        .bytes = (int64_t)(p.end - p.begin),
                                        .key = p.key,
                                        .discard = p.discard};

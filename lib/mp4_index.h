@@ -33,6 +33,8 @@ struct mp4_track {
     uint32_t id; /* of its tkhd box, as ffprobe's "id" */
     enum mp4_kind kind;
     uint32_t fourcc;      /* of its first sample entry ("avc1"); 0 if there is none */
+    const uint8_t *entry; /* its body, entry_size bytes within moov; NULL if none */
+    size_t entry_size;
     uint32_t timescale;   /* ticks a second */
     bool several_entries; /* its samples are described in more than one way */
     int64_t duration_us;  /* as its mdhd box states it; 0 if it does not */
@@ -92,6 +94,7 @@ int64_t mp4_index_first_us(const struct mp4_index *index);
 
 struct mp4_index_packet {
     int64_t pts_us, dts_us, duration_us;
+    int64_t begin; /* in the file */
     int64_t bytes;
     bool key, discard; /* discard: left out by an edit list */
 };

@@ -261,6 +261,8 @@ enum rc mp4_tables_read(const struct bmff_box *stbl, bool audio, uint32_t timesc
     if (rc != RC_OK)
         return rc;
     r.t.fourcc = r.entry.fourcc;
+    r.t.entry = r.entry.body;
+    r.t.entry_size = r.entry.body_size;
     if (r.t.samples > 0)
         rc = check_pcm(&r);
     if (rc == RC_OK)

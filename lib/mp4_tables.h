@@ -27,7 +27,9 @@ struct mp4_table {
 };
 
 struct mp4_tables {
-    uint32_t fourcc;         /* of the first sample entry; 0 if there is none */
+    uint32_t fourcc;      /* of the first sample entry; 0 if there is none */
+    const uint8_t *entry; /* its body, of entry_size bytes; NULL if there is none */
+    size_t entry_size;
     struct mp4_table stts;   /* count, duration */
     struct mp4_table ctts;   /* count, offset; n is 0 or all samples have one */
     struct mp4_table stsc;   /* first chunk, samples in each, sample entry */

@@ -187,7 +187,7 @@ static void add_video_filters(struct args *a, const struct rendition *r,
         return;
     }
     args_add(a, "-filter_complex");
-    args_add(a, "[0:%d]%s,split[one][two];[two]scale=%d:%d:flags=bilinear[three]",
+    args_add(a, "[0:%d]%s,split[one][two];[two]scale=%d:%d:flags=bicubic[three]",
              r->stream, filters, beside->width, beside->height);
     args_add_all(a, (const char *const[]){"-map", "[one]", NULL});
 }

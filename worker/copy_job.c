@@ -277,30 +277,27 @@ static enum rc look(struct copy *c, enum child which)
                       &l->child);
 }
 
-/* An index that can be read spares a program the reading of the whole file. */
-static enum rc look_at_packets(struct copy *c)
-{
-    struct task *t = c->t;
-    struct source_index_limits limits = {t->w->config.index_max_mb << 20, SAMPLES_MAX};
-    struct args_source src;
-    char path[PATH_MAX];
-    bool mp4 =
-        t->video.container == CONTAINER_MP4 || t->video.container == CONTAINER_MOV;
-    enum rc rc = task_source(t, "", path, &src);
-    if (rc == RC_OK && mp4)
-        rc = source_index_packets(path, &limits, c->rendition.stream, c->cuts);
-    else if (rc == RC_OK)
-        rc = RC_UNSUPPORTED;
-    if (rc == RC_CONFLICT) {
-        c->refusal = "Its picture changes its parameters on the way.";
-        return RC_OK;
-    }
-    return rc == RC_UNSUPPORTED || rc == RC_TOO_LARGE ? look(c, CHILD_PACKETS) : rc;
-}
-
 static bool has_param_sets(const struct task *t)
 {
     return is_hevc(t) || strcmp(t->video.video_codec, "h264") == 0;
+}
+
+/* An index that can be read spares a program the reading of the whole file. */
+static enum rc read_index(struct copy *c, bool *has_sets)
+{
+    struct task *t = c->t;
+    struct source_index_limits limits = {t->w->config.index_max_mb << 20, SAMPLES_MAX};
+    struct source_index_takers takers = {c->cuts, has_param_sets(t) ? &c->sets : NULL,
+                                         false};
+    struct args_source src;
+    char path[PATH_MAX];
+    if (t->video.container != CONTAINER_MP4 && t->video.container != CONTAINER_MOV)
+        return RC_UNSUPPORTED;
+    enum rc rc = task_source(t, "", path, &src);
+    if (rc == RC_OK)
+        rc = source_index_packets(path, &limits, c->rendition.stream, &takers);
+    *has_sets = rc == RC_OK && takers.has_sets;
+    return rc;
 }
 
 static enum rc begin_to_look(struct copy *c)
@@ -308,16 +305,26 @@ static enum rc begin_to_look(struct copy *c)
     const struct cutter_events events = {take_init, pass_fragment, pass_data, pass_end,
                                          c};
     int64_t max_bitrate = c->t->w->config.source_max_mbps * 1000000;
-    param_sets_init(&c->sets, is_hevc(c->t));
+    bool has_sets = false;
     enum rc rc = copy_cuts_open(0, max_bitrate, &c->cuts);
     if (rc == RC_OK)
         rc = cutter_open(&events, &c->cutter);
-    if (rc == RC_OK)
-        rc = look_at_packets(c);
+    if (rc != RC_OK)
+        return rc;
+    param_sets_init(&c->sets, is_hevc(c->t));
+    rc = read_index(c, &has_sets);
+    if (rc == RC_CONFLICT) {
+        c->refusal = "Its picture changes its parameters on the way.";
+        rc = RC_OK;
+    } else if (rc == RC_UNSUPPORTED || rc == RC_TOO_LARGE) {
+        rc = look(c, CHILD_PACKETS);
+    }
     if (rc == RC_OK)
         rc = look(c, CHILD_INIT);
-    if (rc == RC_OK && has_param_sets(c->t))
+    if (rc == RC_OK && has_param_sets(c->t) && !has_sets) {
+        param_sets_init(&c->sets, is_hevc(c->t));
         rc = look(c, CHILD_SETS);
+    }
     return rc;
 }
 
@@ -370,5 +377,7 @@ static void copy_release(struct task *t)
     free(c);
 }
 
-const struct task_kind task_copy = {
-    .nicer = NICER, .start = copy_start, .release = copy_release, .cancel = copy_cancel};
+const struct task_kind task_copy = {.nicer = NICER,
+                                    .start = copy_start,
+                                    .release = copy_release,
+                                    .cancel = copy_cancel};

@@ -1,6 +1,7 @@
 /*
  * encode_scan.c: reads the keyframes of the source beside the first run. A run that
- * begins at the right one is half as long on its way to its first segment.
+ * begins at the right one is half as long on its way to its first segment. Where a copy
+ * begins is known from its bounds.
  */
 #include "encode.h"
 
@@ -73,7 +74,7 @@ void encode_scan_keyframes(struct task *t)
     struct args args;
     char path[PATH_MAX];
     if (e->scanned || e->arriving || e->points ||
-        e->rendition.kind != RENDITION_VIDEO ||
+        e->rendition.kind != RENDITION_VIDEO || e->rendition.copied ||
         e->have.total - e->have.done < SEGMENTS_MIN)
         return;
     e->scanned = true;

@@ -8,8 +8,8 @@
 #define TICK_MS 250
 #define ENCODES_HELD 32 /* of stored videos, unless someone waits for more */
 #define COPIES_HELD 16
-#define LADDERS_HELD 6  /* the rungs of two videos */
-#define LOST_MAX 5      /* workers that one job may take with it */
+#define LADDERS_HELD 6 /* the rungs of two videos */
+#define LOST_MAX 5     /* workers that one job may take with it */
 #define HURRY_MS 1500
 #define TROUBLE_MS 1000 /* until the next look when the store refuses */
 
@@ -159,12 +159,12 @@ int64_t jobs_hurry_ms(const struct worker *w)
     return most;
 }
 
-/* A storyboard is for later: one at a time, beside all else, and none is begun while
- * somebody waits for a segment. */
+/* A storyboard is for later: one at a time, beside all else but copies, which want the
+ * disk too, and none is begun while somebody waits for a segment. */
 static bool storyboard_has_room(const struct worker *w)
 {
     for (const struct task *t = w->tasks; t; t = t->next)
-        if (t->job.kind == JOB_STORYBOARD)
+        if (t->job.kind == JOB_STORYBOARD || t->job.kind == JOB_COPY)
             return false;
     return w->n_demands == 0 && w->config.previews;
 }
@@ -245,8 +245,11 @@ void jobs_look(struct worker *w)
     arrivals_look(w->arrivals);
     encode_follow_demand(w);
     enum rc rc = RC_OK;
-    while ((kinds = kinds_with_room(w)) != 0 && rc == RC_OK)
-        rc = claim(w, kinds, NULL, NULL);
+    while ((kinds = kinds_with_room(w)) != 0 && rc == RC_OK) {
+        rc = claim(w, kinds & ~STORE_KIND(JOB_STORYBOARD), NULL, NULL);
+        if (rc == RC_NOT_FOUND && kinds & STORE_KIND(JOB_STORYBOARD))
+            rc = claim(w, STORE_KIND(JOB_STORYBOARD), NULL, NULL);
+    }
     if (kinds == 0)
         return; /* every slot is taken: the next end of a task looks again */
     if (rc != RC_NOT_FOUND)

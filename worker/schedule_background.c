@@ -8,6 +8,7 @@
 /* What takes less time than this is worth it that all others stand still meanwhile. */
 #define SOON_MS 3000
 #define QUICK_MS 20000
+#define HURRY_CORES 2
 
 static enum schedule_turn turn_of(const struct schedule_rendition *r)
 {
@@ -114,8 +115,7 @@ static struct candidate candidate_of(const struct thoughts *t, int run)
                (t->serves[i] || s->runs[i].next < r->next);
     const struct schedule_rendition *of = &s->renditions[r->rendition];
     int distance = schedule_near_viewer(of, r->next) ? 0 : 1;
-    return (struct candidate){run,         r->rendition, r->next,
-                              turn_of(of), distance,     nth};
+    return (struct candidate){run, r->rendition, r->next, turn_of(of), distance, nth};
 }
 
 /* How much of list has its turn no later than this one. */
@@ -149,6 +149,8 @@ static int keep_idle_cores(const struct thoughts *t, struct candidate *list, int
                            int n, int room)
 {
     int cores = t->s->cores - t->taken_cores, kept = from;
+    if (t->s->hurry)
+        cores -= HURRY_CORES;
     for (int i = 0; i < from; i++)
         cores -= schedule_cores(t->s, list[i].rendition);
     for (int i = from; i < n && kept < room; i++) {

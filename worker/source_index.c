@@ -1,6 +1,7 @@
 #include "source_index.h"
 
 #include "io.h"
+#include "key_units.h"
 #include "mp4_index.h"
 #include "mp4_walk.h"
 
@@ -51,30 +52,44 @@ static enum rc read_moov(int fd, const struct mp4_span *moov, int64_t max,
     return RC_OK;
 }
 
+struct reading {
+    struct source_index_takers *to;
+    struct key_units units;
+};
+
 static enum rc take_packet(void *arg, const struct mp4_index_packet *p)
 {
+    struct reading *r = arg;
     struct copy_packet packet = {.pts_us = p->pts_us,
                                  .dts_us = p->dts_us,
                                  .duration_us = p->duration_us,
                                  .bytes = p->bytes,
                                  .key = p->key,
                                  .discard = p->discard};
-    return copy_cuts_feed(arg, &packet);
+    if (p->key && r->to->has_sets)
+        r->to->has_sets = key_units_read(&r->units, p->begin, p->bytes) == RC_OK;
+    return copy_cuts_feed(r->to->cuts, &packet);
 }
 
-static enum rc feed(const struct mp4_index *index, int stream, struct copy_cuts *cuts)
+static enum rc feed(int fd, const struct mp4_index *index, int stream,
+                    struct source_index_takers *to)
 {
+    struct reading r = {.to = to};
     if (mp4_index_fragmented(index) || stream < 0 ||
         (size_t)stream >= mp4_index_tracks(index))
         return RC_UNSUPPORTED;
-    if (mp4_index_track(index, (size_t)stream)->several_entries)
+    const struct mp4_track *track = mp4_index_track(index, (size_t)stream);
+    if (track->several_entries)
         return RC_CONFLICT;
-    copy_cuts_start(cuts, mp4_index_first_us(index));
-    return mp4_index_packets(index, (size_t)stream, take_packet, cuts);
+    to->has_sets = to->sets && track->entry &&
+                   key_units_open(fd, track->entry, track->entry_size, to->sets,
+                                  &r.units) == RC_OK;
+    copy_cuts_start(to->cuts, mp4_index_first_us(index));
+    return mp4_index_packets(index, (size_t)stream, take_packet, &r);
 }
 
 static enum rc read_file(int fd, const struct source_index_limits *limits, int stream,
-                         struct copy_cuts *cuts)
+                         struct source_index_takers *to)
 {
     struct mp4_index *index = NULL;
     struct mp4_span span;
@@ -90,19 +105,20 @@ static enum rc read_file(int fd, const struct source_index_limits *limits, int s
     if (rc == RC_OK)
         rc = mp4_index_open(moov, (size_t)span.size, &of_index, &index);
     if (rc == RC_OK)
-        rc = feed(index, stream, cuts);
+        rc = feed(fd, index, stream, to);
     mp4_index_close(index);
     free(moov);
     return rc;
 }
 
 enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
-                             int stream, struct copy_cuts *cuts)
+                             int stream, struct source_index_takers *takers)
 {
+    takers->has_sets = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return rc_from_errno(errno);
-    enum rc rc = read_file(fd, limits, stream, cuts);
+    enum rc rc = read_file(fd, limits, stream, takers);
     close(fd);
     return rc;
 }

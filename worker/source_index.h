@@ -6,6 +6,7 @@
 #define DROPSTREAM_SOURCE_INDEX_H
 
 #include "copy_cuts.h"
+#include "param_sets.h"
 #include "rc.h"
 
 #include <stdint.h>
@@ -15,14 +16,23 @@ struct source_index_limits {
     int64_t samples_max; /* of all tracks together */
 };
 
+/* What is fed. */
+struct source_index_takers {
+    struct copy_cuts *cuts;
+    struct param_sets *sets; /* begun; NULL: not asked for */
+    bool has_sets; /* set: `sets` was told all; else it was told anything and has to be
+                      begun anew */
+};
+
 /*
- * Feeds the packets of a stream (number as ffprobe counts) to cuts, and the beginning
- * of the timeline. RC_UNSUPPORTED: its index does not tell (a fragmented file, or one
- * that only ffmpeg understands): nothing was fed. RC_CONFLICT: its samples are
- * described in more than one way, so that it cannot be copied. RC_TOO_LARGE: over the
- * limits. RC_INVALID: the file is damaged. RC_IO, RC_NOMEM.
+ * Feeds the packets of a stream (number as ffprobe counts) to cuts, the beginning of
+ * the timeline, and what the keyframes begin with, as far as they are in the page
+ * cache. RC_UNSUPPORTED: its index does not tell (a fragmented file, or one that only
+ * ffmpeg understands): nothing was fed. RC_CONFLICT: its samples are described in more
+ * than one way, so that it cannot be copied. RC_TOO_LARGE: over the limits. RC_INVALID:
+ * the file is damaged. RC_IO, RC_NOMEM.
  */
 enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
-                             int stream, struct copy_cuts *cuts);
+                             int stream, struct source_index_takers *takers);
 
 #endif

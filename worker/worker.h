@@ -99,8 +99,9 @@ enum rc jobs_claim_encode(struct worker *w, const char *video_id,
  * a slot. */
 int jobs_short(const struct worker *w);
 
-/* ms for which the encodes that nobody waits for stand back for tasks that find out what
- * a file is, since all else waits for those; 0: there is none, or it takes long. */
+/* ms for which the encodes that nobody waits for stand back for tasks that find out
+ * what a file is, since all else waits for those; 0: there is none, or it takes long.
+ */
 int64_t jobs_hurry_ms(const struct worker *w);
 
 /* Ends every task's child at once; their jobs go back to the queue. */

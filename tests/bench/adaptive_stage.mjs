@@ -41,7 +41,7 @@ export const got = (site, url) =>
             const res = await site.request('GET', url);
             return res.status === 200 && res.text;
         },
-        { every: 10, timeout: 120_000, what: url },
+        { every: 25, timeout: 120_000, what: url },
     );
 
 /* Resolves once the worker runs nothing any more. */
@@ -63,11 +63,13 @@ export async function tempFolder() {
     return fs.mkdtemp(path.join(BUILD, 'bench', 'tmp-'));
 }
 
-/* The first command in the logs of the jobs of a video that matches. */
+/* The first command in the logs of the jobs of a video that matches, as one that reads the
+ * whole file. */
 export async function commandOf(site, id, pattern) {
     const dir = site.path('log', 'jobs');
     for (const name of await fs.readdir(dir))
         for (const line of (await fs.readFile(path.join(dir, name), 'utf8')).split('\n'))
-            if (line.startsWith('+ ') && line.includes(id) && pattern.test(line)) return line.slice(2);
+            if (line.startsWith('+ ') && line.includes(id) && pattern.test(line) && !line.includes('pipe:0'))
+                return line.slice(2).replace(`${id}.part`, `${id}.src`);
     throw new Error(`no command of ${id} matches ${pattern}`);
 }

@@ -172,6 +172,22 @@ describe('the source', () => {
         });
     }
 
+    test('of an MP4 is looked at by its index: no program reads the whole file for that', async () => {
+        // Over 15 segments, as many as it takes for keyframes to be read for other renditions.
+        await ffmpeg(picture('s=192x108:r=25:d=80'), x264('-g', '50'), clip('long.mp4'));
+        await ffmpeg(['-i', clip('long.mp4'), '-c', 'copy', clip('long.mkv')]);
+        const commands = async (name) => {
+            const { id } = await whole(clip(name));
+            const logs = await fs.readdir(site.path('log/jobs'));
+            const texts = await Promise.all(logs.map((f) => fs.readFile(site.path(`log/jobs/${f}`), 'utf8')));
+            const log = texts.find((t) => t.includes(`copy source of video ${id}`));
+            return log.split('\n').filter((line) => line.startsWith('+ '));
+        };
+        // Its first picture, for CODECS; all of it; and the sync.
+        assert.deepEqual((await commands('long.mp4')).map((line) => line.split(' ')[1]), ['ffmpeg', 'ffmpeg', 'sync']);
+        assert.equal((await commands('long.mkv')).filter((line) => line.startsWith('+ ffprobe')).length, 1);
+    });
+
     test('is put together to segments of about 4 s, and says how long each is', async () => {
         const video = await whole(clip('a.mp4'));
         const { list } = await parts(video, 'source');

@@ -132,7 +132,7 @@ static void a_smaller_one_beside_it_is_made_of_its_pictures(void **state)
     small.max_bitrate = 2000000;
     assert_int_equal(args_encode(&mp4, &large, 25, &run, &args), RC_OK);
     assert_true(has("-filter_complex '[0:0]"));
-    assert_true(has(",split[one][two];[two]scale=1280:720:flags=bilinear[three]' "
+    assert_true(has(",split[one][two];[two]scale=1280:720:flags=bicubic[three]' "
                     "-map '[one]' -frames:v 1000 "));
     assert_true(has("pipe:1 -map '[three]' -frames:v 1000 -c:v libx264 "));
     assert_true(has("-maxrate 2000000 "));

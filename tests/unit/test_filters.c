@@ -67,6 +67,15 @@ static void nothing_is_made_up_after_an_open_end(void **state)
     assert_int_equal(strncmp(chain, "scale=", 6), 0);
 }
 
+static void a_rung_is_scaled_with_more_care(void **state)
+{
+    (void)state;
+    struct rendition r = of("bt709/bt709/bt709");
+    r.max_bitrate = 2000000;
+    assert_int_equal(filters_video(&r, 25, 0, false, chain), RC_OK);
+    assert_non_null(strstr(chain, ":flags=bicubic:"));
+}
+
 /* The dear part comes after scaling. */
 static void hdr_is_tone_mapped_when_it_is_small(void **state)
 {
@@ -183,6 +192,7 @@ int main(void)
         cmocka_unit_test(an_ordinary_picture_is_scaled_and_tagged),
         cmocka_unit_test(full_range_becomes_limited),
         cmocka_unit_test(nothing_is_made_up_after_an_open_end),
+        cmocka_unit_test(a_rung_is_scaled_with_more_care),
         cmocka_unit_test(hdr_is_tone_mapped_when_it_is_small),
         cmocka_unit_test(other_primaries_are_converted),
         cmocka_unit_test(rgb_becomes_bt709),

@@ -11,9 +11,13 @@ static int rung(int video, const char *segments)
 static int copy(int video, const char *segments)
 {
     int i = picture(video, segments);
-    renditions[i].light = true;
+    renditions[i].quick = true;
+    renditions[i].segment_ms = 10;
     return i;
 }
+
+/* Long enough for its end not to be soon. */
+#define LONG "#.................................."
 
 static void a_rung_has_the_machine_when_nothing_else_is_left(void **state)
 {
@@ -80,14 +84,88 @@ static void its_first_segment_is_no_more_urgent_than_the_rest(void **state)
     assert_starts(0, 3, 10);
 }
 
-static void a_copy_goes_on_beside_a_picture(void **state)
+static void all_others_stand_still_for_a_copy(void **state)
 {
     (void)state;
-    picture(0, "..........");
+    picture(0, LONG);
+    sound(0, LONG);
+    renditions[1].segment_ms = 250;
+    run(0, 1, 35);
+    run(1, 1, 35);
     copy(0, "..........");
-    sound(0, ".....");
-    assert_int_equal(apply_all(), 3);
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = true;
+    assert_does(SCHEDULE_PAUSE, 1);
+    runs[1].paused = true;
+    assert_starts(2, 0, 10);
+    run(2, 0, 10);
+    assert_nothing();
+    s.cores = 4; /* a copy and a picture */
+    assert_does(SCHEDULE_RESUME, 0);
+}
+
+static void but_not_a_video_that_cannot_be_watched_yet(void **state)
+{
+    (void)state;
+    copy(0, "#.........");
+    run(0, 1, 10);
+    picture(1, "..........");
+    sound(1, ".....");
+    assert_int_equal(apply_all(), 2);
     assert_int_equal(working(), 3);
+}
+
+static void nor_whoever_waits(void **state)
+{
+    (void)state;
+    picture(0, LONG);
+    copy(0, "#.........");
+    run(1, 1, 10);
+    wanted(0, 20);
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = true;
+    assert_starts(0, 20, 35);
+}
+
+static void a_copy_that_takes_long_is_no_reason_to_stand_still(void **state)
+{
+    (void)state;
+    picture(0, LONG);
+    run(0, 1, 35);
+    copy(0, LONG);
+    renditions[1].segment_ms = 1000;
+    assert_starts(1, 1, 35);
+    run(1, 1, 35);
+    assert_nothing();
+}
+
+static void what_is_nearly_done_is_finished_first(void **state)
+{
+    (void)state;
+    picture(0, LONG);
+    run(0, 1, 35);
+    picture(1, "########..");
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = true;
+    assert_starts(1, 8, 10);
+}
+
+static void only_what_nobody_can_watch_yet_goes_on_in_a_hurry(void **state)
+{
+    (void)state;
+    s.hurry = true;
+    picture(0, LONG);
+    run(0, 1, 35);
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = true;
+    assert_nothing();
+    picture(1, "..........");
+    assert_starts(1, 0, 10);
+    setup(NULL);
+    s.hurry = true;
+    picture(0, LONG);
+    wanted(0, 7);
+    assert_starts(0, 7, 35);
 }
 
 static void runs_of_rungs_make_room_first(void **state)
@@ -228,7 +306,12 @@ int main(void)
         TEST(cores_that_all_others_leave_are_used),
         TEST(whoever_waits_for_a_rung_gets_it),
         TEST(its_first_segment_is_no_more_urgent_than_the_rest),
-        TEST(a_copy_goes_on_beside_a_picture),
+        TEST(all_others_stand_still_for_a_copy),
+        TEST(but_not_a_video_that_cannot_be_watched_yet),
+        TEST(nor_whoever_waits),
+        TEST(a_copy_that_takes_long_is_no_reason_to_stand_still),
+        TEST(what_is_nearly_done_is_finished_first),
+        TEST(only_what_nobody_can_watch_yet_goes_on_in_a_hurry),
         TEST(runs_of_rungs_make_room_first),
         TEST(the_next_smaller_rung_is_made_in_the_same_run),
         TEST(as_far_as_both_are_missing),
