@@ -99,8 +99,8 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests http-encoding http-others browser-tests \
-        browser-waiting browser-others ui-tests ui-types ui-unit fuzz lint asan install \
+.PHONY: all ui check unit http-tests http-encoding http-extras http-others \
+        browser-tests browser-waiting browser-extras browser-others ui-tests ui-types ui-unit fuzz lint asan install \
         clean help screenshot always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard
@@ -210,26 +210,31 @@ lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
 
 NODE_TEST := node --test --test-reporter=spec
-# Those that encode most of their time; the others mostly wait, and with -j2 do so beside
-# them.
+# In lanes that run beside each other with -j3. The first ones encode most of their time,
+# the others mostly wait.
 HTTP_TESTS    := $(wildcard tests/http/*.test.mjs)
-HTTP_ENCODING := $(filter $(patsubst %,tests/http/%.test.mjs,arriving continuity corpus \
-                   demand),$(HTTP_TESTS))
-http-tests: http-encoding http-others ## real lighttpd, worker and ffmpeg
-http-encoding http-others: all ui $(TEST_MODULES)
+HTTP_ENCODING := $(filter $(patsubst %,tests/http/%.test.mjs,arriving corpus),$(HTTP_TESTS))
+HTTP_EXTRAS   := $(filter $(patsubst %,tests/http/%.test.mjs,continuity demand encode poster \
+                   source storyboard),$(HTTP_TESTS))
+http-tests: http-encoding http-extras http-others ## real lighttpd, worker and ffmpeg
+http-encoding http-extras http-others: all ui $(TEST_MODULES)
 http-encoding: TESTS = $(HTTP_ENCODING)
-http-others: TESTS = $(filter-out $(HTTP_ENCODING),$(HTTP_TESTS))
-http-encoding http-others:
+http-extras: TESTS = $(HTTP_EXTRAS)
+http-others: TESTS = $(filter-out $(HTTP_ENCODING) $(HTTP_EXTRAS),$(HTTP_TESTS))
+http-encoding http-extras http-others:
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
-# Likewise: the ones that wait for the network.
+# Likewise: the ones that wait for the network, and those about more than 360p.
 BROWSER_TESTS   := $(wildcard tests/browser/*.test.mjs)
 BROWSER_WAITING := $(filter $(patsubst %,tests/browser/%.test.mjs,open_ended resume \
                      upload_and_watch),$(BROWSER_TESTS))
-browser-tests: browser-others browser-waiting ## real Chromium
-browser-waiting browser-others: all ui $(TEST_MODULES)
+BROWSER_EXTRAS  := $(filter $(patsubst %,tests/browser/%.test.mjs,matrix preview quality \
+                     subtitles),$(BROWSER_TESTS))
+browser-tests: browser-extras browser-waiting browser-others ## real Chromium
+browser-waiting browser-extras browser-others: all ui $(TEST_MODULES)
 browser-waiting: TESTS = $(BROWSER_WAITING)
-browser-others: TESTS = $(filter-out $(BROWSER_WAITING),$(BROWSER_TESTS))
-browser-waiting browser-others:
+browser-extras: TESTS = $(BROWSER_EXTRAS)
+browser-others: TESTS = $(filter-out $(BROWSER_WAITING) $(BROWSER_EXTRAS),$(BROWSER_TESTS))
+browser-waiting browser-extras browser-others:
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
 ui-tests: ui-types ui-unit ## types and unit tests of the pages
 ui-types: $(UI_MODULES)

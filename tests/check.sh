@@ -48,8 +48,8 @@ fi
 stage "lint" here lint
 stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
 if [[ $built -eq 0 ]]; then
-    stage "http tests" here "$jobs" -k -Otarget http-tests
-    stage "browser tests" here "$jobs" -k -Otarget browser-tests
+    stage "http tests" here -j3 -k -Otarget http-tests
+    stage "browser tests" here -j3 -k -Otarget browser-tests
 else
     summary+=("  http and browser tests: skipped, the build failed")
 fi
