@@ -68,7 +68,7 @@ test('it plays from its start, as far as it has come, and on to its end', async 
 
     // It comes to the end of what is there, and says why it stands still.
     const said = page.locator('.message p');
-    await said.filter({ hasText: 'Still uploading' }).waitFor({ timeout: SLOW });
+    await said.filter({ hasText: /Still uploading|The upload has stopped/ }).waitFor({ timeout: SLOW });
     await upload.sendTo(0.8);
     await waitFor(async () => (await media(page, 'currentTime')) > short + 1, { timeout: SLOW, what: 'it to go on' });
     await waitFor(async () => (await media(page, 'duration')) > 14, { timeout: SLOW, what: 'it to get longer' });
