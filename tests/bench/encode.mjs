@@ -47,14 +47,15 @@ async function between(site, id, first, last) {
     return at(last) - at(first);
 }
 
-/* The command line that encoded this video, out of the logs of the jobs. */
+/* The command line that encoded this video, out of the logs of the jobs, as one that reads
+ * the stored file: the first run is often given the bytes as they arrive. */
 async function encodeCommand(site, id) {
     const dir = site.path('log', 'jobs');
     for (const name of await fs.readdir(dir)) {
-        const lines = (await fs.readFile(path.join(dir, name), 'utf8')).split('\n');
-        const isIt = (line) => line.startsWith('+ ') && line.includes('libx264');
-        const command = lines.find((line) => isIt(line) && line.includes(id));
-        if (command) return command.slice(2);
+        const text = await fs.readFile(path.join(dir, name), 'utf8');
+        const command = text.includes(id) && text.split('\n').find((line) => line.startsWith('+ ') && line.includes('libx264'));
+        if (command)
+            return command.slice(2).replace('pipe:0', `file:${site.path('spool', `${id}.src`)}`).replace(`${id}.part`, `${id}.src`);
     }
     throw new Error('no job has logged an encode of video');
 }
