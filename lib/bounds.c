@@ -1,6 +1,5 @@
 #include "bounds.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 /* Bytes of one segment: its start and its frames, both little-endian. */
@@ -74,8 +73,10 @@ enum rc bounds_pack(const struct bounds *b, uint8_t **out, size_t *n)
     return RC_OK;
 }
 
-static bool makes_sense(const struct bounds *b)
+bool bounds_are_valid(const struct bounds *b)
 {
+    if (b->n < 1 || b->n > SEGMENTS_MAX)
+        return false;
     for (int64_t k = 0; k < b->n; k++)
         if (b->frames[k] == 0 || b->start_us[k] < 0 ||
             b->start_us[k + 1] <= b->start_us[k])
@@ -96,7 +97,7 @@ enum rc bounds_unpack(const uint8_t *bytes, size_t n, struct bounds *out)
         b.frames[k] = (uint32_t)get(bytes + k * ENTRY + 8, 4);
     }
     b.start_us[b.n] = (int64_t)get(bytes + b.n * ENTRY, 8);
-    if (!makes_sense(&b)) {
+    if (!bounds_are_valid(&b)) {
         bounds_free(&b);
         return RC_INVALID;
     }

@@ -9,6 +9,7 @@
 
 #include "rc.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ int64_t bounds_duration_us(const struct bounds *b, int64_t k);
 /* EXT-X-TARGETDURATION (RFC 8216 s. 4.3.3.1): no duration, rounded to a whole second,
  * is above it. At least 1. */
 int64_t bounds_target_s(const struct bounds *b);
+
+/* Each has a length and frames, and there are no more than a day and a half's. */
+bool bounds_are_valid(const struct bounds *b);
 
 /* As bytes to be kept, which the caller frees, and back. RC_INVALID: no such bytes, or
  * they are of what cannot be. RC_NOMEM. */

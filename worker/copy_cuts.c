@@ -8,6 +8,8 @@
 
 /* Times that were rounded on their way may be this far apart and the same. */
 #define ROUNDED_US 1000
+/* More keyframes are no video but an attempt on our memory. */
+#define GOPS_MAX 2000000
 
 /* One group of pictures. */
 struct gop {
@@ -42,12 +44,11 @@ const char *copy_refusal_sentence(enum copy_refusal r)
     return (size_t)r < sizeof(sentences) / sizeof(sentences[0]) ? sentences[r] : "";
 }
 
-enum rc copy_cuts_open(int64_t start_us, int64_t max_bitrate, struct copy_cuts **out)
+enum rc copy_cuts_open(int64_t max_bitrate, struct copy_cuts **out)
 {
     struct copy_cuts *c = calloc(1, sizeof(*c));
     if (!c)
         return RC_NOMEM;
-    c->start_us = start_us;
     c->max_bitrate = max_bitrate;
     c->last_dts_us = MEDIA_UNKNOWN;
     c->last_us = c->end_us = INT64_MIN;
@@ -102,6 +103,8 @@ static enum copy_refusal judge(const struct copy_cuts *c, const struct copy_pack
      * what it belongs to. */
     if (p->pts_us <= c->last_us)
         return COPY_OPEN_GOP;
+    if (c->n == GOPS_MAX)
+        return COPY_TIMES;
     return p->pts_us - gop->pts_us > COPY_GOP_MAX_US ? COPY_LONG_GOP : COPY_FINE;
 }
 
@@ -277,11 +280,15 @@ enum rc copy_cuts_finish(struct copy_cuts *c, struct copy_found *out)
         rc = RC_NOMEM;
     if (rc == RC_OK) {
         cut(c, &found.bounds, bytes);
-        measure(&found.bounds, bytes, &found);
-        *out = found;
-    } else {
-        bounds_free(&found.bounds);
+        if (bounds_are_valid(&found.bounds))
+            measure(&found.bounds, bytes, &found);
+        else
+            found.refusal = COPY_TIMES;
     }
+    if (rc != RC_OK || found.refusal != COPY_FINE)
+        bounds_free(&found.bounds);
+    if (rc == RC_OK)
+        *out = found;
     free(bytes);
     return rc;
 }

@@ -4,7 +4,7 @@
  *
  * Fed with the packets of the video track in decoding order. Pure; memory grows by the
  * keyframes, a few bytes each. What a packet cannot tell (parameter sets, codecs) is
- * not its business: see param_sets.h, and copy_rules.h for what the header tells.
+ * not its business: see param_sets.h, and ladder.h for what the header tells.
  */
 #ifndef DROPSTREAM_COPY_CUTS_H
 #define DROPSTREAM_COPY_CUTS_H
@@ -44,9 +44,8 @@ const char *copy_refusal_sentence(enum copy_refusal r);
 
 struct copy_cuts;
 
-/* start_us: where the timeline begins by the file's clock. max_bitrate: bit/s on
- * average; what is above it is refused. RC_NOMEM. */
-enum rc copy_cuts_open(int64_t start_us, int64_t max_bitrate, struct copy_cuts **out);
+/* max_bitrate: bit/s on average; what is above it is refused. RC_NOMEM. */
+enum rc copy_cuts_open(int64_t max_bitrate, struct copy_cuts **out);
 void copy_cuts_free(struct copy_cuts *c);
 
 /* The timeline's beginning, if it was not known at first. */

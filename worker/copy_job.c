@@ -22,7 +22,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define SAMPLES_MAX 2000000 /* in an index that is walked within the loop; 0.2 s */
+#define SAMPLES_MAX                                                                    \
+    2000000 /* in an index that is walked within the loop: some 0.2 s                  \
+             */
 #define CHILDREN 3
 #define NICER (-5) /* it reads more than it works */
 
@@ -306,7 +308,7 @@ static enum rc begin_to_look(struct copy *c)
                                          c};
     int64_t max_bitrate = c->t->w->config.source_max_mbps * 1000000;
     bool has_sets = false;
-    enum rc rc = copy_cuts_open(0, max_bitrate, &c->cuts);
+    enum rc rc = copy_cuts_open(max_bitrate, &c->cuts);
     if (rc == RC_OK)
         rc = cutter_open(&events, &c->cutter);
     if (rc != RC_OK)
@@ -316,8 +318,13 @@ static enum rc begin_to_look(struct copy *c)
     if (rc == RC_CONFLICT) {
         c->refusal = "Its picture changes its parameters on the way.";
         rc = RC_OK;
-    } else if (rc == RC_UNSUPPORTED || rc == RC_TOO_LARGE) {
-        rc = look(c, CHILD_PACKETS);
+    } else if (rc == RC_UNSUPPORTED || rc == RC_TOO_LARGE || rc == RC_INVALID) {
+        /* A file that was cut off is one whose index speaks of more than there is. */
+        copy_cuts_free(c->cuts);
+        c->cuts = NULL;
+        rc = copy_cuts_open(max_bitrate, &c->cuts);
+        if (rc == RC_OK)
+            rc = look(c, CHILD_PACKETS);
     }
     if (rc == RC_OK)
         rc = look(c, CHILD_INIT);

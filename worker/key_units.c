@@ -6,6 +6,8 @@
 #define VISUAL_ENTRY 78 /* bytes of a VisualSampleEntry before its boxes */
 #define UNITS_MAX 64    /* before the first slice of a keyframe */
 #define HEAD_MAX 16     /* bytes of a slice that are passed on */
+#define READS_MAX 40000 /* in all; some hours of film have fewer keyframes */
+#define BYTES_MAX (8 << 20)
 
 /* nal_unit_type: H.264 table 7-1, H.265 table 7-1. */
 enum { AVC_SLICE_MAX = 5, AVC_IDR = 5, AVC_SPS = 7, AVC_PPS = 8 };
@@ -101,7 +103,8 @@ enum rc key_units_open(int fd, const uint8_t *entry, size_t n, struct param_sets
     size_t least = sets->hevc ? 23 : 7, length_at = sets->hevc ? 21 : 4;
     if (n < VISUAL_ENTRY)
         return RC_UNSUPPORTED;
-    *out = (struct key_units){.sets = sets, .fd = fd};
+    *out = (struct key_units){
+        .sets = sets, .fd = fd, .reads_left = READS_MAX, .bytes_left = BYTES_MAX};
     if (bmff_find(entry + VISUAL_ENTRY, n - VISUAL_ENTRY, &type, 1, &out->config) !=
             RC_OK ||
         out->config.body_size < least)
@@ -120,6 +123,8 @@ static enum rc look_at(struct key_units *k, int64_t begin, size_t n,
         return RC_UNSUPPORTED;
     if (begin < k->at || begin + (int64_t)n > k->at + (int64_t)k->n) {
         struct iovec into = {k->block, sizeof(k->block)};
+        if (k->reads_left-- == 0)
+            return RC_TOO_LARGE;
         ssize_t got = preadv2(k->fd, &into, 1, begin, RWF_NOWAIT);
         k->at = begin;
         k->n = got > 0 ? (size_t)got : 0;
@@ -154,6 +159,9 @@ static enum rc read_unit(struct key_units *k, int64_t *at, int64_t end, enum uni
         rc = look_at(k, *at, n, &p);
         if (rc != RC_OK)
             return rc;
+        if ((int64_t)n > k->bytes_left)
+            return RC_TOO_LARGE;
+        k->bytes_left -= (int64_t)n;
         feed(k, p, n);
     }
     *at += size;

@@ -21,6 +21,8 @@ struct key_units {
     struct bmff_box config; /* avcC or hvcC */
     int length_size;        /* bytes of a unit's length: 1, 2 or 4 */
     bool took_config;
+    int reads_left; /* of the budget: calls of the kernel, and bytes that are fed */
+    int64_t bytes_left;
     /* What was read last: */
     int fd;
     uint8_t block[KEY_UNITS_BLOCK];
@@ -39,8 +41,9 @@ enum rc key_units_open(int fd, const uint8_t *entry, size_t n, struct param_sets
 /*
  * Feeds a keyframe, bytes long from begin in the file: its parameter sets, or those of
  * the sample entry where it has none, and the head of its first slice if that is not of
- * a refresh picture. RC_BUSY: it is not in the page cache. RC_UNSUPPORTED: it is built
- * in an unusual way. After either only ffmpeg can tell.
+ * a refresh picture. RC_BUSY: it is not in the page cache. RC_UNSUPPORTED:
+ * it is built in an unusual way. RC_TOO_LARGE: all keyframes so far have taken as much
+ * of the caller's time as is meant for them. After any of these only ffmpeg can tell.
  */
 enum rc key_units_read(struct key_units *k, int64_t begin, int64_t bytes);
 

@@ -72,6 +72,8 @@ bool plan_is_continued(const struct rendition *before, size_t n,
             !continue_one(&before[at++], plan.duration_us, &plan.renditions[i++]))
             return false;
     }
+    for (i = 0; i < plan.n_renditions; i++)
+        plan.renditions[i].generation = before[0].generation;
     *found = plan;
     return true;
 }

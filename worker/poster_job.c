@@ -106,9 +106,16 @@ static void on_end(struct task *t, const struct supervise_end *end)
     char sentence[STORE_TEXT_MAX + 1];
     /* A whole JPEG ends with its EOI marker, whatever the exit status says. */
     bool whole = p->size > 4 && memcmp(p->jpeg + p->size - 2, "\xff\xd9", 2) == 0;
-    if (end->reason == SUPERVISE_EXITED && whole && publish(t) == RC_OK) {
+    enum rc rc = RC_INVALID;
+    if (end->reason == SUPERVISE_EXITED && whole)
+        rc = publish(t);
+    if (rc == RC_OK) {
         loop_timer_set(t->w->loop, &p->settle, t->video.has_poster ? SETTLE_MS : 0,
                        on_settled, t);
+        return;
+    }
+    if (rc == RC_NOSPACE) {
+        task_postpone(t, "The disk is full.");
         return;
     }
     task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));

@@ -9,6 +9,7 @@
 
 /* Keyframes closer together than this are not all kept. */
 #define APART_US 250000
+#define KEYS_MAX 4000000 /* more are no video but an attempt on our memory */
 /* Where pictures are reordered and the format is not searched by presentation time,
  * ffmpeg seeks 3/23 s earlier than told: so for Matroska it is told that much later. */
 #define EARLIER_US 140000
@@ -51,7 +52,7 @@ enum rc seek_points_key(struct seek_points *sp, int64_t pts, int64_t dts)
         sp->min_delay_us = delay;
     if (delay > sp->max_delay_us)
         sp->max_delay_us = delay;
-    if (sp->n > 0 && pts < sp->keys[sp->n - 1] + APART_US) {
+    if (sp->n == KEYS_MAX || (sp->n > 0 && pts < sp->keys[sp->n - 1] + APART_US)) {
         sp->dense = true;
         return RC_OK;
     }

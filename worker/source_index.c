@@ -66,7 +66,9 @@ static enum rc take_packet(void *arg, const struct mp4_index_packet *p)
                                  .bytes = p->bytes,
                                  .key = p->key,
                                  .discard = p->discard};
-    if (p->key && r->to->has_sets)
+    /* Once it is clear that they will not do, the rest is of no interest. */
+    bool open = r->to->sets && !r->to->sets->changed && !r->to->sets->not_refresh;
+    if (p->key && r->to->has_sets && open)
         r->to->has_sets = key_units_read(&r->units, p->begin, p->bytes) == RC_OK;
     return copy_cuts_feed(r->to->cuts, &packet);
 }

@@ -74,7 +74,7 @@ enum rc store_renditions(struct store *st, const char *video_id,
                       "SELECT " RENDITION_COLUMNS
                       " FROM videos v LEFT JOIN renditions r ON r.video_id = v.id"
                       " WHERE v.id = ?1 AND v.deleted_at IS NULL"
-                      " ORDER BY r.kind = 'audio', r.position",
+                      " ORDER BY r.kind = 'audio', r.extra, r.position",
                       &q);
 
     if (rc != RC_OK)
@@ -153,7 +153,7 @@ static enum rc read_told(struct store *st, const char *video_id,
         " AND j.due_boot = ?3), r.encoding"
         " FROM videos v LEFT JOIN renditions r ON r.video_id = v.id"
         " WHERE v.id = ?1 AND v.deleted_at IS NULL"
-        " ORDER BY r.kind = 'audio', r.position",
+        " ORDER BY r.kind = 'audio', r.extra, r.position",
         &q);
 
     if (rc != RC_OK)

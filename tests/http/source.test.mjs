@@ -188,6 +188,19 @@ describe('the source', () => {
         assert.equal((await commands('long.mkv')).filter((line) => line.startsWith('+ ffprobe')).length, 1);
     });
 
+    test('of a file that was cut off is offered as far as that goes', async () => {
+        await ffmpeg(picture('s=192x108:r=25:d=20'), tone(20), x264('-g', '50'), '-c:a', 'aac', '-movflags', 'faststart', clip('full.mp4'));
+        const { size } = await fs.stat(clip('full.mp4'));
+        await fs.copyFile(clip('full.mp4'), clip('cut_off.mp4'));
+        await fs.truncate(clip('cut_off.mp4'), Math.floor(size * 0.6));
+        const video = await whole(clip('cut_off.mp4'));
+        assert.ok(video.warning);
+        assert.equal(video.copy_refused, null);
+        const { list } = await parts(video, 'source');
+        const seconds = list.segments.reduce((sum, { duration }) => sum + duration, 0);
+        assert.ok(Math.abs(seconds - video.duration) < 2.1, `${seconds} of ${video.duration} s`);
+    });
+
     test('is put together to segments of about 4 s, and says how long each is', async () => {
         const video = await whole(clip('a.mp4'));
         const { list } = await parts(video, 'source');

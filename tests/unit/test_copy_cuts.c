@@ -11,7 +11,7 @@
 static struct copy_cuts *opened(void)
 {
     struct copy_cuts *c;
-    assert_int_equal(copy_cuts_open(0, 100000000, &c), RC_OK);
+    assert_int_equal(copy_cuts_open(100000000, &c), RC_OK);
     return c;
 }
 
@@ -47,6 +47,18 @@ static enum copy_refusal refusal_of(struct copy_cuts *c)
     struct copy_found found = finished(c);
     bounds_free(&found.bounds);
     return found.refusal;
+}
+
+/* A list of segments of which one has no length could not be read again. */
+static void pictures_that_are_all_shown_at_once_are_refused(void **state)
+{
+    (void)state;
+    struct copy_cuts *c = opened();
+    for (int i = 0; i < 5; i++) {
+        struct copy_packet p = {.pts_us = 0, .dts_us = 0, .bytes = 100, .key = i == 0};
+        assert_int_equal(copy_cuts_feed(c, &p), RC_OK);
+    }
+    assert_int_equal(refusal_of(c), COPY_TIMES);
 }
 
 static void groups_are_put_together_to_about_four_seconds(void **state)
@@ -199,10 +211,10 @@ static void more_bits_than_are_served_are_refused(void **state)
 {
     (void)state;
     struct copy_cuts *c;
-    assert_int_equal(copy_cuts_open(0, 200000, &c), RC_OK);
+    assert_int_equal(copy_cuts_open(200000, &c), RC_OK);
     feed_gop(c, 0, 50);
     assert_int_equal(refusal_of(c), COPY_FINE);
-    assert_int_equal(copy_cuts_open(0, 199999, &c), RC_OK);
+    assert_int_equal(copy_cuts_open(199999, &c), RC_OK);
     feed_gop(c, 0, 50);
     assert_int_equal(refusal_of(c), COPY_TOO_RICH);
 }
@@ -259,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_are_put_together_to_about_four_seconds),
+        cmocka_unit_test(pictures_that_are_all_shown_at_once_are_refused),
         cmocka_unit_test(irregular_groups_end_where_that_is_nearest_to_four_seconds),
         cmocka_unit_test(times_count_from_the_start_of_the_timeline),
         cmocka_unit_test(pictures_shown_before_their_keyframe_are_an_open_group),

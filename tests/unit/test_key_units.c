@@ -200,12 +200,30 @@ static void what_is_built_in_an_unusual_way_is_left_to_ffmpeg(void **state)
     assert_int_equal(read_from(0), RC_UNSUPPORTED);
 }
 
-static void what_is_not_in_memory_is_not_waited_for(void **state)
+static void what_cannot_be_read_is_not_waited_for(void **state)
 {
     (void)state;
     begin_avc();
     UNIT(&file, idr);
     assert_int_equal(key_units_read(&units, 1 << 20, 100), RC_BUSY);
+}
+
+/* A small file can have millions of keyframes that all stand at the same place. */
+static void keyframes_without_end_are_left_to_ffmpeg(void **state)
+{
+    (void)state;
+    uint8_t large[4000] = {0x67};
+    enum rc rc = RC_OK;
+    int n = 0;
+    begin_avc();
+    for (int i = 0; i < 60; i++)
+        UNIT(&file, large);
+    UNIT(&file, idr);
+    assert_int_equal(pwrite(fd, file.p, file.n, 0), file.n);
+    while (rc == RC_OK && n++ < 1000)
+        rc = key_units_read(&units, 0, (int64_t)file.n);
+    assert_int_equal(rc, RC_TOO_LARGE);
+    assert_true(n > 10 && n < 100);
 }
 
 static void an_entry_without_sets_is_left_to_ffmpeg(void **state)
@@ -253,7 +271,8 @@ int main(void)
         TEST(a_slice_that_is_no_refresh_is_noticed),
         TEST(hevc_has_arrays_of_sets),
         TEST(what_is_built_in_an_unusual_way_is_left_to_ffmpeg),
-        TEST(what_is_not_in_memory_is_not_waited_for),
+        TEST(what_cannot_be_read_is_not_waited_for),
+        TEST(keyframes_without_end_are_left_to_ffmpeg),
         TEST(an_entry_without_sets_is_left_to_ffmpeg),
         TEST(an_entry_that_ends_too_soon_is_left_to_ffmpeg),
     };

@@ -65,11 +65,17 @@ static void it_goes_on_to_the_end_that_is_found(void **state)
     plan_open(5);
     found = planned(&usual, 30.03)->plan;
     found.renditions[0].source_last_us = 29000000;
+    found.renditions[found.n_renditions] = found.renditions[0];
+    found.renditions[found.n_renditions].extra = true;
+    found.renditions[found.n_renditions++].generation = 9; /* not the one that stays */
     assert_true(plan_is_continued(before.renditions, before.n_renditions, &found));
     assert_int_equal(found.renditions[0].frames, 900);
     assert_int_equal(found.renditions[0].segments, 15);
     assert_int_equal(found.renditions[0].source_last_us, 29000000);
     assert_int_equal(found.renditions[1].segments, 8);
+    for (size_t i = 0; i < found.n_renditions; i++)
+        assert_int_equal(found.renditions[i].generation,
+                         before.renditions[0].generation);
 }
 
 /* The average of some seconds is not that of all. */

@@ -162,7 +162,9 @@ static void what_cannot_be_copied_says_why_and_has_rungs_instead(void **state)
     struct video v = planned(f);
     struct job job = claim_of(f, JOB_COPY);
     struct video_plan extras = {.n_renditions = 2};
+    struct rendition all[STORE_RENDITIONS_MAX];
     bool ready = false;
+    size_t n = 0;
 
     extras.renditions[0] = extras.renditions[1] = rich_plan(1).renditions[3];
     strcpy(extras.renditions[0].name, "1080p");
@@ -173,6 +175,9 @@ static void what_cannot_be_copied_says_why_and_has_rungs_instead(void **state)
     assert_string_equal(fixture_get(f, v.id).warning, "");
     assert_false(has(f, v.id, "source"));
     assert_true(has(f, v.id, "1080p"));
+    /* Whatever is added, the first one stays the first. */
+    assert_int_equal(store_renditions(f->st, v.id, all, &n), RC_OK);
+    assert_string_equal(all[0].name, "360p");
     /* The rung that was there keeps the job that it had. */
     assert_string_equal(claim_of(f, JOB_LADDER).rendition, "720p");
     assert_string_equal(claim_of(f, JOB_LADDER).rendition, "1080p");
