@@ -22,9 +22,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define SAMPLES_MAX                                                                    \
-    2000000 /* in an index that is walked within the loop: some 0.2 s                  \
-             */
+/* In an index that is walked within the loop: some 0.2 s. */
+#define SAMPLES_MAX 2000000
 #define CHILDREN 3
 #define NICER (-5) /* it reads more than it works */
 

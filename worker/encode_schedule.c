@@ -100,7 +100,8 @@ static int index_of(const struct picture *p, const struct encode_run *r)
     return -1;
 }
 
-static void collect_runs(struct picture *p, int rendition)
+/* Those that lead, or have a program of their own, come before those that are led. */
+static void collect_runs(struct picture *p, int rendition, bool led)
 {
     const struct encode *e = p->tasks[rendition]->state;
     int64_t now = loop_now_ms();
@@ -109,7 +110,8 @@ static void collect_runs(struct picture *p, int rendition)
         int64_t end = r->end;
         int leader = r->leader ? index_of(p, r->leader) : -1;
         /* One that has given its last segment is only about to exit. */
-        if (r->stopped || r->k >= r->end || (r->leader && leader < 0))
+        if (r->stopped || r->k >= r->end || led != (r->leader != NULL) ||
+            (led && leader < 0))
             continue;
         /* Where another run is at work this one will stop, whatever it was told. */
         for (const struct encode_run *other = e->runs; other; other = other->next)
@@ -155,14 +157,18 @@ static int partner_of(const struct picture *p, int rendition)
     const struct encode *e = p->tasks[rendition]->state;
     if (!e->rendition.extra || e->rendition.copied || e->arriving)
         return -1;
-    for (int i = rendition + 1; i < p->s.n_renditions; i++) {
+    int found = -1, width = 0;
+    for (int i = 0; i < p->s.n_renditions; i++) {
         const struct encode *other = p->tasks[i]->state;
-        if (video_of(p, i) == video_of(p, rendition) && other->rendition.extra &&
-            !other->rendition.copied && other->rendition.width < e->rendition.width &&
-            memcmp(&other->grid, &e->grid, sizeof(e->grid)) == 0)
-            return i;
+        const struct rendition *r = &other->rendition;
+        if (video_of(p, i) != video_of(p, rendition) || !r->extra || r->copied ||
+            r->width >= e->rendition.width || r->width <= width ||
+            memcmp(&other->grid, &e->grid, sizeof(e->grid)) != 0)
+            continue;
+        found = i;
+        width = r->width;
     }
-    return -1;
+    return found;
 }
 
 static void collect_demands(const struct worker *w, struct picture *p)
@@ -221,8 +227,10 @@ static void collect(const struct worker *w, struct picture *p)
             .start_ms = e->start_ms,
             .segment_ms = e->segment_ms,
         };
-        collect_runs(p, i);
+        collect_runs(p, i, false);
     }
+    for (int i = 0; i < p->s.n_renditions; i++)
+        collect_runs(p, i, true);
     collect_demands(w, p);
 }
 

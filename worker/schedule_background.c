@@ -17,6 +17,9 @@ static enum schedule_turn turn_of(const struct schedule_rendition *r)
         return TURN_LAST;
     if (r->have->done == 0)
         return r->quick ? TURN_SOON : TURN_FIRST;
+    /* A picture beside it loses more by that than sound gains. */
+    if (r->light)
+        return TURN_OTHERS;
     return left_ms <= (r->quick ? QUICK_MS : SOON_MS) ? TURN_SOON : TURN_OTHERS;
 }
 

@@ -73,7 +73,8 @@ enum rc store_subtitle_text(struct store *st, const char *video_id, const char *
     rc = store_step(st, q);
     if (rc != RC_OK)
         return rc;
-    text = strdup((const char *)sqlite3_column_text(q, 0));
+    const char *column = (const char *)sqlite3_column_text(q, 0);
+    text = column ? strdup(column) : NULL;
     rc = store_finish(st, q);
     if (rc == RC_OK && !text)
         rc = RC_NOMEM;
