@@ -75,17 +75,30 @@ async function pointAt(page, share) {
     });
 }
 
+/* As pointAt, once a picture is shown there. */
+const pictureAt = (page, share) =>
+    waitFor(async () => {
+        const now = await pointAt(page, share);
+        return now.image && now.img.natural > 0 && now.box.width > 100 && now;
+    }, { what: `a picture at ${share}`, timeout: SLOW });
+
+const cueAt = (cues, time) => cues.find(({ from, to }) => from <= time && time < to);
+
+/* Has the page ask for news of the video at once, as one that comes back into view. */
+async function poll(page, { id }) {
+    const answer = page.waitForResponse((r) => new URL(r.url()).pathname === `/api/videos/${id}`, { timeout: SLOW });
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await answer;
+}
+
 test('whoever points at the seek bar is shown the picture of that time', logged(async () => {
     const video = await upload('clip.mp4', ({ state, storyboard }) => state === 'ready' && storyboard);
     const cues = await cuesOf(video);
     const page = await openPage(video);
     for (const share of [0.15, 0.5, 0.9]) {
-        const seen = await waitFor(async () => {
-            const now = await pointAt(page, share);
-            return now.image && now.img.natural > 0 && now.box.width > 100 && now;
-        }, { what: 'a picture', timeout: SLOW });
+        const seen = await pictureAt(page, share);
         assert.ok(Math.abs(seen.time - share * SECONDS) < 2, `${seen.time}`);
-        const cue = cues.find(({ from, to }) => from <= seen.time && seen.time < to);
+        const cue = cueAt(cues, seen.time);
         assert.deepEqual(seen.coords, [cue.x, cue.y, cue.w, cue.h]);
         assert.equal(path.basename(new URL(seen.image).pathname), cue.sheet);
         // The sheet lies behind the box such that this picture fills it.
@@ -93,6 +106,24 @@ test('whoever points at the seek bar is shown the picture of that time', logged(
         assert.ok(Math.abs(seen.box.height - cue.h * scale) < 1, JSON.stringify(seen));
         assert.ok(Math.abs(seen.box.x - seen.img.x - cue.x * scale) < 1, JSON.stringify(seen));
         assert.ok(Math.abs(seen.box.y - seen.img.y - cue.y * scale) < 1, JSON.stringify(seen));
+    }
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+}));
+
+test('the pictures are still there when the page has asked for news', logged(async () => {
+    const video = await upload('clip.mp4', ({ state, storyboard }) => state === 'ready' && storyboard);
+    const cues = await cuesOf(video);
+    const page = await openPage(video);
+    await pictureAt(page, 0.2);
+    for (const share of [0.8, 0.4]) {
+        // With the second answer the page is done with the first one.
+        await poll(page, video);
+        await poll(page, video);
+        const { time, coords } = await pictureAt(page, share);
+        assert.ok(Math.abs(time - share * SECONDS) < 2, `${time}`);
+        const { x, y, w, h } = cueAt(cues, time);
+        assert.deepEqual(coords, [x, y, w, h]);
     }
     assert.deepEqual(page.complaints, []);
     await page.context().close();

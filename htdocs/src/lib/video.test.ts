@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Rendition, Video } from './api';
 import { fakeVideo } from './fake_video';
 import {
-  details, encodedShare, isActive, isCopying, isImproving, isMadeAgain, milestones, playingOf, playsAlready, receivedShare, stateText,
+  details, encodedShare, isActive, isCopying, isMadeAgain, milestones, playingOf, playsAlready, receivedShare, stateText,
 } from './video';
 
 const rendition = (done: number, segments: number, name = '360p'): Rendition => ({
@@ -100,13 +100,10 @@ test('milestones come in the order in which they happened', () => {
   ]);
 });
 
-test('a video whose better pictures are to come is improving, one to be copied copying', () => {
+test('a video is copying while its source is to be copied, not while other pictures are to come', () => {
   const first = rendition(3, 3);
   const video = (...more: Rendition[]) => fakeVideo({ state: 'ready', renditions: [first, ...more] });
-  expect(isImproving(video())).toBe(false);
-  expect(isImproving(video(rendition(1, 2, '720p')))).toBe(true);
   expect(isCopying(video(rendition(1, 2, '720p')))).toBe(false);
   expect(isCopying(video(rendition(0, 0, 'source')))).toBe(true);
   expect(isCopying(video(rendition(2, 2, 'source')))).toBe(false);
-  expect(isImproving({ ...video(rendition(1, 2, '720p')), state: 'failed' })).toBe(false);
 });

@@ -47,11 +47,6 @@ export function encodedShare(video: Video): number | null {
   return needed.reduce((sum, r) => sum + shareOf(r), 0) / needed.length;
 }
 
-/** Better pictures are still to come. */
-export function isImproving(video: Video): boolean {
-  return video.state !== 'failed' && video.renditions.some((r) => shareOf(r) < 1);
-}
-
 /** The source, as it is, is about to be there: no more than seconds away. */
 export function isCopying(video: Video): boolean {
   const source = video.renditions.find((r) => r.name === 'source');

@@ -9,11 +9,16 @@ export interface TextTrackOf {
   name: string;
 }
 
-/** Makes the tracks of a video element the wanted ones. Those that stay are not touched: a
+/** The tracks made here. A video has others too: that of the small pictures is put there by
+ * the element around it. */
+const made = new WeakSet<HTMLTrackElement>();
+
+/** Makes the subtitles of a video element the wanted ones. Those that stay are not touched: a
  * track that is moved about would be switched off. */
 export function keepTracks(video: HTMLVideoElement, wanted: readonly TextTrackOf[]): void {
   const there = new Map<string, HTMLTrackElement>();
   for (const track of video.querySelectorAll('track')) {
+    if (!made.has(track)) continue;
     const src = track.getAttribute('src') ?? '';
     if (wanted.some(({ url }) => url === src)) there.set(src, track);
     else track.remove();
@@ -21,6 +26,7 @@ export function keepTracks(video: HTMLVideoElement, wanted: readonly TextTrackOf
   for (const { url, lang, name } of wanted) {
     if (there.has(url)) continue;
     const track = document.createElement('track');
+    made.add(track);
     track.kind = 'subtitles';
     track.srclang = lang;
     track.label = name;
