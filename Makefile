@@ -46,7 +46,7 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/joblog.c worker/media_info.c worker/packet_scan.c worker/plan.c \
            worker/args.c worker/args_copy.c worker/copy_cuts.c worker/param_sets.c \
            worker/codec_string.c worker/plan_extras.c worker/plan_kept.c \
-           worker/ladder.c worker/copy_job.c worker/source_index.c worker/encode_cut.c \
+           worker/ladder.c worker/copy_job.c worker/without.c worker/source_index.c worker/encode_cut.c \
            worker/args_text.c worker/subtitle_tracks.c worker/subtitle_files.c \
            worker/subtitles_job.c worker/cutter.c worker/mediadir.c worker/segments.c \
            worker/playlists.c worker/source_check.c worker/jobs.c worker/task.c \

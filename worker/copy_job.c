@@ -11,8 +11,6 @@
 
 #include "codec_string.h"
 #include "copy_cuts.h"
-#include "ladder.h"
-#include "log.h"
 #include "param_sets.h"
 #include "playlists.h"
 #include "source_index.h"
@@ -47,7 +45,8 @@ struct copy {
     struct cutter *cutter;
     bool has_codecs;
     char problem[STORE_TEXT_MAX + 1]; /* of a program that failed; "" if none did */
-    const char *refusal;              /* static; NULL: none so far */
+    char verdict[STORE_TEXT_MAX + 1]; /* of one that found it cannot be copied */
+    const char *refusal;              /* static, or the verdict; NULL: none so far */
 };
 
 static bool is_hevc(const struct task *t)
@@ -80,38 +79,6 @@ static enum rc rewrite(struct task *t)
         rc = playlists_write_master(&t->w->site, t->w->tmp_fd, t->video.media_root, all,
                                     n, &subs);
     return rc;
-}
-
-/* Its own packets will not do: then the ladder has to go as far as they would have. */
-static void refuse(struct task *t, const char *why)
-{
-    const struct copy *c = t->state;
-    struct rendition all[STORE_RENDITIONS_MAX];
-    struct video_plan extras = {.n_renditions = 0};
-    const struct config *config = &t->w->config;
-    struct ladder_rules rules = {config->ladder_max_side, config->ladder_pixel_mbits,
-                                 config->ladder_near_percent};
-    struct ladder_source source = {.width = t->video.width,
-                                   .height = t->video.height,
-                                   .rate = {t->video.rate_num, t->video.rate_den},
-                                   .duration_us = t->video.duration_us,
-                                   .bitrate = c->rendition.bitrate * 2 / 3};
-    bool ready = false;
-    size_t n = 0;
-    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
-    if (rc == RC_OK && n > 0)
-        extras.n_renditions = ladder_plan(&rules, &source, &all[0], extras.renditions);
-    if (rc == RC_OK)
-        rc = store_job_instead(t->w->store, &t->job, why, &extras, &ready);
-    if (rc == RC_OK)
-        rc = rewrite(t);
-    if (rc == RC_FENCED) {
-        task_drop(t);
-        return;
-    }
-    if (rc != RC_OK)
-        log_warn("video %s: cannot do without a copy: %s", t->video.id, rc_name(rc));
-    task_end(t, why);
 }
 
 static void offer(struct task *t, struct copy_found *found)
@@ -166,7 +133,7 @@ static void decide(struct task *t)
     if (!c->refusal && !c->has_codecs)
         c->refusal = "Its picture is in a format that browsers do not play.";
     if (c->refusal)
-        refuse(t, c->refusal);
+        task_without(t, c->refusal);
     else
         offer(t, &found);
     bounds_free(&found.bounds);
@@ -228,6 +195,30 @@ static enum rc on_output(void *arg, const void *data, size_t n)
     return RC_INVALID;
 }
 
+/* ffmpeg ends so when somebody asks it to, or without memory: that says nothing of the
+ * file. */
+#define STATUS_ASKED 255
+#define STATUS_NOMEM 244
+
+/* True for how a program ends that cannot copy the packets of this file: it will not in
+ * a while either. */
+static bool is_verdict(enum child which, const struct supervise_end *end)
+{
+    if (which == CHILD_PACKETS || end->reason != SUPERVISE_EXITED ||
+        !WIFEXITED(end->status))
+        return false;
+    int status = WEXITSTATUS(end->status);
+    return status != 0 && status != STATUS_ASKED && status != STATUS_NOMEM;
+}
+
+static void take_verdict(struct copy *c, const struct supervise_end *end)
+{
+    char how[STORE_TEXT_MAX / 2];
+    task_explain(c->t, c->t->w->config.ffmpeg, end, how, sizeof(how));
+    snprintf(c->verdict, sizeof(c->verdict), "It could not be copied: %s", how);
+    c->refusal = c->verdict;
+}
+
 static void on_end(void *arg, const struct supervise_end *end)
 {
     struct looker *l = arg;
@@ -237,7 +228,9 @@ static void on_end(void *arg, const struct supervise_end *end)
     bool good = end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
                 WEXITSTATUS(end->status) == 0;
     l->child = NULL;
-    if (!good && !c->problem[0])
+    if (is_verdict(l->which, end) && !c->refusal)
+        take_verdict(c, end);
+    else if (!good && !c->problem[0])
         task_explain(c->t, program, end, c->problem, sizeof(c->problem));
     settle(c->t);
 }

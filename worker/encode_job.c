@@ -56,34 +56,48 @@ static void measure(const struct encode *e, struct job_result *out)
     free(sizes);
 }
 
-/* The playlists of all renditions but the job's own, or with what was measured of it. A
- * failure leaves the old ones, which play. */
-static void rewrite_playlists(struct task *t, const struct job_result *measured)
+/* Puts what was measured of the own rendition among all; false: the video was planned
+ * again, and what there is is not of this job. */
+static bool put_measured(const struct encode *e, struct rendition *all, size_t n,
+                         const struct job_result *measured)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct rendition *r = &all[i];
+        if (strcmp(r->name, e->rendition.name) != 0 ||
+            r->generation != e->rendition.generation)
+            continue;
+        if (measured->bitrate > 0)
+            r->bitrate = measured->bitrate;
+        if (measured->average_bitrate > 0)
+            r->average_bitrate = measured->average_bitrate;
+        r->done = r->segments;
+        return true;
+    }
+    return false;
+}
+
+/* RC_FENCED: they are not this job's to write. Any other failure leaves the old ones,
+ * which play. */
+static enum rc rewrite_playlists(struct task *t, const struct job_result *measured)
 {
     const struct encode *e = t->state;
     struct rendition all[STORE_RENDITIONS_MAX];
     struct subtitles subs;
-    size_t n = 0, kept = 0;
-    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
+    size_t n = 0;
+    enum rc rc = store_job_check(t->w->store, &t->job);
+    if (rc == RC_OK)
+        rc = store_renditions(t->w->store, t->video.id, all, &n);
+    if (rc == RC_OK && !put_measured(e, all, n, measured))
+        rc = RC_FENCED;
     if (rc == RC_OK)
         rc = store_subtitles(t->w->store, t->video.id, &subs);
-    for (size_t i = 0; i < n && rc == RC_OK; i++) {
-        bool own = strcmp(all[i].name, e->rendition.name) == 0;
-        if (own && !measured)
-            continue;
-        if (own) {
-            all[i].bitrate = measured->bitrate;
-            all[i].average_bitrate = measured->average_bitrate;
-            all[i].done = all[i].segments;
-        }
-        all[kept++] = all[i];
-    }
     if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, kept,
+        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, n,
                              e->open, &subs);
-    if (rc != RC_OK)
+    if (rc != RC_OK && rc != RC_FENCED)
         log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));
+    return rc;
 }
 
 static enum rc on_sync_output(void *arg, const void *data, size_t n)
@@ -102,8 +116,10 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
         WEXITSTATUS(end->status) == 0) {
         measure(e, &result);
-        rewrite_playlists(t, &result);
-        task_done(t, &result);
+        if (rewrite_playlists(t, &result) == RC_FENCED)
+            task_drop(t);
+        else
+            task_done(t, &result);
         return;
     }
     task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
@@ -136,36 +152,17 @@ static void complete(struct task *t)
         task_retry(t, "The segments could not be synced to disk.");
 }
 
-/* What the video is when this rendition is left out; NULL: nothing. */
-static const char *without(const struct encode *e)
-{
-    if (e->rendition.copied)
-        return "The pictures of the file could not be cut as they are.";
-    if (e->rendition.extra)
-        return "It could not be encoded.";
-    return e->undecodable && e->rendition.kind == RENDITION_AUDIO
-               ? "The sound could not be decoded and was left out."
-               : NULL;
-}
-
-/* A sound that cannot be decoded must not take the picture with it, nor what is extra
- * the rest. */
+/* A sound that cannot be decoded must not take the picture with it. */
 static void give_up(struct task *t)
 {
     const struct encode *e = t->state;
-    bool last_try = t->job.failures + 1 >= t->w->config.attempts, ready = false;
-    const char *sentence = without(e);
-    if (!last_try || !sentence) {
+    bool last_try = t->job.failures + 1 >= t->w->config.attempts;
+    if (!last_try || !e->undecodable || e->rendition.kind != RENDITION_AUDIO) {
         task_retry(t, e->sentence);
         return;
     }
     joblog_note(t->log, "%s", e->sentence);
-    rewrite_playlists(t, NULL);
-    enum rc rc = store_job_without(t->w->store, &t->job, sentence, &ready);
-    if (rc == RC_OK)
-        task_end(t, "given up, the video goes on without it");
-    else
-        task_retry(t, e->sentence);
+    task_without(t, "The sound could not be decoded and was left out.");
 }
 
 /* The stored segments were begun by an encoder that gives another init segment: they

@@ -72,12 +72,12 @@ static void start_task(struct task *t)
 {
     struct worker *w = t->w;
     char sentence[STORE_TEXT_MAX + 1];
+    enum rc rc = store_video_get(w->store, t->job.video_id, &t->video);
     /* A job that takes its worker with it has no failure to its name. */
-    if (t->job.lost > LOST_MAX) {
+    if (rc == RC_OK && t->job.lost > LOST_MAX) {
         task_fail(t, "The work on this was interrupted too often.");
         return;
     }
-    enum rc rc = store_video_get(w->store, t->job.video_id, &t->video);
     if (rc == RC_OK) {
         open_log(t);
         joblog_note(t->log, "%s %s of video %s, attempt %lld",

@@ -79,8 +79,21 @@ void task_done(struct task *t, const struct job_result *result)
     task_end(t, ready ? "done, the video is ready" : "done");
 }
 
+/* What is extra fails alone, and has a reason. */
+static void fail_extra(struct task *t, const char *sentence)
+{
+    char why[STORE_TEXT_MAX + 1];
+    snprintf(why, sizeof(why), "%s%s",
+             t->job.kind == JOB_COPY ? "It could not be copied: " : "", sentence);
+    task_without(t, why);
+}
+
 void task_fail(struct task *t, const char *sentence)
 {
+    if (job_is_extra(t->job.kind)) {
+        fail_extra(t, sentence);
+        return;
+    }
     expect(t, store_job_fail(t->w->store, &t->job, sentence), "failed");
     task_end(t, sentence);
 }

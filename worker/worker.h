@@ -107,12 +107,20 @@ int64_t jobs_hurry_ms(const struct worker *w);
 /* Ends every task's child at once; their jobs go back to the queue. */
 void jobs_stop_all(struct worker *w);
 
+/* ---- without.c ---------------------------------------------------------- */
+
+/* Ends the task of a job that makes a rendition: its video goes on without that, also
+ * in its playlists, and in place of a copy with the rungs that were left out for it.
+ * why is a sentence, as for store_job_without. A store or a disk that refuses puts the
+ * job off. t is gone afterwards. */
+void task_without(struct task *t, const char *why);
+
 /* ---- task.c ------------------------------------------------------------- */
 
 /* The kind's ways to end its task; t is gone afterwards. */
 void task_done(struct task *t, const struct job_result *result);
 void task_retry(struct task *t, const char *sentence); /* or fail after the last try */
-void task_fail(struct task *t, const char *sentence);
+void task_fail(struct task *t, const char *sentence); /* task_without, if it is extra */
 void task_drop(struct task *t);
 /* Later, without blame: the machine cannot go on with it. */
 void task_postpone(struct task *t, const char *sentence);

@@ -104,6 +104,14 @@ static enum rc has_job(struct store *st, const char *id, const char *rendition,
     return store_has_row(st, q, out);
 }
 
+/* Whether there is no point in adding it: it is there, or was given up. */
+static enum rc is_settled(struct store *st, const char *id, const struct rendition *old,
+                          const char *name, bool *out)
+{
+    *out = old && !is_empty(old);
+    return old ? RC_OK : has_job(st, id, name, out);
+}
+
 static enum rc queue_extra(struct store *st, const char *id, const struct rendition *r)
 {
     bool queued = false;
@@ -124,7 +132,11 @@ enum rc store_extras_add(struct store *st, const char *id,
     for (i = 0; rc == RC_OK && i < plan->n_renditions; i++) {
         struct rendition r = plan->renditions[i];
         const struct rendition *old = find(all, n, r.name);
-        if (!r.extra || n == STORE_RENDITIONS_MAX || (old && !is_empty(old)))
+        bool settled = false;
+        if (!r.extra || n == STORE_RENDITIONS_MAX)
+            continue;
+        rc = is_settled(st, id, old, r.name, &settled);
+        if (rc != RC_OK || settled)
             continue;
         r.generation = all[0].generation;
         if (old)

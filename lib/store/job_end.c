@@ -317,6 +317,7 @@ static enum rc say_without(struct store *st, const struct job *job,
 static enum rc go_without(struct store *st, const struct job *job, const char *sentence,
                           const struct video_plan *extras, bool *video_ready)
 {
+    char text[STORE_TEXT_MAX + 1];
     bool ready = false;
     enum rc rc;
 
@@ -325,11 +326,12 @@ static enum rc go_without(struct store *st, const struct job *job, const char *s
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
+    text_clean(text, sizeof(text), sentence);
     rc = store_rendition_remove(st, job->video_id, job->rendition);
     if (rc == RC_OK && extras)
         rc = store_extras_add(st, job->video_id, extras);
     if (rc == RC_OK)
-        rc = say_without(st, job, sentence);
+        rc = say_without(st, job, text);
     if (rc == RC_OK)
         rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK && job->kind == JOB_ENCODE)
@@ -388,8 +390,11 @@ static enum rc fail_video(struct store *st, const struct job *job, const char *e
 enum rc store_job_fail(struct store *st, const struct job *job, const char *error)
 {
     char text[STORE_TEXT_MAX + 1];
-    enum rc rc = store_job_begin(st, job);
+    enum rc rc;
 
+    if (job_is_extra(job->kind))
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
     text_clean(text, sizeof(text), error);
@@ -398,8 +403,6 @@ enum rc store_job_fail(struct store *st, const struct job *job, const char *erro
         rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
                         "%s%sgiven up at attempt %lld: %s", job->rendition,
                         *job->rendition ? ": " : "", (long long)job->fence, text);
-    if (rc == RC_OK && (job->kind == JOB_COPY || job->kind == JOB_LADDER))
-        rc = store_rendition_remove(st, job->video_id, job->rendition);
     if (rc == RC_OK && job->kind == JOB_SUBTITLES)
         rc = store_subtitles_give_up(st, job, text);
     if (rc == RC_OK && (job->kind == JOB_PROBE || job->kind == JOB_ENCODE))

@@ -37,6 +37,11 @@ bool job_makes_rendition(enum job_kind k)
     return k == JOB_ENCODE || k == JOB_COPY || k == JOB_LADDER;
 }
 
+bool job_is_extra(enum job_kind k)
+{
+    return k == JOB_COPY || k == JOB_LADDER;
+}
+
 const char *job_kind_name(enum job_kind k)
 {
     return (size_t)k < KIND_COUNT ? kind_names[k] : "unknown";

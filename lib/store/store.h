@@ -302,6 +302,9 @@ struct video_plan {
 /* True for the kinds that make a rendition: encode, copy, ladder. */
 bool job_makes_rendition(enum job_kind k);
 
+/* True for those of which a video can do without: copy, ladder. */
+bool job_is_extra(enum job_kind k);
+
 /* A set of kinds: STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER). */
 #define STORE_KIND(kind) (1u << (kind))
 #define STORE_KINDS_ALL (~0u)
@@ -429,8 +432,8 @@ enum rc store_job_release(struct store *st, const struct job *job);
 /*
  * No more tries. A probe or encode job takes its video to failed with error as its
  * sentence, and its other jobs are dropped; a job of any other kind only fails itself,
- * and what it was to make is not there.
- * RC_FENCED.
+ * and what it was to make is not there. RC_FENCED; RC_INVALID: an extra rendition's
+ * job, which ends by store_job_instead or store_job_without.
  */
 enum rc store_job_fail(struct store *st, const struct job *job, const char *error);
 

@@ -302,6 +302,63 @@ describe('a source that would play wrong', () => {
     });
 });
 
+/* A program in place of ffmpeg that ends with status 1 for such arguments (a pattern of
+ * sh), the others having gone on. */
+async function failingFfmpeg(name, pattern, passed = '') {
+    const file = clip(name);
+    const pass = passed && `${passed}) ;;`;
+    await fs.writeFile(file, `#!/bin/sh
+case "$*" in ${pass} ${pattern}) echo 'No way.' >&2; exit 1 ;; esac
+exec ffmpeg "$@"
+`, { mode: 0o755 });
+    return file;
+}
+
+const COPIES = '*"-c copy"*';
+const LOOKS = '*"-frames:v 1 "*|*"-f data"*';
+
+describe('a source that cannot be copied', () => {
+    // So few bits that no rung is worth it beside the source.
+    before(() => ffmpeg(picture('s=1920x1080:r=5:d=5'), tone(5), x264('-g', '10', '-b:v', '200k'), ['-c:a', 'aac'], clip('plain.mp4')));
+
+    const NO_COPIES = {
+        'at all': [COPIES],
+        'though it was offered': [COPIES, LOOKS],
+    };
+    for (const [i, [how, patterns]] of Object.entries(NO_COPIES).entries())
+        test(`${how} has its rungs instead, in the playlists too, and leaves no files`, async () => {
+            const on = await startSite({
+                worker: true, extras: true,
+                env: {
+                    DROPSTREAM_FFMPEG: await failingFfmpeg(`failing-${i}`, ...patterns),
+                    DROPSTREAM_ATTEMPTS: '2', DROPSTREAM_BACKOFF_MS: '100',
+                },
+            });
+            try {
+                const good = await whole(clip('plain.mp4'));
+                assert.ok(rendition(good, 'source') && !rendition(good, '1080p'));
+                const video = await whole(clip('plain.mp4'), on);
+                assert.match(video.copy_refused, /^It could not be copied: .* status 1: No way\.$/);
+                assert.equal(video.warning, null);
+                assert.deepEqual(video.renditions.map((r) => r.name).sort(), ['1080p', '360p', '720p', 'audio-0']);
+                for (const file of ['master.m3u8', 'player.m3u8']) {
+                    const { text } = await fetched(on, video.media.replace('master.m3u8', file));
+                    const names = parseMaster(text).variants.map(({ URI }) => URI.split('-')[0]);
+                    assert.deepEqual(names.sort(), ['1080p', '360p', '720p'], file);
+                }
+                await parts(video, '1080p', on);
+                const folders = await fs.readdir(on.path('htdocs', path.dirname(video.media)));
+                assert.deepEqual(folders.filter((name) => name.startsWith('source')), []);
+                const logs = await fs.readdir(on.path('log/jobs'));
+                const texts = await Promise.all(logs.map((f) => fs.readFile(on.path(`log/jobs/${f}`), 'utf8')));
+                const log = texts.find((t) => t.includes(`copy source of video ${video.id}`));
+                assert.equal(/attempt 2: /.test(log), how !== 'at all', 'what cannot be is not tried again');
+            } finally {
+                await on.stop();
+            }
+        });
+});
+
 describe('the ladder', () => {
     let video;
     before(async () => {

@@ -192,12 +192,61 @@ static void what_is_extra_takes_no_video_with_it(void **state)
     struct job copy = claim_of(f, JOB_COPY), ladder = claim_of(f, JOB_LADDER);
     bool ready = false;
 
-    assert_int_equal(store_job_fail(f->st, &copy, "No."), RC_OK);
+    assert_int_equal(store_job_without(f->st, &copy, "No.", &ready), RC_OK);
     assert_int_equal(store_job_without(f->st, &ladder, "No.", &ready), RC_OK);
     assert_false(has(f, v.id, "source"));
     assert_false(has(f, v.id, "720p"));
     assert_int_equal(fixture_get(f, v.id).state, VIDEO_PROCESSING);
     assert_string_equal(fixture_get(f, v.id).warning, "");
+    assert_string_equal(fixture_get(f, v.id).copy_refused, "No.");
+}
+
+/* It would leave a video without what comes in place of a copy. */
+static void what_is_extra_ends_in_one_way(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned(f);
+    struct job copy = claim_of(f, JOB_COPY), ladder = claim_of(f, JOB_LADDER);
+
+    assert_int_equal(store_job_fail(f->st, &copy, "No."), RC_INVALID);
+    assert_int_equal(store_job_fail(f->st, &ladder, "No."), RC_INVALID);
+    assert_int_equal(store_job_check(f->st, &copy), RC_OK);
+    assert_true(has(f, v.id, "source"));
+    assert_true(has(f, v.id, "720p"));
+}
+
+/* Nobody would make it. */
+static void a_rung_that_was_given_up_is_not_added_again(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned(f);
+    struct job copy = claim_of(f, JOB_COPY), ladder = claim_of(f, JOB_LADDER), job;
+    struct video_plan extras = {.n_renditions = 2};
+    bool ready = false;
+
+    assert_int_equal(store_job_without(f->st, &ladder, "No.", &ready), RC_OK);
+    extras.renditions[0] = extras.renditions[1] = rich_plan(1).renditions[3];
+    strcpy(extras.renditions[0].name, "1080p");
+    assert_int_equal(store_job_instead(f->st, &copy, "No.", &extras, &ready), RC_OK);
+    assert_false(has(f, v.id, "720p"));
+    assert_true(has(f, v.id, "1080p"));
+    assert_string_equal(claim_of(f, JOB_LADDER).rendition, "1080p");
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_LADDER), &job),
+                     RC_NOT_FOUND);
+}
+
+/* Such a reason has the words of a program in it. */
+static void a_reason_is_text(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned(f);
+    struct job copy = claim_of(f, JOB_COPY);
+    struct video_plan none = {.n_renditions = 0};
+    bool ready = false;
+
+    assert_int_equal(store_job_instead(f->st, &copy, "No:\n\xff", &none, &ready),
+                     RC_OK);
+    assert_string_equal(fixture_get(f, v.id).copy_refused, "No: \xef\xbf\xbd");
 }
 
 static void extras_of_a_video_that_arrives_wait_until_it_is_whole(void **state)
@@ -248,6 +297,9 @@ int main(void)
         TEST(only_a_copy_job_can_offer),
         TEST(what_cannot_be_copied_says_why_and_has_rungs_instead),
         TEST(what_is_extra_takes_no_video_with_it),
+        TEST(what_is_extra_ends_in_one_way),
+        TEST(a_rung_that_was_given_up_is_not_added_again),
+        TEST(a_reason_is_text),
         TEST(extras_of_a_video_that_arrives_wait_until_it_is_whole),
         TEST(a_worker_that_dies_while_it_looks_counts),
     };

@@ -1,0 +1,147 @@
+/*
+ * without.c: a video goes on without a rendition that is not to be had.
+ *
+ * Every end of an extra rendition's job but a good one comes here, and that of a sound
+ * which cannot be decoded. The playlists forget the rendition first, then the store,
+ * and then its files go: so nobody is sent to what is not there.
+ */
+#include "worker.h"
+
+#include "ladder.h"
+#include "log.h"
+#include "mediadir.h"
+#include "playlists.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The renditions of a video, the job's own apart. */
+struct rest {
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n;
+    struct rendition own;
+    bool has_own;
+};
+
+/* RC_FENCED: what there is belongs to somebody else by now. */
+static enum rc look(struct task *t, struct rest *out)
+{
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n = 0;
+    enum rc rc = store_job_check(t->w->store, &t->job);
+    if (rc == RC_OK && !t->video.id[0])
+        rc = store_video_get(t->w->store, t->job.video_id, &t->video);
+    if (rc == RC_OK)
+        rc = store_renditions(t->w->store, t->job.video_id, all, &n);
+    out->n = 0;
+    out->has_own = false;
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        if (strcmp(all[i].name, t->job.rendition) != 0) {
+            out->all[out->n++] = all[i];
+            continue;
+        }
+        out->own = all[i];
+        out->has_own = true;
+    }
+    return rc;
+}
+
+static enum rc write_playlists(const struct task *t, const struct rest *rest)
+{
+    struct subtitles subs;
+    enum rc rc = store_subtitles(t->w->store, t->video.id, &subs);
+    if (rc == RC_OK)
+        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, rest->all,
+                             rest->n, t->video.duration_us < 0, &subs);
+    if (rc != RC_OK)
+        log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
+                 rc_name(rc));
+    return rc;
+}
+
+/* Only what passes is waited for: a folder that is gone must not keep the job for ever.
+ */
+static enum rc forget(const struct task *t, const struct rest *rest)
+{
+    enum rc rc = write_playlists(t, rest);
+    return rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM ? rc : RC_OK;
+}
+
+/* Without its own packets the ladder has to go as far as they would have. */
+static void plan_instead(const struct task *t, const struct rest *rest,
+                         struct video_plan *out)
+{
+    const struct config *config = &t->w->config;
+    const struct rendition *own = &rest->own;
+    struct ladder_rules rules = {config->ladder_max_side, config->ladder_pixel_mbits,
+                                 config->ladder_near_percent};
+    struct ladder_source source = {
+        .width = t->video.width,
+        .height = t->video.height,
+        .rate = {t->video.rate_num, t->video.rate_den},
+        .duration_us = t->video.duration_us,
+        .bitrate =
+            own->average_bitrate > 0 ? own->average_bitrate : own->bitrate * 2 / 3,
+    };
+    out->n_renditions = ladder_plan(&rules, &source, &rest->all[0], out->renditions);
+}
+
+/* Where this fails after the store was told, the added rungs are not listed before the
+ * first of them is done: then all is written again. */
+static void list_added(struct task *t)
+{
+    struct rest rest = {.n = 0};
+    if (store_renditions(t->w->store, t->video.id, rest.all, &rest.n) == RC_OK)
+        write_playlists(t, &rest);
+}
+
+static void remove_files(const struct task *t, const struct rendition *r)
+{
+    char folder[STORE_RENDITION_MAX + 16];
+    int fd;
+    playlists_folder(r, folder);
+    if (mediadir_open(&t->w->site, t->video.media_root, "", false, &fd) != RC_OK)
+        return;
+    if (mediadir_remove_sub(fd, folder) != RC_OK)
+        log_warn("video %s: cannot remove %s", t->video.id, folder);
+    close(fd);
+}
+
+static void hand_back(struct task *t, enum rc rc)
+{
+    char sentence[STORE_TEXT_MAX + 1];
+    if (rc == RC_FENCED) {
+        task_drop(t);
+        return;
+    }
+    task_explain_start("", rc, sentence, sizeof(sentence));
+    task_postpone(t, sentence);
+}
+
+void task_without(struct task *t, const char *why)
+{
+    struct store *store = t->w->store;
+    struct rest rest;
+    struct video_plan extras = {.n_renditions = 0};
+    bool copy = t->job.kind == JOB_COPY, ready = false;
+    enum rc rc = look(t, &rest);
+    if (rc == RC_OK)
+        rc = forget(t, &rest);
+    if (rc == RC_OK && copy && rest.has_own && rest.n > 0)
+        plan_instead(t, &rest, &extras);
+    if (rc == RC_OK)
+        rc = copy ? store_job_instead(store, &t->job, why, &extras, &ready)
+                  : store_job_without(store, &t->job, why, &ready);
+    if (rc != RC_OK) {
+        hand_back(t, rc);
+        return;
+    }
+    if (extras.n_renditions > 0)
+        list_added(t);
+    if (rest.has_own)
+        remove_files(t, &rest.own);
+    joblog_note(t->log, "the video goes on without it%s",
+                ready ? ", and is ready" : "");
+    task_end(t, why);
+}
