@@ -202,10 +202,10 @@ static void collect(const struct worker *w, struct picture *p)
     };
     if (p->s.alive_max <= 0)
         p->s.alive_max = 4 * w->slots;
-    if (p->s.active_max > SCHEDULE_RUNS_MAX)
-        p->s.active_max = SCHEDULE_RUNS_MAX;
-    if (p->s.alive_max > SCHEDULE_RUNS_MAX)
-        p->s.alive_max = SCHEDULE_RUNS_MAX;
+    if (p->s.active_max > SCHEDULE_ALIVE_MAX)
+        p->s.active_max = SCHEDULE_ALIVE_MAX;
+    if (p->s.alive_max > SCHEDULE_ALIVE_MAX)
+        p->s.alive_max = SCHEDULE_ALIVE_MAX;
     if (p->s.alive_max < p->s.active_max)
         p->s.alive_max = p->s.active_max;
     collect_tasks(w, p);

@@ -197,16 +197,18 @@ static unsigned kinds_with_room(const struct worker *w)
     struct held ladders = held_of(w, JOB_LADDER);
     unsigned kinds = 0;
     int arriving = 0;
+    /* What reads all of a file leaves a slot to what a new upload needs. */
+    bool may_read = jobs_short(w) < (w->slots > 1 ? w->slots - 1 : 1);
     for (const struct task *t = w->tasks; t; t = t->next)
         arriving += encode_is_arriving(t);
     if (jobs_short(w) < w->slots)
-        kinds =
-            STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER) | STORE_KIND(JOB_SUBTITLES);
+        kinds = STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER);
+    if (may_read)
+        kinds |= STORE_KIND(JOB_SUBTITLES);
     if (w->running < ENCODES_MAX && encodes.all - arriving < ENCODES_HELD &&
         encodes.waiting < w->slots)
         kinds |= STORE_KIND(JOB_ENCODE);
-    if (jobs_short(w) < w->slots && copies.all < COPIES_HELD &&
-        copies.waiting < w->slots)
+    if (may_read && copies.all < COPIES_HELD && copies.waiting < w->slots)
         kinds |= STORE_KIND(JOB_COPY);
     if (ladders.all < LADDERS_HELD)
         kinds |= STORE_KIND(JOB_LADDER);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
+#define ZEROS_MAX 65536 /* more are no part of a parameter set */
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
 /* nal_unit_type: H.264 table 7-1, H.265 table 7-1. */
@@ -98,7 +99,7 @@ void param_sets_feed(struct param_sets *p, const void *data, size_t n)
     const uint8_t *bytes = data;
     for (size_t i = 0; i < n; i++) {
         if (bytes[i] == 0) {
-            p->zeros++;
+            p->zeros += p->zeros < ZEROS_MAX;
             continue;
         }
         if (bytes[i] == 1 && p->zeros >= 2) {

@@ -49,6 +49,14 @@ bool schedule_beyond(const struct schedule_rendition *r, int64_t segment)
     return r->arriving && segment >= r->reach;
 }
 
+int schedule_alive(const struct schedule *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->n_runs; i++)
+        n += s->runs[i].leader < 0;
+    return n;
+}
+
 bool schedule_has_fed(const struct schedule *s, int rendition)
 {
     for (int i = 0; i < s->n_runs; i++)
@@ -359,7 +367,7 @@ static struct schedule_action start_one(struct thoughts *t,
                                         const struct candidate *kept, int n)
 {
     const struct schedule *s = t->s;
-    bool full = s->n_runs >= s->alive_max;
+    bool full = schedule_alive(s) >= s->alive_max;
     int stop = full ? victim(t, kept, n) : -1;
     struct schedule_action make_room = {
         .verb = SCHEDULE_STOP, .run = stop, .rendition = -1, .also = -1};

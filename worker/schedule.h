@@ -20,7 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCHEDULE_RUNS_MAX 256 /* of all renditions together */
+#define SCHEDULE_RUNS_MAX 256                      /* of all renditions together */
+#define SCHEDULE_ALIVE_MAX (SCHEDULE_RUNS_MAX / 2) /* each may lead another one */
 #define SCHEDULE_NEVER_MS INT64_MAX
 
 /* A rendition whose job this worker holds. The order of renditions is that in which
@@ -72,8 +73,8 @@ struct schedule {
     int n_demands;
     int cores;      /* of the machine */
     int active_max; /* runs that work at once, at least 1 */
-    int alive_max;  /* runs that exist, paused ones included; at least active_max, at
-                       most SCHEDULE_RUNS_MAX */
+    int alive_max;  /* runs that exist, paused ones included, those that are led not; at
+                       least active_max, at most SCHEDULE_ALIVE_MAX */
     bool hurry;     /* something that takes a moment is at work, and is waited for */
 };
 

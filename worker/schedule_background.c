@@ -171,7 +171,7 @@ int schedule_background(const struct thoughts *t,
 {
     const struct schedule *s = t->s;
     struct candidate c;
-    int n = 0, room = s->active_max - t->taken;
+    int n = 0, room = s->active_max - t->taken, alive = schedule_alive(s);
     if (room <= 0)
         return 0;
     for (int i = 0; i < s->n_runs; i++)
@@ -184,7 +184,7 @@ int schedule_background(const struct thoughts *t,
         const struct schedule_rendition *r = &s->renditions[i];
         bool first = r->have->done == 0;
         if (find_fill(t, i, &c) &&
-            (s->n_runs < s->alive_max || (first && !schedule_beyond(r, c.from))))
+            (alive < s->alive_max || (first && !schedule_beyond(r, c.from))))
             insert(list, &n, SCHEDULE_RUNS_MAX, c);
     }
     int kept = not_to_wait(t, list, n);

@@ -41,6 +41,10 @@ int schedule_cores(const struct schedule *s, int rendition);
 int64_t schedule_reach(const struct schedule_rendition *r);
 bool schedule_beyond(const struct schedule_rendition *r, int64_t segment);
 
+/* Runs that exist; one that is led costs next to nothing, and counts with its leader.
+ */
+int schedule_alive(const struct schedule *s);
+
 /* True if a run of the rendition is given its source as that arrives. */
 bool schedule_has_fed(const struct schedule *s, int rendition);
 

@@ -146,9 +146,13 @@ enum rc store_extras_add(struct store *st, const char *id,
         if (rc == RC_OK)
             rc = store_rendition_insert(st, id, &r, i);
     }
-    for (i = 0; rc == RC_OK && i < n; i++)
+    for (i = 0; rc == RC_OK && i < n; i++) {
+        bool dropped = is_empty(&all[i]) &&
+                       !find(plan->renditions, plan->n_renditions, all[i].name);
         if (all[i].extra)
-            rc = queue_extra(st, id, &all[i]);
+            rc = dropped ? store_rendition_remove(st, id, all[i].name)
+                         : queue_extra(st, id, &all[i]);
+    }
     return rc;
 }
 

@@ -284,7 +284,8 @@ static void both_stand_still_by_one_order(void **state)
 static void who_is_led_is_never_stopped_by_itself(void **state)
 {
     (void)state;
-    s.alive_max = s.active_max = 2;
+    s.alive_max = 1;
+    s.active_max = 2;
     two_rungs("##..............", "##..............");
     run_of_both(2, 16);
     picture(1, "................");
@@ -292,6 +293,19 @@ static void who_is_led_is_never_stopped_by_itself(void **state)
     assert_does(SCHEDULE_PAUSE, 0);
     runs[0].paused = runs[1].paused = true;
     assert_does(SCHEDULE_STOP, 0);
+}
+
+static void who_is_led_takes_the_place_of_nobody(void **state)
+{
+    (void)state;
+    s.alive_max = 2;
+    two_rungs("##..............", "##..............");
+    run_of_both(2, 16);
+    picture(1, "................");
+    wanted(2, 5);
+    assert_does(SCHEDULE_PAUSE, 0);
+    runs[0].paused = runs[1].paused = true;
+    assert_starts(2, 5, 16);
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, setup)
@@ -320,6 +334,7 @@ int main(void)
         TEST(a_demand_that_the_led_one_is_about_to_meet_keeps_its_leader_going),
         TEST(both_stand_still_by_one_order),
         TEST(who_is_led_is_never_stopped_by_itself),
+        TEST(who_is_led_takes_the_place_of_nobody),
     };
     return cmocka_run_group_tests_name("schedule_last", tests, NULL, NULL);
 }

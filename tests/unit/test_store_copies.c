@@ -272,6 +272,30 @@ static void extras_of_a_video_that_arrives_wait_until_it_is_whole(void **state)
     assert_string_equal(claim_of(f, JOB_LADDER).rendition, "720p");
 }
 
+/* What nobody would make must not be left waiting for its turn. */
+static void a_rung_that_the_whole_file_is_too_poor_for_goes(void **state)
+{
+    struct fixture *f = *state;
+    struct video_plan early = rich_plan(1), plan = rich_plan(1);
+    struct video v = fixture_receiving(f, "arriving");
+    struct job probe, job;
+    bool ready = false;
+
+    early.renditions[3].segments = 0; /* of unknown length */
+    plan.n_renditions = 3;
+    store_video_header_arrived(f->st, v.id);
+    probe = fixture_claim(f, "w");
+    assert_int_equal(store_job_planned(f->st, &probe, &early), RC_OK);
+    assert_true(has(f, v.id, "720p"));
+    assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
+    probe = claim_of(f, JOB_PROBE);
+    assert_int_equal(store_job_confirmed(f->st, &probe, &plan, &ready), RC_OK);
+    assert_false(has(f, v.id, "720p"));
+    assert_string_equal(claim_of(f, JOB_COPY).rendition, "source");
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_LADDER), &job),
+                     RC_NOT_FOUND);
+}
+
 /* A copy that takes its worker with it while it is looked at is given up in the end. */
 static void a_worker_that_dies_while_it_looks_counts(void **state)
 {
@@ -301,6 +325,7 @@ int main(void)
         TEST(a_rung_that_was_given_up_is_not_added_again),
         TEST(a_reason_is_text),
         TEST(extras_of_a_video_that_arrives_wait_until_it_is_whole),
+        TEST(a_rung_that_the_whole_file_is_too_poor_for_goes),
         TEST(a_worker_that_dies_while_it_looks_counts),
     };
 
