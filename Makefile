@@ -46,19 +46,20 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/joblog.c worker/media_info.c worker/packet_scan.c worker/plan.c \
            worker/args.c worker/args_copy.c worker/copy_cuts.c worker/param_sets.c \
            worker/codec_string.c worker/plan_extras.c worker/plan_kept.c \
-           worker/ladder.c worker/copy_job.c worker/without.c worker/source_index.c worker/encode_cut.c \
-           worker/args_text.c worker/subtitle_tracks.c worker/subtitle_files.c \
-           worker/subtitles_job.c worker/cutter.c worker/mediadir.c worker/segments.c \
-           worker/playlists.c worker/source_check.c worker/jobs.c worker/task.c \
-           worker/probe_job.c worker/encode_job.c worker/encode_run.c \
-           worker/encode_schedule.c worker/encode_scan.c worker/schedule.c \
-           worker/schedule_background.c worker/seek_points.c worker/colour.c \
-           worker/filters.c worker/feeder.c worker/arrival.c worker/arrivals.c \
-           worker/arrival_header.c worker/arrival_tell.c worker/encode_feed.c \
-           worker/encode_open.c worker/poster_job.c worker/args_picture.c \
-           worker/picture_stream.c worker/picture_pipe.c worker/picture_choice.c \
-           worker/storyboard.c worker/storyboard_job.c worker/courtesy.c \
-           worker/owner.c worker/wake.c worker/sweep.c worker/live.c
+           worker/ladder.c worker/copy_job.c worker/without.c worker/sound_copy.c \
+           worker/source_index.c worker/encode_cut.c worker/args_text.c \
+           worker/subtitle_tracks.c worker/subtitle_files.c worker/subtitles_job.c \
+           worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
+           worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
+           worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
+           worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
+           worker/seek_points.c worker/colour.c worker/filters.c worker/feeder.c \
+           worker/arrival.c worker/arrivals.c worker/arrival_header.c \
+           worker/arrival_tell.c worker/encode_feed.c worker/encode_open.c \
+           worker/poster_job.c worker/args_picture.c worker/picture_stream.c \
+           worker/picture_pipe.c worker/picture_choice.c worker/storyboard.c \
+           worker/storyboard_job.c worker/courtesy.c worker/owner.c worker/wake.c \
+           worker/sweep.c worker/live.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
@@ -82,12 +83,12 @@ UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth
         packet_scan param_sets picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc schedule \
         schedule_arriving schedule_bounds schedule_last seek_points segments \
-        segments_json sniff source_check spool spool_resume store store_activity \
-        store_arrivals store_claims store_copies store_demand store_job_end store_jobs \
-        store_list store_open store_pictures store_queries store_readiness \
-        store_subtitles store_uploads store_videos storyboard subtitle subtitle_files \
-        supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
-        viewer waits wants watcher
+        segments_json sniff sound_copy source_check spool spool_resume store \
+        store_activity store_arrivals store_claims store_copies store_demand \
+        store_job_end store_jobs store_list store_open store_pictures store_queries \
+        store_readiness store_subtitles store_uploads store_videos storyboard subtitle \
+        subtitle_files supervise supervise_floods supervise_pipe text turns \
+        tus_headers upload_form viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

@@ -61,6 +61,7 @@ static const struct option options[] = {
     INT("media", max_duration_s, "86400", 1, 604800, "s"),
     INT("media", max_pixels, "35389440", 65536, 268435456, "pixels"),
     INT("media", source_max_mbps, "60", 0, 100000, "Mbit/s"),
+    INT("media", sound_max_kbps, "384", 0, 10000, "kbit/s"),
     INT("media", ladder_max_side, "1080", 0, 1080, "pixels"),
     INT("media", ladder_pixel_mbits, "80", 10, 1000, "thousandths of a bit"),
     INT("media", ladder_near_percent, "20", 0, 90, "%"),

@@ -48,6 +48,8 @@ struct config {
     int64_t max_duration_s;    /* s of the longest video taken */
     int64_t source_max_mbps;   /* Mbit/s on average of a source that is served as it is;
                                   0: none is */
+    int64_t sound_max_kbps;    /* kbit/s on average of sound that is served as it is; 0:
+                                  none is */
     int64_t
         ladder_max_side; /* pixels of the smaller side of the largest rung; 0: none */
     int64_t ladder_pixel_mbits; /* thousandths of a bit that a rung has for a pixel */

@@ -136,8 +136,8 @@ static enum rc put_audio(FILE *f, const struct playlist_audio *a)
     fprintf(f, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"%s\"", a->name);
     if (a->language)
         fprintf(f, ",LANGUAGE=\"%s\"", a->language);
-    fprintf(f, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"%s\"\n",
-            a->is_default ? "YES" : "NO", a->uri);
+    fprintf(f, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"%d\",URI=\"%s\"\n",
+            a->is_default ? "YES" : "NO", a->channels, a->uri);
     return RC_OK;
 }
 

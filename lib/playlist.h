@@ -48,6 +48,7 @@ struct playlist_audio {
     const char *name;     /* shown to people; no quote, no control character */
     const char *language; /* BCP 47, or NULL */
     int is_default;
+    int channels;
 };
 
 struct playlist_subtitles {

@@ -86,3 +86,22 @@ enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t 
     args_add_fragments(out, "+frag_keyframe+negative_cts_offsets", 1);
     return args_end(out);
 }
+
+/*
+ * What comes before is an encoder's priming, or of the segment before. Where packets
+ * are off their places by less than half a frame, half a frame before one is between
+ * two.
+ */
+enum rc args_copy_sound(const struct args_source *src, int stream, int64_t seek_us,
+                        int64_t first_us, double frame_us, int frames, struct args *out)
+{
+    if (begin(out, src, seek_us, stream) != RC_OK)
+        return RC_INVALID;
+    args_add(out, "-bsf:a");
+    args_add(out, "noise=drop=lt(pts*tb\\,%.6f)",
+             ((double)first_us - frame_us / 2) / 1e6);
+    args_add(out, "-frag_duration");
+    args_add(out, "%.0f", ((double)frames - 0.5) * frame_us);
+    args_add_fragments(out, "", 1);
+    return args_end(out);
+}

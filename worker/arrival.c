@@ -92,6 +92,11 @@ enum rc arrival_packets(const struct arrival *a, const struct media_info *info,
     return arrival_header_packets(a->header, info, out);
 }
 
+const struct mp4_index *arrival_index(const struct arrival *a)
+{
+    return arrival_header_index(a->header);
+}
+
 enum rc arrival_keyframes(const struct arrival *a, int stream, struct seek_points *sp)
 {
     return arrival_header_keyframes(a->header, stream, sp);

@@ -26,6 +26,7 @@ struct arrivals;
 struct arrival;
 
 struct media_info;
+struct mp4_index;
 struct packet_scan;
 struct seek_points;
 
@@ -82,6 +83,9 @@ bool arrival_is_asleep(const struct arrival *a);
  * not tell. info: what ffprobe says of its streams. */
 enum rc arrival_packets(const struct arrival *a, const struct media_info *info,
                         struct packet_scan *out);
+
+/* Its index, as long as a is not let go of; NULL: it has none that tells of packets. */
+const struct mp4_index *arrival_index(const struct arrival *a);
 
 /* Its keyframes for sp. RC_UNSUPPORTED: its header does not tell. RC_NOMEM. */
 enum rc arrival_keyframes(const struct arrival *a, int stream, struct seek_points *sp);

@@ -427,6 +427,11 @@ enum rc arrival_header_packets(const struct arrival_header *h,
     return RC_OK;
 }
 
+const struct mp4_index *arrival_header_index(const struct arrival_header *h)
+{
+    return h->frag ? NULL : h->index;
+}
+
 static enum rc take_key(void *arg, int64_t pts_us, int64_t dts_us)
 {
     return seek_points_key(arg, pts_us, dts_us);

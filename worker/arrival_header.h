@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 struct arrival_header;
+struct mp4_index;
 
 enum header_state {
     HEADER_LOOKING,  /* more has to arrive */
@@ -74,6 +75,9 @@ const uint8_t *arrival_header_head(const struct arrival_header *h, size_t *n,
  * not tell, as where it is open. info: what ffprobe says of its streams. */
 enum rc arrival_header_packets(const struct arrival_header *h,
                                const struct media_info *info, struct packet_scan *out);
+
+/* The index of a known one; NULL: it has none, or one that tells of no packets. */
+const struct mp4_index *arrival_header_index(const struct arrival_header *h);
 
 /* The keyframes of a stream, for seek_points_finish. RC_UNSUPPORTED: the header does
  * not tell. RC_NOMEM. */

@@ -152,11 +152,47 @@ static void complete(struct task *t)
         task_retry(t, "The segments could not be synced to disk.");
 }
 
+/* As a new generation: what is stored cannot go on. */
+static void plan_again(struct task *t, const char *why)
+{
+    struct worker *w = t->w;
+    const struct encode *e = t->state;
+    char id[ID_LEN + 1];
+    if (e->rendition.generation >= GENERATIONS_MAX) {
+        task_fail(t, "The encoder gives something else each time.");
+        return;
+    }
+    strcpy(id, t->video.id);
+    task_fail(t, why);
+    enum rc rc = store_video_retry(w->store, id);
+    /* One that is still coming in is planned again when it is whole. */
+    if (rc != RC_OK && rc != RC_CONFLICT)
+        log_error("video %s: cannot begin again: %s", id, rc_name(rc));
+}
+
+/* A copy of sound that did not come out as the index of the file has it. */
+static void encode_instead(struct task *t)
+{
+    const struct encode *e = t->state;
+    enum rc rc = store_job_encode_sound(t->w->store, &t->job);
+    joblog_note(t->log, "%s", e->sentence);
+    if (rc == RC_OK)
+        plan_again(t, "The sound cannot be copied: it is encoded.");
+    else if (rc == RC_FENCED)
+        task_drop(t);
+    else
+        task_retry(t, e->sentence);
+}
+
 /* A sound that cannot be decoded must not take the picture with it. */
 static void give_up(struct task *t)
 {
     const struct encode *e = t->state;
     bool last_try = t->job.failures + 1 >= t->w->config.attempts;
+    if (e->rendition.copied && !e->rendition.extra && (last_try || e->undecodable)) {
+        encode_instead(t);
+        return;
+    }
     if (!last_try || !e->undecodable || e->rendition.kind != RENDITION_AUDIO) {
         task_retry(t, e->sentence);
         return;
@@ -166,25 +202,14 @@ static void give_up(struct task *t)
 }
 
 /* The stored segments were begun by an encoder that gives another init segment: they
- * cannot be mixed, so the video is planned again as a new generation. */
+ * cannot be mixed. */
 static void start_over(struct task *t)
 {
-    struct worker *w = t->w;
-    struct encode *e = t->state;
-    char id[ID_LEN + 1];
-    if (e->rendition.extra) {
+    const struct encode *e = t->state;
+    if (e->rendition.extra)
         give_up(t);
-        return;
-    }
-    if (e->rendition.generation >= GENERATIONS_MAX) {
-        task_fail(t, "The encoder gives something else each time.");
-        return;
-    }
-    strcpy(id, t->video.id);
-    task_fail(t, "The encoder has changed since this was begun.");
-    enum rc rc = store_video_retry(w->store, id);
-    if (rc != RC_OK)
-        log_error("video %s: cannot begin again: %s", id, rc_name(rc));
+    else
+        plan_again(t, "The encoder has changed since this was begun.");
 }
 
 /* No run is left. t is gone afterwards, or its last child is on its way. */
@@ -357,7 +382,7 @@ static void guess_speed(struct encode *e)
     int64_t segment_ms = grid_frame_us(&e->grid, e->grid.gop) / 1000;
     int64_t speed = e->rendition.kind == RENDITION_AUDIO ? 60 : 8;
     if (e->rendition.copied)
-        speed = 100;
+        speed = e->rendition.kind == RENDITION_AUDIO ? 1000 : 100;
     else if (e->rendition.extra)
         speed = 1;
     e->segment_ms = segment_ms / speed;

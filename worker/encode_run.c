@@ -78,7 +78,8 @@ static void failed(struct encode_run *r, const struct supervise_end *end)
     else
         snprintf(sentence, sizeof(sentence), "Encoding stopped before its end. %.400s",
                  how);
-    e->undecodable = exited;
+    e->undecodable = exited || (e->rendition.copied && end->refusal == RC_INVALID &&
+                                end->reason == SUPERVISE_REFUSED);
     encode_end(t, ENCODE_FAILED, sentence);
 }
 
@@ -165,6 +166,8 @@ static int64_t stall_ms(const struct encode_run *r)
     return ms;
 }
 
+#define SOUND_LEAD_US 200000 /* a track is read from a keyframe of the picture on */
+
 /* Its own keyframes are where it is cut: one is the beginning of its first segment. */
 static enum rc copy_args(const struct encode_run *r, const struct args_source *src,
                          struct args *out)
@@ -175,6 +178,10 @@ static enum rc copy_args(const struct encode_run *r, const struct args_source *s
         us -= COPY_LEAD_LONG_US;
     if (r->from == 0 || r->lead == LEAD_ALL)
         us = 0;
+    if (e->rendition.kind == RENDITION_AUDIO)
+        return args_copy_sound(
+            src, e->rendition.stream, us - SOUND_LEAD_US, encode_segment_us(e, r->from),
+            1e6 * e->grid.rate_den / e->grid.rate_num, e->grid.gop, out);
     return args_copy(src, e->rendition.stream,
                      strncmp(e->rendition.codecs, "hvc1", 4) == 0, us, 0, out);
 }

@@ -214,7 +214,7 @@ static void collect(const struct worker *w, struct picture *p)
         p->renditions[i] = (struct schedule_rendition){
             .video = video_of(p, i),
             .light = e->rendition.kind == RENDITION_AUDIO,
-            .quick = e->rendition.copied,
+            .quick = e->rendition.copied && e->rendition.kind == RENDITION_VIDEO,
             .last = e->rendition.extra && !e->rendition.copied,
             .have = &e->have,
             /* Where a place is bad, runs begin just where they are asked for. */

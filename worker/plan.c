@@ -219,6 +219,7 @@ static enum rc plan_audio(const struct media_stream *a, int number, int64_t last
     strcpy(r->codecs, "mp4a.40.2");
     r->kind = RENDITION_AUDIO;
     r->stream = a->index;
+    r->channels = 2;
     r->bitrate = PLAN_AUDIO_BITRATE;
     r->source_last_us = last_us;
     plan_set_grid(r, &g);

@@ -21,11 +21,14 @@ static bool same_media(const struct rendition *a, const struct rendition *b)
            a->deinterlace == b->deinterlace && strcmp(a->colour, b->colour) == 0;
 }
 
-/* All but the length, and what only says how the source is read. */
+/* All but the length, and what only says how the source is read. A copy can be no
+ * longer than what it is made of. */
 static bool same_rendition(const struct rendition *a, const struct rendition *b)
 {
     return same_media(a, b) && strcmp(a->codecs, b->codecs) == 0 &&
-           a->rate_num == b->rate_num && a->rate_den == b->rate_den && a->gop == b->gop;
+           a->rate_num == b->rate_num && a->rate_den == b->rate_den &&
+           a->gop == b->gop && a->copied == b->copied && a->channels == b->channels &&
+           (!a->copied || a->frames == b->frames);
 }
 
 /* r goes on at the rate that it has, to the end of the timeline. */

@@ -131,7 +131,8 @@ static void add_audio(struct master *m, const struct rendition *r, const char *u
         (struct playlist_audio){.uri = uri,
                                 .name = name,
                                 .language = *r->language ? r->language : NULL,
-                                .is_default = m->n_audio == 0};
+                                .is_default = m->n_audio == 0,
+                                .channels = r->channels};
     m->n_audio++;
 }
 

@@ -12,7 +12,9 @@
 #include "packet_scan.h"
 #include "plan.h"
 #include "playlists.h"
+#include "sound_copy.h"
 #include "source_check.h"
+#include "source_index.h"
 #include "spool.h"
 #include "subtitle_files.h"
 #include "subtitle_tracks.h"
@@ -27,6 +29,9 @@
 #define TAIL_US 5000000    /* how far before the declared end packets are looked at */
 #define NICER (-5)         /* all else waits for it, and it does not take long */
 #define START_US 200000    /* what two readers may differ by in where it begins */
+#define SAMPLES_MAX                                                                    \
+    2000000 /* in an index that is walked within the loop: some 0.2 s                  \
+             */
 
 struct probe {
     struct media_info info;
@@ -35,6 +40,7 @@ struct probe {
     size_t json_size;
     bool whole; /* the scan covers the whole file */
     bool early; /* the file is still coming in: its header has to do */
+    struct sound_copy sounds[MEDIA_STREAMS_MAX]; /* that can be served as they are */
 };
 
 static void look_at_packets(struct task *t, int64_t from_us);
@@ -121,6 +127,19 @@ static void remove_old_generations(struct task *t, const struct video_plan *plan
     close(fd);
 }
 
+/* Those of copies; playlists_write has the others. */
+static enum rc write_cuts(struct task *t, const struct video_plan *plan)
+{
+    const struct probe *p = t->state;
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < plan->n_renditions && rc == RC_OK; i++)
+        if (plan->bounds[i].n > 0)
+            rc = playlists_write_cut(&t->w->site, t->w->tmp_fd, t->video.media_root,
+                                     &plan->renditions[i],
+                                     &p->sounds[plan->renditions[i].stream].bounds);
+    return rc;
+}
+
 static void keep_plan(struct task *t, const struct video_plan *plan)
 {
     struct worker *w = t->w;
@@ -131,6 +150,8 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
         rc = store_subtitles(w->store, t->video.id, &subs);
     if (rc == RC_OK)
         rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
+    if (rc == RC_OK)
+        rc = write_cuts(t, plan);
     if (rc == RC_OK)
         rc = playlists_write(&w->site, w->tmp_fd, t->video.media_root, plan->renditions,
                              plan->n_renditions, plan->duration_us < 0, &subs);
@@ -267,6 +288,34 @@ static void make_open_plan(struct task *t)
         keep_plan(t, &plan);
 }
 
+static enum rc find_sounds(void *arg, const struct mp4_index *index)
+{
+    const struct task *t = arg;
+    struct probe *p = t->state;
+    return sound_copy_find(index, &p->info, t->w->config.sound_max_kbps * 1000,
+                           p->sounds);
+}
+
+/* Has the plan serve sounds as they are, where that is known to go well. */
+static void plan_sounds(struct task *t, struct video_plan *plan)
+{
+    struct probe *p = t->state;
+    struct source_index_limits limits = {t->w->config.index_max_mb << 20, SAMPLES_MAX};
+    struct args_source src;
+    char path[PATH_MAX];
+    enum rc rc = RC_UNSUPPORTED;
+    enum container c = t->video.container;
+    if (t->w->config.sound_max_kbps == 0 || t->video.encodes_sound)
+        return;
+    if (p->early && arrival_index(task_arrival(t)))
+        rc = find_sounds(t, arrival_index(task_arrival(t)));
+    else if (!p->early && (c == CONTAINER_MP4 || c == CONTAINER_MOV) &&
+             task_source(t, "", path, &src) == RC_OK)
+        rc = source_index_read(path, &limits, find_sounds, t);
+    if (rc == RC_OK)
+        sound_copy_plan(p->sounds, plan);
+}
+
 static void make_plan(struct task *t)
 {
     struct probe *p = t->state;
@@ -281,6 +330,7 @@ static void make_plan(struct task *t)
             task_fail(t, error);
         return;
     }
+    plan_sounds(t, &plan);
     subtitle_tracks(&p->info, t->video.container, &plan.tracks);
     if (keeps_promise(t, &plan))
         confirm(t, &plan);
@@ -411,6 +461,8 @@ static enum rc probe_start(struct task *t)
 static void probe_release(struct task *t)
 {
     struct probe *p = t->state;
+    for (size_t i = 0; i < MEDIA_STREAMS_MAX; i++)
+        sound_copy_free(&p->sounds[i]);
     free(p->json);
     free(p);
 }

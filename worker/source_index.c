@@ -52,8 +52,58 @@ static enum rc read_moov(int fd, const struct mp4_span *moov, int64_t max,
     return RC_OK;
 }
 
+/* What is done with an index that is open. */
+struct use {
+    enum rc (*read)(void *arg, const struct mp4_index *index);
+    void *arg;
+};
+
+static enum rc use_file(int fd, const struct source_index_limits *limits,
+                        const struct use *use)
+{
+    struct mp4_index *index = NULL;
+    struct mp4_span span;
+    uint8_t *moov = NULL;
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return rc_from_errno(errno);
+    struct mp4_index_limits of_index = {.file_size = (uint64_t)st.st_size,
+                                        .max_samples = (uint64_t)limits->samples_max};
+    enum rc rc = find_moov(fd, (uint64_t)st.st_size, &span);
+    if (rc == RC_OK)
+        rc = read_moov(fd, &span, limits->index_max, &moov);
+    if (rc == RC_OK)
+        rc = mp4_index_open(moov, (size_t)span.size, &of_index, &index);
+    if (rc == RC_OK)
+        rc = use->read(use->arg, index);
+    mp4_index_close(index);
+    free(moov);
+    return rc;
+}
+
+static int open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+enum rc source_index_read(const char *path, const struct source_index_limits *limits,
+                          enum rc (*read)(void *arg, const struct mp4_index *index),
+                          void *arg)
+{
+    const struct use use = {read, arg};
+    int fd = open_file(path);
+    if (fd < 0)
+        return rc_from_errno(errno);
+    enum rc rc = use_file(fd, limits, &use);
+    close(fd);
+    return rc;
+}
+
+/* ---- packets of one stream ------------------------------------------------------ */
+
 struct reading {
     struct source_index_takers *to;
+    int fd, stream;
     struct key_units units;
 };
 
@@ -73,54 +123,33 @@ static enum rc take_packet(void *arg, const struct mp4_index_packet *p)
     return copy_cuts_feed(r->to->cuts, &packet);
 }
 
-static enum rc feed(int fd, const struct mp4_index *index, int stream,
-                    struct source_index_takers *to)
+static enum rc feed(void *arg, const struct mp4_index *index)
 {
-    struct reading r = {.to = to};
-    if (mp4_index_fragmented(index) || stream < 0 ||
-        (size_t)stream >= mp4_index_tracks(index))
+    struct reading *r = arg;
+    struct source_index_takers *to = r->to;
+    if (mp4_index_fragmented(index) || r->stream < 0 ||
+        (size_t)r->stream >= mp4_index_tracks(index))
         return RC_UNSUPPORTED;
-    const struct mp4_track *track = mp4_index_track(index, (size_t)stream);
+    const struct mp4_track *track = mp4_index_track(index, (size_t)r->stream);
     if (track->several_entries)
         return RC_CONFLICT;
     to->has_sets = to->sets && track->entry &&
-                   key_units_open(fd, track->entry, track->entry_size, to->sets,
-                                  &r.units) == RC_OK;
+                   key_units_open(r->fd, track->entry, track->entry_size, to->sets,
+                                  &r->units) == RC_OK;
     copy_cuts_start(to->cuts, mp4_index_first_us(index));
-    return mp4_index_packets(index, (size_t)stream, take_packet, &r);
-}
-
-static enum rc read_file(int fd, const struct source_index_limits *limits, int stream,
-                         struct source_index_takers *to)
-{
-    struct mp4_index *index = NULL;
-    struct mp4_span span;
-    uint8_t *moov = NULL;
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return rc_from_errno(errno);
-    struct mp4_index_limits of_index = {.file_size = (uint64_t)st.st_size,
-                                        .max_samples = (uint64_t)limits->samples_max};
-    enum rc rc = find_moov(fd, (uint64_t)st.st_size, &span);
-    if (rc == RC_OK)
-        rc = read_moov(fd, &span, limits->index_max, &moov);
-    if (rc == RC_OK)
-        rc = mp4_index_open(moov, (size_t)span.size, &of_index, &index);
-    if (rc == RC_OK)
-        rc = feed(fd, index, stream, to);
-    mp4_index_close(index);
-    free(moov);
-    return rc;
+    return mp4_index_packets(index, (size_t)r->stream, take_packet, r);
 }
 
 enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
                              int stream, struct source_index_takers *takers)
 {
+    struct reading r = {.to = takers, .stream = stream};
+    const struct use use = {feed, &r};
     takers->has_sets = false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
+    r.fd = open_file(path);
+    if (r.fd < 0)
         return rc_from_errno(errno);
-    enum rc rc = read_file(fd, limits, stream, takers);
-    close(fd);
+    enum rc rc = use_file(r.fd, limits, &use);
+    close(r.fd);
     return rc;
 }

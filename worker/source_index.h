@@ -6,6 +6,7 @@
 #define DROPSTREAM_SOURCE_INDEX_H
 
 #include "copy_cuts.h"
+#include "mp4_index.h"
 #include "param_sets.h"
 #include "rc.h"
 
@@ -34,5 +35,11 @@ struct source_index_takers {
  */
 enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
                              int stream, struct source_index_takers *takers);
+
+/* Calls read with the index of the file, which lasts as long as the call. Errors as
+ * above, and what read returns. */
+enum rc source_index_read(const char *path, const struct source_index_limits *limits,
+                          enum rc (*read)(void *arg, const struct mp4_index *index),
+                          void *arg);
 
 #endif

@@ -52,6 +52,38 @@ enum rc store_job_offer(struct store *st, const struct job *job,
     return store_end(st, rc);
 }
 
+enum rc store_rendition_cut(struct store *st, const char *video_id, const char *name,
+                            const uint8_t *bounds, size_t n)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_RENDITION_CUT,
+                               "UPDATE renditions SET bounds = ?3 WHERE video_id = ?1"
+                               " AND name = ?2 AND copied = 1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, name);
+    sqlite3_bind_blob64(q, 3, bounds, n, SQLITE_STATIC);
+    return store_finish(st, q);
+}
+
+enum rc store_job_encode_sound(struct store *st, const struct job *job)
+{
+    enum rc rc;
+
+    if (job->kind != JOB_ENCODE)
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_video_run(st, SQL_VIDEO_ENCODES_SOUND,
+                         "UPDATE videos SET encodes_sound = 1 WHERE id = ?1",
+                         job->video_id);
+    return store_end(st, rc);
+}
+
 enum rc store_bounds(struct store *st, const char *video_id, const char *rendition,
                      uint8_t **out, size_t *n)
 {

@@ -87,10 +87,25 @@ static bool plan_valid(const struct job *job, const struct video_plan *plan)
     if (job->kind != JOB_PROBE || plan->duration_us == 0 || plan->duration_us < -1 ||
         plan->n_renditions < 1 || plan->n_renditions > STORE_RENDITIONS_MAX)
         return false;
-    for (i = 0; i < plan->n_renditions; i++)
-        if (!*plan->renditions[i].name)
+    for (i = 0; i < plan->n_renditions; i++) {
+        const struct rendition *r = &plan->renditions[i];
+        if (!*r->name || (r->copied && r->segments > 0) != (plan->bounds[i].n > 0))
             return false;
+    }
     return true;
+}
+
+static enum rc keep_bounds(struct store *st, const char *id,
+                           const struct video_plan *plan)
+{
+    enum rc rc = RC_OK;
+    size_t i;
+
+    for (i = 0; rc == RC_OK && i < plan->n_renditions; i++)
+        if (plan->bounds[i].n > 0)
+            rc = store_rendition_cut(st, id, plan->renditions[i].name,
+                                     plan->bounds[i].bytes, plan->bounds[i].n);
+    return rc;
 }
 
 enum rc store_job_planned(struct store *st, const struct job *job,
@@ -112,6 +127,8 @@ enum rc store_job_planned(struct store *st, const struct job *job,
      * and never a plan without its jobs. */
     if (rc == RC_OK)
         rc = store_renditions_replace(st, id, plan->renditions, plan->n_renditions);
+    if (rc == RC_OK)
+        rc = keep_bounds(st, id, plan);
     if (rc == RC_OK)
         rc = set_plan(st, id, plan);
     if (rc == RC_OK)

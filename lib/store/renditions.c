@@ -24,8 +24,8 @@ const char *rendition_kind_name(enum rendition_kind k)
     "r.name, r.kind, r.generation, r.width, r.height, r.bitrate, r.average_bitrate,"   \
     " r.codecs, r.rate_num, r.rate_den, r.gop, r.frames, r.segments, r.done,"          \
     " r.stream, r.source_last_us, r.seek_margin_us, r.deinterlace, r.colour,"          \
-    " r.copied, r.extra, r.max_bitrate, r.language, r.label"
-#define RENDITION_COLUMN_COUNT 24
+    " r.copied, r.extra, r.max_bitrate, r.language, r.label, r.channels"
+#define RENDITION_COLUMN_COUNT 25
 
 static void read_columns(sqlite3_stmt *q, struct rendition *r)
 {
@@ -59,6 +59,7 @@ static void read_columns(sqlite3_stmt *q, struct rendition *r)
     r->max_bitrate = sqlite3_column_int64(q, i++);
     store_column_text(q, i++, r->language, sizeof(r->language));
     store_column_text(q, i++, r->label, sizeof(r->label));
+    r->channels = sqlite3_column_int(q, i++);
 }
 
 enum rc store_renditions(struct store *st, const char *video_id,
@@ -288,9 +289,9 @@ enum rc store_rendition_insert(struct store *st, const char *video_id,
         "INSERT INTO renditions (video_id, position, name, kind, generation, width,"
         " height, bitrate, average_bitrate, codecs, rate_num, rate_den, gop, frames,"
         " segments, stream, source_last_us, seek_margin_us, deinterlace, colour,"
-        " copied, extra, max_bitrate, language, label)"
+        " copied, extra, max_bitrate, language, label, channels)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-        " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         &q);
     int i = 1;
 
@@ -321,6 +322,7 @@ enum rc store_rendition_insert(struct store *st, const char *video_id,
     store_bind_int(q, i++, r->max_bitrate);
     store_bind_text(q, i++, r->language);
     store_bind_text(q, i++, r->label);
+    store_bind_int(q, i++, r->channels);
     return store_finish(st, q);
 }
 

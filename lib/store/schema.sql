@@ -255,3 +255,11 @@ CREATE TABLE subtitles (
     UNIQUE (video_id, name)
 ) STRICT;
 CREATE INDEX subtitles_by_video ON subtitles (video_id, id);
+
+-- step 8
+
+-- 1: its sound is encoded whatever its index says, as a copy once came out otherwise.
+ALTER TABLE videos ADD COLUMN encodes_sound INTEGER NOT NULL DEFAULT 0;
+-- Of sound: how many channels it has; 0 for a picture.
+ALTER TABLE renditions ADD COLUMN channels INTEGER NOT NULL DEFAULT 0;
+UPDATE renditions SET channels = 2 WHERE kind = 'audio';

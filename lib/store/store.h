@@ -115,6 +115,7 @@ struct video {
     int64_t poster_at_us;   /* of the timeline, chosen by somebody; -1 by nobody */
     int64_t poster_version; /* grows with each poster that is made */
     bool poster_dull;       /* a better one is looked for when it is whole */
+    bool encodes_sound;     /* no copy is made of its sound: one came out wrong */
 };
 
 /* How a row comes to be, and what happens while its bytes come in: store_uploads.h. */
@@ -221,12 +222,13 @@ struct rendition {
     bool deinterlace;                 /* video only: the source is interlaced */
     char colour[STORE_COLOUR_MAX + 1]; /* video only: "matrix/primaries/transfer" by
                                          ffmpeg's names; "" as "unknown" thrice */
-    bool copied; /* video only: its packets are those of the source; 0 segments until it
-                    is known where they can be cut */
+    bool copied; /* its packets are those of the source; 0 segments until it is known
+                    where they can be cut */
     bool extra;  /* a video is ready without it */
     int64_t max_bitrate; /* video only: bit/s that its encoder is held to; 0: none */
     char language[STORE_LANGUAGE_MAX + 1]; /* audio only, BCP 47; "" unknown */
     char label[STORE_LABEL_MAX + 1];       /* audio only: its track's name, or "" */
+    int channels;                          /* audio only */
 };
 
 /* Renditions of a video, video ones first. *n <= STORE_RENDITIONS_MAX. RC_NOT_FOUND. */
@@ -296,6 +298,12 @@ struct video_plan {
     char copy_refused[STORE_TEXT_MAX + 1]; /* why no rendition is a copy */
     struct rendition renditions[STORE_RENDITIONS_MAX];
     size_t n_renditions;
+    /* Of each that is copied and has segments: its bounds (bounds.h), n bytes, the
+     * caller's. */
+    struct {
+        const uint8_t *bytes;
+        size_t n;
+    } bounds[STORE_RENDITIONS_MAX];
     struct subtitles tracks; /* of text, to be read once the file is whole */
 };
 
@@ -379,6 +387,10 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
  */
 enum rc store_job_offer(struct store *st, const struct job *job,
                         const struct rendition *r, const uint8_t *bounds, size_t n);
+
+/* No copy of the sound is planned any more: the one that this job made came out
+ * otherwise than the index of the file has it. RC_FENCED; RC_INVALID: no encode job. */
+enum rc store_job_encode_sound(struct store *st, const struct job *job);
 
 /* The bounds of a rendition; the caller frees *out. RC_NOT_FOUND: there are none. */
 enum rc store_bounds(struct store *st, const char *video_id, const char *rendition,

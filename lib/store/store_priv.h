@@ -76,6 +76,8 @@ enum statement {
     SQL_RENDITION_SET_SEEK_POINTS,
     SQL_RENDITION_OFFER,
     SQL_RENDITION_BOUNDS,
+    SQL_RENDITION_CUT,
+    SQL_VIDEO_ENCODES_SOUND,
     SQL_VIDEO_COPY_REFUSED,
     SQL_JOB_OF_RENDITION,
     SQL_JOB_INSERT,
@@ -194,7 +196,7 @@ int64_t store_boot_ms(const struct store *st);
     " audio_codec, media_root, media_key, has_poster, created_ms, first_segment_ms,"   \
     " stored_ms, ready_ms, arrived_us, upload_id, expires_ms, unchecked_from,"         \
     " index_offset, copy_refused, has_storyboard, poster_at_us, poster_version,"       \
-    " poster_dull"
+    " poster_dull, encodes_sound"
 
 /* Reads the columns of a struct video from the first one of the row that q is at. */
 void store_video_columns(sqlite3_stmt *q, struct video *v);
@@ -241,6 +243,10 @@ enum rc store_rendition_remove(struct store *st, const char *video_id,
  * of all that are. */
 enum rc store_extras_add(struct store *st, const char *id,
                          const struct video_plan *plan);
+
+/* Keeps the bounds of a rendition that is copied. */
+enum rc store_rendition_cut(struct store *st, const char *video_id, const char *name,
+                            const uint8_t *bounds, size_t n);
 
 /* Why the source is not offered as it is; "": it is. */
 enum rc store_copy_refused(struct store *st, const char *id, const char *sentence);

@@ -77,6 +77,7 @@ void store_video_columns(sqlite3_stmt *q, struct video *v)
     v->poster_at_us = sqlite3_column_int64(q, i++);
     v->poster_version = sqlite3_column_int64(q, i++);
     v->poster_dull = sqlite3_column_int(q, i++) != 0;
+    v->encodes_sound = sqlite3_column_int(q, i++) != 0;
 }
 
 enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out)

@@ -120,6 +120,7 @@ export function withSite(options, fn) {
  * clip: only tests that are about it have it made. */
 const NO_EXTRAS = {
     DROPSTREAM_SOURCE_MAX_MBPS: '0',
+    DROPSTREAM_SOUND_MAX_KBPS: '0',
     DROPSTREAM_LADDER_MAX_SIDE: '0',
     DROPSTREAM_PREVIEWS: '0',
 };

@@ -144,6 +144,7 @@ static inline struct video_plan fixture_plan(int generation)
                               .generation = generation,
                               .bitrate = 128000,
                               .codecs = "mp4a.40.2",
+                              .channels = 2,
                               .rate_num = 375,
                               .rate_den = 8,
                               .gop = 192,

@@ -44,6 +44,29 @@ static void one_from_a_keyframe_on_begins_there(void **state)
         "-copyts -start_at_zero -i file:" SRC " -map 0:0 -c copy " FMP4 "pipe:1");
 }
 
+#define SOUND                                                                          \
+    " -map_metadata -1 -use_editlist 0 -avoid_negative_ts disabled -movflags "         \
+    "+empty_moov+default_base_moof+frag_discont -f mp4 pipe:1"
+
+static void sound_is_cut_between_its_frames(void **state)
+{
+    (void)state;
+    double frame_us = 1e6 * 1024 / 44100;
+    assert_int_equal(args_copy_sound(&mp4, 1, 0, 0, frame_us, 192, &args), RC_OK);
+    assert_line(
+        "ffmpeg -nostdin -hide_banner -v error " INPUT
+        "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy "
+        "-bsf:a 'noise=drop=lt(pts*tb\\,-0.011610)' -frag_duration 4446621" SOUND);
+    assert_int_equal(args_copy_sound(&mp4, 1, 8716463, 8916463, frame_us, 192, &args),
+                     RC_OK);
+    assert_line(
+        "ffmpeg -nostdin -hide_banner -v error -noaccurate_seek -ss 8.716463 " INPUT
+        "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy "
+        "-bsf:a 'noise=drop=lt(pts*tb\\,8.904853)' -frag_duration 4446621" SOUND);
+    const struct args_source none = {"ffmpeg", SRC, CONTAINER_NONE, 1, NULL};
+    assert_int_equal(args_copy_sound(&none, 1, 0, 0, frame_us, 192, &args), RC_INVALID);
+}
+
 static void hevc_has_the_tag_that_all_players_know(void **state)
 {
     (void)state;
@@ -145,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_from_the_start_does_not_seek),
         cmocka_unit_test(one_from_a_keyframe_on_begins_there),
+        cmocka_unit_test(sound_is_cut_between_its_frames),
         cmocka_unit_test(hevc_has_the_tag_that_all_players_know),
         cmocka_unit_test(packets_are_listed_with_their_sizes_and_the_start_of_the_file),
         cmocka_unit_test(of_keyframes_only_parameter_sets_and_wrong_slices_come_out),

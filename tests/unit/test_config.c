@@ -33,6 +33,7 @@ static const struct {
     {"media", "max_duration_s", "86400", 1, 604800},
     {"media", "max_pixels", "35389440", 65536, 268435456},
     {"media", "source_max_mbps", "60", 0, 100000},
+    {"media", "sound_max_kbps", "384", 0, 10000},
     {"media", "ladder_max_side", "1080", 0, 1080},
     {"media", "ladder_pixel_mbits", "80", 10, 1000},
     {"media", "ladder_near_percent", "20", 0, 90},

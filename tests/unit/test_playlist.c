@@ -80,7 +80,7 @@ static void master_lists_audio_apart(void **state)
                                  .height = 360,
                                  .rate_num = 30000,
                                  .rate_den = 1001};
-    struct playlist_audio a = {"audio-0-1/index.m3u8", "Audio", "en", 1};
+    struct playlist_audio a = {"audio-0-1/index.m3u8", "Audio", "en", 1, 2};
     char *text = NULL;
     assert_int_equal(playlist_master(&v, 1, &a, 1, NULL, 0, &text), RC_OK);
     assert_string_equal(
@@ -148,10 +148,10 @@ static void subtitles_are_one_segment_as_long_as_the_video(void **state)
 static void text_that_would_break_a_quoted_string_is_refused(void **state)
 {
     (void)state;
-    struct playlist_audio a = {"x", "a\"b", NULL, 1};
+    struct playlist_audio a = {"x", "a\"b", NULL, 1, 1};
     char *text = NULL;
     assert_int_equal(playlist_master(NULL, 0, &a, 1, NULL, 0, &text), RC_INVALID);
-    a = (struct playlist_audio){"x", "b", "e\nn", 1};
+    a = (struct playlist_audio){"x", "b", "e\nn", 1, 1};
     assert_int_equal(playlist_master(NULL, 0, &a, 1, NULL, 0, &text), RC_INVALID);
     assert_null(text);
 }

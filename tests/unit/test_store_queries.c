@@ -94,7 +94,16 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     size_t n;
 
     plan.renditions[plan.n_renditions++] = r;
+    for (size_t i = 0; i < plan.n_renditions; i++) {
+        if (plan.renditions[i].kind != RENDITION_AUDIO)
+            continue;
+        plan.renditions[i].copied = true;
+        plan.bounds[i].bytes = bounds;
+        plan.bounds[i].n = sizeof(bounds);
+    }
     store_job_planned(f->st, &job, &plan);
+    store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_ENCODE), &job);
+    store_job_encode_sound(f->st, &job);
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job);
     r.segments = 1;
     store_job_offer(f->st, &job, &r, bounds, sizeof(bounds));

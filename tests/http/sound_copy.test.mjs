@@ -1,0 +1,274 @@
+/*
+ * Sound that is served as it is: the very packets of the file at their own times, whoever
+ * asks for whichever segment first. And sound that would play wrong so, which is encoded.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { PacedUpload } from '../lib/arriving.mjs';
+import { slowFfmpeg, uploadPlayable } from '../lib/demand.mjs';
+import { validateVideo } from '../lib/hls_validator.mjs';
+import { CORPUS, ffmpeg, flashClip, parseMaster, parseMedia, tempDir } from '../lib/media.mjs';
+import { startSite, waitFor } from '../lib/site.mjs';
+
+const run = promisify(execFile);
+const COPIES = { DROPSTREAM_SOUND_MAX_KBPS: '384' };
+const FRAME = 1024;
+const SEGMENT = 192;
+
+let site, temp;
+
+before(async () => {
+    temp = await tempDir();
+    site = await startSite({ worker: true, env: COPIES });
+});
+after(async () => {
+    await site?.stop();
+    await temp.remove();
+});
+
+const clip = (name) => path.join(temp.dir, name);
+const picture = (seconds, more = '') => ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=25:d=${seconds}${more}`];
+const tone = (seconds, rate, more = '') => ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=${rate}${more}`];
+const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+const AAC = ['-c:a', 'aac', '-b:a', '96k'];
+
+async function ready(id, on = site) {
+    return waitFor(
+        async () => {
+            const v = (await on.api('GET', `/api/videos/${id}`)).json;
+            assert.notEqual(v.state, 'failed', v.error);
+            return v.state === 'ready' && v;
+        },
+        { timeout: 60_000, what: 'the video to be ready' },
+    );
+}
+
+async function uploaded(file, on = site) {
+    const { json, text, status } = await on.upload(file);
+    assert.equal(status, 201, text);
+    return ready(json.id, on);
+}
+
+/* [{ at, hash }] of the packets of a track of sound, seconds of the file's clock. */
+async function packetsOf(file, track = 0) {
+    const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', `a:${track}`, '-of', 'json',
+        '-show_data_hash', 'md5', '-show_entries', 'packet=pts_time,data_hash:format=start_time', file], { maxBuffer: 1 << 26 });
+    const { packets, format } = JSON.parse(stdout);
+    return packets.map((p) => ({ at: Number(p.pts_time) - Number(format.start_time), hash: p.data_hash }));
+}
+
+async function fetched(on, url) {
+    const res = await on.request('GET', url);
+    assert.equal(res.status, 200, url);
+    return res;
+}
+
+/* Of a rendition as served: { list, file }, segments asked for in the order of `order`. */
+async function served(video, name = 'audio-0', on = site, order = (k) => k) {
+    const master = parseMaster((await fetched(on, video.media)).text);
+    const { URI } = master.audio.find((a) => a.URI.startsWith(`${name}-`));
+    const base = video.media.replace('master.m3u8', URI.replace('index.m3u8', ''));
+    const list = parseMedia((await fetched(on, `${base}index.m3u8`)).text);
+    const parts = [];
+    for (const k of list.segments.map((_, i) => order(i, list.segments.length)))
+        parts[k] = (await fetched(on, base + list.segments[k].uri)).body;
+    const init = (await fetched(on, base + list.map)).body;
+    const file = clip(`${video.id}-${name}.mp4`);
+    await fs.writeFile(file, Buffer.concat([init, ...parts]));
+    return { list, file, base };
+}
+
+/* What is served are the packets of the file from 0 on, at their times to within 0.1 ms. */
+async function assertSame(source, track, part, rate) {
+    const wanted = (await packetsOf(source, track)).filter(({ at }) => at >= -1e-6);
+    const { stdout } = await run('ffprobe', ['-v', 'error', '-of', 'json', '-show_data_hash', 'md5',
+        '-show_entries', 'packet=pts,data_hash:stream=time_base,sample_rate', part.file], { maxBuffer: 1 << 26 });
+    const { packets, streams } = JSON.parse(stdout);
+    const scale = Number(streams[0].time_base.split('/')[1]);
+    assert.equal(Number(streams[0].sample_rate), rate);
+    const got = packets.map((p) => ({ at: Number(p.pts) / scale, hash: p.data_hash }));
+    assert.deepEqual(got.map(({ hash }) => hash), wanted.map(({ hash }) => hash));
+    for (const [i, { at }] of got.entries())
+        assert.ok(Math.abs(at - wanted[i].at) < 1e-4, `packet ${i} at ${at}, should be at ${wanted[i].at}`);
+    const { segments } = part.list;
+    assert.equal(segments.length, Math.ceil(wanted.length / SEGMENT));
+    for (const [k, { duration }] of segments.slice(1, -1).entries())
+        assert.ok(Math.abs(duration - (SEGMENT * FRAME) / rate) < 0.012, `segment ${k + 1} of ${duration} s`);
+}
+
+describe('sound of an MP4 in AAC-LC', () => {
+    const kinds = {
+        '44.1 kHz, stereo': { rate: 44100, channels: 2 },
+        '48 kHz, mono': { rate: 48000, channels: 1 },
+        '32 kHz': { rate: 32000, channels: 2 },
+        '96 kHz': { rate: 96000, channels: 2 },
+        'a MOV whose index comes last': { rate: 44100, channels: 2, ext: 'mov', flags: [] },
+        'without an edit list': { rate: 48000, channels: 2, flags: ['-use_editlist', '0'] },
+        'which begins a little late': { rate: 48000, channels: 2, late: 0.06 },
+        'beside a picture that begins late': { rate: 44100, channels: 2, early: 0.4 },
+    };
+    for (const [name, { rate, channels, ext = 'mp4', flags = ['-movflags', '+faststart'], late = 0, early = 0 }] of Object.entries(kinds))
+        test(`is served as it is: ${name}`, async () => {
+            const file = clip(`${name.replace(/\W/g, '_')}.${ext}`);
+            await ffmpeg(
+                early ? ['-itsoffset', `${early}`] : [], picture(13), late ? ['-itsoffset', `${late}`] : [], tone(13, rate),
+                ['-map', '0', '-map', '1'], X264, AAC, ['-ac', `${channels}`], flags, file,
+            );
+            const video = await uploaded(file);
+            await assertSame(file, 0, await served(video), rate);
+            const master = parseMaster((await fetched(site, video.media)).text);
+            assert.equal(master.audio[0].CHANNELS, `${channels}`);
+            await validateVideo(site, video.id);
+        });
+
+    test('of several tracks each is judged by itself', async () => {
+        const file = clip('tracks.mp4');
+        await ffmpeg(picture(9), tone(9, 48000), tone(9, 22050), tone(9, 44100),
+            ['-map', '0', '-map', '1', '-map', '2', '-map', '3'], X264, AAC, ['-ac', '2'], file);
+        const video = await uploaded(file);
+        await assertSame(file, 0, await served(video, 'audio-0'), 48000);
+        await assertSame(file, 2, await served(video, 'audio-2'), 44100);
+        const encoded = await served(video, 'audio-1');
+        assert.deepEqual(encoded.list.segments.map(({ duration }) => duration).slice(0, 2), [4.096, 4.096]);
+        await validateVideo(site, video.id);
+    });
+
+    test('is cut the same wherever the first listener begins', async () => {
+        const slow = await startSite({ worker: true, env: { ...COPIES, DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 3) } });
+        try {
+            const file = clip('44_1_kHz__stereo.mp4');
+            const long = clip('long.mp4');
+            await ffmpeg('-stream_loop', '3', '-i', file, '-map', '0', '-c', 'copy', long);
+            const video = await uploadPlayable(slow, long);
+            const part = await served(video, 'audio-0', slow, (k, n) => n - 1 - k);
+            const logs = await fs.readdir(slow.path('log/jobs'));
+            const texts = await Promise.all(logs.map((f) => fs.readFile(slow.path(`log/jobs/${f}`), 'utf8')));
+            const starts = texts.join('\n').match(/^\+ \S*ffmpeg .*-ss .*-map 0:1 -c copy/gm) ?? [];
+            assert.ok(starts.length >= 2, `${starts.length} runs began in the middle`);
+            const { stdout } = await run('ffprobe', ['-v', 'error', '-of', 'csv=p=0', '-show_entries', 'packet=pts', part.file], { maxBuffer: 1 << 26 });
+            const times = stdout.trim().split('\n').map(Number);
+            for (let i = 1; i < times.length; i++) assert.ok(Math.abs(times[i] - times[i - 1] - FRAME) < 410, `packet ${i}`);
+        } finally {
+            await slow.stop();
+        }
+    });
+
+    test('plays as it comes in, and is the same when all of it is there', async () => {
+        const file = clip('arriving.mp4');
+        await ffmpeg(picture(40, ',noise=alls=40:allf=t'), tone(40, 44100), X264, AAC, ['-movflags', '+faststart'], file);
+        const upload = await PacedUpload.begin(site, file);
+        await upload.sendTo(0.5);
+        const early = await waitFor(async () => {
+            const v = await upload.video();
+            return v?.renditions.some((r) => r.name === 'audio-0' && r.done >= 2) && v;
+        }, { timeout: 30_000, what: 'sound of what has arrived' });
+        assert.equal(early.state, 'receiving');
+        await upload.finish();
+        const video = await ready(early.id);
+        assert.equal(video.renditions.every((r) => r.segments === r.done), true);
+        const part = await served(video);
+        assert.match(part.base, /audio-0-1\/$/, 'what was promised is kept');
+        await assertSame(file, 0, part, 44100);
+    });
+});
+
+describe('other sound is encoded', () => {
+    /* '48000,2' of what is served. */
+    const rates = async (video) => {
+        const { file } = await served(video);
+        const { stdout } = await run('ffprobe', ['-v', 'error', '-of', 'csv=p=0', '-show_entries', 'stream=sample_rate,channels', file]);
+        return stdout.trim();
+    };
+    const made = {
+        'six channels': [tone(5, 44100), AAC, ['-ac', '6']],
+        'another codec': [tone(5, 44100), ['-c:a', 'mp3']],
+        'few samples a second': [tone(5, 22050), AAC],
+        'sound that begins a second late': [['-itsoffset', '1', ...tone(4, 44100)], AAC],
+        'sound that ends early': [tone(3, 44100), AAC],
+        'too many bits a second': [['-f', 'lavfi', '-i', "aevalsrc='random(0)-0.5|random(1)-0.5':s=96000:d=5"], ['-c:a', 'aac', '-b:a', '800k']],
+        'a Matroska file': [tone(5, 44100), AAC, 'mkv'],
+        'a fragmented file': [tone(5, 44100), AAC, ['-movflags', '+frag_keyframe+empty_moov']],
+    };
+    for (const [name, [input, ...options]] of Object.entries(made))
+        test(name, async () => {
+            const ext = options.at(-1) === 'mkv' ? options.pop() : 'mp4';
+            const file = clip(`${name.replace(/\W/g, '_')}.${ext}`);
+            await ffmpeg(picture(5), input, ['-map', '0', '-map', '1'], X264, ...options, file);
+            const video = await uploaded(file);
+            assert.equal(await rates(video), '48000,2');
+        });
+
+    test('sound with a hole', async () => {
+        const [whole, file] = [clip('no-hole.mp4'), clip('hole.mp4')];
+        await flashClip(whole, { seconds: 9, sampleRate: 44100 });
+        await ffmpeg('-i', whole, '-map', '0', '-c', 'copy', '-bsf:a', 'noise=drop=between(n\\,150\\,190)', file);
+        assert.equal(await rates(await uploaded(file)), '48000,2');
+    });
+
+    test('of a file that was cut off', async () => {
+        const [whole, file] = [clip('whole.mp4'), clip('cut-off.mp4')];
+        await ffmpeg(picture(9), tone(9, 44100), X264, AAC, ['-movflags', '+faststart'], whole);
+        const bytes = await fs.readFile(whole);
+        await fs.writeFile(file, bytes.subarray(0, bytes.length * 0.7));
+        const video = await uploaded(file);
+        assert.equal(await rates(video), '48000,2');
+        assert.match(video.warning, /ends early/);
+    });
+
+    test('if a site wants it so', async () => {
+        const on = await startSite({ worker: true });
+        try {
+            const video = await uploaded(clip('48_kHz__mono.mp4'), on);
+            const { list } = await served(video, 'audio-0', on);
+            assert.deepEqual(list.segments.map(({ duration }) => duration).slice(0, 2), [4.096, 4.096]);
+        } finally {
+            await on.stop();
+        }
+    });
+
+    /* Its ffmpeg gives something else than the index promises. */
+    test('once a copy came out wrong, and it plays', async () => {
+        const script = clip('ffmpeg-that-cannot-copy');
+        await fs.writeFile(script,
+            '#!/bin/sh\ncase "$*" in *"-map 0:1 -c copy"*) exec ffmpeg -itsoffset 0.3 "$@";; esac\nexec ffmpeg "$@"\n', { mode: 0o755 });
+        const on = await startSite({ worker: true, env: { ...COPIES, DROPSTREAM_FFMPEG: script, DROPSTREAM_BACKOFF_MS: '100' } });
+        try {
+            const { json } = await on.upload(clip('48_kHz__mono.mp4'));
+            const video = await waitFor(async () => {
+                const v = (await on.api('GET', `/api/videos/${json.id}`)).json;
+                return v.state === 'ready' && v;
+            }, { timeout: 30_000, what: 'the video to be ready' });
+            const { list, base } = await served(video, 'audio-0', on);
+            assert.match(base, /audio-0-2\/$/);
+            assert.deepEqual(list.segments.map(({ duration }) => duration).slice(0, 2), [4.096, 4.096]);
+            await validateVideo(on, video.id);
+        } finally {
+            await on.stop();
+        }
+    });
+});
+
+/* A video of which the sound is there, and perhaps nothing else. */
+async function soundOf(file) {
+    const { json, text, status } = await site.upload(file);
+    assert.equal(status, 201, text);
+    return waitFor(
+        async () => {
+            const v = (await site.api('GET', `/api/videos/${json.id}`)).json;
+            return v.media && v.renditions.some((r) => r.name === 'audio-0' && r.segments > 0 && r.done === r.segments) && v;
+        },
+        { timeout: 60_000, what: 'its sound' },
+    );
+}
+
+test('a real recording whose first packets are a little long', { skip: !CORPUS }, async () => {
+    const file = path.join(CORPUS, 'hlsjs-samples__bbb_720p_aac_moov-at-end.mp4');
+    const video = await soundOf(file);
+    await assertSame(file, 0, await served(video), 48000);
+    await site.api('DELETE', `/api/videos/${video.id}`);
+});
