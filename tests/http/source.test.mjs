@@ -314,7 +314,7 @@ exec ffmpeg "$@"
     return file;
 }
 
-const COPIES = '*"-c copy"*';
+const COPIES = '*"-map 0:0 -c copy"*';
 const LOOKS = '*"-frames:v 1 "*|*"-f data"*';
 
 describe('a source that cannot be copied', () => {

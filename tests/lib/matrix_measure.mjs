@@ -126,9 +126,9 @@ export function flashAt(values, rate) {
     return n < 0 ? undefined : n / rate;
 }
 
-/* { left, right } as samples at 48 kHz. */
+/* { left, right } as samples at 48 kHz; one channel is heard in both, as players have it. */
 export async function ears(buf) {
-    const raw = await decode(buf, ['-f', 'f32le']);
+    const raw = await decode(buf, ['-af', 'aresample=48000,pan=stereo|FL=FL+FC|FR=FR+FC', '-f', 'f32le']);
     const both = new Float32Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length));
     return { left: both.filter((_, i) => i % 2 === 0), right: both.filter((_, i) => i % 2 === 1) };
 }
