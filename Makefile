@@ -49,7 +49,7 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/ladder.c worker/copy_job.c worker/without.c worker/source_index.c worker/encode_cut.c \
            worker/args_text.c worker/subtitle_tracks.c worker/subtitle_files.c \
            worker/subtitles_job.c worker/cutter.c worker/mediadir.c worker/segments.c \
-           worker/playlists.c worker/source_check.c worker/jobs.c worker/task.c \
+           worker/playlists.c worker/video_lists.c worker/source_check.c worker/jobs.c worker/task.c \
            worker/probe_job.c worker/encode_job.c worker/encode_run.c \
            worker/encode_schedule.c worker/encode_scan.c worker/schedule.c \
            worker/schedule_background.c worker/seek_points.c worker/colour.c \
@@ -87,7 +87,7 @@ UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth
         store_list store_open store_pictures store_queries store_readiness \
         store_subtitles store_uploads store_videos storyboard subtitle subtitle_files \
         supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
-        viewer waits wants watcher
+        video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "playlist.h"
 #include "playlists.h"
+#include "video_lists.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -82,7 +83,6 @@ static enum rc rewrite_playlists(struct task *t, const struct job_result *measur
 {
     const struct encode *e = t->state;
     struct rendition all[STORE_RENDITIONS_MAX];
-    struct subtitles subs;
     size_t n = 0;
     enum rc rc = store_job_check(t->w->store, &t->job);
     if (rc == RC_OK)
@@ -90,10 +90,7 @@ static enum rc rewrite_playlists(struct task *t, const struct job_result *measur
     if (rc == RC_OK && !put_measured(e, all, n, measured))
         rc = RC_FENCED;
     if (rc == RC_OK)
-        rc = store_subtitles(t->w->store, t->video.id, &subs);
-    if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, n,
-                             e->open, &subs);
+        rc = lists_write(t->w, &t->video, all, n, e->open);
     if (rc != RC_OK && rc != RC_FENCED)
         log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));

@@ -16,6 +16,7 @@
 #include "spool.h"
 #include "subtitle_files.h"
 #include "subtitle_tracks.h"
+#include "video_lists.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,16 +125,13 @@ static void remove_old_generations(struct task *t, const struct video_plan *plan
 static void keep_plan(struct task *t, const struct video_plan *plan)
 {
     struct worker *w = t->w;
-    struct subtitles subs;
     /* A worker that was frozen past its lease must not touch what another one made. */
     enum rc rc = store_job_check(w->store, &t->job);
     if (rc == RC_OK)
-        rc = store_subtitles(w->store, t->video.id, &subs);
-    if (rc == RC_OK)
         rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
     if (rc == RC_OK)
-        rc = playlists_write(&w->site, w->tmp_fd, t->video.media_root, plan->renditions,
-                             plan->n_renditions, plan->duration_us < 0, &subs);
+        rc = lists_write(w, &t->video, plan->renditions, plan->n_renditions,
+                         plan->duration_us < 0);
     if (rc == RC_OK)
         rc = store_job_planned(w->store, &t->job, plan);
     if (rc == RC_OK) {
@@ -182,13 +180,9 @@ static bool index_was_true(struct task *t)
  * told that it is ready. They are written once more when all of it is encoded. */
 static enum rc write_ends(struct task *t, const struct video_plan *plan)
 {
-    struct subtitles subs;
     enum rc rc = store_job_check(t->w->store, &t->job);
     if (rc == RC_OK)
-        rc = store_subtitles(t->w->store, t->video.id, &subs);
-    if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root,
-                             plan->renditions, plan->n_renditions, false, &subs);
+        rc = lists_write(t->w, &t->video, plan->renditions, plan->n_renditions, false);
     return rc;
 }
 

@@ -1,7 +1,7 @@
 #include "subtitle_files.h"
 
 #include "mediadir.h"
-#include "playlists.h"
+#include "video_lists.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,17 +120,6 @@ static enum rc write_files(struct task *t, int dir_fd, struct subtitles *all)
     return rc;
 }
 
-static enum rc write_master(struct task *t, const struct subtitles *all)
-{
-    struct rendition renditions[STORE_RENDITIONS_MAX];
-    size_t n = 0;
-    enum rc rc = store_renditions(t->w->store, t->video.id, renditions, &n);
-    if (rc != RC_OK || n == 0) /* no plan yet: its own master names them */
-        return rc;
-    return playlists_write_master(&t->w->site, t->w->tmp_fd, t->video.media_root,
-                                  renditions, n, all);
-}
-
 enum rc subtitle_files_publish(struct task *t)
 {
     struct subtitles all;
@@ -145,7 +134,7 @@ enum rc subtitle_files_publish(struct task *t)
     if (rc == RC_OK)
         rc = store_job_subtitles_published(t->w->store, &t->job, &all);
     if (rc == RC_OK)
-        rc = write_master(t, &all);
+        rc = lists_follow(t->w, t->video.id);
     if (rc == RC_OK)
         mediadir_each(fd, remove_unknown, &all);
     close(fd);
