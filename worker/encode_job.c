@@ -103,8 +103,22 @@ static enum rc on_sync_output(void *arg, const void *data, size_t n)
     return RC_OK;
 }
 
-/* The playlists are written now and no sooner: of jobs of one video that end at the
- * same time, the last one finds in the store what was measured of the others. */
+/* The playlists are written before anybody is told that it is done, and looked at once
+ * more after that: of jobs of one video that end at the same time, here or at other
+ * workers, the last one finds in the store what was measured of all. */
+static void finish(struct task *t, const struct job_result *result)
+{
+    struct worker *w = t->w;
+    char id[ID_LEN + 1];
+    if (rewrite_playlists(t, result) == RC_FENCED) {
+        task_drop(t);
+        return;
+    }
+    strcpy(id, t->video.id);
+    task_done(t, result);
+    lists_follow(w, id);
+}
+
 static void on_synced(struct task *t, const struct supervise_end *end)
 {
     struct encode *e = t->state;
@@ -113,10 +127,7 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
         WEXITSTATUS(end->status) == 0) {
         measure(e, &result);
-        if (rewrite_playlists(t, &result) == RC_FENCED)
-            task_drop(t);
-        else
-            task_done(t, &result);
+        finish(t, &result);
         return;
     }
     task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));

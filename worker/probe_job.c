@@ -135,6 +135,9 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
     if (rc == RC_OK)
         rc = store_job_planned(w->store, &t->job, plan);
     if (rc == RC_OK) {
+        /* What ended meanwhile may have listed the plan of before once more. */
+        if (plan->renditions[0].generation > 1)
+            lists_follow(w, t->video.id);
         remove_old_generations(t, plan);
         if (!((struct probe *)t->state)->early)
             spool_remove_index(&w->site, t->video.id);

@@ -3,6 +3,8 @@
 
 #include "video_lists.h"
 
+#include <sqlite3.h>
+
 static char folder[2 * PATH_MAX]; /* of the video, below the site's */
 
 static struct rendition picture(const char *name, int width, int height, bool extra)
@@ -67,6 +69,36 @@ static ino_t inode(const char *name)
     return st.st_ino;
 }
 
+/* Every file of a rendition: two empty boxes each. */
+static void put_segments(const char *rendition)
+{
+    static const char boxes[] = "\0\0\0\10free\0\0\0\10free";
+    char name[3 * PATH_MAX], path[PATH_MAX];
+    snprintf(name, sizeof(name), "%s/%s", folder, rendition);
+    at(path, name);
+    mkdir(path, 0755);
+    for (int k = -1; k < 3; k++) {
+        snprintf(name, sizeof(name), "%s/%s/%d.m4s", folder, rendition, k);
+        if (k < 0)
+            snprintf(name, sizeof(name), "%s/%s/init.mp4", folder, rendition);
+        put_file(name, boxes, 16, 0644);
+    }
+}
+
+/* What another worker's commit changes, just before this one's. */
+static void meanwhile(const char *sql)
+{
+    sqlite3 *db;
+    char *trigger = sqlite3_mprintf("CREATE TRIGGER meanwhile AFTER UPDATE OF done ON"
+                                    " renditions WHEN new.name = '360p' AND new.done ="
+                                    " new.segments AND new.ready IS NULL BEGIN %s; END",
+                                    sql);
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, trigger, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_free(trigger);
+    sqlite3_close(db);
+}
+
 static void what_the_store_says_is_listed(void **state)
 {
     (void)state;
@@ -103,6 +135,19 @@ static void without_a_plan_there_is_nothing_to_list(void **state)
     assert_int_equal(lists_follow(&w, other.id), RC_NOT_FOUND);
 }
 
+/* Two workers end their renditions at once: each has looked before the other's was. */
+static void an_encode_that_ends_lists_what_ended_just_before_it(void **state)
+{
+    (void)state;
+    put_segments("360p-1");
+    meanwhile("UPDATE renditions SET done = segments, average_bitrate = 700000"
+              " WHERE name = '720p'");
+    assert_int_equal(jobs_claim_encode(&w, video.id, "360p"), RC_OK);
+    turn_until(no_task, "the encode to end");
+    assert_non_null(strstr(content("master.m3u8"), "360p-1/index.m3u8"));
+    assert_non_null(strstr(content("master.m3u8"), "AVERAGE-BANDWIDTH=700000"));
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, planned, teardown)
@@ -110,6 +155,7 @@ int main(void)
         TEST(what_the_store_says_is_listed),
         TEST(files_that_say_so_already_stay),
         TEST(without_a_plan_there_is_nothing_to_list),
+        TEST(an_encode_that_ends_lists_what_ended_just_before_it),
     };
     return cmocka_run_group_tests_name("video_lists", tests, NULL, NULL);
 }
