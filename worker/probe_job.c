@@ -180,7 +180,7 @@ static bool index_was_true(struct task *t)
 }
 
 /* The end of an open-ended video is known: its playlists get theirs, before anybody is
- * told that it is ready. They are written once more when all of it is encoded. */
+ * told that it is ready. */
 static enum rc write_ends(struct task *t, const struct video_plan *plan)
 {
     enum rc rc = store_job_check(t->w->store, &t->job);
@@ -189,15 +189,18 @@ static enum rc write_ends(struct task *t, const struct video_plan *plan)
     return rc;
 }
 
-/* The whole file keeps what its header promised: nothing has to be made again. */
+/* The whole file keeps what its header promised: nothing has to be made again. What it
+ * has besides is listed once the store has taken it. */
 static void confirm(struct task *t, const struct video_plan *plan)
 {
     bool ready = false;
     enum rc rc = t->video.duration_us < 0 ? write_ends(t, plan) : RC_OK;
     if (rc == RC_OK)
         rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        lists_follow(t->w, t->video.id);
         spool_remove_index(&t->w->site, t->video.id);
+    }
     if (rc == RC_OK)
         task_end(t, ready ? "as promised, the video is ready" : "as promised");
     else if (rc == RC_FENCED)
