@@ -76,7 +76,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
         bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
-        encode_feed feeder filters grid hangups http id joblog key_units ladder \
+        encode_beside encode_feed feeder filters grid hangups http id joblog key_units ladder \
         language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head \
         mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner \
         packet_scan param_sets picture_choice picture_stream plan plan_open \

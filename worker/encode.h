@@ -118,6 +118,9 @@ struct encode_order {
 /* Starts a run of t's rendition. RC_NOT_FOUND: there is no ffmpeg. RC_IO, RC_NOSPACE,
  * RC_NOMEM. */
 enum rc encode_run_start(struct task *t, const struct encode_order *order);
+
+/* Lets a run that is not led stand still, or go on, and the one that is made beside it.
+ */
 void encode_run_pause(struct encode_run *r, bool pause);
 
 /* Has nothing to do meanwhile: that is no work. */
