@@ -55,7 +55,7 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/schedule_background.c worker/seek_points.c worker/colour.c \
            worker/filters.c worker/feeder.c worker/arrival.c worker/arrivals.c \
            worker/arrival_header.c worker/arrival_tell.c worker/encode_feed.c \
-           worker/encode_open.c worker/poster_job.c worker/args_picture.c \
+           worker/encode_open.c worker/encode_anew.c worker/poster_job.c worker/args_picture.c \
            worker/picture_stream.c worker/picture_pipe.c worker/picture_choice.c \
            worker/storyboard.c worker/storyboard_job.c worker/courtesy.c \
            worker/owner.c worker/wake.c worker/sweep.c worker/live.c
@@ -214,7 +214,7 @@ NODE_TEST := node --test --test-reporter=spec
 # the others mostly wait.
 HTTP_TESTS    := $(wildcard tests/http/*.test.mjs)
 HTTP_ENCODING := $(filter $(patsubst %,tests/http/%.test.mjs,arriving corpus),$(HTTP_TESTS))
-HTTP_EXTRAS   := $(filter $(patsubst %,tests/http/%.test.mjs,continuity demand encode poster \
+HTTP_EXTRAS   := $(filter $(patsubst %,tests/http/%.test.mjs,continuity demand encode ladder poster \
                    source storyboard),$(HTTP_TESTS))
 http-tests: http-encoding http-extras http-others ## real lighttpd, worker and ffmpeg
 http-encoding http-extras http-others: all ui $(TEST_MODULES)

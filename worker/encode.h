@@ -177,6 +177,12 @@ void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
 /* Ends the job, if it is to end and has no child left: t may be gone afterwards. */
 void encode_settle(struct task *t);
 
+/* ---- encode_anew.c ---------------------------------------------------------- */
+
+/* Ends a job whose stored segments another encoder began; they are made again, as
+ * another generation. t is gone afterwards. */
+void encode_start_over(struct task *t);
+
 /* ---- encode_scan.c ---------------------------------------------------------- */
 
 /* Begins to read the keyframes of a video rendition, once and if it is long enough, so

@@ -19,8 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SYNC_MS 600000    /* for a slow disk to take what was written */
-#define GENERATIONS_MAX 6 /* until another init segment each time counts as a fault */
+#define SYNC_MS 600000 /* for a slow disk to take what was written */
 
 /* ---- the end of the job ------------------------------------------------- */
 
@@ -173,28 +172,6 @@ static void give_up(struct task *t)
     task_without(t, "The sound could not be decoded and was left out.");
 }
 
-/* The stored segments were begun by an encoder that gives another init segment: they
- * cannot be mixed, so the video is planned again as a new generation. */
-static void start_over(struct task *t)
-{
-    struct worker *w = t->w;
-    struct encode *e = t->state;
-    char id[ID_LEN + 1];
-    if (e->rendition.extra) {
-        give_up(t);
-        return;
-    }
-    if (e->rendition.generation >= GENERATIONS_MAX) {
-        task_fail(t, "The encoder gives something else each time.");
-        return;
-    }
-    strcpy(id, t->video.id);
-    task_fail(t, "The encoder has changed since this was begun.");
-    enum rc rc = store_video_retry(w->store, id);
-    if (rc != RC_OK)
-        log_error("video %s: cannot begin again: %s", id, rc_name(rc));
-}
-
 /* No run is left. t is gone afterwards, or its last child is on its way. */
 static void end_now(struct task *t)
 {
@@ -212,7 +189,7 @@ static void end_now(struct task *t)
         task_postpone(t, e->sentence);
         return;
     case ENCODE_START_OVER:
-        start_over(t);
+        encode_start_over(t);
         return;
     }
 }

@@ -68,6 +68,46 @@ enum rc store_bounds(struct store *st, const char *video_id, const char *renditi
     return store_blob(st, q, out, n);
 }
 
+/* ---- another generation -------------------------------------------------- */
+
+static enum rc set_anew(struct store *st, const struct job *job)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_ANEW,
+        "UPDATE renditions SET generation = generation + 1, done = 0, ready = NULL,"
+        " encoding = '', bounds = NULL,"
+        " segments = CASE WHEN copied THEN 0 ELSE segments END,"
+        " frames = CASE WHEN copied THEN 0 ELSE frames END"
+        " WHERE video_id = ?1 AND name = ?2 AND extra = 1",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    rc = store_finish(st, q);
+    return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
+}
+
+enum rc store_job_anew(struct store *st, const struct job *job)
+{
+    enum rc rc;
+
+    if (!job_is_extra(job->kind))
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = set_anew(st, job);
+    if (rc == RC_OK)
+        rc = store_job_requeue(st, job, 0, NULL);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_INFO, job_kind_name(job->kind), job->video_id,
+                        "%s: begun anew, as the encoder has changed", job->rendition);
+    return store_end(st, rc);
+}
+
 /* ---- what is added to a plan -------------------------------------------- */
 
 /* NULL: the video has no such rendition. */

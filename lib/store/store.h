@@ -384,6 +384,14 @@ enum rc store_job_offer(struct store *st, const struct job *job,
 enum rc store_bounds(struct store *st, const char *video_id, const char *rendition,
                      uint8_t **out, size_t *n);
 
+/*
+ * What was begun of an extra rendition cannot be gone on with: it is made again from
+ * nothing, as its next generation, and a copy is to be offered again first. The job
+ * goes back to the queue, due at once and without blame. RC_FENCED; RC_INVALID: not the
+ * job of an extra rendition, or that is gone.
+ */
+enum rc store_job_anew(struct store *st, const struct job *job);
+
 /* Keeps what the worker found out about where to read the source of the job's
  * rendition, for whoever goes on with it. RC_FENCED. */
 enum rc store_job_seek_points(struct store *st, const struct job *job,

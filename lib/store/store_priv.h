@@ -75,6 +75,7 @@ enum statement {
     SQL_RENDITION_SEEK_POINTS,
     SQL_RENDITION_SET_SEEK_POINTS,
     SQL_RENDITION_OFFER,
+    SQL_RENDITION_ANEW,
     SQL_RENDITION_BOUNDS,
     SQL_VIDEO_COPY_REFUSED,
     SQL_JOB_OF_RENDITION,
@@ -266,6 +267,10 @@ enum rc store_job_drop_all(struct store *st, const char *video_id);
 
 /* Drops those that are queued or running. */
 enum rc store_job_drop_open(struct store *st, const char *video_id);
+
+/* Back to the queue, due in delay_ms; error is NULL where there was none. */
+enum rc store_job_requeue(struct store *st, const struct job *job, int64_t delay_ms,
+                          const char *error);
 
 /* The attempt is over, for good: state 'done' or 'failed'. */
 enum rc store_job_end(struct store *st, const struct job *job, const char *state,

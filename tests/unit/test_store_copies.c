@@ -296,6 +296,52 @@ static void a_rung_that_the_whole_file_is_too_poor_for_goes(void **state)
                      RC_NOT_FOUND);
 }
 
+static void what_is_extra_is_begun_anew_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct rendition all[STORE_RENDITIONS_MAX], r;
+    struct video v = planned(f);
+    struct job copy = claim_of(f, JOB_COPY), ladder = claim_of(f, JOB_LADDER), late;
+    uint8_t *bytes;
+    size_t n;
+
+    renditions_of(f, v.id, all);
+    r = all[1];
+    r.segments = r.frames = 3;
+    assert_int_equal(store_job_offer(f->st, &copy, &r, bounds, 20), RC_OK);
+    assert_int_equal(published(f->st, &copy, 2), RC_OK);
+    assert_int_equal(published(f->st, &ladder, 4), RC_OK);
+    late = ladder;
+    assert_int_equal(store_job_anew(f->st, &ladder), RC_OK);
+    assert_int_equal(store_job_anew(f->st, &copy), RC_OK);
+    assert_int_equal(store_job_anew(f->st, &late), RC_FENCED);
+    renditions_of(f, v.id, all);
+    assert_int_equal(all[0].generation, 1);
+    assert_true(all[1].copied && all[1].generation == 2);
+    assert_int_equal(all[1].segments, 0);
+    assert_int_equal(all[1].done, 0);
+    assert_int_equal(store_bounds(f->st, v.id, "source", &bytes, &n), RC_NOT_FOUND);
+    assert_int_equal(all[2].generation, 2);
+    assert_int_equal(all[2].segments, 7);
+    assert_int_equal(all[2].done, 0);
+    ladder = claim_of(f, JOB_LADDER);
+    assert_int_equal(ladder.failures + ladder.lost, 0);
+    assert_int_equal(claim_of(f, JOB_COPY).failures, 0);
+    assert_int_equal(fixture_get(f, v.id).state, VIDEO_PROCESSING);
+}
+
+static void what_a_video_is_ready_with_is_not_begun_anew_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned(f);
+    struct job encode = claim_of(f, JOB_ENCODE), ladder = claim_of(f, JOB_LADDER);
+
+    assert_int_equal(store_job_anew(f->st, &encode), RC_INVALID);
+    assert_int_equal(store_job_check(f->st, &encode), RC_OK);
+    assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
+    assert_int_equal(store_job_anew(f->st, &ladder), RC_FENCED);
+}
+
 /* A copy that takes its worker with it while it is looked at is given up in the end. */
 static void a_worker_that_dies_while_it_looks_counts(void **state)
 {
@@ -326,6 +372,8 @@ int main(void)
         TEST(a_reason_is_text),
         TEST(extras_of_a_video_that_arrives_wait_until_it_is_whole),
         TEST(a_rung_that_the_whole_file_is_too_poor_for_goes),
+        TEST(what_is_extra_is_begun_anew_alone),
+        TEST(what_a_video_is_ready_with_is_not_begun_anew_alone),
         TEST(a_worker_that_dies_while_it_looks_counts),
     };
 
