@@ -86,8 +86,8 @@ UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth
         store_arrivals store_claims store_copies store_demand store_job_end store_jobs \
         store_list store_open store_pictures store_queries store_readiness \
         store_subtitles store_uploads store_videos storyboard subtitle subtitle_files \
-        supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
-        video_lists viewer waits wants watcher
+        subtitle_publish supervise supervise_floods supervise_pipe text turns \
+        tus_headers upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

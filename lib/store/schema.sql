@@ -255,3 +255,11 @@ CREATE TABLE subtitles (
     UNIQUE (video_id, name)
 ) STRICT;
 CREATE INDEX subtitles_by_video ON subtitles (video_id, id);
+
+-- step 8
+
+-- A number of its own for each text of a row, drawn when that comes. `published` is from
+-- here on the version that the files hold; 0: there are none.
+ALTER TABLE subtitles ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+-- Why no files were made of this version, a sentence; '' if they were, or will be.
+ALTER TABLE subtitles ADD COLUMN error TEXT NOT NULL DEFAULT '';

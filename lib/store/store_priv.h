@@ -107,6 +107,8 @@ enum statement {
     SQL_SUBTITLE_MISSING,
     SQL_SUBTITLE_PUBLISHED,
     SQL_SUBTITLE_GIVE_UP,
+    SQL_SUBTITLE_RENEW,
+    SQL_SUBTITLE_FAILED,
     SQL_DEMAND_ADD,
     SQL_DEMAND_DROP,
     SQL_DEMAND_EXPIRE,
@@ -292,7 +294,8 @@ enum rc store_job_begin_video(struct store *st, const struct job *job,
 enum rc store_subtitles_planned(struct store *st, const struct video *v,
                                 const struct subtitles *tracks);
 
-/* A job 'subtitles' has failed for good: what was not read yet is forgotten. */
+/* A job 'subtitles' has failed for good: what was not read yet is forgotten, and what
+ * has no files of its text says why. */
 enum rc store_subtitles_give_up(struct store *st, const struct job *job,
                                 const char *error);
 
