@@ -105,6 +105,16 @@ size_t ladder_plan(const struct ladder_rules *rules, const struct ladder_source 
     return n;
 }
 
+int64_t ladder_bitrate(const struct rendition *copy, int64_t file_size,
+                       int64_t duration_us)
+{
+    if (copy->average_bitrate > 0)
+        return copy->average_bitrate;
+    if (copy->bitrate == LADDER_COPY_BITRATE && file_size > 0 && duration_us > 0)
+        return (int64_t)((double)file_size * 8e6 / (double)duration_us);
+    return copy->bitrate * 2 / 3; /* which is a peak */
+}
+
 /* ---- the source as it is ---------------------------------------------------- */
 
 static bool is_one_of(const char *text, const char *const *list)

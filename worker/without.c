@@ -65,7 +65,6 @@ static void plan_instead(const struct task *t, const struct rest *rest,
                          struct video_plan *out)
 {
     const struct config *config = &t->w->config;
-    const struct rendition *own = &rest->own;
     struct ladder_rules rules = {config->ladder_max_side, config->ladder_pixel_mbits,
                                  config->ladder_near_percent};
     struct ladder_source source = {
@@ -73,8 +72,7 @@ static void plan_instead(const struct task *t, const struct rest *rest,
         .height = t->video.height,
         .rate = {t->video.rate_num, t->video.rate_den},
         .duration_us = t->video.duration_us,
-        .bitrate =
-            own->average_bitrate > 0 ? own->average_bitrate : own->bitrate * 2 / 3,
+        .bitrate = ladder_bitrate(&rest->own, t->video.size, t->video.duration_us),
     };
     out->n_renditions = ladder_plan(&rules, &source, &rest->all[0], out->renditions);
 }

@@ -122,10 +122,11 @@ static const struct rendition *find(const struct rendition *all, size_t n,
     return NULL;
 }
 
-/* Planned when nobody knew how long it would be: nothing was promised of it. */
+/* Nothing was promised of it: it was planned when nobody knew how long it would be, or
+ * it is a copy. */
 static bool is_empty(const struct rendition *r)
 {
-    return r->segments == 0 && !r->copied;
+    return r->segments == 0;
 }
 
 static enum rc has_job(struct store *st, const char *id, const char *rendition,

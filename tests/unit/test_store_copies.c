@@ -272,6 +272,37 @@ static void extras_of_a_video_that_arrives_wait_until_it_is_whole(void **state)
     assert_string_equal(claim_of(f, JOB_LADDER).rendition, "720p");
 }
 
+/* A header may not tell how many bits there are; and what it tells may be wrong. */
+static void a_copy_is_as_the_whole_file_has_it(void **state)
+{
+    struct fixture *f = *state;
+    struct video_plan early = rich_plan(1), plan = rich_plan(1);
+    struct rendition all[STORE_RENDITIONS_MAX];
+    struct job probe, job;
+    bool ready = false;
+
+    for (int has_copy = 1; has_copy >= 0; has_copy--) {
+        struct video v = fixture_receiving(f, "arriving");
+        plan.renditions[2].bitrate = 5000000;
+        if (!has_copy)
+            plan.renditions[2] = plan.renditions[--plan.n_renditions];
+        store_video_header_arrived(f->st, v.id);
+        probe = claim_of(f, JOB_PROBE);
+        assert_int_equal(store_job_planned(f->st, &probe, &early), RC_OK);
+        assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
+        probe = claim_of(f, JOB_PROBE);
+        assert_int_equal(store_job_confirmed(f->st, &probe, &plan, &ready), RC_OK);
+        assert_int_equal(has(f, v.id, "source"), has_copy);
+        if (has_copy) {
+            renditions_of(f, v.id, all);
+            assert_int_equal(all[1].bitrate, 5000000);
+            claim_of(f, JOB_COPY);
+        }
+    }
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job),
+                     RC_NOT_FOUND);
+}
+
 /* What nobody would make must not be left waiting for its turn. */
 static void a_rung_that_the_whole_file_is_too_poor_for_goes(void **state)
 {
@@ -371,6 +402,7 @@ int main(void)
         TEST(a_rung_that_was_given_up_is_not_added_again),
         TEST(a_reason_is_text),
         TEST(extras_of_a_video_that_arrives_wait_until_it_is_whole),
+        TEST(a_copy_is_as_the_whole_file_has_it),
         TEST(a_rung_that_the_whole_file_is_too_poor_for_goes),
         TEST(what_is_extra_is_begun_anew_alone),
         TEST(what_a_video_is_ready_with_is_not_begun_anew_alone),
