@@ -10,12 +10,6 @@ static const int usual_sides[] = {1080, 720};
 
 /* ---- the rungs -------------------------------------------------------------- */
 
-static int even(double v)
-{
-    int n = (int)lround(v / 2) * 2;
-    return n < 2 ? 2 : n;
-}
-
 /* Bits a second that pictures of that size take at most. Above 30 frames a second they
  * are more alike, and each further one takes half as much. */
 static int64_t capped(const struct ladder_rules *rules, double pixels,
@@ -52,8 +46,8 @@ static bool make_rung(const struct ladder_rules *rules,
     if (grid_video(rate, source->duration_us, LADDER_SEGMENT_S, &g) != RC_OK)
         return false;
     snprintf(r.name, sizeof(r.name), "%dp", side);
-    r.width = even(source->width * scale);
-    r.height = even(source->height * scale);
+    r.width = plan_even(source->width * scale);
+    r.height = plan_even(source->height * scale);
     plan_set_grid(&r, &g);
     r.done = 0;
     r.extra = true;

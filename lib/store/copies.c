@@ -129,19 +129,23 @@ static bool is_empty(const struct rendition *r)
     return r->segments == 0;
 }
 
+/* Whether there is a job that makes it; or (ended) that has done so, or has given it
+ * up. */
 static enum rc has_job(struct store *st, const char *id, const char *rendition,
-                       bool *out)
+                       bool ended, bool *out)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, SQL_JOB_OF_RENDITION,
-                               "SELECT 1 FROM jobs WHERE video_id = ?1"
-                               " AND rendition = ?2",
-                               &q);
+    enum rc rc =
+        store_prepare(st, SQL_JOB_OF_RENDITION,
+                      "SELECT 1 FROM jobs WHERE video_id = ?1 AND rendition = ?2"
+                      " AND state IN ('queued', 'running') <> ?3",
+                      &q);
 
     if (rc != RC_OK)
         return rc;
     store_bind_text(q, 1, id);
     store_bind_text(q, 2, rendition);
+    store_bind_int(q, 3, ended);
     return store_has_row(st, q, out);
 }
 
@@ -150,13 +154,14 @@ static enum rc is_settled(struct store *st, const char *id, const struct renditi
                           const char *name, bool *out)
 {
     *out = old && !is_empty(old);
-    return old ? RC_OK : has_job(st, id, name, out);
+    return old ? RC_OK : has_job(st, id, name, true, out);
 }
 
+/* Unless all of it is there. */
 static enum rc queue_extra(struct store *st, const char *id, const struct rendition *r)
 {
-    bool queued = false;
-    enum rc rc = has_job(st, id, r->name, &queued);
+    bool queued = r->segments > 0 && r->done == r->segments;
+    enum rc rc = queued ? RC_OK : has_job(st, id, r->name, false, &queued);
 
     if (rc != RC_OK || queued)
         return rc;

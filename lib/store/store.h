@@ -307,7 +307,6 @@ bool job_is_extra(enum job_kind k);
 
 /* A set of kinds: STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER). */
 #define STORE_KIND(kind) (1u << (kind))
-#define STORE_KINDS_ALL (~0u)
 
 /*
  * Takes the most urgent job of these kinds that is due: queued and past its back-off,

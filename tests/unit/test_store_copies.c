@@ -235,6 +235,25 @@ static void a_rung_that_was_given_up_is_not_added_again(void **state)
                      RC_NOT_FOUND);
 }
 
+static void a_rung_that_is_whole_is_not_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned(f);
+    struct job copy = claim_of(f, JOB_COPY), ladder = claim_of(f, JOB_LADDER), job;
+    struct video_plan extras = {.n_renditions = 1};
+    struct rendition all[STORE_RENDITIONS_MAX];
+    bool ready = false;
+
+    finish(f, &ladder, &ready);
+    extras.renditions[0] = rich_plan(1).renditions[3];
+    assert_int_equal(store_job_instead(f->st, &copy, "No.", &extras, &ready), RC_OK);
+    renditions_of(f, v.id, all);
+    assert_string_equal(all[1].name, "720p");
+    assert_int_equal(all[1].done, all[1].segments);
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_LADDER), &job),
+                     RC_NOT_FOUND);
+}
+
 /* Such a reason has the words of a program in it. */
 static void a_reason_is_text(void **state)
 {
@@ -400,6 +419,7 @@ int main(void)
         TEST(what_is_extra_takes_no_video_with_it),
         TEST(what_is_extra_ends_in_one_way),
         TEST(a_rung_that_was_given_up_is_not_added_again),
+        TEST(a_rung_that_is_whole_is_not_made_again),
         TEST(a_reason_is_text),
         TEST(extras_of_a_video_that_arrives_wait_until_it_is_whole),
         TEST(a_copy_is_as_the_whole_file_has_it),
