@@ -118,7 +118,7 @@ static int add_source(json_t *o, const struct video *v)
     return bad;
 }
 
-/* url: null until its file is there. */
+/* url: null until its file is there; error: why there is none, or only an older one. */
 static json_t *subtitle_json(const struct video *v, const struct subtitle *s)
 {
     char file[LANGUAGE_SLOT_MAX + 16];
@@ -132,6 +132,7 @@ static json_t *subtitle_json(const struct video *v, const struct subtitle *s)
         json_object_set_new(o, "source", json_string(s->is_track ? "track" : "file"));
     bad |= json_object_set_new(o, "forced", json_boolean(s->forced));
     bad |= json_object_set_new(o, "url", media_url(v, file, s->published));
+    bad |= json_object_set_new(o, "error", text_or_null(s->error));
     return whole_or_null(o, bad);
 }
 

@@ -15,6 +15,9 @@
 #define BMFF_FOURCC(a, b, c, d)                                                        \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
+/* Bytes of the body of a VisualSampleEntry before its boxes (s. 12.1.3). */
+#define BMFF_VISUAL_ENTRY 78
+
 struct bmff_header {
     uint32_t type;
     uint8_t header_size; /* 8, or 16 with a 64-bit size */

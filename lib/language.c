@@ -177,11 +177,6 @@ static enum rc normalise(const char *tag, bool plain, char out[LANGUAGE_MAX + 1]
     return RC_OK;
 }
 
-enum rc language_normalise(const char *tag, char out[LANGUAGE_MAX + 1])
-{
-    return normalise(tag, false, out);
-}
-
 void language_of_track(const char *tag, char out[LANGUAGE_MAX + 1])
 {
     if (normalise(tag, false, out) != RC_OK)

@@ -1,7 +1,7 @@
 /*
  * language.h: tags of languages: BCP 47 (RFC 5646), and what media files say instead.
  *
- * Pure. A tag that has passed language_normalise holds letters, digits and dashes only,
+ * Pure. A tag that comes from here holds letters, digits and dashes only,
  * so that it can be part of a file's name.
  */
 #ifndef DROPSTREAM_LANGUAGE_H
@@ -13,14 +13,11 @@
 #define LANGUAGE_SLOT_MAX (LANGUAGE_MAX + 3) /* "-99" after it */
 
 /*
- * A well-formed tag (RFC 5646 s. 2.1, without the grandfathered ones) in its usual
- * case: "PT-br" is "pt-BR", "zh-hant" is "zh-Hant"; a code of ISO 639-2 that has a
- * shorter one becomes that: "ger" is "de". RC_INVALID.
+ * What a file says of its track as a well-formed tag (RFC 5646 s. 2.1, without the
+ * grandfathered ones) in its usual case: "PT-br" is "pt-BR", "zh-hant" is "zh-Hant"; a
+ * code of ISO 639-2 that has a shorter one becomes that: "ger" is "de". "und"
+ * (undetermined) where that is no tag of a language.
  */
-enum rc language_normalise(const char *tag, char out[LANGUAGE_MAX + 1]);
-
-/* The same for what a file says of its track; "und" (undetermined) where that is no tag
- * of a language. */
 void language_of_track(const char *tag, char out[LANGUAGE_MAX + 1]);
 
 /*

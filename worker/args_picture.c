@@ -11,23 +11,17 @@
 #include "args_priv.h"
 
 #include "filters.h"
+#include "plan.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-/* Not 0, which the scaler takes for "as it was". */
-static int even_side(double pixels)
-{
-    int n = (int)(pixels / 2 + 0.5) * 2;
-    return n < 2 ? 2 : n;
-}
 
 void args_picture_size(const struct rendition *r, int max_side, int *width, int *height)
 {
     double longer = r->width > r->height ? r->width : r->height;
     double scale = longer > max_side ? max_side / longer : 1;
-    *width = even_side(r->width * scale);
-    *height = even_side(r->height * scale);
+    *width = plan_even(r->width * scale);
+    *height = plan_even(r->height * scale);
 }
 
 /* ---- the poster --------------------------------------------------------- */

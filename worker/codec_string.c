@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VISUAL_ENTRY 78 /* bytes of a VisualSampleEntry before its boxes */
-
 static enum rc avc(const struct bmff_box *avcc, char out[STORE_CODEC_MAX + 1])
 {
     if (avcc->body_size < 4)
@@ -83,9 +81,9 @@ static enum rc read_entry(const struct bmff_box *entry, char out[STORE_CODEC_MAX
     for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
         if (codecs[i].entry != entry->type)
             continue;
-        if (entry->body_size < VISUAL_ENTRY)
+        if (entry->body_size < BMFF_VISUAL_ENTRY)
             return RC_INVALID;
-        struct bmff_iter it = bmff_children(entry, VISUAL_ENTRY);
+        struct bmff_iter it = bmff_children(entry, BMFF_VISUAL_ENTRY);
         while (bmff_next(&it, &box) == RC_OK)
             if (box.type == codecs[i].config)
                 return codecs[i].read(&box, out);

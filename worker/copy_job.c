@@ -14,6 +14,7 @@
 #include "param_sets.h"
 #include "playlists.h"
 #include "source_index.h"
+#include "video_lists.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,20 +68,6 @@ static void go_on(struct task *t)
         task_retry(t, "The copy could not be begun.");
 }
 
-static enum rc rewrite(struct task *t)
-{
-    struct rendition all[STORE_RENDITIONS_MAX];
-    struct subtitles subs;
-    size_t n = 0;
-    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
-    if (rc == RC_OK)
-        rc = store_subtitles(t->w->store, t->video.id, &subs);
-    if (rc == RC_OK)
-        rc = playlists_write_master(&t->w->site, t->w->tmp_fd, t->video.media_root, all,
-                                    n, &subs);
-    return rc;
-}
-
 static void offer(struct task *t, struct copy_found *found)
 {
     struct copy *c = t->state;
@@ -99,7 +86,7 @@ static void offer(struct task *t, struct copy_found *found)
         rc = store_job_offer(t->w->store, &t->job, r, bytes, n);
     free(bytes);
     if (rc == RC_OK)
-        rc = rewrite(t);
+        rc = lists_follow(t->w, t->video.id);
     if (rc == RC_OK)
         go_on(t);
     else if (rc == RC_FENCED)

@@ -118,6 +118,9 @@ struct encode_order {
 /* Starts a run of t's rendition. RC_NOT_FOUND: there is no ffmpeg. RC_IO, RC_NOSPACE,
  * RC_NOMEM. */
 enum rc encode_run_start(struct task *t, const struct encode_order *order);
+
+/* Lets a run that is not led stand still, or go on, and the one that is made beside it.
+ */
 void encode_run_pause(struct encode_run *r, bool pause);
 
 /* Has nothing to do meanwhile: that is no work. */
@@ -173,6 +176,16 @@ void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
 
 /* Ends the job, if it is to end and has no child left: t may be gone afterwards. */
 void encode_settle(struct task *t);
+
+/* ---- encode_anew.c ---------------------------------------------------------- */
+
+/* Ends a job whose stored segments another encoder began; they are made again, as
+ * another generation. t is gone afterwards. */
+void encode_start_over(struct task *t);
+
+/* A copy of sound that did not come out as the index of the file has it is given up,
+ * and the video planned again with an encode. t is gone. */
+void encode_sound_anew(struct task *t);
 
 /* ---- encode_scan.c ---------------------------------------------------------- */
 

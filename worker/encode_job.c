@@ -10,6 +10,7 @@
 #include "log.h"
 #include "playlist.h"
 #include "playlists.h"
+#include "video_lists.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,8 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SYNC_MS 600000    /* for a slow disk to take what was written */
-#define GENERATIONS_MAX 6 /* until another init segment each time counts as a fault */
+#define SYNC_MS 600000 /* for a slow disk to take what was written */
 
 /* ---- the end of the job ------------------------------------------------- */
 
@@ -82,7 +82,6 @@ static enum rc rewrite_playlists(struct task *t, const struct job_result *measur
 {
     const struct encode *e = t->state;
     struct rendition all[STORE_RENDITIONS_MAX];
-    struct subtitles subs;
     size_t n = 0;
     enum rc rc = store_job_check(t->w->store, &t->job);
     if (rc == RC_OK)
@@ -90,10 +89,7 @@ static enum rc rewrite_playlists(struct task *t, const struct job_result *measur
     if (rc == RC_OK && !put_measured(e, all, n, measured))
         rc = RC_FENCED;
     if (rc == RC_OK)
-        rc = store_subtitles(t->w->store, t->video.id, &subs);
-    if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, all, n,
-                             e->open, &subs);
+        rc = lists_write(t->w, &t->video, all, n, e->open);
     if (rc != RC_OK && rc != RC_FENCED)
         log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));
@@ -106,8 +102,22 @@ static enum rc on_sync_output(void *arg, const void *data, size_t n)
     return RC_OK;
 }
 
-/* The playlists are written now and no sooner: of jobs of one video that end at the
- * same time, the last one finds in the store what was measured of the others. */
+/* The playlists are written before anybody is told that it is done, and looked at once
+ * more after that: of jobs of one video that end at the same time, here or at other
+ * workers, the last one finds in the store what was measured of all. */
+static void finish(struct task *t, const struct job_result *result)
+{
+    struct worker *w = t->w;
+    char id[ID_LEN + 1];
+    if (rewrite_playlists(t, result) == RC_FENCED) {
+        task_drop(t);
+        return;
+    }
+    strcpy(id, t->video.id);
+    task_done(t, result);
+    lists_follow(w, id);
+}
+
 static void on_synced(struct task *t, const struct supervise_end *end)
 {
     struct encode *e = t->state;
@@ -116,10 +126,7 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
         WEXITSTATUS(end->status) == 0) {
         measure(e, &result);
-        if (rewrite_playlists(t, &result) == RC_FENCED)
-            task_drop(t);
-        else
-            task_done(t, &result);
+        finish(t, &result);
         return;
     }
     task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
@@ -152,45 +159,13 @@ static void complete(struct task *t)
         task_retry(t, "The segments could not be synced to disk.");
 }
 
-/* As a new generation: what is stored cannot go on. */
-static void plan_again(struct task *t, const char *why)
-{
-    struct worker *w = t->w;
-    const struct encode *e = t->state;
-    char id[ID_LEN + 1];
-    if (e->rendition.generation >= GENERATIONS_MAX) {
-        task_fail(t, "The encoder gives something else each time.");
-        return;
-    }
-    strcpy(id, t->video.id);
-    task_fail(t, why);
-    enum rc rc = store_video_retry(w->store, id);
-    /* One that is still coming in is planned again when it is whole. */
-    if (rc != RC_OK && rc != RC_CONFLICT)
-        log_error("video %s: cannot begin again: %s", id, rc_name(rc));
-}
-
-/* A copy of sound that did not come out as the index of the file has it. */
-static void encode_instead(struct task *t)
-{
-    const struct encode *e = t->state;
-    enum rc rc = store_job_encode_sound(t->w->store, &t->job);
-    joblog_note(t->log, "%s", e->sentence);
-    if (rc == RC_OK)
-        plan_again(t, "The sound cannot be copied: it is encoded.");
-    else if (rc == RC_FENCED)
-        task_drop(t);
-    else
-        task_retry(t, e->sentence);
-}
-
 /* A sound that cannot be decoded must not take the picture with it. */
 static void give_up(struct task *t)
 {
     const struct encode *e = t->state;
     bool last_try = t->job.failures + 1 >= t->w->config.attempts;
     if (e->rendition.copied && !e->rendition.extra && (last_try || e->undecodable)) {
-        encode_instead(t);
+        encode_sound_anew(t);
         return;
     }
     if (!last_try || !e->undecodable || e->rendition.kind != RENDITION_AUDIO) {
@@ -199,17 +174,6 @@ static void give_up(struct task *t)
     }
     joblog_note(t->log, "%s", e->sentence);
     task_without(t, "The sound could not be decoded and was left out.");
-}
-
-/* The stored segments were begun by an encoder that gives another init segment: they
- * cannot be mixed. */
-static void start_over(struct task *t)
-{
-    const struct encode *e = t->state;
-    if (e->rendition.extra)
-        give_up(t);
-    else
-        plan_again(t, "The encoder has changed since this was begun.");
 }
 
 /* No run is left. t is gone afterwards, or its last child is on its way. */
@@ -229,7 +193,7 @@ static void end_now(struct task *t)
         task_postpone(t, e->sentence);
         return;
     case ENCODE_START_OVER:
-        start_over(t);
+        encode_start_over(t);
         return;
     }
 }

@@ -117,18 +117,32 @@ static void free_run(struct encode_run *r)
     free(r);
 }
 
-/* Its leader is blamed for whatever happened, but for what it has given itself. */
-static void end_beside(struct encode_run *r)
+/* end: of its part alone; NULL: its leader has ended, which is blamed for whatever
+ * happened but for what this one has given itself. */
+static void end_beside(struct encode_run *r, const struct supervise_end *end)
 {
     struct task *t = r->t;
+    bool counts = !t->cancelled && !r->stopped;
     unlink_run(t->state, r);
     joblog_note(t->log,
                 "run %d at %" PRId64 ": made %" PRId64 " segments beside another",
                 r->number, r->from, r->k - r->from);
-    if (r->wrong_init && !t->cancelled)
+    if (r->wrong_init && counts)
         encode_end(t, ENCODE_START_OVER, "");
+    else if (end && counts)
+        failed(r, end);
     free_run(r);
     encode_settle(t);
+}
+
+/* What is made beside a run is of no use, for a reason of its own: the run goes on. */
+static void cut_loose(struct encode_run *leader, enum rc why)
+{
+    const struct supervise_end end = {
+        .reason = SUPERVISE_REFUSED, .refusal = why, .words = ""};
+    struct encode_run *r = leader->beside;
+    leader->beside = NULL;
+    end_beside(r, &end);
 }
 
 static void on_end(void *arg, const struct supervise_end *end)
@@ -149,7 +163,7 @@ static void on_end(void *arg, const struct supervise_end *end)
         judge(r, end, cut);
     free_run(r);
     if (beside)
-        end_beside(beside);
+        end_beside(beside, NULL);
     encode_settle(t);
 }
 
@@ -199,7 +213,10 @@ static const struct encode *beside_of(const struct encode_run *r)
 static enum rc on_second(void *arg, const void *data, size_t n)
 {
     struct encode_run *r = arg;
-    return encode_cut_feed(r->beside, data, n);
+    enum rc rc = r->beside ? encode_cut_feed(r->beside, data, n) : RC_OK;
+    if (rc != RC_OK)
+        cut_loose(r, rc);
+    return RC_OK;
 }
 
 /* Sound that nobody waits for leaves the cores to the picture beside it, and so does a
@@ -333,12 +350,20 @@ void encode_run_idle(struct encode_run *r, bool starving)
     r->starving_ms = r->since_ms;
 }
 
+static void set_paused(struct encode_run *r, bool pause)
+{
+    count_work(r);
+    r->paused = pause;
+    task_changed(r->t, false);
+}
+
 void encode_run_pause(struct encode_run *r, bool pause)
 {
     if (r->paused == pause)
         return;
-    count_work(r);
-    r->paused = pause;
+    set_paused(r, pause);
+    if (r->beside)
+        set_paused(r->beside, pause);
     supervise_pause(r->child, pause);
 }
 

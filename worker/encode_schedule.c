@@ -100,6 +100,13 @@ static int index_of(const struct picture *p, const struct encode_run *r)
     return -1;
 }
 
+/* One that has given its last segment is only about to exit, unless it leads one that
+ * has not. */
+static bool is_over(const struct encode_run *r)
+{
+    return r->stopped || (r->k >= r->end && (!r->beside || is_over(r->beside)));
+}
+
 /* Those that lead, or have a program of their own, come before those that are led. */
 static void collect_runs(struct picture *p, int rendition, bool led)
 {
@@ -109,9 +116,7 @@ static void collect_runs(struct picture *p, int rendition, bool led)
          r = r->next) {
         int64_t end = r->end;
         int leader = r->leader ? index_of(p, r->leader) : -1;
-        /* One that has given its last segment is only about to exit. */
-        if (r->stopped || r->k >= r->end || led != (r->leader != NULL) ||
-            (led && leader < 0))
+        if (is_over(r) || led != (r->leader != NULL) || (led && leader < 0))
             continue;
         /* Where another run is at work this one will stop, whatever it was told. */
         for (const struct encode_run *other = e->runs; other; other = other->next)
@@ -126,7 +131,7 @@ static void collect_runs(struct picture *p, int rendition, bool led)
             .age_ms = now - r->started_ms,
             .at_it_ms = encode_run_worked_ms(r),
             .unused_ms = r->wanted_ms < 0 ? SCHEDULE_NEVER_MS : now - r->wanted_ms,
-            .paused = r->leader ? r->leader->paused : r->paused,
+            .paused = r->paused,
             .leader = leader,
             .fed = r->fed,
             .starving = encode_run_starves(r),
@@ -248,6 +253,8 @@ static void start(const struct picture *p, const struct schedule_action *a)
     enum rc rc = encode_run_start(t, &order);
     if (rc == RC_OK) {
         task_changed(t, true); /* whoever waits sees that it is being made */
+        if (order.beside)
+            task_changed(order.beside, true);
         return;
     }
     /* No descriptor or process to be had is no fault of the job. */
@@ -270,7 +277,7 @@ static void act(const struct picture *p, const struct schedule_action *a)
     case SCHEDULE_PAUSE:
     case SCHEDULE_RESUME:
         encode_run_pause(r, a->verb == SCHEDULE_PAUSE);
-        break;
+        return;
     case SCHEDULE_NOTHING:
         return;
     }

@@ -113,18 +113,9 @@ static void begin(struct worker *w, struct task *t)
     start_task(t);
 }
 
-/* rendition NULL: any job of these kinds. RC_NOT_FOUND: none is due. */
-static enum rc claim(struct worker *w, unsigned kinds, const char *video_id,
-                     const char *rendition)
+/* t was claimed, or (rc) not, and is then freed. RC_NOT_FOUND: nothing is due. */
+static enum rc claimed(struct worker *w, struct task *t, enum rc rc)
 {
-    int64_t lease_ms = w->config.lease_s * 1000;
-    struct task *t = calloc(1, sizeof(*t));
-    if (!t)
-        return RC_NOMEM;
-    enum rc rc = rendition
-                     ? store_job_claim_encode(w->store, w->owner, lease_ms, video_id,
-                                              rendition, &t->job)
-                     : store_job_claim(w->store, w->owner, lease_ms, kinds, &t->job);
     if (rc == RC_OK) {
         begin(w, t);
         return RC_OK;
@@ -135,9 +126,24 @@ static enum rc claim(struct worker *w, unsigned kinds, const char *video_id,
     return rc;
 }
 
+static enum rc claim(struct worker *w, unsigned kinds)
+{
+    int64_t lease_ms = w->config.lease_s * 1000;
+    struct task *t = calloc(1, sizeof(*t));
+    if (!t)
+        return RC_NOMEM;
+    return claimed(w, t, store_job_claim(w->store, w->owner, lease_ms, kinds, &t->job));
+}
+
 enum rc jobs_claim_encode(struct worker *w, const char *video_id, const char *rendition)
 {
-    return claim(w, STORE_KIND(JOB_ENCODE), video_id, rendition);
+    int64_t lease_ms = w->config.lease_s * 1000;
+    struct task *t = calloc(1, sizeof(*t));
+    if (!t)
+        return RC_NOMEM;
+    return claimed(w, t,
+                   store_job_claim_encode(w->store, w->owner, lease_ms, video_id,
+                                          rendition, &t->job));
 }
 
 int jobs_short(const struct worker *w)
@@ -248,9 +254,9 @@ void jobs_look(struct worker *w)
     encode_follow_demand(w);
     enum rc rc = RC_OK;
     while ((kinds = kinds_with_room(w)) != 0 && rc == RC_OK) {
-        rc = claim(w, kinds & ~STORE_KIND(JOB_STORYBOARD), NULL, NULL);
+        rc = claim(w, kinds & ~STORE_KIND(JOB_STORYBOARD));
         if (rc == RC_NOT_FOUND && kinds & STORE_KIND(JOB_STORYBOARD))
-            rc = claim(w, STORE_KIND(JOB_STORYBOARD), NULL, NULL);
+            rc = claim(w, STORE_KIND(JOB_STORYBOARD));
     }
     if (kinds == 0)
         return; /* every slot is taken: the next end of a task looks again */

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#define VISUAL_ENTRY 78 /* bytes of a VisualSampleEntry before its boxes */
 #define UNITS_MAX 64    /* before the first slice of a keyframe */
 #define HEAD_MAX 16     /* bytes of a slice that are passed on */
 #define READS_MAX 40000 /* in all; some hours of film have fewer keyframes */
@@ -101,12 +100,12 @@ enum rc key_units_open(int fd, const uint8_t *entry, size_t n, struct param_sets
     uint32_t type =
         sets->hevc ? BMFF_FOURCC('h', 'v', 'c', 'C') : BMFF_FOURCC('a', 'v', 'c', 'C');
     size_t least = sets->hevc ? 23 : 7, length_at = sets->hevc ? 21 : 4;
-    if (n < VISUAL_ENTRY)
+    if (n < BMFF_VISUAL_ENTRY)
         return RC_UNSUPPORTED;
     *out = (struct key_units){
         .sets = sets, .fd = fd, .reads_left = READS_MAX, .bytes_left = BYTES_MAX};
-    if (bmff_find(entry + VISUAL_ENTRY, n - VISUAL_ENTRY, &type, 1, &out->config) !=
-            RC_OK ||
+    if (bmff_find(entry + BMFF_VISUAL_ENTRY, n - BMFF_VISUAL_ENTRY, &type, 1,
+                  &out->config) != RC_OK ||
         out->config.body_size < least)
         return RC_UNSUPPORTED;
     out->length_size = (out->config.body[length_at] & 3) + 1;

@@ -10,12 +10,6 @@ static const int usual_sides[] = {1080, 720};
 
 /* ---- the rungs -------------------------------------------------------------- */
 
-static int even(double v)
-{
-    int n = (int)lround(v / 2) * 2;
-    return n < 2 ? 2 : n;
-}
-
 /* Bits a second that pictures of that size take at most. Above 30 frames a second they
  * are more alike, and each further one takes half as much. */
 static int64_t capped(const struct ladder_rules *rules, double pixels,
@@ -52,8 +46,8 @@ static bool make_rung(const struct ladder_rules *rules,
     if (grid_video(rate, source->duration_us, LADDER_SEGMENT_S, &g) != RC_OK)
         return false;
     snprintf(r.name, sizeof(r.name), "%dp", side);
-    r.width = even(source->width * scale);
-    r.height = even(source->height * scale);
+    r.width = plan_even(source->width * scale);
+    r.height = plan_even(source->height * scale);
     plan_set_grid(&r, &g);
     r.done = 0;
     r.extra = true;
@@ -103,6 +97,16 @@ size_t ladder_plan(const struct ladder_rules *rules, const struct ladder_source 
         if (make_rung(rules, source, base, sides[i], &out[n]))
             n++;
     return n;
+}
+
+int64_t ladder_bitrate(const struct rendition *copy, int64_t file_size,
+                       int64_t duration_us)
+{
+    if (copy->average_bitrate > 0)
+        return copy->average_bitrate;
+    if (copy->bitrate == LADDER_COPY_BITRATE && file_size > 0 && duration_us > 0)
+        return (int64_t)((double)file_size * 8e6 / (double)duration_us);
+    return copy->bitrate * 2 / 3; /* which is a peak */
 }
 
 /* ---- the source as it is ---------------------------------------------------- */

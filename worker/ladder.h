@@ -11,6 +11,8 @@
 
 #define LADDER_SEGMENT_S 4 /* nobody waits for a whole one of them */
 #define LADDER_MAX_RATE 60 /* frames a second */
+/* Planned for a copy of which nobody knows how many bits it has. */
+#define LADDER_COPY_BITRATE 8000000
 #define LADDER_RUNGS_MAX 2 /* 720p, and 1080p or one of the source's own size */
 
 struct ladder_rules {
@@ -26,6 +28,12 @@ struct ladder_source {
     int64_t bitrate;     /* of its picture, bit/s; 0 unknown */
     bool served;         /* every player can have the source as it is */
 };
+
+/* Bits a second of the picture of a source whose copy was planned as that: as they were
+ * measured, else as its file says. Where that says nothing, those of all of the file.
+ */
+int64_t ladder_bitrate(const struct rendition *copy, int64_t file_size,
+                       int64_t duration_us);
 
 /*
  * The rungs for a source, the largest first, as renditions that are read as base is

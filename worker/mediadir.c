@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -195,6 +196,36 @@ enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data
         return mediafile_publish(tmp_fd, &f, dir_fd, name, replace);
     mediafile_abandon(tmp_fd, &f);
     return rc;
+}
+
+/* True in *out if the file holds exactly these bytes. What cannot be read does not. */
+static enum rc holds(int dir_fd, const char *name, const void *data, size_t n,
+                     bool *out)
+{
+    struct stat st;
+    size_t got = 0;
+    *out = false;
+    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return RC_OK;
+    bool same_size = fstat(fd, &st) == 0 && st.st_size == (off_t)n;
+    char *old = same_size ? malloc(n + 1) : NULL;
+    if (old && io_read_at(fd, old, n, 0, &got) == RC_OK)
+        *out = got == n && memcmp(old, data, n) == 0;
+    close(fd);
+    free(old);
+    return same_size && !old ? RC_NOMEM : RC_OK;
+}
+
+enum rc mediafile_update(int tmp_fd, int dir_fd, const char *name, const void *data,
+                         size_t n, bool *wrote)
+{
+    bool same;
+    enum rc rc = holds(dir_fd, name, data, n, &same);
+    if (rc != RC_OK || same)
+        return rc;
+    *wrote = true;
+    return mediafile_put(tmp_fd, dir_fd, name, data, n, true);
 }
 
 static void remove_left_over(int tmp_fd, const char *name, const void *arg)

@@ -71,6 +71,11 @@ void mediafile_abandon(int tmp_fd, struct mediafile *f);
 enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
                       size_t n, bool replace);
 
+/* Puts these bytes in place of what is there, unless that is the same already; *wrote
+ * is set to true if it was not. RC_IO, RC_NOSPACE, RC_NOMEM. */
+enum rc mediafile_update(int tmp_fd, int dir_fd, const char *name, const void *data,
+                         size_t n, bool *wrote);
+
 /* Opens site/tmp, and removes what a killed worker left there if sweep. */
 enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd);
 

@@ -75,7 +75,7 @@ bool plan_times_agree(const struct media_info *info, const struct packet_scan *t
     return declared != MEDIA_UNKNOWN && llabs(declared - real) <= AGREE_US;
 }
 
-static int even(double v)
+int plan_even(double v)
 {
     int n = (int)lround(v / 2) * 2;
     return n < 2 ? 2 : n;
@@ -190,8 +190,8 @@ static enum rc plan_video(const struct media_stream *v, int64_t last_us,
     strcpy(r->name, "360p");
     r->kind = RENDITION_VIDEO;
     r->stream = v->index;
-    r->width = even(width * scale);
-    r->height = even(height * scale);
+    r->width = plan_even(width * scale);
+    r->height = plan_even(height * scale);
     r->deinterlace = v->interlaced;
     colour_of(v, r->colour);
     r->source_last_us = last_us;
@@ -428,5 +428,3 @@ void plan_open_grid(const struct rendition *r, int64_t max_duration_us,
     g.frames *= max_duration_us / grid_frame_us(&g, g.gop) + 1;
     *out = g;
 }
-
-/* ---- is it kept? --------------------------------------------------------- */

@@ -56,6 +56,9 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
                        int generation, struct video_plan *out,
                        char error[STORE_TEXT_MAX + 1]);
 
+/* Sides of pictures are even, and not 0, which the scaler takes for "as it was". */
+int plan_even(double v);
+
 /* r gets the rate, length and segments of g. */
 void plan_set_grid(struct rendition *r, const struct grid *g);
 

@@ -68,7 +68,7 @@ static void plan_copy(const struct media_stream *v, int64_t bitrate,
     r->rate_den = plan->rate_den;
     r->gop = (int)lround(LADDER_SEGMENT_S * (double)r->rate_num / r->rate_den);
     r->frames = r->segments = 0;
-    r->bitrate = bitrate > 0 ? bitrate * 3 / 2 : 8000000;
+    r->bitrate = bitrate > 0 ? bitrate * 3 / 2 : LADDER_COPY_BITRATE;
     r->copied = r->extra = true;
     copy_codecs(v, r->codecs);
 }

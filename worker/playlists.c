@@ -17,7 +17,7 @@ void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 
 
 /* The text is freed. */
 static enum rc put_media(const struct site *site, int tmp_fd, const char *root,
-                         const struct rendition *r, char *text)
+                         const struct rendition *r, char *text, bool *wrote)
 {
     char folder[STORE_RENDITION_MAX + 16];
     int fd = -1;
@@ -25,7 +25,7 @@ static enum rc put_media(const struct site *site, int tmp_fd, const char *root,
     playlists_folder(r, folder);
     enum rc rc = mediadir_open(site, root, folder, true, &fd);
     if (rc == RC_OK)
-        rc = mediafile_put(tmp_fd, fd, "index.m3u8", text, strlen(text), true);
+        rc = mediafile_update(tmp_fd, fd, "index.m3u8", text, strlen(text), wrote);
     free(text);
     if (fd >= 0)
         close(fd);
@@ -36,17 +36,25 @@ enum rc playlists_write_cut(const struct site *site, int tmp_fd, const char *roo
                             const struct rendition *r, const struct bounds *bounds)
 {
     char *text = NULL;
+    bool wrote;
     enum rc rc = playlist_media_cut(bounds, &text);
-    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text) : rc;
+    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text, &wrote) : rc;
+}
+
+static enum rc write_media(const struct site *site, int tmp_fd, const char *root,
+                           const struct rendition *r, bool open, bool *wrote)
+{
+    struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
+    char *text = NULL;
+    enum rc rc = open ? playlist_event(&g, &text) : playlist_media(&g, &text);
+    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text, wrote) : rc;
 }
 
 enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
                               const struct rendition *r, bool open)
 {
-    struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
-    char *text = NULL;
-    enum rc rc = open ? playlist_event(&g, &text) : playlist_media(&g, &text);
-    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text) : rc;
+    bool wrote;
+    return write_media(site, tmp_fd, root, r, open, &wrote);
 }
 
 /* What a master needs, with the strings that its structs point to. */
@@ -179,9 +187,9 @@ static enum rc master_text(const struct rendition *renditions, size_t n, bool al
                            text_tracks.n, out);
 }
 
-enum rc playlists_write_master(const struct site *site, int tmp_fd, const char *root,
-                               const struct rendition *renditions, size_t n,
-                               const struct subtitles *subs)
+static enum rc write_master(const struct site *site, int tmp_fd, const char *root,
+                            const struct rendition *renditions, size_t n,
+                            const struct subtitles *subs, bool *wrote)
 {
     static const char *const names[] = {"master.m3u8", "player.m3u8"};
     int fd = -1;
@@ -190,7 +198,7 @@ enum rc playlists_write_master(const struct site *site, int tmp_fd, const char *
         char *text = NULL;
         rc = master_text(renditions, n, i == 1, subs, &text);
         if (rc == RC_OK)
-            rc = mediafile_put(tmp_fd, fd, names[i], text, strlen(text), true);
+            rc = mediafile_update(tmp_fd, fd, names[i], text, strlen(text), wrote);
         free(text);
     }
     if (fd >= 0)
@@ -200,12 +208,12 @@ enum rc playlists_write_master(const struct site *site, int tmp_fd, const char *
 
 enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
                         const struct rendition *renditions, size_t n, bool open,
-                        const struct subtitles *subs)
+                        const struct subtitles *subs, bool *wrote)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         if (!renditions[i].copied && renditions[i].segments > 0)
-            rc = playlists_write_media(site, tmp_fd, root, &renditions[i], open);
-    return rc == RC_OK ? playlists_write_master(site, tmp_fd, root, renditions, n, subs)
+            rc = write_media(site, tmp_fd, root, &renditions[i], open, wrote);
+    return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n, subs, wrote)
                        : rc;
 }

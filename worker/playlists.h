@@ -18,18 +18,13 @@ void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 
  * Writes <rendition>-<generation>/index.m3u8 of each that promises something and is not
  * a copy, and then master.m3u8 and player.m3u8 over what is there: the first lists what
  * can be played by now, the second all that is planned. open: more is to come, and they
- * have no end yet. Of subs, which every caller takes from the store, those are named
- * that are published. RC_IO, RC_NOSPACE, RC_NOMEM, RC_NOT_FOUND (the folder of the
- * video is gone).
+ * have no end yet. Of subs those are named that are published. A file that says so
+ * already stays; *wrote is set to true if any was written. RC_IO, RC_NOSPACE, RC_NOMEM,
+ * RC_NOT_FOUND (the folder of the video is gone). Only video_lists.h calls this.
  */
 enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
                         const struct rendition *renditions, size_t n, bool open,
-                        const struct subtitles *subs);
-
-/* Likewise master.m3u8 and player.m3u8 alone. */
-enum rc playlists_write_master(const struct site *site, int tmp_fd, const char *root,
-                               const struct rendition *renditions, size_t n,
-                               const struct subtitles *subs);
+                        const struct subtitles *subs, bool *wrote);
 
 /* Likewise that of a copy, which never changes, and no other. */
 enum rc playlists_write_cut(const struct site *site, int tmp_fd, const char *root,

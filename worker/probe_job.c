@@ -18,6 +18,7 @@
 #include "spool.h"
 #include "subtitle_files.h"
 #include "subtitle_tracks.h"
+#include "video_lists.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,21 +144,21 @@ static enum rc write_cuts(struct task *t, const struct video_plan *plan)
 static void keep_plan(struct task *t, const struct video_plan *plan)
 {
     struct worker *w = t->w;
-    struct subtitles subs;
     /* A worker that was frozen past its lease must not touch what another one made. */
     enum rc rc = store_job_check(w->store, &t->job);
-    if (rc == RC_OK)
-        rc = store_subtitles(w->store, t->video.id, &subs);
     if (rc == RC_OK)
         rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
     if (rc == RC_OK)
         rc = write_cuts(t, plan);
     if (rc == RC_OK)
-        rc = playlists_write(&w->site, w->tmp_fd, t->video.media_root, plan->renditions,
-                             plan->n_renditions, plan->duration_us < 0, &subs);
+        rc = lists_write(w, &t->video, plan->renditions, plan->n_renditions,
+                         plan->duration_us < 0);
     if (rc == RC_OK)
         rc = store_job_planned(w->store, &t->job, plan);
     if (rc == RC_OK) {
+        /* What ended meanwhile may have listed the plan of before once more. */
+        if (plan->renditions[0].generation > 1)
+            lists_follow(w, t->video.id);
         remove_old_generations(t, plan);
         if (!((struct probe *)t->state)->early)
             spool_remove_index(&w->site, t->video.id);
@@ -200,28 +201,27 @@ static bool index_was_true(struct task *t)
 }
 
 /* The end of an open-ended video is known: its playlists get theirs, before anybody is
- * told that it is ready. They are written once more when all of it is encoded. */
+ * told that it is ready. */
 static enum rc write_ends(struct task *t, const struct video_plan *plan)
 {
-    struct subtitles subs;
     enum rc rc = store_job_check(t->w->store, &t->job);
     if (rc == RC_OK)
-        rc = store_subtitles(t->w->store, t->video.id, &subs);
-    if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root,
-                             plan->renditions, plan->n_renditions, false, &subs);
+        rc = lists_write(t->w, &t->video, plan->renditions, plan->n_renditions, false);
     return rc;
 }
 
-/* The whole file keeps what its header promised: nothing has to be made again. */
+/* The whole file keeps what its header promised: nothing has to be made again. What it
+ * has besides is listed once the store has taken it. */
 static void confirm(struct task *t, const struct video_plan *plan)
 {
     bool ready = false;
     enum rc rc = t->video.duration_us < 0 ? write_ends(t, plan) : RC_OK;
     if (rc == RC_OK)
         rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        lists_follow(t->w, t->video.id);
         spool_remove_index(&t->w->site, t->video.id);
+    }
     if (rc == RC_OK)
         task_end(t, ready ? "as promised, the video is ready" : "as promised");
     else if (rc == RC_FENCED)

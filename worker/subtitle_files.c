@@ -1,8 +1,9 @@
 #include "subtitle_files.h"
 
 #include "mediadir.h"
-#include "playlists.h"
+#include "video_lists.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,19 @@ static enum rc write_one(struct task *t, int dir_fd, const struct subtitle *s)
     return rc;
 }
 
+static bool is_there(int dir_fd, const struct subtitle *s, const char *ending)
+{
+    char file[LANGUAGE_SLOT_MAX + 8];
+    snprintf(file, sizeof(file), "%s.%s", s->name, ending);
+    return faccessat(dir_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* All that are not changed may be many megabytes, and the loop waits for each write. */
+static bool is_written(int dir_fd, const struct subtitle *s)
+{
+    return s->current && is_there(dir_fd, s, "vtt") && is_there(dir_fd, s, "m3u8");
+}
+
 static void remove_unknown(int dir_fd, const char *file, const void *arg)
 {
     const struct subtitles *all = arg;
@@ -100,7 +114,7 @@ static void remove_unknown(int dir_fd, const char *file, const void *arg)
     unlinkat(dir_fd, file, 0);
 }
 
-/* *all: those that have a text; they are published afterwards. */
+/* *all: those that have a text; all of them have their files afterwards. */
 static enum rc write_files(struct task *t, int dir_fd, struct subtitles *all)
 {
     enum rc rc = store_subtitles(t->w->store, t->video.id, all);
@@ -108,27 +122,16 @@ static enum rc write_files(struct task *t, int dir_fd, struct subtitles *all)
     for (size_t i = 0; rc == RC_OK && i < all->n; i++) {
         if (!all->list[i].read)
             continue;
-        rc = write_one(t, dir_fd, &all->list[i]);
+        if (!is_written(dir_fd, &all->list[i]))
+            rc = write_one(t, dir_fd, &all->list[i]);
         if (rc == RC_NOT_FOUND) { /* it was taken away just now: another job follows */
             rc = RC_OK;
             continue;
         }
-        all->list[n] = all->list[i];
-        all->list[n++].published = true;
+        all->list[n++] = all->list[i];
     }
     all->n = n;
     return rc;
-}
-
-static enum rc write_master(struct task *t, const struct subtitles *all)
-{
-    struct rendition renditions[STORE_RENDITIONS_MAX];
-    size_t n = 0;
-    enum rc rc = store_renditions(t->w->store, t->video.id, renditions, &n);
-    if (rc != RC_OK || n == 0) /* no plan yet: its own master names them */
-        return rc;
-    return playlists_write_master(&t->w->site, t->w->tmp_fd, t->video.media_root,
-                                  renditions, n, all);
 }
 
 enum rc subtitle_files_publish(struct task *t)
@@ -145,7 +148,7 @@ enum rc subtitle_files_publish(struct task *t)
     if (rc == RC_OK)
         rc = store_job_subtitles_published(t->w->store, &t->job, &all);
     if (rc == RC_OK)
-        rc = write_master(t, &all);
+        rc = lists_follow(t->w, t->video.id);
     if (rc == RC_OK)
         mediadir_each(fd, remove_unknown, &all);
     close(fd);

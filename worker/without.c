@@ -11,6 +11,7 @@
 #include "log.h"
 #include "mediadir.h"
 #include "playlists.h"
+#include "video_lists.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,24 +48,15 @@ static enum rc look(struct task *t, struct rest *out)
     return rc;
 }
 
-static enum rc write_playlists(const struct task *t, const struct rest *rest)
-{
-    struct subtitles subs;
-    enum rc rc = store_subtitles(t->w->store, t->video.id, &subs);
-    if (rc == RC_OK)
-        rc = playlists_write(&t->w->site, t->w->tmp_fd, t->video.media_root, rest->all,
-                             rest->n, t->video.duration_us < 0, &subs);
-    if (rc != RC_OK)
-        log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
-                 rc_name(rc));
-    return rc;
-}
-
 /* Only what passes is waited for: a folder that is gone must not keep the job for ever.
  */
 static enum rc forget(const struct task *t, const struct rest *rest)
 {
-    enum rc rc = write_playlists(t, rest);
+    enum rc rc =
+        lists_write(t->w, &t->video, rest->all, rest->n, t->video.duration_us < 0);
+    if (rc != RC_OK)
+        log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
+                 rc_name(rc));
     return rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM ? rc : RC_OK;
 }
 
@@ -73,7 +65,6 @@ static void plan_instead(const struct task *t, const struct rest *rest,
                          struct video_plan *out)
 {
     const struct config *config = &t->w->config;
-    const struct rendition *own = &rest->own;
     struct ladder_rules rules = {config->ladder_max_side, config->ladder_pixel_mbits,
                                  config->ladder_near_percent};
     struct ladder_source source = {
@@ -81,19 +72,9 @@ static void plan_instead(const struct task *t, const struct rest *rest,
         .height = t->video.height,
         .rate = {t->video.rate_num, t->video.rate_den},
         .duration_us = t->video.duration_us,
-        .bitrate =
-            own->average_bitrate > 0 ? own->average_bitrate : own->bitrate * 2 / 3,
+        .bitrate = ladder_bitrate(&rest->own, t->video.size, t->video.duration_us),
     };
     out->n_renditions = ladder_plan(&rules, &source, &rest->all[0], out->renditions);
-}
-
-/* Where this fails after the store was told, the added rungs are not listed before the
- * first of them is done: then all is written again. */
-static void list_added(struct task *t)
-{
-    struct rest rest = {.n = 0};
-    if (store_renditions(t->w->store, t->video.id, rest.all, &rest.n) == RC_OK)
-        write_playlists(t, &rest);
 }
 
 static void remove_files(const struct task *t, const struct rendition *r)
@@ -137,8 +118,8 @@ void task_without(struct task *t, const char *why)
         hand_back(t, rc);
         return;
     }
-    if (extras.n_renditions > 0)
-        list_added(t);
+    /* Where this fails, added rungs are not listed before the first of them is done. */
+    lists_follow(t->w, t->video.id);
     if (rest.has_own)
         remove_files(t, &rest.own);
     joblog_note(t->log, "the video goes on without it%s",

@@ -208,7 +208,7 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
         rc = end_timeline(st, job->video_id, found);
     if (rc == RC_OK)
         rc = store_extras_add(st, job->video_id, found);
-    if (rc == RC_OK && found->copy_refused[0])
+    if (rc == RC_OK)
         rc = store_copy_refused(st, job->video_id, found->copy_refused);
     if (rc == RC_OK)
         rc = store_subtitles_planned(st, &v, &found->tracks);

@@ -100,6 +100,46 @@ enum rc store_bounds(struct store *st, const char *video_id, const char *renditi
     return store_blob(st, q, out, n);
 }
 
+/* ---- another generation -------------------------------------------------- */
+
+static enum rc set_anew(struct store *st, const struct job *job)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_ANEW,
+        "UPDATE renditions SET generation = generation + 1, done = 0, ready = NULL,"
+        " encoding = '', bounds = NULL,"
+        " segments = CASE WHEN copied THEN 0 ELSE segments END,"
+        " frames = CASE WHEN copied THEN 0 ELSE frames END"
+        " WHERE video_id = ?1 AND name = ?2 AND extra = 1",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, job->video_id);
+    store_bind_text(q, 2, job->rendition);
+    rc = store_finish(st, q);
+    return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
+}
+
+enum rc store_job_anew(struct store *st, const struct job *job)
+{
+    enum rc rc;
+
+    if (!job_is_extra(job->kind))
+        return RC_INVALID;
+    rc = store_job_begin(st, job);
+    if (rc != RC_OK)
+        return rc;
+    rc = set_anew(st, job);
+    if (rc == RC_OK)
+        rc = store_job_requeue(st, job, 0, NULL);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_INFO, job_kind_name(job->kind), job->video_id,
+                        "%s: begun anew, as the encoder has changed", job->rendition);
+    return store_end(st, rc);
+}
+
 /* ---- what is added to a plan -------------------------------------------- */
 
 /* NULL: the video has no such rendition. */
@@ -114,25 +154,30 @@ static const struct rendition *find(const struct rendition *all, size_t n,
     return NULL;
 }
 
-/* Planned when nobody knew how long it would be: nothing was promised of it. */
+/* Nothing was promised of it: it was planned when nobody knew how long it would be, or
+ * it is a copy. */
 static bool is_empty(const struct rendition *r)
 {
-    return r->segments == 0 && !r->copied;
+    return r->segments == 0;
 }
 
+/* Whether there is a job that makes it; or (ended) that has done so, or has given it
+ * up. */
 static enum rc has_job(struct store *st, const char *id, const char *rendition,
-                       bool *out)
+                       bool ended, bool *out)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, SQL_JOB_OF_RENDITION,
-                               "SELECT 1 FROM jobs WHERE video_id = ?1"
-                               " AND rendition = ?2",
-                               &q);
+    enum rc rc =
+        store_prepare(st, SQL_JOB_OF_RENDITION,
+                      "SELECT 1 FROM jobs WHERE video_id = ?1 AND rendition = ?2"
+                      " AND state IN ('queued', 'running') <> ?3",
+                      &q);
 
     if (rc != RC_OK)
         return rc;
     store_bind_text(q, 1, id);
     store_bind_text(q, 2, rendition);
+    store_bind_int(q, 3, ended);
     return store_has_row(st, q, out);
 }
 
@@ -141,13 +186,14 @@ static enum rc is_settled(struct store *st, const char *id, const struct renditi
                           const char *name, bool *out)
 {
     *out = old && !is_empty(old);
-    return old ? RC_OK : has_job(st, id, name, out);
+    return old ? RC_OK : has_job(st, id, name, true, out);
 }
 
+/* Unless all of it is there. */
 static enum rc queue_extra(struct store *st, const char *id, const struct rendition *r)
 {
-    bool queued = false;
-    enum rc rc = has_job(st, id, r->name, &queued);
+    bool queued = r->segments > 0 && r->done == r->segments;
+    enum rc rc = queued ? RC_OK : has_job(st, id, r->name, false, &queued);
 
     if (rc != RC_OK || queued)
         return rc;

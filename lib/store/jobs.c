@@ -344,10 +344,8 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
 
 /* ---- giving back -------------------------------------------------------- */
 
-/* Within the transaction: queued, due in delay_ms; error is NULL where there was none.
- */
-static enum rc requeue(struct store *st, const struct job *job, int64_t delay_ms,
-                       const char *error)
+enum rc store_job_requeue(struct store *st, const struct job *job, int64_t delay_ms,
+                          const char *error)
 {
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_JOB_REQUEUE,
@@ -382,7 +380,7 @@ static enum rc put_off(struct store *st, const struct job *job, int64_t delay_ms
     if (blamed)
         snprintf(how, sizeof(how), "attempt %lld failed, the next in",
                  (long long)job->fence);
-    rc = requeue(st, job, delay_ms, blamed ? text : NULL);
+    rc = store_job_requeue(st, job, delay_ms, blamed ? text : NULL);
     if (rc == RC_OK)
         rc =
             store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), job->video_id,
@@ -407,7 +405,7 @@ enum rc store_job_release(struct store *st, const struct job *job)
 {
     enum rc rc = store_job_begin(st, job);
 
-    return rc == RC_OK ? store_end(st, requeue(st, job, 0, NULL)) : rc;
+    return rc == RC_OK ? store_end(st, store_job_requeue(st, job, 0, NULL)) : rc;
 }
 
 enum rc store_job_release_owner(struct store *st, const char *owner, int *n)

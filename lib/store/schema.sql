@@ -263,3 +263,11 @@ ALTER TABLE videos ADD COLUMN encodes_sound INTEGER NOT NULL DEFAULT 0;
 -- Of sound: how many channels it has; 0 for a picture.
 ALTER TABLE renditions ADD COLUMN channels INTEGER NOT NULL DEFAULT 0;
 UPDATE renditions SET channels = 2 WHERE kind = 'audio';
+
+-- step 9
+
+-- A number of its own for each text of a row, drawn when that comes. `published` is from
+-- here on the version that the files hold; 0: there are none.
+ALTER TABLE subtitles ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+-- Why no files were made of this version, a sentence; '' if they were, or will be.
+ALTER TABLE subtitles ADD COLUMN error TEXT NOT NULL DEFAULT '';

@@ -315,7 +315,6 @@ bool job_is_extra(enum job_kind k);
 
 /* A set of kinds: STORE_KIND(JOB_PROBE) | STORE_KIND(JOB_POSTER). */
 #define STORE_KIND(kind) (1u << (kind))
-#define STORE_KINDS_ALL (~0u)
 
 /*
  * Takes the most urgent job of these kinds that is due: queued and past its back-off,
@@ -395,6 +394,14 @@ enum rc store_job_encode_sound(struct store *st, const struct job *job);
 /* The bounds of a rendition; the caller frees *out. RC_NOT_FOUND: there are none. */
 enum rc store_bounds(struct store *st, const char *video_id, const char *rendition,
                      uint8_t **out, size_t *n);
+
+/*
+ * What was begun of an extra rendition cannot be gone on with: it is made again from
+ * nothing, as its next generation, and a copy is to be offered again first. The job
+ * goes back to the queue, due at once and without blame. RC_FENCED; RC_INVALID: not the
+ * job of an extra rendition, or that is gone.
+ */
+enum rc store_job_anew(struct store *st, const struct job *job);
 
 /* Keeps what the worker found out about where to read the source of the job's
  * rendition, for whoever goes on with it. RC_FENCED. */

@@ -75,6 +75,7 @@ enum statement {
     SQL_RENDITION_SEEK_POINTS,
     SQL_RENDITION_SET_SEEK_POINTS,
     SQL_RENDITION_OFFER,
+    SQL_RENDITION_ANEW,
     SQL_RENDITION_BOUNDS,
     SQL_RENDITION_CUT,
     SQL_VIDEO_ENCODES_SOUND,
@@ -108,6 +109,8 @@ enum statement {
     SQL_SUBTITLE_MISSING,
     SQL_SUBTITLE_PUBLISHED,
     SQL_SUBTITLE_GIVE_UP,
+    SQL_SUBTITLE_RENEW,
+    SQL_SUBTITLE_FAILED,
     SQL_DEMAND_ADD,
     SQL_DEMAND_DROP,
     SQL_DEMAND_EXPIRE,
@@ -273,6 +276,10 @@ enum rc store_job_drop_all(struct store *st, const char *video_id);
 /* Drops those that are queued or running. */
 enum rc store_job_drop_open(struct store *st, const char *video_id);
 
+/* Back to the queue, due in delay_ms; error is NULL where there was none. */
+enum rc store_job_requeue(struct store *st, const struct job *job, int64_t delay_ms,
+                          const char *error);
+
 /* The attempt is over, for good: state 'done' or 'failed'. */
 enum rc store_job_end(struct store *st, const struct job *job, const char *state,
                       const char *error);
@@ -293,7 +300,8 @@ enum rc store_job_begin_video(struct store *st, const struct job *job,
 enum rc store_subtitles_planned(struct store *st, const struct video *v,
                                 const struct subtitles *tracks);
 
-/* A job 'subtitles' has failed for good: what was not read yet is forgotten. */
+/* A job 'subtitles' has failed for good: what was not read yet is forgotten, and what
+ * has no files of its text says why. */
 enum rc store_subtitles_give_up(struct store *st, const struct job *job,
                                 const char *error);
 

@@ -13,10 +13,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define STORE_LABEL_MAX 80     /* bytes */
 #define STORE_SUBTITLES_MAX 32 /* of one video */
 #define STORE_TRACK_CODEC_MAX 31
+#define STORE_SUBTITLE_ERROR_MAX 300 /* bytes */
 
 struct store;
 struct job;
@@ -30,7 +32,11 @@ struct subtitle {
     int stream;                            /* of a track: as ffprobe counts */
     char codec[STORE_TRACK_CODEC_MAX + 1]; /* of a track; "" unknown */
     bool read;                             /* its text is here */
-    bool published;                        /* its files exist */
+    bool published;                        /* its files exist … */
+    bool current;                          /* … and hold this text */
+    int64_t version;                       /* of its text */
+    char error[STORE_SUBTITLE_ERROR_MAX + 1]; /* why there are no files of this text; ""
+                                                 if there are, or will be */
 };
 
 struct subtitles {
@@ -70,7 +76,7 @@ enum rc store_job_subtitle_read(struct store *st, const struct job *job, int str
 enum rc store_job_subtitle_missing(struct store *st, const struct job *job, int stream,
                                    const char *sentence);
 
-/* The files of these exist. RC_FENCED. */
+/* The files of these exist, in the version that each is of. RC_FENCED. */
 enum rc store_job_subtitles_published(struct store *st, const struct job *job,
                                       const struct subtitles *written);
 

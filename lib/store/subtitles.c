@@ -4,6 +4,8 @@
  */
 #include "store_priv.h"
 
+#include "text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,11 @@ static void read_columns(sqlite3_stmt *q, struct subtitle *s)
     s->forced = sqlite3_column_int(q, i++) != 0;
     s->stream = sqlite3_column_int(q, i++);
     store_column_text(q, i++, s->codec, sizeof(s->codec));
-    s->published = sqlite3_column_int(q, i++) != 0;
+    s->published = sqlite3_column_int64(q, i) != 0;
+    s->version = sqlite3_column_int64(q, i + 1);
+    s->current = sqlite3_column_int64(q, i) == s->version;
+    i += 2;
+    store_column_text(q, i++, s->error, sizeof(s->error));
     s->read = sqlite3_column_int(q, i++) != 0;
 }
 
@@ -37,7 +43,7 @@ enum rc store_subtitles(struct store *st, const char *video_id, struct subtitles
     enum rc rc = store_prepare(
         st, SQL_SUBTITLE_LIST,
         "SELECT s.name, s.language, s.label, s.source, s.forced, s.stream, s.codec,"
-        " s.published, s.text IS NOT NULL"
+        " s.published, s.version, s.error, s.text IS NOT NULL"
         " FROM videos v LEFT JOIN subtitles s ON s.video_id = v.id"
         " WHERE v.id = ?1 AND v.deleted_at IS NULL ORDER BY s.id",
         &q);
@@ -86,6 +92,9 @@ enum rc store_subtitle_text(struct store *st, const char *video_id, const char *
 }
 
 /* ---- inside a transaction ----------------------------------------------- */
+
+/* What no other text has, nor 0 and 1 (see step 8 of the schema). */
+#define NEW_VERSION "abs(random() / 4) + 2"
 
 /* A statement whose parameters are a video, a name, and (or NULL) another name. */
 static enum rc prepare_named(struct store *st, enum statement id, const char *sql,
@@ -195,10 +204,11 @@ static enum rc write_file(struct store *st, const char *video_id,
     sqlite3_stmt *q;
     enum rc rc = store_prepare(
         st, SQL_SUBTITLE_PUT,
-        "INSERT INTO subtitles (video_id, name, language, label, source, text)"
-        " VALUES (?1, ?2, ?3, ?4, 'file', ?5) ON CONFLICT (video_id, name) DO UPDATE"
+        "INSERT INTO subtitles (video_id, name, language, label, source, text, version)"
+        " VALUES (?1, ?2, ?3, ?4, 'file', ?5, " NEW_VERSION
+        ") ON CONFLICT (video_id, name) DO UPDATE"
         " SET language = ?3, label = ?4, source = 'file', forced = 0, stream = -1,"
-        " codec = '', text = ?5",
+        " codec = '', text = ?5, version = excluded.version, error = ''",
         &q);
 
     if (rc != RC_OK)
@@ -275,8 +285,9 @@ static enum rc add_track(struct store *st, const char *video_id,
     if (rc == RC_OK)
         rc = store_prepare(st, SQL_SUBTITLE_ADD_TRACK,
                            "INSERT INTO subtitles (video_id, name, language, label,"
-                           " source, forced, stream, codec)"
-                           " VALUES (?1, ?2, ?3, ?4, 'track', ?5, ?6, ?7)",
+                           " source, forced, stream, codec, version)"
+                           " VALUES (?1, ?2, ?3, ?4, 'track', ?5, ?6, ?7, " NEW_VERSION
+                           ")",
                            &q);
     if (rc != RC_OK)
         return rc;
@@ -301,6 +312,12 @@ enum rc store_subtitles_planned(struct store *st, const struct video *v,
         rc = store_video_run(st, SQL_SUBTITLE_CLEAR,
                              "DELETE FROM subtitles WHERE video_id = ?1"
                              " AND source = 'track'",
+                             v->id);
+    /* Their lists are as long as the video, which may be of another length now. */
+    if (rc == RC_OK)
+        rc = store_video_run(st, SQL_SUBTITLE_RENEW,
+                             "UPDATE subtitles SET error = '', version = " NEW_VERSION
+                             " WHERE video_id = ?1",
                              v->id);
     if (rc == RC_OK)
         rc = store_subtitles(st, v->id, &files);
@@ -371,13 +388,37 @@ enum rc store_job_subtitles_published(struct store *st, const struct job *job,
         return rc;
     for (i = 0; rc == RC_OK && i < written->n; i++) {
         rc = prepare_named(st, SQL_SUBTITLE_PUBLISHED,
-                           "UPDATE subtitles SET published = 1 WHERE video_id = ?1"
-                           " AND name = ?2 AND published = 0",
+                           "UPDATE subtitles SET published = ?3,"
+                           " error = CASE version WHEN ?3 THEN '' ELSE error END"
+                           " WHERE video_id = ?1 AND name = ?2 AND published <> ?3",
                            job->video_id, written->list[i].name, NULL, &q);
-        if (rc == RC_OK)
-            rc = store_finish(st, q);
+        if (rc != RC_OK)
+            break;
+        store_bind_int(q, 3, written->list[i].version);
+        rc = store_finish(st, q);
     }
     return store_end(st, rc);
+}
+
+/* What has a text keeps it, and says why that is not to be had as files; unless a job
+ * that still waits will see to it. */
+static enum rc say_why(struct store *st, const char *video_id, const char *error)
+{
+    char sentence[STORE_SUBTITLE_ERROR_MAX + 1];
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SUBTITLE_FAILED,
+                               "UPDATE subtitles SET error = ?2 WHERE video_id = ?1"
+                               " AND published <> version AND NOT EXISTS (SELECT 1 FROM"
+                               " jobs WHERE video_id = ?1 AND kind = 'subtitles'"
+                               " AND state = 'queued')",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    text_clean(sentence, sizeof(sentence), error);
+    store_bind_text(q, 1, video_id);
+    store_bind_text(q, 2, sentence);
+    return store_finish(st, q);
 }
 
 enum rc store_subtitles_give_up(struct store *st, const struct job *job,
@@ -394,7 +435,10 @@ enum rc store_subtitles_give_up(struct store *st, const struct job *job,
                              job->video_id);
     if (rc != RC_OK)
         return rc;
-    snprintf(sentence, sizeof(sentence), "Its subtitles could not be made: %.400s",
-             error);
-    return store_video_add_warning(st, &v, sentence);
+    if (store_changes(st) > 0) {
+        snprintf(sentence, sizeof(sentence), "Its subtitles could not be made: %.400s",
+                 error);
+        rc = store_video_add_warning(st, &v, sentence);
+    }
+    return rc == RC_OK ? say_why(st, job->video_id, error) : rc;
 }

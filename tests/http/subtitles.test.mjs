@@ -66,9 +66,9 @@ describe('tracks inside a file', () => {
         video = await waitForSubtitles(site, video.id, ['en', 'de', 'de-2']);
         const url = (name) => `${path.posix.dirname(video.media)}/subs/${name}.vtt`;
         assert.deepEqual(video.subtitles, [
-            { lang: 'en', label: null, source: 'track', forced: false, url: url('en') },
-            { lang: 'de', label: 'Deutsch "voll"', source: 'track', forced: false, url: url('de') },
-            { lang: 'de-2', label: null, source: 'track', forced: true, url: url('de-2') },
+            { lang: 'en', label: null, source: 'track', forced: false, url: url('en'), error: null },
+            { lang: 'de', label: 'Deutsch "voll"', source: 'track', forced: false, url: url('de'), error: null },
+            { lang: 'de-2', label: null, source: 'track', forced: true, url: url('de-2'), error: null },
         ]);
         assert.equal(video.warning, null);
         const { master, byName } = await fetchSubtitles(site, video);
@@ -152,7 +152,7 @@ describe('a file that is added', () => {
     test('is there, in the master too, and can be replaced and taken away', async () => {
         let res = await put(video.id, 'EN', srtOf(HELLO), '?label=For%20the%20%22deaf%22');
         assert.equal(res.status, 201, res.text);
-        assert.deepEqual(res.json.subtitles, [{ lang: 'en', label: 'For the "deaf"', source: 'file', forced: false, url: null }]);
+        assert.deepEqual(res.json.subtitles, [{ lang: 'en', label: 'For the "deaf"', source: 'file', forced: false, url: null, error: null }]);
         let now = await waitForSubtitles(site, video.id, ['en']);
         assert.deepEqual((await fetchSubtitles(site, now)).byName, { "For the 'deaf'": HELLO });
         const before = await site.request('GET', now.subtitles[0].url);
@@ -238,6 +238,31 @@ describe('a file that is added', () => {
         await served('en', (text) => text.endsWith('\nen\n'));
         const { byName } = await fetchSubtitles(site, now);
         assert.deepEqual(byName, { English: [[1, 2, 'en']], 'English 2': [[1, 2, 'en-2']], Portuguese: [[1, 2, 'pt-br']] });
+    });
+
+    test('that cannot be kept says why, and is taken when it is sent again', async () => {
+        const other = await startSite({ worker: true, env: { DROPSTREAM_ATTEMPTS: '2', DROPSTREAM_BACKOFF_MS: '50' } });
+        try {
+            const { json } = await other.upload(plain);
+            const { media } = await other.waitForState(json.id, 'ready');
+            const subs = path.join(other.path('htdocs'), path.posix.dirname(media), 'subs');
+            const send = () => other.request('PUT', at(json.id, 'en'), { body: srtOf(HELLO), headers: { 'Content-Length': Buffer.byteLength(srtOf(HELLO)) } });
+            const now = async (test) => waitFor(async () => {
+                const v = (await other.api('GET', `/api/videos/${json.id}`)).json;
+                return test(v.subtitles[0]) && v;
+            });
+            await fs.writeFile(subs, 'in the way');
+            assert.equal((await send()).status, 201);
+            const failed = await now((s) => s.error);
+            assert.match(failed.subtitles[0].error, /^The subtitles could not be kept \(.*\)\.$/);
+            assert.equal(failed.subtitles[0].url, null);
+            assert.deepEqual([failed.state, failed.warning], ['ready', null]);
+            await fs.rm(subs);
+            assert.equal((await send()).json.subtitles[0].error, null);
+            assert.equal((await now((s) => s.url)).subtitles[0].error, null);
+        } finally {
+            await other.stop();
+        }
     });
 
     test('goes with its video', async () => {

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define STORE_KINDS_ALL (~0u)
+
 struct fixture {
     char dir[PATH_MAX];
     char path[PATH_MAX + 16];

@@ -169,6 +169,19 @@ static const char *refusal(const char *codec, const char *profile, const char *p
     return ladder_copy_refusal(&v, every);
 }
 
+static void bits_are_those_that_are_known(void **state)
+{
+    (void)state;
+    struct rendition copy = {.bitrate = 3000000, .copied = true};
+    assert_int_equal(ladder_bitrate(&copy, 10000000, 10000000), 2000000);
+    copy.average_bitrate = 1900000;
+    assert_int_equal(ladder_bitrate(&copy, 10000000, 10000000), 1900000);
+    copy = (struct rendition){.bitrate = LADDER_COPY_BITRATE, .copied = true};
+    assert_int_equal(ladder_bitrate(&copy, 1250000, 10000000), 1000000);
+    assert_int_equal(ladder_bitrate(&copy, -1, 10000000), 5333333);
+    assert_int_equal(ladder_bitrate(&copy, 1250000, -1), 5333333);
+}
+
 static void what_browsers_play_may_be_copied(void **state)
 {
     (void)state;
@@ -210,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_rung_is_read_as_the_first_rendition_is),
         cmocka_unit_test(more_than_sixty_frames_a_second_are_halved),
         cmocka_unit_test(the_rules_can_be_changed),
+        cmocka_unit_test(bits_are_those_that_are_known),
         cmocka_unit_test(what_browsers_play_may_be_copied),
         cmocka_unit_test(what_they_do_not_play_is_refused_with_a_reason),
     };

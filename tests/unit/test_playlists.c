@@ -16,6 +16,7 @@
 static struct site site;
 static int tmp_fd;
 static const struct subtitles no_subs;
+static bool wrote;
 
 static const struct rendition picture = {.name = "360p",
                                          .kind = RENDITION_VIDEO,
@@ -93,7 +94,7 @@ static const char *content(const char *name)
 static enum rc write_both(struct rendition video, struct rendition audio)
 {
     const struct rendition both[] = {audio, video};
-    return playlists_write(&site, tmp_fd, ROOT, both, 2, false, &no_subs);
+    return playlists_write(&site, tmp_fd, ROOT, both, 2, false, &no_subs, &wrote);
 }
 
 static void a_folder_is_named_for_rendition_and_generation(void **state)
@@ -135,8 +136,8 @@ static void without_an_end_they_are_events_until_it_is_known(void **state)
     (void)state;
     r.segments = 1;
     r.frames = 50;
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &r, 1, true, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, &r, 1, true, &no_subs, &wrote), RC_OK);
     const char *text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:EVENT\n"));
     assert_null(strstr(text, "1.m4s"));
@@ -146,8 +147,9 @@ static void without_an_end_they_are_events_until_it_is_known(void **state)
     text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "1.m4s"));
     assert_null(strstr(text, "ENDLIST"));
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs, &wrote),
+        RC_OK);
     text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:VOD\n"));
     assert_non_null(strstr(text, "2.m4s\n#EXT-X-ENDLIST\n"));
@@ -171,8 +173,9 @@ static void the_master_adds_up_picture_and_sound(void **state)
 static void without_sound_the_master_names_none(void **state)
 {
     (void)state;
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs, &wrote),
+        RC_OK);
     const char *master = content(FOLDER "master.m3u8");
     assert_null(strstr(master, "AUDIO"));
     assert_non_null(strstr(master, "BANDWIDTH=800000,CODECS=\"avc1.42c01e\","));
@@ -186,15 +189,16 @@ static void subtitles_are_named_once_they_are_published(void **state)
         .list = {{.name = "en", .language = "en", .published = true},
                  {.name = "de", .language = "de"}},
         .n = 2};
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &subs, &wrote), RC_OK);
     const char *master = content(FOLDER "player.m3u8");
     assert_non_null(strstr(master, "NAME=\"English\",LANGUAGE=\"en\","));
     assert_non_null(strstr(master, "URI=\"subs/en.m3u8\""));
     assert_non_null(strstr(master, ",SUBTITLES=\"subs\"\n360p-1/index.m3u8\n"));
     assert_null(strstr(master, "de.m3u8"));
-    assert_int_equal(playlists_write_master(&site, tmp_fd, ROOT, &picture, 1, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs, &wrote),
+        RC_OK);
     assert_null(strstr(content(FOLDER "master.m3u8"), "SUBTITLES"));
 }
 
@@ -225,8 +229,8 @@ static void of_several_tracks_the_worst_counts(void **state)
     all[2].bitrate = 130000;
     all[2].average_bitrate = 80000;
     strcpy(all[2].name, "audio-1");
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 3, false, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, all, 3, false, &no_subs, &wrote), RC_OK);
     assert_non_null(strstr(content(FOLDER "master.m3u8"),
                            "BANDWIDTH=930000,AVERAGE-BANDWIDTH=490000,"));
 }
@@ -263,8 +267,8 @@ static void other_players_are_told_of_what_can_be_played_by_now(void **state)
     all[2].extra = all[3].extra = true;
     all[2].done = 2;
     all[3].done = 3;
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
     const char *text = content(FOLDER "player.m3u8");
     assert_non_null(strstr(text, "360p-1/"));
     assert_non_null(strstr(text, "source-1/"));
@@ -276,8 +280,8 @@ static void other_players_are_told_of_what_can_be_played_by_now(void **state)
     /* A copy is made in no time once it is known where it can be cut. */
     all[1].segments = 2;
     strcpy(all[1].colour, "bt2020nc/bt2020/smpte2084");
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
     text = content(FOLDER "master.m3u8");
     assert_non_null(
         strstr(text, ",VIDEO-RANGE=PQ,AUDIO=\"audio\"\nsource-1/index.m3u8\n"));
@@ -314,8 +318,8 @@ static void each_sound_has_a_name_of_its_own(void **state)
     strcpy(all[3].label, "He said \"no\"");
     for (int i = 2; i < 5; i++)
         all[i].name[6] = (char)('0' + i - 1);
-    assert_int_equal(playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs),
-                     RC_OK);
+    assert_int_equal(
+        playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
     const char *text = content(FOLDER "master.m3u8");
     assert_non_null(strstr(text, "NAME=\"German\",LANGUAGE=\"de\",DEFAULT=YES,"));
     assert_non_null(strstr(text, "NAME=\"German 2\",LANGUAGE=\"de\",DEFAULT=NO,"));
@@ -328,7 +332,7 @@ static void a_video_whose_folder_is_gone_gets_nothing(void **state)
 {
     (void)state;
     assert_int_equal(
-        playlists_write(&site, tmp_fd, OTHER, &picture, 1, false, &no_subs),
+        playlists_write(&site, tmp_fd, OTHER, &picture, 1, false, &no_subs, &wrote),
         RC_NOT_FOUND);
     assert_int_equal(access(at("htdocs/media/" OTHER), F_OK), -1);
     assert_int_equal(entries("tmp"), 0);

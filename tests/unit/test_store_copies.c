@@ -235,6 +235,25 @@ static void a_rung_that_was_given_up_is_not_added_again(void **state)
                      RC_NOT_FOUND);
 }
 
+static void a_rung_that_is_whole_is_not_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned(f);
+    struct job copy = claim_of(f, JOB_COPY), ladder = claim_of(f, JOB_LADDER), job;
+    struct video_plan extras = {.n_renditions = 1};
+    struct rendition all[STORE_RENDITIONS_MAX];
+    bool ready = false;
+
+    finish(f, &ladder, &ready);
+    extras.renditions[0] = rich_plan(1).renditions[3];
+    assert_int_equal(store_job_instead(f->st, &copy, "No.", &extras, &ready), RC_OK);
+    renditions_of(f, v.id, all);
+    assert_string_equal(all[1].name, "720p");
+    assert_int_equal(all[1].done, all[1].segments);
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_LADDER), &job),
+                     RC_NOT_FOUND);
+}
+
 /* Such a reason has the words of a program in it. */
 static void a_reason_is_text(void **state)
 {
@@ -270,6 +289,37 @@ static void extras_of_a_video_that_arrives_wait_until_it_is_whole(void **state)
     assert_int_equal(renditions_of(f, v.id, all), 4);
     assert_string_equal(claim_of(f, JOB_COPY).rendition, "source");
     assert_string_equal(claim_of(f, JOB_LADDER).rendition, "720p");
+}
+
+/* A header may not tell how many bits there are; and what it tells may be wrong. */
+static void a_copy_is_as_the_whole_file_has_it(void **state)
+{
+    struct fixture *f = *state;
+    struct video_plan early = rich_plan(1), plan = rich_plan(1);
+    struct rendition all[STORE_RENDITIONS_MAX];
+    struct job probe, job;
+    bool ready = false;
+
+    for (int has_copy = 1; has_copy >= 0; has_copy--) {
+        struct video v = fixture_receiving(f, "arriving");
+        plan.renditions[2].bitrate = 5000000;
+        if (!has_copy)
+            plan.renditions[2] = plan.renditions[--plan.n_renditions];
+        store_video_header_arrived(f->st, v.id);
+        probe = claim_of(f, JOB_PROBE);
+        assert_int_equal(store_job_planned(f->st, &probe, &early), RC_OK);
+        assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
+        probe = claim_of(f, JOB_PROBE);
+        assert_int_equal(store_job_confirmed(f->st, &probe, &plan, &ready), RC_OK);
+        assert_int_equal(has(f, v.id, "source"), has_copy);
+        if (has_copy) {
+            renditions_of(f, v.id, all);
+            assert_int_equal(all[1].bitrate, 5000000);
+            claim_of(f, JOB_COPY);
+        }
+    }
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job),
+                     RC_NOT_FOUND);
 }
 
 /* What nobody would make must not be left waiting for its turn. */
@@ -358,6 +408,52 @@ static void sound_that_came_out_wrong_is_remembered(void **state)
     assert_int_equal(store_job_encode_sound(f->st, &job), RC_FENCED);
 }
 
+static void what_is_extra_is_begun_anew_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct rendition all[STORE_RENDITIONS_MAX], r;
+    struct video v = planned(f);
+    struct job copy = claim_of(f, JOB_COPY), ladder = claim_of(f, JOB_LADDER), late;
+    uint8_t *bytes;
+    size_t n;
+
+    renditions_of(f, v.id, all);
+    r = all[1];
+    r.segments = r.frames = 3;
+    assert_int_equal(store_job_offer(f->st, &copy, &r, bounds, 20), RC_OK);
+    assert_int_equal(published(f->st, &copy, 2), RC_OK);
+    assert_int_equal(published(f->st, &ladder, 4), RC_OK);
+    late = ladder;
+    assert_int_equal(store_job_anew(f->st, &ladder), RC_OK);
+    assert_int_equal(store_job_anew(f->st, &copy), RC_OK);
+    assert_int_equal(store_job_anew(f->st, &late), RC_FENCED);
+    renditions_of(f, v.id, all);
+    assert_int_equal(all[0].generation, 1);
+    assert_true(all[1].copied && all[1].generation == 2);
+    assert_int_equal(all[1].segments, 0);
+    assert_int_equal(all[1].done, 0);
+    assert_int_equal(store_bounds(f->st, v.id, "source", &bytes, &n), RC_NOT_FOUND);
+    assert_int_equal(all[2].generation, 2);
+    assert_int_equal(all[2].segments, 7);
+    assert_int_equal(all[2].done, 0);
+    ladder = claim_of(f, JOB_LADDER);
+    assert_int_equal(ladder.failures + ladder.lost, 0);
+    assert_int_equal(claim_of(f, JOB_COPY).failures, 0);
+    assert_int_equal(fixture_get(f, v.id).state, VIDEO_PROCESSING);
+}
+
+static void what_a_video_is_ready_with_is_not_begun_anew_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = planned(f);
+    struct job encode = claim_of(f, JOB_ENCODE), ladder = claim_of(f, JOB_LADDER);
+
+    assert_int_equal(store_job_anew(f->st, &encode), RC_INVALID);
+    assert_int_equal(store_job_check(f->st, &encode), RC_OK);
+    assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
+    assert_int_equal(store_job_anew(f->st, &ladder), RC_FENCED);
+}
+
 /* A copy that takes its worker with it while it is looked at is given up in the end. */
 static void a_worker_that_dies_while_it_looks_counts(void **state)
 {
@@ -385,11 +481,15 @@ int main(void)
         TEST(what_is_extra_takes_no_video_with_it),
         TEST(what_is_extra_ends_in_one_way),
         TEST(a_rung_that_was_given_up_is_not_added_again),
+        TEST(a_rung_that_is_whole_is_not_made_again),
         TEST(a_reason_is_text),
         TEST(extras_of_a_video_that_arrives_wait_until_it_is_whole),
+        TEST(a_copy_is_as_the_whole_file_has_it),
         TEST(a_rung_that_the_whole_file_is_too_poor_for_goes),
         TEST(sound_that_is_copied_is_planned_with_its_bounds),
         TEST(sound_that_came_out_wrong_is_remembered),
+        TEST(what_is_extra_is_begun_anew_alone),
+        TEST(what_a_video_is_ready_with_is_not_begun_anew_alone),
         TEST(a_worker_that_dies_while_it_looks_counts),
     };
 

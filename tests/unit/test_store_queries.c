@@ -109,6 +109,8 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     store_job_offer(f->st, &job, &r, bounds, sizeof(bounds));
     if (store_bounds(f->st, v.id, r.name, &bytes, &n) == RC_OK)
         free(bytes);
+    store_job_anew(f->st, &job);
+    store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job);
     store_job_instead(f->st, &job, "x", extras, &flag);
     store_video_delete(f->st, v.id, &v);
     store_video_purge(f->st, v.id);

@@ -257,6 +257,85 @@ static void a_job_that_fails_takes_what_is_unread_and_not_its_video(void **state
     assert_string_equal(v.warning, "Its subtitles could not be made: Out of luck.");
 }
 
+static const char *error_of(struct fixture *f, const char *id, size_t i)
+{
+    static struct subtitles all;
+    all = list(f, id);
+    assert_true(i < all.n);
+    return all.list[i].error;
+}
+
+static void what_was_added_and_cannot_be_made_says_why(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_planned(f, "a");
+    struct subtitles made;
+    put(f, v.id, "en", false);
+    put(f, v.id, "de", false);
+    struct job job = claim_subtitles(f);
+    made = list(f, v.id);
+    made.n = 1;
+    assert_int_equal(store_job_subtitles_published(f->st, &job, &made), RC_OK);
+    assert_int_equal(store_job_fail(f->st, &job, "Out of\nluck."), RC_OK);
+    assert_string_equal(error_of(f, v.id, 0), "");
+    assert_string_equal(error_of(f, v.id, 1), "Out of luck.");
+    assert_string_equal(fixture_get(f, v.id).warning, "");
+
+    /* The next job makes it after all; so does a new text, or a new plan, begin anew.
+     */
+    put(f, v.id, "fr", false);
+    assert_string_equal(error_of(f, v.id, 1), "Out of luck.");
+    job = claim_subtitles(f);
+    made = list(f, v.id);
+    assert_int_equal(store_job_subtitles_published(f->st, &job, &made), RC_OK);
+    assert_string_equal(error_of(f, v.id, 1), "");
+    done(f, &job);
+    put(f, v.id, "en", true);
+    job = claim_subtitles(f);
+    assert_int_equal(store_job_fail(f->st, &job, "No."), RC_OK);
+    assert_string_equal(error_of(f, v.id, 0), "No.");
+    put(f, v.id, "en", true);
+    assert_string_equal(error_of(f, v.id, 0), "");
+}
+
+static void what_another_job_will_see_to_has_not_failed(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_planned(f, "a");
+    put(f, v.id, "en", false);
+    struct job job = claim_subtitles(f);
+    put(f, v.id, "de", false);
+    assert_int_equal(store_job_fail(f->st, &job, "No."), RC_OK);
+    assert_string_equal(error_of(f, v.id, 0), "");
+    job = claim_subtitles(f);
+    assert_int_equal(store_job_fail(f->st, &job, "No."), RC_OK);
+    assert_string_equal(error_of(f, v.id, 0), "No.");
+    assert_string_equal(error_of(f, v.id, 1), "No.");
+}
+
+/* A job that has begun before a text came does not pass for one that wrote it. */
+static void files_are_those_of_one_text(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_planned(f, "a");
+    put(f, v.id, "en", false);
+    struct job job = claim_subtitles(f);
+    struct subtitles written = list(f, v.id);
+    assert_false(written.list[0].current);
+    put(f, v.id, "en", true);
+    assert_int_equal(store_job_subtitles_published(f->st, &job, &written), RC_OK);
+    assert_true(list(f, v.id).list[0].published);
+    assert_false(list(f, v.id).list[0].current);
+    written = list(f, v.id);
+    assert_int_equal(store_job_subtitles_published(f->st, &job, &written), RC_OK);
+    assert_true(list(f, v.id).list[0].current);
+    /* Nor does one of the same name that was taken away. */
+    assert_int_equal(store_subtitle_delete(f->st, v.id, "en"), RC_OK);
+    put(f, v.id, "en", false);
+    assert_int_equal(store_job_subtitles_published(f->st, &job, &written), RC_OK);
+    assert_false(list(f, v.id).list[0].current);
+}
+
 static void a_file_takes_the_name_of_a_track_that_was_not_read_yet(void **state)
 {
     struct fixture *f = *state;
@@ -372,6 +451,9 @@ int main(void)
         TEST(there_is_an_end_to_how_many),
         TEST(tracks_are_read_by_a_job_and_hold_nothing_up),
         TEST(a_job_that_fails_takes_what_is_unread_and_not_its_video),
+        TEST(what_was_added_and_cannot_be_made_says_why),
+        TEST(what_another_job_will_see_to_has_not_failed),
+        TEST(files_are_those_of_one_text),
         TEST(a_file_takes_the_name_of_a_track_that_was_not_read_yet),
         TEST(an_unread_track_cannot_be_taken_away),
         TEST(files_outlive_a_new_plan_and_tracks_are_read_again),

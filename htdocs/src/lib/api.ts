@@ -34,6 +34,8 @@ export interface Subtitle {
   forced: boolean;
   /** null until it can be fetched. */
   url: string | null;
+  /** Why there is no file of it, or only an older one. */
+  error: string | null;
 }
 
 export interface Video {

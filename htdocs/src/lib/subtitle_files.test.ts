@@ -4,7 +4,7 @@ import type { Subtitle, Video } from './api';
 import { fakeVideo } from './fake_video';
 import { SubtitleFiles } from './subtitle_files.svelte';
 
-const english: Subtitle = { lang: 'en', label: null, source: 'track', forced: false, url: '/x' };
+const english: Subtitle = { lang: 'en', label: null, source: 'track', forced: false, url: '/x', error: null };
 const calls: [string, string][] = [];
 let answer: () => Response;
 

@@ -1,0 +1,156 @@
+/* Two rungs that are made in one program: what is told of the one that is led, and
+ * whose fault is what. */
+#include "feed_fixture.h"
+
+static struct task *lead_task, *led_task;
+static struct encode *lead, *led;
+
+static struct rendition rung(const char *name, int width, int height)
+{
+    struct rendition r = {.kind = RENDITION_VIDEO,
+                          .generation = 1,
+                          .width = width,
+                          .height = height,
+                          .bitrate = 800000,
+                          .codecs = "avc1.64001f",
+                          .rate_num = 25,
+                          .rate_den = 1,
+                          .gop = 50,
+                          .frames = 150,
+                          .segments = 3,
+                          .source_last_us = 5960000,
+                          .extra = true};
+    snprintf(r.name, sizeof(r.name), "%s", name);
+    return r;
+}
+
+static struct task *claimed(const char *name)
+{
+    assert_int_equal(jobs_claim_encode(&w, video.id, name), RC_OK);
+    assert_non_null(w.tasks->state);
+    return w.tasks;
+}
+
+/* What stands for ffmpeg says this and goes on for long. */
+static void put_program(const char *says)
+{
+    char script[1024];
+    int n = snprintf(script, sizeof(script), "#!/bin/sh\n%s\nexec sleep 60\n", says);
+    put_file("ffmpeg", script, (size_t)n, 0700);
+}
+
+static int rungs(void **state)
+{
+    struct video_plan plan = {.duration_us = 6000000,
+                              .rate_num = 25,
+                              .rate_den = 1,
+                              .renditions = {rung("360p", 640, 360),
+                                             rung("1080p", 1920, 1080),
+                                             rung("720p", 1280, 720)},
+                              .n_renditions = 3};
+    struct job probe;
+    plan.renditions[0].extra = false;
+    setup(state);
+    video = fixture_stored(f, "clip");
+    assert_int_equal(
+        store_job_claim(w.store, w.owner, 30000, STORE_KIND(JOB_PROBE), &probe), RC_OK);
+    assert_int_equal(store_job_planned(w.store, &probe, &plan), RC_OK);
+    assert_int_equal(mediadir_create(&w.site, video.media_root, video.media_key),
+                     RC_OK);
+    lead_task = claimed("1080p");
+    led_task = claimed("720p");
+    lead = lead_task->state;
+    led = led_task->state;
+    return 0;
+}
+
+static int end_rungs(void **state)
+{
+    while (w.tasks) {
+        task_cancel(w.tasks);
+        turn_for(20);
+    }
+    return teardown(state);
+}
+
+static void start_both(void)
+{
+    const struct encode_order order = {.end = 3, .beside = led_task};
+    assert_int_equal(encode_run_start(lead_task, &order), RC_OK);
+    assert_ptr_equal(lead->runs->beside, led->runs);
+}
+
+static bool led_is_gone(void)
+{
+    for (struct task *t = w.tasks; t; t = t->next)
+        if (t == led_task)
+            return false;
+    return true;
+}
+
+static enum rc count_encoding(void *arg, const struct rendition *r,
+                              const struct readiness *ready)
+{
+    if (strcmp(r->name, "720p") == 0)
+        *(size_t *)arg = ready->n_encoding;
+    return RC_OK;
+}
+
+/* Segments of the led rendition that are being made, as far as anybody is told. */
+static size_t told_of_led(void)
+{
+    size_t n = 99;
+    task_tell(led_task);
+    assert_int_equal(store_readiness(w.store, video.id, count_encoding, &n), RC_OK);
+    return n;
+}
+
+static void one_that_is_led_stands_still_with_its_leader(void **state)
+{
+    (void)state;
+    put_program("");
+    start_both();
+    task_changed(led_task, true);
+    assert_int_equal(told_of_led(), 1);
+    encode_run_pause(lead->runs, true);
+    assert_true(led->runs->paused);
+    assert_int_equal(told_of_led(), 0);
+    int64_t worked_ms = encode_run_worked_ms(led->runs);
+    turn_for(30);
+    assert_int_equal(encode_run_worked_ms(led->runs), worked_ms);
+    encode_run_pause(lead->runs, false);
+    assert_false(led->runs->paused);
+    assert_int_equal(told_of_led(), 1);
+}
+
+static void
+what_is_wrong_with_the_one_that_is_led_is_no_fault_of_its_leader(void **state)
+{
+    (void)state;
+    put_program("printf '\\000\\000\\000\\003moof' >&3"); /* no size of a box */
+    start_both();
+    turn_until(led_is_gone, "the led one to end");
+    turn_for(50);
+    assert_ptr_equal(w.tasks, lead_task);
+    assert_int_equal(lead->ending, ENCODE_GOES_ON);
+    assert_non_null(lead->runs);
+    assert_null(lead->runs->beside);
+    assert_false(lead->runs->stopped);
+    /* It is tried again, and that is its first failure. */
+    fixture_tick(f, 3600000);
+    assert_int_equal(store_job_renew(w.store, &lead_task->job, 30000, 0), RC_OK);
+    struct job job;
+    assert_int_equal(
+        store_job_claim_encode(w.store, "w", 30000, video.id, "720p", &job), RC_OK);
+    assert_int_equal(job.failures, 1);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, rungs, end_rungs)
+    const struct CMUnitTest tests[] = {
+        TEST(one_that_is_led_stands_still_with_its_leader),
+        TEST(what_is_wrong_with_the_one_that_is_led_is_no_fault_of_its_leader),
+    };
+    return cmocka_run_group_tests_name("encode_beside", tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+/* The playlists of a video follow what the store says, whoever has changed it. */
+#include "feed_fixture.h"
+
+#include "video_lists.h"
+
+#include <sqlite3.h>
+
+static char folder[2 * PATH_MAX]; /* of the video, below the site's */
+
+static struct rendition picture(const char *name, int width, int height, bool extra)
+{
+    struct rendition r = {.kind = RENDITION_VIDEO,
+                          .generation = 1,
+                          .width = width,
+                          .height = height,
+                          .bitrate = 800000,
+                          .codecs = "avc1.42c01e",
+                          .rate_num = 25,
+                          .rate_den = 1,
+                          .gop = 50,
+                          .frames = 150,
+                          .segments = 3,
+                          .extra = extra};
+    snprintf(r.name, sizeof(r.name), "%s", name);
+    return r;
+}
+
+/* A stored video with a first rendition and one rung. */
+static int planned(void **state)
+{
+    struct video_plan plan = {.duration_us = 6000000,
+                              .rate_num = 25,
+                              .rate_den = 1,
+                              .renditions = {picture("360p", 640, 360, false),
+                                             picture("720p", 1280, 720, true)},
+                              .n_renditions = 2};
+    struct job probe;
+    setup(state);
+    video = fixture_stored(f, "clip");
+    assert_int_equal(
+        store_job_claim(w.store, w.owner, 30000, STORE_KIND(JOB_PROBE), &probe), RC_OK);
+    assert_int_equal(store_job_planned(w.store, &probe, &plan), RC_OK);
+    assert_int_equal(mediadir_create(&w.site, video.media_root, video.media_key),
+                     RC_OK);
+    snprintf(folder, sizeof(folder), "htdocs/media/%s", video.media_root);
+    return 0;
+}
+
+static const char *content(const char *name)
+{
+    static char text[4096];
+    char path[PATH_MAX], at_name[3 * PATH_MAX];
+    snprintf(at_name, sizeof(at_name), "%s/%s", folder, name);
+    at(path, at_name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+static ino_t inode(const char *name)
+{
+    char path[PATH_MAX], at_name[3 * PATH_MAX];
+    struct stat st;
+    snprintf(at_name, sizeof(at_name), "%s/%s", folder, name);
+    at(path, at_name);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_ino;
+}
+
+/* Every file of a rendition: two empty boxes each. */
+static void put_segments(const char *rendition)
+{
+    static const char boxes[] = "\0\0\0\10free\0\0\0\10free";
+    char name[3 * PATH_MAX], path[PATH_MAX];
+    snprintf(name, sizeof(name), "%s/%s", folder, rendition);
+    at(path, name);
+    mkdir(path, 0755);
+    for (int k = -1; k < 3; k++) {
+        snprintf(name, sizeof(name), "%s/%s/%d.m4s", folder, rendition, k);
+        if (k < 0)
+            snprintf(name, sizeof(name), "%s/%s/init.mp4", folder, rendition);
+        put_file(name, boxes, 16, 0644);
+    }
+}
+
+/* What another worker's commit changes, just before this one's. */
+static void meanwhile(const char *sql)
+{
+    sqlite3 *db;
+    char *trigger = sqlite3_mprintf("CREATE TRIGGER meanwhile AFTER UPDATE OF done ON"
+                                    " renditions WHEN new.name = '360p' AND new.done ="
+                                    " new.segments AND new.ready IS NULL BEGIN %s; END",
+                                    sql);
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, trigger, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_free(trigger);
+    sqlite3_close(db);
+}
+
+static void what_the_store_says_is_listed(void **state)
+{
+    (void)state;
+    assert_int_equal(lists_follow(&w, video.id), RC_OK);
+    assert_non_null(strstr(content("360p-1/index.m3u8"), "2.m4s"));
+    assert_non_null(strstr(content("720p-1/index.m3u8"), "2.m4s"));
+    assert_non_null(strstr(content("player.m3u8"), "720p-1/index.m3u8"));
+    assert_non_null(strstr(content("master.m3u8"), "360p-1/index.m3u8"));
+    assert_null(strstr(content("master.m3u8"), "720p"));
+}
+
+static void files_that_say_so_already_stay(void **state)
+{
+    (void)state;
+    assert_int_equal(lists_follow(&w, video.id), RC_OK);
+    ino_t master = inode("master.m3u8"), media = inode("360p-1/index.m3u8");
+    assert_int_equal(lists_follow(&w, video.id), RC_OK);
+    assert_int_equal(inode("master.m3u8"), master);
+    assert_int_equal(inode("360p-1/index.m3u8"), media);
+    struct rendition other = picture("360p", 640, 360, false);
+    other.bitrate = 800001; /* as many bytes */
+    assert_int_equal(lists_write(&w, &video, &other, 1, false), RC_OK);
+    assert_int_not_equal(inode("master.m3u8"), master);
+    assert_int_equal(inode("360p-1/index.m3u8"), media);
+    assert_non_null(strstr(content("master.m3u8"), "800001"));
+}
+
+static void without_a_plan_there_is_nothing_to_list(void **state)
+{
+    (void)state;
+    struct video other = fixture_stored(f, "other");
+    assert_int_equal(lists_follow(&w, other.id), RC_OK);
+    assert_int_equal(store_video_delete(w.store, other.id, &other), RC_OK);
+    assert_int_equal(lists_follow(&w, other.id), RC_NOT_FOUND);
+}
+
+/* Two workers end their renditions at once: each has looked before the other's was. */
+static void an_encode_that_ends_lists_what_ended_just_before_it(void **state)
+{
+    (void)state;
+    put_segments("360p-1");
+    meanwhile("UPDATE renditions SET done = segments, average_bitrate = 700000"
+              " WHERE name = '720p'");
+    assert_int_equal(jobs_claim_encode(&w, video.id, "360p"), RC_OK);
+    turn_until(no_task, "the encode to end");
+    assert_non_null(strstr(content("master.m3u8"), "360p-1/index.m3u8"));
+    assert_non_null(strstr(content("master.m3u8"), "AVERAGE-BANDWIDTH=700000"));
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, planned, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_the_store_says_is_listed),
+        TEST(files_that_say_so_already_stay),
+        TEST(without_a_plan_there_is_nothing_to_list),
+        TEST(an_encode_that_ends_lists_what_ended_just_before_it),
+    };
+    return cmocka_run_group_tests_name("video_lists", tests, NULL, NULL);
+}

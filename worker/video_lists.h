@@ -1,0 +1,23 @@
+/*
+ * video_lists.h: the playlists of a video follow what the store says of it.
+ *
+ * Invariant: whoever has changed a video's renditions or subtitles in the store calls
+ * lists_follow afterwards. It looks again after each write, so whichever of several
+ * workers writes last has seen what all of them have changed.
+ */
+#ifndef DROPSTREAM_VIDEO_LISTS_H
+#define DROPSTREAM_VIDEO_LISTS_H
+
+#include "worker.h"
+
+/* Writes what the store is about to be told: the playlists of v with these renditions,
+ * in place of its own ones, and the subtitles that are published. open as for
+ * playlists_write, whose codes it returns; RC_NOT_FOUND also for a deleted video. */
+enum rc lists_write(const struct worker *w, const struct video *v,
+                    const struct rendition *renditions, size_t n, bool open);
+
+/* Writes what the store says by now, unless the files do so already. Nothing, where
+ * there is no plan. A failure is logged, and leaves files that play. */
+enum rc lists_follow(const struct worker *w, const char *video_id);
+
+#endif
