@@ -311,13 +311,25 @@ enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
     return rc;
 }
 
+/* A packet that an edit cuts into begins before it; its samples before that are not
+ * heard. */
+static int64_t begins_us(const struct entry *e)
+{
+    int64_t us = e->track.first_us, edit_us;
+    if (e->track.kind != MP4_AUDIO || e->line.n_edits == 0)
+        return us;
+    edit_us = mp4_us(e->line.edits[0].dts, e->track.timescale);
+    return us < edit_us ? edit_us : us;
+}
+
 int64_t mp4_index_first_us(const struct mp4_index *index)
 {
     int64_t us = INT64_MAX;
     for (size_t i = 0; i < index->n; i++) {
         const struct mp4_track *t = &index->entries[i].track;
-        if (t->kind != MP4_OTHER && t->packets > 0 && t->first_us < us)
-            us = t->first_us;
+        int64_t begin_us = begins_us(&index->entries[i]);
+        if (t->kind != MP4_OTHER && t->packets > 0 && begin_us < us)
+            us = begin_us;
     }
     return us == INT64_MAX ? 0 : us;
 }

@@ -89,7 +89,9 @@ enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
                             enum rc (*key)(void *arg, int64_t pts_us, int64_t dts_us),
                             void *arg);
 
-/* When everything begins that is seen or heard: the smallest first_us. */
+/* When everything begins that is seen or heard, as ffprobe's start_time of the file:
+ * the smallest first_us. Of sound whose first packet an edit list cuts into, the cut
+ * counts. */
 int64_t mp4_index_first_us(const struct mp4_index *index);
 
 struct mp4_index_packet {

@@ -225,7 +225,7 @@ static enum rc open_index(struct arrival_header *h)
         return mp4_frag_open(h->index, h->moov, h->moov_size,
                              h->mp4.moov.offset + h->mp4.moov.size, limits.file_size,
                              &h->frag);
-    h->start_us = earliest_us(h);
+    h->start_us = mp4_index_first_us(h->index);
     return RC_OK;
 }
 

@@ -153,14 +153,14 @@ const KINDS = {
     'fragmented MP4': ['c.mp4', x264('-g', '60', '-movflags', 'frag_keyframe+empty_moov'), /^avc1\./],
     'HEVC': ['d.mp4', ['-c:v', 'libx265', '-preset', 'ultrafast', '-tag:v', 'hvc1', '-pix_fmt', 'yuv420p',
         '-x265-params', 'log-level=error:open-gop=0:keyint=50'], /^hvc1\.1\.6\.L/],
-    'VP9 in WebM': ['e.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '50'], /^vp09\.00\./],
+    'VP9 in WebM': ['e.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '50'], /^vp09\.00\./, ['-c:a', 'libopus']],
+    'sound whose first packet is cut into': ['g.mp4', x264('-bf', '2', '-g', '50'), /^avc1\./, ['-c:a', 'libopus']],
     'times that begin at 5 s': ['f.mkv', [...x264('-g', '50'), '-output_ts_offset', '5'], /^avc1\./],
 };
 
 describe('the source', () => {
-    for (const [kind, [name, options, codecs]] of Object.entries(KINDS)) {
+    for (const [kind, [name, options, codecs, audio = ['-c:a', 'aac']]] of Object.entries(KINDS)) {
         test(`of ${kind} is shown as it is, when it was`, async () => {
-            const audio = name.endsWith('.webm') ? ['-c:a', 'libopus'] : ['-c:a', 'aac'];
             const seconds = 14;
             await ffmpeg(picture(`s=192x108:r=25:d=${seconds}`), tone(seconds), options, audio, clip(name));
             const video = await whole(clip(name));

@@ -108,6 +108,23 @@ static void sound_without_offsets_is_heard_when_it_is_decoded(void **state)
     assert_track(&plain_audio, 4, 0, 64000, 85333);
 }
 
+static void sound_that_an_edit_cuts_into_begins_with_the_edit(void **state)
+{
+    (void)state;
+    struct trak t = plain_audio;
+    assert_int_equal(mp4_index_first_us(of(&t, 1)), 0);
+    t.edits = (struct list)LIST(80, 312, 65536);
+    assert_int_equal(mp4_index_first_us(of(&t, 1)), 0);
+    assert_int_equal(mp4_index_track(opened, 0)->first_us, -6500);
+    t.edits = (struct list)LIST(20, -1u, 65536, 60, 312, 65536);
+    assert_int_equal(mp4_index_first_us(of(&t, 1)), 20000);
+    /* A picture is shown from where it begins. */
+    const struct trak both[] = {plain_video, t};
+    assert_int_equal(mp4_index_first_us(of(both, 2)), 20000);
+    const struct trak later[] = {plain_video};
+    assert_int_equal(mp4_index_first_us(of(later, 1)), 40000);
+}
+
 /* As ffmpeg has it: the decode times begin that much earlier, the others stay. */
 static void negative_offsets_have_decode_times_begin_before_zero(void **state)
 {
@@ -365,6 +382,7 @@ int main(void)
         TEST(a_track_without_samples_is_complete),
         TEST(pictures_are_shown_when_their_offsets_say),
         TEST(sound_without_offsets_is_heard_when_it_is_decoded),
+        TEST(sound_that_an_edit_cuts_into_begins_with_the_edit),
         TEST(negative_offsets_have_decode_times_begin_before_zero),
         TEST(durations_may_differ),
         TEST(the_last_packet_ends_with_the_track),

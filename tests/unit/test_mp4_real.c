@@ -61,6 +61,21 @@ static void assert_near(int64_t a, int64_t b, int64_t by, const char *path,
         fail_msg("%s, track %zu: %" PRId64 " and not %" PRId64, path, track, a, b);
 }
 
+static int64_t start_of(const char *path)
+{
+    char command[2 * PATH_MAX], line[64];
+    snprintf(command, sizeof(command),
+             "ffprobe -v fatal -of compact=p=0:nk=1 -show_entries format=start_time"
+             " 'file:%s'",
+             path);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof(line), f));
+    assert_int_equal(pclose(f), 0);
+    line[strcspn(line, "\n")] = '\0';
+    return media_time_us(line);
+}
+
 struct wanted {
     const char *path;
     size_t track, next;
@@ -105,6 +120,7 @@ static void check_index(const char *path, const struct bytes *moov)
         probe(path);
         for (size_t i = 0; i < mp4_index_tracks(index); i++)
             check_track(index, i, path);
+        assert_near(mp4_index_first_us(index), start_of(path), 1, path, 0);
     }
     mp4_index_close(index);
 }
