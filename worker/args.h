@@ -84,9 +84,9 @@ enum rc args_param_sets(const struct args_source *src, int stream, bool hevc,
 enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t seek_us,
                   int64_t frames, struct args *out);
 
-/* The packets of a stream of sound as they are that come from first_us of the timeline
- * on, likewise, a fragment for each frames of them at frame_us each. seek_us: where it
- * begins to read; 0: at the start. */
+/* The packets of a stream of sound as they are, as long as they can be decoded, that
+ * come from first_us of the timeline on, likewise, a fragment for each frames of them
+ * at frame_us each. seek_us: where it begins to read; 0: at the start. */
 enum rc args_copy_sound(const struct args_source *src, int stream, int64_t seek_us,
                         int64_t first_us, double frame_us, int frames,
                         struct args *out);

@@ -88,6 +88,9 @@ enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t 
 }
 
 /*
+ * It is decoded beside that, which costs next to nothing, and the program ends where it
+ * cannot be: a browser would stop for good there.
+ *
  * What comes before is an encoder's priming, or of the segment before. Where packets
  * are off their places by less than half a frame, half a frame before one is between
  * two.
@@ -97,11 +100,15 @@ enum rc args_copy_sound(const struct args_source *src, int stream, int64_t seek_
 {
     if (begin(out, src, seek_us, stream) != RC_OK)
         return RC_INVALID;
+    args_add(out, "-xerror");
     args_add(out, "-bsf:a");
     args_add(out, "noise=drop=lt(pts*tb\\,%.6f)",
              ((double)first_us - frame_us / 2) / 1e6);
     args_add(out, "-frag_duration");
     args_add(out, "%.0f", ((double)frames - 0.5) * frame_us);
     args_add_fragments(out, "", 1);
+    args_add(out, "-map");
+    args_add(out, "0:%d", stream);
+    args_add_all(out, (const char *const[]){"-f", "null", "-", NULL});
     return args_end(out);
 }

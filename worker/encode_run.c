@@ -69,8 +69,10 @@ static void failed(struct encode_run *r, const struct supervise_end *end)
         encode_end(t, ENCODE_LATER, "The disk is full.");
         return;
     }
-    /* One that has moved on counts as no failure: what it left is begun anew. */
-    if (r->k > r->from || work_around(r, exited) == RC_OK)
+    /* One that has moved on counts as no failure: what it left is begun anew. Sound
+     * that is copied has no second way. */
+    bool hopeless = e->rendition.copied && !e->rendition.extra && !e->arriving;
+    if (!hopeless && (r->k > r->from || work_around(r, exited) == RC_OK))
         return;
     if (e->have.done == 0)
         snprintf(sentence, sizeof(sentence), "The %s could not be decoded. %.400s",

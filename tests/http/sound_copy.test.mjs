@@ -220,6 +220,23 @@ describe('other sound is encoded', () => {
         assert.match(video.warning, /ends early/);
     });
 
+    /* A browser would end where its decoder does. */
+    test('that is damaged, once that is found', async () => {
+        const [whole, file] = [clip('sound.mp4'), clip('damaged.mp4')];
+        await ffmpeg(picture(40), tone(40, 44100, ',aeval=val(0)+0.1*(random(0)-0.5)'), X264, AAC, whole);
+        const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'a', '-of', 'csv=p=0', '-show_entries', 'packet=pos,size', whole]);
+        const bytes = await fs.readFile(whole);
+        const [size, pos] = stdout.trim().split('\n')[1200].split(',').map(Number);
+        bytes.fill(0, pos, pos + size);
+        await fs.writeFile(file, bytes);
+        const video = await uploaded(file);
+        const { base, list } = await served(video);
+        assert.match(base, /audio-0-2\/$/);
+        assert.equal(list.segments.length, 10);
+        assert.equal(await rates(video), '48000,2');
+        await validateVideo(site, video.id);
+    });
+
     test('if a site wants it so', async () => {
         const on = await startSite({ worker: true });
         try {

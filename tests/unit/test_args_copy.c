@@ -46,23 +46,24 @@ static void one_from_a_keyframe_on_begins_there(void **state)
 
 #define SOUND                                                                          \
     " -map_metadata -1 -use_editlist 0 -avoid_negative_ts disabled -movflags "         \
-    "+empty_moov+default_base_moof+frag_discont -f mp4 pipe:1"
+    "+empty_moov+default_base_moof+frag_discont -f mp4 pipe:1 -map 0:1 -f null -"
 
 static void sound_is_cut_between_its_frames(void **state)
 {
     (void)state;
     double frame_us = 1e6 * 1024 / 44100;
     assert_int_equal(args_copy_sound(&mp4, 1, 0, 0, frame_us, 192, &args), RC_OK);
-    assert_line(
-        "ffmpeg -nostdin -hide_banner -v error " INPUT
-        "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy "
-        "-bsf:a 'noise=drop=lt(pts*tb\\,-0.011610)' -frag_duration 4446621" SOUND);
+    assert_line("ffmpeg -nostdin -hide_banner -v error " INPUT
+                "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy "
+                "-xerror -bsf:a 'noise=drop=lt(pts*tb\\,-0.011610)' -frag_duration "
+                "4446621" SOUND);
     assert_int_equal(args_copy_sound(&mp4, 1, 8716463, 8916463, frame_us, 192, &args),
                      RC_OK);
     assert_line(
         "ffmpeg -nostdin -hide_banner -v error -noaccurate_seek -ss 8.716463 " INPUT
         "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy "
-        "-bsf:a 'noise=drop=lt(pts*tb\\,8.904853)' -frag_duration 4446621" SOUND);
+        "-xerror -bsf:a 'noise=drop=lt(pts*tb\\,8.904853)' -frag_duration "
+        "4446621" SOUND);
     const struct args_source none = {"ffmpeg", SRC, CONTAINER_NONE, 1, NULL};
     assert_int_equal(args_copy_sound(&none, 1, 0, 0, frame_us, 192, &args), RC_INVALID);
 }
