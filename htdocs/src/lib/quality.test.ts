@@ -79,4 +79,10 @@ describe('the choices', () => {
     expect(list.map((c) => c.label)).toEqual(['Source · 1080p', '1080p', '720p', '360p', 'Auto']);
     expect(list.map((c) => c.wait)).toEqual(['', 'in the making, 37 %', 'in the making, 0 %', '', '']);
   });
+
+  it('say of a copy that this browser cannot decode that it cannot', () => {
+    const all = [rendition('360p', 10, 10), rendition('source', 8, 8)];
+    const list = choices(LEVELS, new Set(['360p']), all, new Set(['source']));
+    expect(list[0]?.wait).toBe('cannot be decoded');
+  });
 });

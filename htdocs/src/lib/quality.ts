@@ -52,7 +52,7 @@ export function levelLabel(level: LevelInfo): string {
 export interface Choice {
   value: string;
   label: string;
-  /** Why it cannot be chosen yet; "" if it can. */
+  /** Why it cannot be chosen, or not yet; "" if it can. */
   wait: string;
 }
 
@@ -61,11 +61,13 @@ export function choices(
   levels: readonly LevelInfo[],
   playable: ReadonlySet<string>,
   renditions: readonly Rendition[],
+  broken: ReadonlySet<string> = new Set(),
 ): Choice[] {
   const result = [...levels].reverse().map((level) => {
     const r = renditions.find(({ name }) => name === level.name);
     const share = r && r.segments > 0 ? Math.floor((100 * r.done) / r.segments) : 0;
-    const wait = playable.has(level.name) ? '' : `in the making, ${share} %`;
+    const making = playable.has(level.name) ? '' : `in the making, ${share} %`;
+    const wait = broken.has(level.name) ? 'cannot be decoded' : making;
     return { value: level.name, label: levelLabel(level), wait };
   });
   return [...result, { value: AUTO, label: 'Auto', wait: '' }];

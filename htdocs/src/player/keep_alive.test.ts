@@ -14,6 +14,7 @@ class FakeMedia extends EventTarget {
   readyState = 1;
   paused = true;
   currentTime = 0;
+  error: { code: number; message: string } | null = null;
   buffered = { length: 1, start: () => 0, end: () => 10 };
 
   seek(seconds: number) {
@@ -36,6 +37,12 @@ class FakeHls {
   }
   emit(name: string, data: unknown = {}) {
     this.#listeners.get(name)!(name, data);
+  }
+  trigger(name: string, data: unknown) {
+    this.emit(name, data);
+  }
+  recoverMediaError() {
+    this.calls.push('recover');
   }
   stopLoad() {
     this.calls.push('stop');
@@ -120,5 +127,25 @@ test('with its media element gone or itself, nothing is loaded any more', () => 
   hls.emit('MEDIA_DETACHING');
   hls.media.seek(50);
   vi.advanceTimersByTime(10 * RESTART_MS);
+  expect(hls.taken()).toEqual([]);
+});
+
+test('what the element cannot decode is recovered from, and goes on playing', () => {
+  const play = vi.fn(() => Promise.resolve());
+  Object.assign(hls.media, { paused: false, play, error: { code: 3, message: 'no such picture' } });
+  hls.media.dispatchEvent(new Event('error'));
+  expect(hls.taken()).toEqual(['recover']);
+  expect(play).toHaveBeenCalledOnce();
+  hls.media.paused = true;
+  hls.media.dispatchEvent(new Event('error'));
+  expect(hls.taken()).toEqual(['recover']);
+  expect(play).toHaveBeenCalledOnce();
+});
+
+test('other errors of the element are left to hls.js', () => {
+  hls.media.error = { code: 4, message: 'no such format' };
+  hls.media.dispatchEvent(new Event('error'));
+  hls.media.error = null;
+  hls.media.dispatchEvent(new Event('error'));
   expect(hls.taken()).toEqual([]);
 });

@@ -4,7 +4,7 @@
  * asking, where by default it gives up after six times and for good.
  */
 import type Hls from 'hls.js';
-import type { ErrorData, HlsConfig, MediaAttachedData, RetryConfig } from 'hls.js';
+import type { ErrorData, ErrorDetails, ErrorTypes, HlsConfig, MediaAttachedData, RetryConfig } from 'hls.js';
 
 import { isGone, Nurse, RESTART_MS, type Treatment } from './nurse';
 import { SESSION_ID } from './session';
@@ -45,6 +45,8 @@ export const SETTINGS: Partial<HlsConfig> = {
   },
 };
 
+const MEDIA_ERR_DECODE = 3; // MediaError's, which is not there where there is no browser
+
 function isBuffered({ buffered, currentTime }: HTMLMediaElement): boolean {
   for (let i = 0; i < buffered.length; i++) {
     if (buffered.start(i) <= currentTime && currentTime < buffered.end(i)) return true;
@@ -81,7 +83,7 @@ export function keepAlive(hls: Hls, events: typeof Hls.Events, ongiveup: () => v
   function treat({ cure, delayMs }: Treatment) {
     clearTimeout(timer);
     reloading = false;
-    if (cure === 'recover') hls.recoverMediaError();
+    if (cure === 'recover') recover();
     else if (cure === 'give up') ongiveup();
     else if (cure === 'restart') timer = setTimeout(() => hls.startLoad(), delayMs);
     else {
@@ -89,6 +91,25 @@ export function keepAlive(hls: Hls, events: typeof Hls.Events, ongiveup: () => v
       hls.stopLoad();
       timer = setTimeout(reload, delayMs);
     }
+  }
+
+  function recover() {
+    const { media } = hls;
+    const wasPlaying = media !== null && !media.paused;
+    hls.recoverMediaError();
+    if (wasPlaying) media.play().catch(() => {}); // refused: a person presses the button
+  }
+
+  // hls.js itself only learns of it when it next has something to append.
+  function fail() {
+    const error = hls.media?.error;
+    if (error?.code !== MEDIA_ERR_DECODE) return;
+    hls.trigger(events.ERROR, {
+      type: 'mediaError' as ErrorTypes.MEDIA_ERROR,
+      details: 'internalException' as ErrorDetails.INTERNAL_EXCEPTION,
+      fatal: true,
+      error: new Error(error.message),
+    });
   }
 
   // Left alone, hls.js would first sit out its pause after a refusal, or hold the sound back
@@ -103,8 +124,12 @@ export function keepAlive(hls: Hls, events: typeof Hls.Events, ongiveup: () => v
 
   hls.on(events.MEDIA_ATTACHED, (_event: unknown, { media }: MediaAttachedData) => {
     media.addEventListener('seeking', seek);
+    media.addEventListener('error', fail);
   });
-  hls.on(events.MEDIA_DETACHING, () => hls.media?.removeEventListener('seeking', seek));
+  hls.on(events.MEDIA_DETACHING, () => {
+    hls.media?.removeEventListener('seeking', seek);
+    hls.media?.removeEventListener('error', fail);
+  });
   hls.on(events.ERROR, (_event: unknown, data: ErrorData) => {
     const code = data.response?.code;
     // To hls.js a segment that is gone is not fatal: it would ask for it for ever.

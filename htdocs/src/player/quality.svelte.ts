@@ -20,6 +20,8 @@ export class Quality {
   #renditions = $state.raw<readonly Rendition[]>([]);
   #playing = $state(-1);
   #choice = $state(AUTO);
+  /** Copies in which this browser came upon something that it cannot decode. */
+  #broken = $state.raw<ReadonlySet<string>>(new Set());
   #hls: Hls | null = null;
 
   /** "auto", or the name of a rendition. */
@@ -27,7 +29,7 @@ export class Quality {
     return this.#choice;
   }
   get choices(): Choice[] {
-    return choices(this.#levels, playableNames(this.#renditions), this.#renditions);
+    return choices(this.#levels, this.#playable(), this.#renditions, this.#broken);
   }
   /** There is something to choose from. */
   get matters(): boolean {
@@ -47,6 +49,9 @@ export class Quality {
     // A level that fails for good is taken out of the list, and the others move up.
     hls.on(events.LEVELS_UPDATED, () => this.#read());
     hls.on(events.LEVEL_SWITCHED, (_event, { level }) => (this.#playing = level));
+    hls.on(events.ERROR, (_event, { fatal, type }) => {
+      if (fatal && type === 'mediaError') this.#avoid([this.#playing, hls.loadLevel]);
+    });
     const abr = pickyAbrOf(hls);
     if (abr) abr.instead = (index) => this.#instead(index);
   }
@@ -66,12 +71,25 @@ export class Quality {
     if (this.#hls) this.#hls.nextLevel = level ? level.index : -1;
   }
 
+  /** What is damaged in a file is so in its copy, and made good in what was encoded. */
+  #avoid(levels: readonly number[]): void {
+    const copy = this.#levels.find((l) => l.name === 'source' && levels.includes(l.index));
+    if (!copy || this.#levels.length < 2) return;
+    this.#broken = new Set([...this.#broken, copy.name]);
+    this.#cap();
+    if (this.#choice === copy.name) this.choose(AUTO);
+  }
+  #playable(): Set<string> {
+    const names = playableNames(this.#renditions);
+    for (const name of this.#broken) names.delete(name);
+    return names;
+  }
   #indexOf(name: string): LevelInfo | undefined {
-    const can = playableNames(this.#renditions);
+    const can = this.#playable();
     return this.#levels.find((l) => l.name === name && can.has(name));
   }
   #instead(index: number): number {
-    return nearestPlayable(index, this.#levels, playableNames(this.#renditions));
+    return nearestPlayable(index, this.#levels, this.#playable());
   }
   #read(): void {
     this.#levels = (this.#hls?.levels ?? []).map((level, index) => ({
