@@ -77,7 +77,7 @@ async function watched(video, quality) {
         await waitFor(() => inPage(() => document.querySelector('stream-video').nativeEl.videoHeight === 480), { timeout: SLOW, what: 'the source' });
     }
     await inPage(() => {
-        document.querySelector('stream-video').currentTime = 6.5;
+        Object.assign(document.querySelector('stream-video').nativeEl, { currentTime: 6.5, playbackRate: 4 });
     });
     await waitFor(() => inPage(() => document.querySelector('stream-video').nativeEl.ended), { timeout: SLOW, what: 'its end' });
     const menu = await page.locator('media-chrome-menu-item', { hasText: 'Source' }).first().textContent();
