@@ -20,6 +20,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     environment: 'node',
+    // As the browser has them, with effects that run: on a server they do not.
+    testTransformMode: { web: ['**/*.svelte.test.ts'] },
     // node would not take the one of the alias for a module.
     server: { deps: { inline: ['tus-js-client'] } },
   },

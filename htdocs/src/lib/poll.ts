@@ -31,6 +31,9 @@ export interface PollTask {
   run(): Promise<boolean>;
   /** True while something changes that a person would want to see. */
   active(): boolean;
+  /** True once nothing can change by itself: asked after each success. Then there is no
+   * next time but by a kick, or when the page comes back into view. */
+  over?(): boolean;
 }
 
 export class Poller {
@@ -77,6 +80,7 @@ export class Poller {
       void this.#round();
       return;
     }
+    if (fine && this.task.over?.()) return;
     this.#timer = this.host.later(() => void this.#round(), this.#delay(fine));
   }
 

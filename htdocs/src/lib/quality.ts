@@ -32,6 +32,13 @@ export function playableNames(renditions: readonly Rendition[]): Set<string> {
   return new Set(pictures.filter((r) => isPlayable(r, first)).map((r) => r.name));
 }
 
+/** Whether two answers say the same of what can be chosen. */
+export function sameChoice(a: readonly Rendition[], b: readonly Rendition[]): boolean {
+  const alike = (r: Rendition, s: Rendition) =>
+    r.name === s.name && r.kind === s.kind && r.segments === s.segments && r.done === s.done;
+  return a.length === b.length && a.every((r, i) => alike(r, b[i]!));
+}
+
 /** The playable level that is nearest to one, rather below it than above; -1: none is. */
 export function nearestPlayable(
   index: number,

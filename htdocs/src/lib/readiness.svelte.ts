@@ -1,4 +1,5 @@
-/** What of a video is ready, kept up to date by polling until all of it is, and is known. */
+/** What of a video is ready, kept up to date by polling until all of it is, and is known, or
+ * nothing is made of it any more. */
 import * as api from './api';
 import { Poller, type PollHost } from './poll';
 import { isComplete, timeline, type Stretch } from './readiness';
@@ -15,7 +16,8 @@ export class Readiness {
   constructor(id: string, changing: () => boolean, open: () => boolean, host?: PollHost) {
     this.id = id;
     this.#open = open;
-    this.#poller = new Poller({ run: () => this.#refresh(), active: changing }, host);
+    const task = { run: () => this.#refresh(), active: changing, over: () => !changing() };
+    this.#poller = new Poller(task, host);
   }
 
   /** null until the first answer. duration: see timeline(). */

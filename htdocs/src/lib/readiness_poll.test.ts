@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { FAST_MS, RETRY_MS, SLOW_MS, type PollHost } from './poll';
+import { FAST_MS, RETRY_MS, type PollHost } from './poll';
 import { Readiness } from './readiness.svelte';
 
 const answer = (done: number) => {
@@ -87,10 +87,15 @@ test('a failure takes nothing away and is tried again', async () => {
   expect(delays()).toEqual([RETRY_MS]);
 });
 
-test('where nothing is made any more, it is asked slowly', async () => {
+test('where nothing is made any more, it is asked again only for a viewer who waits', async () => {
   changing = false;
+  await asked.shift()!(502, null);
+  expect(delays()).toEqual([RETRY_MS]);
+  pause();
   await asked.shift()!(200, answer(1));
-  expect(delays()).toEqual([SLOW_MS]);
+  expect(delays()).toEqual([]);
+  readiness.kick();
+  expect(asked).toHaveLength(1);
 });
 
 test('what was known of an earlier make is forgotten, also if it comes late', async () => {

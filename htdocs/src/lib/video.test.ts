@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { Rendition, Video } from './api';
 import { fakeVideo } from './fake_video';
 import {
-  details, encodedShare, isActive, isCopying, isMadeAgain, milestones, playingOf, playsAlready, receivedShare, stateText,
+  awaitsSubtitles, details, encodedShare, isActive, isCopying, isMadeAgain, milestones, playingOf,
+  playsAlready, receivedShare, stateText,
 } from './video';
 
 const rendition = (done: number, segments: number, name = '360p'): Rendition => ({
@@ -106,4 +107,17 @@ test('a video is copying while its source is to be copied, not while other pictu
   expect(isCopying(video(rendition(1, 2, '720p')))).toBe(false);
   expect(isCopying(video(rendition(0, 0, 'source')))).toBe(true);
   expect(isCopying(video(rendition(2, 2, 'source')))).toBe(false);
+});
+
+test('nothing more comes to a video that failed: neither its source nor subtitles', () => {
+  const track = { lang: 'en', label: null, source: 'track', forced: false, url: null, error: null } as const;
+  const half = { renditions: [rendition(1, 2, 'source')], subtitles: [track] };
+  expect([isCopying(fakeVideo(half)), awaitsSubtitles(fakeVideo(half))]).toEqual([true, true]);
+  const failed = fakeVideo({ ...half, state: 'failed' });
+  expect([isCopying(failed), awaitsSubtitles(failed)]).toEqual([false, false]);
+});
+
+test('subtitles that could not be made are not waited for', () => {
+  const track = { lang: 'en', label: null, source: 'track', forced: false, url: null } as const;
+  expect(awaitsSubtitles(fakeVideo({ subtitles: [{ ...track, error: 'Too much.' }] }))).toBe(false);
 });

@@ -50,7 +50,13 @@ export function encodedShare(video: Video): number | null {
 /** The source, as it is, is about to be there: no more than seconds away. */
 export function isCopying(video: Video): boolean {
   const source = video.renditions.find((r) => r.name === 'source');
-  return source !== undefined && shareOf(source) < 1;
+  return video.state !== 'failed' && source !== undefined && shareOf(source) < 1;
+}
+
+/** There are subtitles of which nobody knows yet what becomes of them. */
+export function awaitsSubtitles(video: Video): boolean {
+  const open = video.subtitles.some(({ url, error }) => url === null && error === null);
+  return video.state !== 'failed' && open;
 }
 
 export type Tone = 'calm' | 'busy' | 'good' | 'bad';

@@ -4,7 +4,7 @@ import { Poller } from './poll';
 import { Readiness } from './readiness.svelte';
 import { Standstill } from './standstill';
 import { SubtitleFiles } from './subtitle_files.svelte';
-import { isActive, isCopying, isMadeAgain } from './video';
+import { awaitsSubtitles, isActive, isCopying, isMadeAgain } from './video';
 
 /** So long a new poster is waited for. */
 const POSTER_MS = 60_000;
@@ -27,8 +27,7 @@ export class Watched {
   constructor(id: string) {
     this.id = id;
     const active = () => this.#video !== null && isActive(this.#video);
-    const comes = (video: api.Video) =>
-      isCopying(video) || video.subtitles.some(({ url }) => url === null);
+    const comes = (video: api.Video) => isCopying(video) || awaitsSubtitles(video);
     this.#poller = new Poller({
       run: () => this.refresh(),
       active: () =>

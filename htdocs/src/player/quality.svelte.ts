@@ -1,6 +1,7 @@
 /** The pictures that a player can choose from: what hls.js knows of them, and what a person
  * has chosen. */
 import type Hls from 'hls.js';
+import { untrack } from 'svelte';
 
 import type { Rendition } from '../lib/api';
 import {
@@ -10,6 +11,7 @@ import {
   nearestPlayable,
   playableNames,
   renditionOf,
+  sameChoice,
   type Choice,
   type LevelInfo,
 } from '../lib/quality';
@@ -56,12 +58,10 @@ export class Quality {
     if (abr) abr.instead = (index) => this.#instead(index);
   }
 
-  /** What is known of the renditions by now. */
+  /** What is known of the renditions by now: the same again changes nothing. */
   know(renditions: readonly Rendition[]): void {
-    this.#renditions = renditions;
-    this.#cap();
-    const wanted = this.#choice;
-    if (wanted !== AUTO && this.#levels.length > 0 && !this.#indexOf(wanted)) this.choose(AUTO);
+    // Whoever tells so in an effect is not to be told by it of what this reads and writes.
+    untrack(() => this.#know(renditions));
   }
 
   choose(name: string): void {
@@ -83,6 +83,14 @@ export class Quality {
     const names = playableNames(this.#renditions);
     for (const name of this.#broken) names.delete(name);
     return names;
+  }
+
+  #know(renditions: readonly Rendition[]): void {
+    if (sameChoice(renditions, this.#renditions)) return;
+    this.#renditions = renditions;
+    this.#cap();
+    const wanted = this.#choice;
+    if (wanted !== AUTO && this.#levels.length > 0 && !this.#indexOf(wanted)) this.choose(AUTO);
   }
   #indexOf(name: string): LevelInfo | undefined {
     const can = this.#playable();

@@ -1,0 +1,91 @@
+import { flushSync } from 'svelte';
+import { expect, test } from 'vitest';
+
+import type { Rendition } from '../lib/api';
+import { Quality } from './quality.svelte';
+
+const picture = (name: string, done: number): Rendition => ({
+  ...{ name, kind: 'video', width: 640, height: 360, bitrate: 1, codecs: null },
+  ...{ done, segments: 4 },
+});
+const answer = (done: number) => [picture('360p', 4), picture('720p', done)];
+
+/** As much of hls.js as is needed; levels: what its playlist lists. */
+function fakeHls(levels: string[]) {
+  const heard = new Map<string, (...args: unknown[]) => void>();
+  const hls = {
+    levels: levels.map((name) => ({ uri: `/media/k/${name}-1/index.m3u8`, width: 1, height: 1 })),
+    on: (event: string, fn: () => void) => heard.set(event, fn),
+    nextLevel: 0,
+    caps: [] as number[],
+    set autoLevelCapping(level: number) {
+      this.caps.push(level);
+    },
+  };
+  const names = ['MANIFEST_PARSED', 'LEVELS_UPDATED', 'LEVEL_SWITCHED'];
+  const events = Object.fromEntries(names.map((name) => [name, name]));
+  return { hls, events, tell: (event: string) => heard.get(event)!() };
+}
+
+/** A page with a player: poll() is an answer of the server; seen counts what is drawn anew. */
+function page() {
+  const { hls, events, tell } = fakeHls(['360p', '720p']);
+  const quality = new Quality();
+  quality.follow(hls as never, events as never);
+  let renditions = $state.raw(answer(1));
+  const seen = { told: 0, drawn: 0 };
+  const stop = $effect.root(() => {
+    $effect(() => {
+      seen.told += 1;
+      quality.know(renditions);
+    });
+    $effect(() => {
+      seen.drawn += quality.choices.length > 0 ? 1 : 0;
+    });
+  });
+  flushSync();
+  const poll = (next: Rendition[]) => {
+    renditions = next;
+    flushSync();
+  };
+  return { quality, hls, tell, seen, poll, stop };
+}
+
+test('an answer that says the same again changes nothing', () => {
+  const { quality, hls, tell, seen, poll, stop } = page();
+  tell('MANIFEST_PARSED');
+  flushSync();
+  const before = { ...seen };
+  const caps = hls.caps.length;
+  poll(answer(1));
+  poll(answer(1));
+  expect(seen.told).toBe(before.told + 2);
+  expect(seen.drawn).toBe(before.drawn);
+  expect(hls.caps).toHaveLength(caps);
+  expect(quality.choices.map((c) => c.wait)).toEqual(['in the making, 25 %', '', '']);
+  stop();
+});
+
+test('one that says more is told once, and lifts the cap', () => {
+  const { quality, hls, tell, seen, poll, stop } = page();
+  tell('MANIFEST_PARSED');
+  flushSync();
+  const before = { ...seen };
+  expect(hls.caps.at(-1)).toBe(0);
+  poll(answer(4));
+  expect(seen).toEqual({ told: before.told + 1, drawn: before.drawn + 1 });
+  expect(hls.caps.at(-1)).toBe(1);
+  expect(quality.choices.map((c) => c.wait)).toEqual(['', '', '']);
+  stop();
+});
+
+test('what is chosen and gone from the answer is Auto again', () => {
+  const { quality, hls, tell, poll, stop } = page();
+  tell('MANIFEST_PARSED');
+  poll(answer(4));
+  quality.choose('720p');
+  expect([quality.choice, hls.nextLevel]).toEqual(['720p', 1]);
+  poll([picture('360p', 4)]);
+  expect([quality.choice, hls.nextLevel]).toEqual(['auto', -1]);
+  stop();
+});
