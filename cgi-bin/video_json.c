@@ -118,20 +118,22 @@ static int add_source(json_t *o, const struct video *v)
     return bad;
 }
 
-/* url: null until its file is there; error: why there is none, or only an older one. */
+/* url: null until its file is there, and another one for each text; error: why there is
+ * none, or only an older one. */
 static json_t *subtitle_json(const struct video *v, const struct subtitle *s)
 {
-    char file[LANGUAGE_SLOT_MAX + 16];
+    char file[LANGUAGE_SLOT_MAX + 48];
     json_t *o = json_object();
     int bad = 0;
 
-    snprintf(file, sizeof(file), "subs/%s.vtt", s->name);
+    snprintf(file, sizeof(file), "subs/%s.vtt?v=%lld", s->name,
+             (long long)s->published);
     bad |= json_object_set_new(o, "lang", json_string(s->name));
     bad |= json_object_set_new(o, "label", text_or_null(s->label));
     bad |=
         json_object_set_new(o, "source", json_string(s->is_track ? "track" : "file"));
     bad |= json_object_set_new(o, "forced", json_boolean(s->forced));
-    bad |= json_object_set_new(o, "url", media_url(v, file, s->published));
+    bad |= json_object_set_new(o, "url", media_url(v, file, s->published > 0));
     bad |= json_object_set_new(o, "error", text_or_null(s->error));
     return whole_or_null(o, bad);
 }

@@ -18,7 +18,7 @@ enum rc args_copy_packets(const struct args_source *src, int stream, struct args
                      "-show_entries",
                      "format=start_time:packet=pts_time,dts_time,duration_time,size,"
                      "flags",
-                     NULL});
+                     "-fflags", "+discardcorrupt", NULL});
     if (args_add_input_options(out, src) != RC_OK)
         return RC_INVALID;
     args_add_input(out, src);
@@ -37,6 +37,7 @@ static enum rc begin(struct args *a, const struct args_source *src, int64_t seek
         args_add_all(a, (const char *const[]){"-noaccurate_seek", "-ss", NULL});
         args_add(a, "%" PRId64 ".%06" PRId64, seek_us / 1000000, seek_us % 1000000);
     }
+    args_add_all(a, (const char *const[]){"-fflags", "+discardcorrupt", NULL});
     if (args_add_input_options(a, src) != RC_OK)
         return RC_INVALID;
     args_add_all(a, (const char *const[]){"-copyts", "-start_at_zero", NULL});

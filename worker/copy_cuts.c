@@ -24,6 +24,7 @@ struct copy_cuts {
     int64_t last_us; /* of what was shown so far the latest begins then … */
     int64_t end_us;  /* … and ends then; not later if nobody says when */
     int64_t frames, bytes, last_dts_us;
+    int64_t delay_us; /* from decoding to showing a keyframe; MEDIA_UNKNOWN so far */
     enum copy_refusal refusal;
     char line[160];
     size_t line_size;
@@ -38,6 +39,8 @@ const char *copy_refusal_sentence(enum copy_refusal r)
         [COPY_OPEN_GOP] = "Its groups of pictures are open: they cannot be cut apart.",
         [COPY_LONG_GOP] = "Its keyframes are more than 20 seconds apart.",
         [COPY_LATE] = "Its picture begins much later than its sound.",
+        [COPY_EARLY] = "Its picture ends much earlier than its sound.",
+        [COPY_PAUSED] = "Its picture pauses where it cannot be cut.",
         [COPY_TIMES] = "The times of its pictures make no sense.",
         [COPY_TOO_RICH] = "It has more bits a second than this site serves.",
     };
@@ -50,7 +53,7 @@ enum rc copy_cuts_open(int64_t max_bitrate, struct copy_cuts **out)
     if (!c)
         return RC_NOMEM;
     c->max_bitrate = max_bitrate;
-    c->last_dts_us = MEDIA_UNKNOWN;
+    c->last_dts_us = c->delay_us = MEDIA_UNKNOWN;
     c->last_us = c->end_us = INT64_MIN;
     *out = c;
     return RC_OK;
@@ -95,6 +98,10 @@ static enum copy_refusal judge(const struct copy_cuts *c, const struct copy_pack
     if (p->dts_us != MEDIA_UNKNOWN && c->last_dts_us != MEDIA_UNKNOWN &&
         p->dts_us < c->last_dts_us - ROUNDED_US)
         return COPY_TIMES;
+    /* A segment is decoded from when its keyframe is shown, less what all wait. */
+    if (p->key && p->dts_us != MEDIA_UNKNOWN && c->delay_us != MEDIA_UNKNOWN &&
+        llabs(p->pts_us - p->dts_us - c->delay_us) > COPY_DELAY_US)
+        return COPY_PAUSED;
     if (!gop)
         return p->key ? COPY_FINE : COPY_NO_KEYFRAME;
     if (!p->key)
@@ -125,6 +132,8 @@ enum rc copy_cuts_feed(struct copy_cuts *c, const struct copy_packet *p)
     c->frames++;
     c->bytes += p->bytes;
     c->last_dts_us = p->dts_us;
+    if (p->key && p->dts_us != MEDIA_UNKNOWN && c->delay_us == MEDIA_UNKNOWN)
+        c->delay_us = p->pts_us - p->dts_us;
     if (p->pts_us > c->last_us) {
         c->last_us = p->pts_us;
         c->end_us = p->pts_us + p->duration_us;
@@ -237,7 +246,7 @@ static int64_t cut(const struct copy_cuts *c, struct bounds *b, int64_t *bytes)
 }
 
 /* What only shows when all is known. */
-static enum copy_refusal judge_all(const struct copy_cuts *c)
+static enum copy_refusal judge_all(const struct copy_cuts *c, int64_t duration_us)
 {
     if (c->refusal != COPY_FINE)
         return c->refusal;
@@ -249,6 +258,8 @@ static enum copy_refusal judge_all(const struct copy_cuts *c)
         return COPY_TIMES;
     if (late_us > COPY_LATE_US)
         return COPY_LATE;
+    if (c->end_us - c->start_us < duration_us - COPY_EARLY_US)
+        return COPY_EARLY;
     if (c->end_us - last->pts_us > COPY_GOP_MAX_US)
         return COPY_LONG_GOP;
     double s = (double)(c->end_us - c->start_us) / 1e6;
@@ -264,9 +275,11 @@ static int64_t usual_us(const struct copy_cuts *c)
     return (c->last_us - c->gops[0].pts_us) / (c->frames - 1);
 }
 
-enum rc copy_cuts_finish(struct copy_cuts *c, struct copy_found *out)
+enum rc copy_cuts_finish(struct copy_cuts *c, int64_t duration_us,
+                         struct copy_found *out)
 {
-    struct copy_found found = {.refusal = judge_all(c), .frames = c->frames};
+    struct copy_found found = {.refusal = judge_all(c, duration_us),
+                               .frames = c->frames};
     int64_t *bytes = NULL;
     if (found.refusal == COPY_FINE && c->end_us == c->last_us)
         c->end_us += usual_us(c);

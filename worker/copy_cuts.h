@@ -19,6 +19,8 @@
 #define COPY_SEGMENT_US 4000000  /* what groups of pictures are put together to */
 #define COPY_GOP_MAX_US 20000000 /* longer ones are too long to be waited for */
 #define COPY_LATE_US 500000      /* a picture that begins later is no beginning */
+#define COPY_EARLY_US 2000000    /* one that ends so long before the sound is no end */
+#define COPY_DELAY_US 500000     /* by how much the wait of a keyframe may vary */
 
 struct copy_packet {
     int64_t pts_us, dts_us,
@@ -35,6 +37,8 @@ enum copy_refusal {
     COPY_OPEN_GOP,    /* pictures are shown before the keyframe that they come after */
     COPY_LONG_GOP,    /* over COPY_GOP_MAX_US */
     COPY_LATE,        /* it begins long after the timeline */
+    COPY_EARLY,       /* it ends long before the timeline */
+    COPY_PAUSED,      /* a keyframe is decoded long before it is shown, others not so */
     COPY_TIMES,       /* times go backwards or are missing */
     COPY_TOO_RICH,    /* more bits a second than are served */
 };
@@ -65,7 +69,8 @@ struct copy_found {
     int64_t frames;
 };
 
-/* All was fed. RC_NOMEM. */
-enum rc copy_cuts_finish(struct copy_cuts *c, struct copy_found *out);
+/* All was fed. duration_us: of the timeline. RC_NOMEM. */
+enum rc copy_cuts_finish(struct copy_cuts *c, int64_t duration_us,
+                         struct copy_found *out);
 
 #endif

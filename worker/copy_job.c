@@ -106,7 +106,7 @@ static void decide(struct task *t)
         task_retry(t, c->problem);
         return;
     }
-    enum rc rc = copy_cuts_finish(c->cuts, &found);
+    enum rc rc = copy_cuts_finish(c->cuts, t->video.duration_us, &found);
     if (rc != RC_OK) {
         task_retry(t, "The keyframes could not be read.");
         return;

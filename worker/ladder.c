@@ -135,5 +135,9 @@ const char *ladder_copy_refusal(const struct media_stream *v, bool *every)
         return "Its colours are in a form that browsers do not play.";
     if (v->interlaced)
         return "Its picture is interlaced.";
+    /* Elsewhere the shape is not believed: see plan.c. */
+    double sar = v->sar.den > 0 ? (double)v->sar.num / (double)v->sar.den : 1;
+    if (sar < LADDER_SAR_MIN || sar > LADDER_SAR_MAX)
+        return "Its pixels have a shape that makes no sense.";
     return NULL;
 }

@@ -86,7 +86,7 @@ static void shown_size(const struct media_stream *v, double *width, double *heig
 {
     double w = v->width, h = v->height;
     double sar = (double)v->sar.num / (double)v->sar.den;
-    if (sar > 0.1 && sar < 10)
+    if (sar >= LADDER_SAR_MIN && sar <= LADDER_SAR_MAX)
         w *= sar;
     bool turned = v->rotation == 90 || v->rotation == 270;
     *width = turned ? h : w;

@@ -226,33 +226,43 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
                       &t->child);
 }
 
+/* What it said, without "[h264 @ 0x55aea0f9b400] ", which is for its authors. */
+static const char *said(const struct supervise_end *end)
+{
+    const char *words = end->words, *close;
+    while (*words == '[' && (close = strstr(words, "] ")) != NULL)
+        words = close + 2;
+    return words;
+}
+
 void task_explain(const struct task *t, const char *path,
                   const struct supervise_end *end, char *out, size_t size)
 {
+    const char *words = said(end);
     const char *slash = strrchr(path, '/'), *program = slash ? slash + 1 : path;
-    const char *before = end->words[0] ? ": " : ".";
+    const char *before = *words ? ": " : ".";
     switch (end->reason) {
     case SUPERVISE_STALLED:
         snprintf(out, size, "%s made no progress for %lld s and was stopped%s%s",
-                 program, (long long)t->w->config.stall_s, before, end->words);
+                 program, (long long)t->w->config.stall_s, before, words);
         return;
     case SUPERVISE_TIMEOUT:
         snprintf(out, size, "%s took too long and was stopped%s%s", program, before,
-                 end->words);
+                 words);
         return;
     case SUPERVISE_REFUSED:
         snprintf(out, size, "%s wrote something unexpected (%s)%s%s", program,
-                 rc_name(end->refusal), before, end->words);
+                 rc_name(end->refusal), before, words);
         return;
     default:
         break;
     }
     if (WIFSIGNALED(end->status))
         snprintf(out, size, "%s was ended by signal %d%s%s", program,
-                 WTERMSIG(end->status), before, end->words);
+                 WTERMSIG(end->status), before, words);
     else
         snprintf(out, size, "%s ended with status %d%s%s", program,
-                 WEXITSTATUS(end->status), before, end->words);
+                 WEXITSTATUS(end->status), before, words);
 }
 
 void task_explain_start(const char *program, enum rc rc, char *out, size_t size)

@@ -32,9 +32,9 @@ struct subtitle {
     int stream;                            /* of a track: as ffprobe counts */
     char codec[STORE_TRACK_CODEC_MAX + 1]; /* of a track; "" unknown */
     bool read;                             /* its text is here */
-    bool published;                        /* its files exist … */
-    bool current;                          /* … and hold this text */
     int64_t version;                       /* of its text */
+    int64_t published;                     /* the one that its files hold; 0: none */
+    bool current;                          /* which is this text's */
     char error[STORE_SUBTITLE_ERROR_MAX + 1]; /* why there are no files of this text; ""
                                                  if there are, or will be */
 };

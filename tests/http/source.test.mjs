@@ -196,7 +196,10 @@ describe('the source', () => {
         const video = await whole(clip('cut_off.mp4'));
         assert.ok(video.warning);
         assert.equal(video.copy_refused, null);
-        const { list } = await parts(video, 'source');
+        const { list, init, segments } = await parts(video, 'source');
+        // The packet that the end cuts in two is left out: nobody could append it.
+        const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', await saved('cut_off_source.mp4', { init, segments }), '-f', 'null', '-']);
+        assert.equal(stderr, '');
         const seconds = list.segments.reduce((sum, { duration }) => sum + duration, 0);
         assert.ok(Math.abs(seconds - video.duration) < 2.1, `${seconds} of ${video.duration} s`);
     });
@@ -252,6 +255,7 @@ const REFUSED = {
     'more than 8 bits': ['deep.mp4', ['-c:v', 'libx264', '-pix_fmt', 'yuv420p10le', '-preset', 'ultrafast'], /colours/],
     '4:4:4': ['full.mp4', ['-c:v', 'libx264', '-pix_fmt', 'yuv444p', '-preset', 'ultrafast'], /colours/],
     'a codec of before': ['old.mp4', ['-c:v', 'mpeg4'], /format/],
+    'pixels of a shape that makes no sense': ['shape.mkv', x264('-vf', 'setsar=1000/3'), /shape/],
     'too many bits': ['rich.mp4', [...x264('-b:v', '20M', '-minrate', '20M', '-maxrate', '20M', '-bufsize', '1M',
         '-x264-params', 'nal-hrd=cbr')], /bits/],
 };
@@ -271,6 +275,17 @@ describe('a source that would play wrong', () => {
             await assertRefused(clip(name), reason);
         });
     }
+
+    test('for one picture beside a lot of sound', async () => {
+        await ffmpeg(picture('s=192x108:r=25:d=0.04'), tone(10), x264(), '-c:a', 'aac', clip('still.mp4'));
+        await assertRefused(clip('still.mp4'), /ends much earlier/);
+    });
+
+    test('for a pause before a keyframe that is decoded long before it is shown', async () => {
+        await ffmpeg(picture("s=192x108:r=25:d=12,select='lt(t,4)+gt(t,9)'"), tone(12), '-fps_mode', 'vfr',
+            x264('-bf', '2', '-g', '25'), '-c:a', 'aac', clip('pause.mp4'));
+        await assertRefused(clip('pause.mp4'), /pauses/);
+    });
 
     test('for a group of more than 20 s', async () => {
         await ffmpeg(picture('s=64x48:r=5:d=24'), x264('-g', '1000'), clip('long.mp4'));

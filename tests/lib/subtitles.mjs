@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ffmpeg, parseMaster, parseMedia } from './media.mjs';
 import { waitFor } from './site.mjs';
 
@@ -78,9 +79,17 @@ export async function fetchSubtitles(site, video) {
         assert.ok(res.headers.etag);
         return res;
     };
-    const master = parseMaster((await get(video.media)).text);
-    const player = parseMaster((await get(`${base}/player.m3u8`)).text);
-    assert.deepEqual(player.subtitles, master.subtitles);
+    // The lists follow what the API says within moments.
+    const named = async (file) => parseMaster((await get(`${base}/${file}`)).text);
+    const master = await waitFor(
+        async () => {
+            const { json } = await site.api('GET', `/api/videos/${video.id}`);
+            const n = json.subtitles.filter(({ url }) => url).length;
+            const [found, player] = [await named('master.m3u8'), await named('player.m3u8')];
+            return found.subtitles.length === n && isDeepStrictEqual(player.subtitles, found.subtitles) && found;
+        },
+        { what: 'the masters to name them' },
+    );
     const byName = {};
     for (const media of master.subtitles) {
         assert.equal(media['GROUP-ID'], 'subs');

@@ -8,6 +8,8 @@
 
 #define FRAME_US 40000
 
+static int64_t duration_us; /* of the timeline */
+
 static struct copy_cuts *opened(void)
 {
     struct copy_cuts *c;
@@ -37,7 +39,7 @@ static void feed_gop(struct copy_cuts *c, int64_t at_us, int n)
 static struct copy_found finished(struct copy_cuts *c)
 {
     struct copy_found found;
-    assert_int_equal(copy_cuts_finish(c, &found), RC_OK);
+    assert_int_equal(copy_cuts_finish(c, duration_us, &found), RC_OK);
     copy_cuts_free(c);
     return found;
 }
@@ -59,6 +61,41 @@ static void pictures_that_are_all_shown_at_once_are_refused(void **state)
         assert_int_equal(copy_cuts_feed(c, &p), RC_OK);
     }
     assert_int_equal(refusal_of(c), COPY_TIMES);
+}
+
+static void a_picture_that_ends_long_before_the_sound_is_refused(void **state)
+{
+    (void)state;
+    struct copy_cuts *c = opened();
+    feed_gop(c, 0, 100);
+    duration_us = 6100000;
+    assert_int_equal(refusal_of(c), COPY_EARLY);
+    c = opened();
+    feed_gop(c, 0, 100);
+    duration_us = 5900000;
+    assert_int_equal(refusal_of(c), COPY_FINE);
+    duration_us = 0;
+}
+
+/* What is decoded in time and shown after a pause has the decoder wait, and all after
+ * it. */
+static void a_pause_before_a_keyframe_that_waits_is_refused(void **state)
+{
+    (void)state;
+    struct copy_packet late = {.pts_us = 9000000,
+                               .dts_us = 3920000,
+                               .duration_us = FRAME_US,
+                               .bytes = 1000,
+                               .key = true};
+    struct copy_cuts *c = opened();
+    feed_gop(c, 0, 100);
+    assert_int_equal(copy_cuts_feed(c, &late), RC_OK);
+    assert_int_equal(refusal_of(c), COPY_PAUSED);
+    c = opened();
+    feed_gop(c, 0, 100);
+    late.dts_us = 8920000;
+    assert_int_equal(copy_cuts_feed(c, &late), RC_OK);
+    assert_int_equal(refusal_of(c), COPY_FINE);
 }
 
 static void groups_are_put_together_to_about_four_seconds(void **state)
@@ -270,6 +307,8 @@ static void every_refusal_has_a_sentence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_picture_that_ends_long_before_the_sound_is_refused),
+        cmocka_unit_test(a_pause_before_a_keyframe_that_waits_is_refused),
         cmocka_unit_test(groups_are_put_together_to_about_four_seconds),
         cmocka_unit_test(pictures_that_are_all_shown_at_once_are_refused),
         cmocka_unit_test(irregular_groups_end_where_that_is_nearest_to_four_seconds),

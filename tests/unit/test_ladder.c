@@ -169,6 +169,19 @@ static const char *refusal(const char *codec, const char *profile, const char *p
     return ladder_copy_refusal(&v, every);
 }
 
+static void pixels_of_absurd_shape_are_not_copied(void **state)
+{
+    (void)state;
+    bool every;
+    struct media_stream v = {
+        .codec = "h264", .profile = "High", .pixels = "yuv420p", .sar = {1000, 3}};
+    assert_non_null(ladder_copy_refusal(&v, &every));
+    v.sar = (struct rational){1, 50};
+    assert_non_null(ladder_copy_refusal(&v, &every));
+    v.sar = (struct rational){64, 45};
+    assert_null(ladder_copy_refusal(&v, &every));
+}
+
 static void bits_are_those_that_are_known(void **state)
 {
     (void)state;
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_rung_is_read_as_the_first_rendition_is),
         cmocka_unit_test(more_than_sixty_frames_a_second_are_halved),
         cmocka_unit_test(the_rules_can_be_changed),
+        cmocka_unit_test(pixels_of_absurd_shape_are_not_copied),
         cmocka_unit_test(bits_are_those_that_are_known),
         cmocka_unit_test(what_browsers_play_may_be_copied),
         cmocka_unit_test(what_they_do_not_play_is_refused_with_a_reason),

@@ -68,3 +68,13 @@ test('a track that someone else put there is not taken for a wanted one', () => 
   keepTracks(video, []);
   expect(inside).toEqual([pictures]);
 });
+
+test('another text takes the place of the one before, and is shown if that was', () => {
+  keepTracks(video, [{ ...EN, url: '/en.vtt?v=1' }, DE]);
+  inside[0]!.track.mode = 'showing';
+  keepTracks(video, [{ ...EN, url: '/en.vtt?v=2' }, DE]);
+  expect(inside.map(({ src, track }) => [src, track.mode])).toEqual([
+    ['/de.vtt', 'disabled'],
+    ['/en.vtt?v=2', 'showing'],
+  ]);
+});

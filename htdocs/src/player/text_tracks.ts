@@ -13,15 +13,22 @@ export interface TextTrackOf {
  * the element around it. */
 const made = new WeakSet<HTMLTrackElement>();
 
+/** Without the version of its text. */
+const pathOf = (url: string) => url.replace(/\?.*/, '');
+
 /** Makes the subtitles of a video element the wanted ones. Those that stay are not touched: a
  * track that is moved about would be switched off. */
 export function keepTracks(video: HTMLVideoElement, wanted: readonly TextTrackOf[]): void {
   const there = new Map<string, HTMLTrackElement>();
+  const shown = new Set<string>(); // of those that go, as another text takes their place
   for (const track of video.querySelectorAll('track')) {
     if (!made.has(track)) continue;
     const src = track.getAttribute('src') ?? '';
     if (wanted.some(({ url }) => url === src)) there.set(src, track);
-    else track.remove();
+    else {
+      if (track.track.mode === 'showing') shown.add(pathOf(src));
+      track.remove();
+    }
   }
   for (const { url, lang, name } of wanted) {
     if (there.has(url)) continue;
@@ -34,6 +41,6 @@ export function keepTracks(video: HTMLVideoElement, wanted: readonly TextTrackOf
     video.append(track);
     // Chromium switches a track on that it has not seen changed yet, once any was chosen.
     track.track.mode = 'hidden';
-    track.track.mode = 'disabled';
+    track.track.mode = shown.has(pathOf(url)) ? 'showing' : 'disabled';
   }
 }
