@@ -143,6 +143,21 @@ test('an upload that is cancelled leaves nothing', async () => {
     await page.context().close();
 });
 
+test('on a phone the progress of a file with a long name lies within its row', async () => {
+    const page = await watchedPage(browser, { viewport: { width: 360, height: 740 } });
+    await page.goto(site.url);
+    await slowUploads(page, 100_000);
+    const name = 'What we saw on a long day at the sea with everybody.mp4';
+    await page.setInputFiles('input[type=file]', { name, mimeType: 'video/mp4', buffer: await fs.readFile(clip) });
+    const bar = page.getByRole('progressbar', { name: `Upload of ${name}` });
+    const row = await page.getByRole('listitem').filter({ has: bar }).boundingBox();
+    const { x, width } = await bar.boundingBox();
+    assert.ok(x >= row.x && x + width <= row.x + row.width, `${x} + ${width} in ${JSON.stringify(row)}`);
+    await page.getByRole('button', { name: `Cancel the upload of ${name}` }).click();
+    await page.locator('.card[data-state=receiving]').waitFor({ state: 'detached' });
+    await page.context().close();
+});
+
 test('a video is renamed and deleted by keyboard alone', async () => {
     const { id } = await uploaded('Before');
     const page = await watchedPage(browser);

@@ -4,7 +4,7 @@ import type { Rendition, Video } from './api';
 import { fakeVideo } from './fake_video';
 import {
   awaitsSubtitles, details, encodedShare, isActive, isCopying, isMadeAgain, milestones, playingOf,
-  playsAlready, receivedShare, stateText,
+  playsAlready, receivedShare, renditionName, stateText,
 } from './video';
 
 const rendition = (done: number, segments: number, name = '360p'): Rendition => ({
@@ -120,4 +120,13 @@ test('nothing more comes to a video that failed: neither its source nor subtitle
 test('subtitles that could not be made are not waited for', () => {
   const track = { lang: 'en', label: null, source: 'track', forced: false, url: null } as const;
   expect(awaitsSubtitles(fakeVideo({ subtitles: [{ ...track, error: 'Too much.' }] }))).toBe(false);
+});
+
+test('renditions are called what a person would call them', () => {
+  const names = (...list: string[]) => {
+    const all = list.map((name) => rendition(0, 1, name));
+    return all.map((r) => renditionName(r, all));
+  };
+  expect(names('360p', 'source', 'audio-0')).toEqual(['360p', 'Source', 'Sound']);
+  expect(names('360p', 'audio-0', 'audio-1')).toEqual(['360p', 'Sound 1', 'Sound 2']);
 });

@@ -140,6 +140,13 @@ export function details(video: Video): [string, string][] {
   return rows.filter(([, text]) => text !== '');
 }
 
+/** What a person calls a rendition: "720p", "Source", "Sound 2". */
+export function renditionName(r: Rendition, all: readonly Rendition[]): string {
+  if (r.kind === 'video') return r.name === 'source' ? 'Source' : r.name;
+  const sounds = all.filter(({ kind }) => kind === 'audio');
+  return sounds.length > 1 ? `Sound ${sounds.indexOf(r) + 1}` : 'Sound';
+}
+
 /** What happened when, in seconds since the upload began. */
 export function milestones(video: Video): [string, string][] {
   const { first_segment_s, stored_s, ready_s } = video.timing;
