@@ -96,6 +96,28 @@ test('on a phone each button of the player has its size, and lies within it', lo
     assert.ok((await overhang(page)) <= 0);
 }));
 
+test('so it is beside an upright picture in a wide window', logged(async () => {
+    const clip = path.join(temp.dir, 'upright.mkv');
+    const sound = ['-f', 'lavfi', '-i', 'sine=d=4:sample_rate=48000'];
+    await ffmpeg(
+        ['-f', 'lavfi', '-i', 'testsrc2=s=360x640:r=15:d=4', ...sound, ...sound],
+        ['-map', '0', '-map', '1', '-map', '2', '-c:v', 'libx264', '-preset', 'ultrafast', clip],
+    );
+    const { json } = await site.upload(clip);
+    await site.waitForState(json.id, 'ready', { timeout: SLOW });
+    page = await watchedPage(browser, { viewport: { width: 1280, height: 720 } });
+    await page.goto(`${site.url}/watch/${json.id}`);
+    await page.locator('media-audio-track-menu-button').waitFor({ timeout: SLOW });
+    const frame = await boxOf(page.locator('media-controller'));
+    assert.ok(frame.width < 400, `${frame.width}`);
+    const parts = page.locator('.bars :is(media-play-button, media-mute-button, media-fullscreen-button, .quality, media-audio-track-menu-button, media-time-display)');
+    for (const part of await parts.all()) {
+        const box = await boxOf(part);
+        assert.ok(within(box, frame), JSON.stringify(box));
+        assert.ok(box.width >= 28 && box.height >= 28 && box.height < 50, JSON.stringify(box));
+    }
+}));
+
 test('on a phone each menu lies within the player, and all of its choices can be reached', logged(async () => {
     await watch(PHONE);
     const frame = await boxOf(page.locator('media-controller'));

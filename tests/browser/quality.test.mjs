@@ -68,6 +68,14 @@ async function choose(page, label) {
     await page.locator('media-chrome-menu-item', { hasText: label }).first().click();
 }
 
+/* The choices that have a tick. */
+const ticked = (page) =>
+    page.evaluate(() =>
+        [...document.querySelectorAll('#quality-menu media-chrome-menu-item')]
+            .filter((item) => item.getAttribute('aria-checked') === 'true')
+            .map((item) => item.textContent.trim()),
+    );
+
 const shows = (page, height) =>
     waitFor(async () => (await state(page)).height === height, { timeout: SLOW, what: `${height} lines` });
 
@@ -80,19 +88,23 @@ test('a video starts low, goes up by itself, and is switched while it plays with
     const page = await openPlayer();
     assert.equal((await page.evaluate(() => window.shown[0] ?? 360)), 360, 'it starts low');
     await shows(page, 720); // Auto
+    assert.deepEqual(await ticked(page), ['Auto']);
     await choose(page, '360p');
+    assert.deepEqual(await ticked(page), ['360p']);
     await shows(page, 360);
     await playsOn(page, 1);
     await choose(page, 'Source');
+    assert.deepEqual(await ticked(page), ['Source (720p)']);
     await shows(page, 720);
     await playsOn(page, 1);
     await choose(page, 'Auto');
+    assert.deepEqual(await ticked(page), ['Auto']);
     await playsOn(page, 2);
     const { stalls, ranges, height } = await state(page);
     assert.deepEqual(stalls, []);
     assert.equal(ranges, 1);
     assert.equal(height, 720);
-    assert.match(await page.locator('media-chrome-menu-button.quality').innerText(), /Auto · Source · 720p/);
+    assert.match(await page.locator('media-chrome-menu-button.quality').innerText(), /Auto · Source \(720p\)/);
     await page.close();
 });
 
@@ -120,5 +132,29 @@ test('a rung is offered as soon as it is whole, to a page that is open', async (
     await waitFor(async () => /\/720p-1\//.test(await level()), { timeout: SLOW, what: 'the 720p rung' });
     await playsOn(page, 1);
     assert.equal((await state(page)).height, 720);
+    await page.close();
+});
+
+test('what is in the making is no choice by keyboard either, and what is ticked is what plays', async () => {
+    const page = await watchedPage(browser);
+    await page.route(`**/api/videos/${video.id}`, async (route) => {
+        const json = await (await route.fetch()).json();
+        json.renditions.find(({ name }) => name === '720p').done = 1;
+        await route.fulfill({ json });
+    });
+    await page.goto(`${site.url}/watch/${video.id}`);
+    const item = page.locator('media-chrome-menu-item[aria-disabled=true]', { hasText: /720p\s+in the making/ });
+    await item.waitFor({ state: 'attached', timeout: SLOW });
+    for (const choice of ['Auto', '360p']) {
+        await choose(page, choice);
+        await page.locator('.quality').press('Enter');
+        await page.waitForFunction(() => document.activeElement.closest('#quality-menu'));
+        await page.keyboard.press('ArrowDown');
+        assert.match(await page.evaluate(() => document.activeElement.textContent), /720p\s+in the making/);
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(() => document.querySelector('#quality-menu').hidden);
+        assert.deepEqual(await ticked(page), [choice]);
+    }
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.close();
 });

@@ -44,8 +44,8 @@ describe('a level', () => {
 
   it('is called by its rung, and the source by its smaller side too', () => {
     expect(levelLabel(LEVELS[1]!)).toBe('720p');
-    expect(levelLabel(LEVELS[3]!)).toBe('Source · 1080p');
-    expect(levelLabel(level(0, 'source', 1080, 1920))).toBe('Source · 1080p');
+    expect(levelLabel(LEVELS[3]!)).toBe('Source (1080p)');
+    expect(levelLabel(level(0, 'source', 1080, 1920))).toBe('Source (1080p)');
   });
 });
 
@@ -76,7 +76,7 @@ describe('the choices', () => {
   it('are all levels, the best first, and Auto', () => {
     const all = [rendition('360p', 10, 10), rendition('1080p', 8, 3)];
     const list = choices(LEVELS, new Set(['360p', 'source']), all);
-    expect(list.map((c) => c.label)).toEqual(['Source · 1080p', '1080p', '720p', '360p', 'Auto']);
+    expect(list.map((c) => c.label)).toEqual(['Source (1080p)', '1080p', '720p', '360p', 'Auto']);
     expect(list.map((c) => c.wait)).toEqual(['', 'in the making, 37 %', 'in the making, 0 %', '', '']);
   });
 

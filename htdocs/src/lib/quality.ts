@@ -50,10 +50,10 @@ export function nearestPlayable(
   return (below.at(-1) ?? can[0])?.index ?? -1;
 }
 
-/** "720p", or "Source · 1080p". */
+/** "720p", or "Source (1080p)". */
 export function levelLabel(level: LevelInfo): string {
   const side = `${Math.min(level.width, level.height)}p`;
-  return level.name === 'source' ? `Source · ${side}` : level.name;
+  return level.name === 'source' ? `Source (${side})` : level.name;
 }
 
 export interface Choice {

@@ -24,6 +24,11 @@ export class SubtitleFiles {
     return this.#problem;
   }
 
+  /** It is given up: what was wrong with it is of no interest any more. */
+  dismiss(): void {
+    this.#problem = '';
+  }
+
   async add(file: File, language: string): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;

@@ -41,13 +41,17 @@ test('a file is sent under a name that is free, and what comes back is shown', a
   expect(at.video.title).toBe('news');
 });
 
-test('what the server says of a bad one is said, until the next', async () => {
+test('what the server says of a bad one is said, until it is given up or the next comes', async () => {
   const at = shown(fakeVideo());
   answer = () => new Response('{"error":{"code":"x","message":"This is none."}}', { status: 415 });
   const files = new SubtitleFiles(at);
   await files.add(file(), 'de');
   expect(files.problem).toBe('This is none.');
   expect(files.sending).toBe(false);
+  files.dismiss();
+  expect(files.problem).toBe('');
+  await files.add(file(), 'de');
+  expect(files.problem).toBe('This is none.');
   answer = () => new Response(JSON.stringify(at.video), { status: 201 });
   await files.add(file(), 'de');
   expect(files.problem).toBe('');
