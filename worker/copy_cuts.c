@@ -260,6 +260,8 @@ static enum copy_refusal judge_all(const struct copy_cuts *c, int64_t duration_u
         return COPY_LATE;
     if (c->end_us - c->start_us < duration_us - COPY_EARLY_US)
         return COPY_EARLY;
+    if (duration_us > 0 && c->end_us - c->start_us > duration_us + COPY_EARLY_US)
+        return COPY_TIMES;
     if (c->end_us - last->pts_us > COPY_GOP_MAX_US)
         return COPY_LONG_GOP;
     double s = (double)(c->end_us - c->start_us) / 1e6;

@@ -69,7 +69,7 @@ struct copy_found {
     int64_t frames;
 };
 
-/* All was fed. duration_us: of the timeline. RC_NOMEM. */
+/* All was fed. duration_us: of the timeline; 0: unknown. RC_NOMEM. */
 enum rc copy_cuts_finish(struct copy_cuts *c, int64_t duration_us,
                          struct copy_found *out);
 

@@ -80,8 +80,10 @@ static void failed(struct encode_run *r, const struct supervise_end *end)
     else
         snprintf(sentence, sizeof(sentence), "Encoding stopped before its end. %.400s",
                  how);
-    e->undecodable = exited || (e->rendition.copied && end->refusal == RC_INVALID &&
-                                end->reason == SUPERVISE_REFUSED);
+    bool wrong = end->reason == SUPERVISE_REFUSED && end->refusal == RC_INVALID;
+    e->undecodable =
+        exited ||
+        (wrong && (e->rendition.copied || e->rendition.kind == RENDITION_AUDIO));
     encode_end(t, ENCODE_FAILED, sentence);
 }
 

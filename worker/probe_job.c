@@ -351,7 +351,8 @@ static void cannot_start(struct task *t, enum rc rc)
 static void packets_ended(struct task *t, const struct supervise_end *end)
 {
     struct probe *p = t->state;
-    if (end->reason != SUPERVISE_EXITED) {
+    /* A status says that the file is damaged; a signal, that this is not all of it. */
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
         char sentence[STORE_TEXT_MAX + 1];
         task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
         task_retry(t, sentence);

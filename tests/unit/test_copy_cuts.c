@@ -74,6 +74,10 @@ static void a_picture_that_ends_long_before_the_sound_is_refused(void **state)
     feed_gop(c, 0, 100);
     duration_us = 5900000;
     assert_int_equal(refusal_of(c), COPY_FINE);
+    c = opened(); /* or goes on where nothing else does */
+    feed_gop(c, 0, 100);
+    duration_us = 1900000;
+    assert_int_equal(refusal_of(c), COPY_TIMES);
     duration_us = 0;
 }
 
