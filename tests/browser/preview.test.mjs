@@ -165,6 +165,8 @@ for (const playing of [false, true])
         const at = await page.evaluate(() => document.querySelector('stream-video').currentTime);
         await button.click();
         await page.getByText('This is the poster now').waitFor({ timeout: SLOW });
+        const focused = await page.evaluate(() => document.activeElement.textContent.trim());
+        assert.equal(focused, 'This is the poster now', 'who has pressed it by keyboard is still there');
         const now = await read(video.id);
         assert.notEqual(now.poster, video.poster);
         const [upper] = await partsOf((await site.request('GET', now.poster)).body);

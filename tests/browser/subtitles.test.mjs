@@ -139,6 +139,7 @@ test('without any there is no button; with the first one there is', logged(async
     await input.setInputFiles({ name: 'x.srt', mimeType: 'text/plain', buffer: Buffer.from('no subtitles') });
     await card.getByRole('button', { name: 'Add', exact: true }).click();
     await card.getByText('This is neither an SRT nor a WebVTT file of subtitles.').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Add', 'the focus stays');
     // Chromium logs what was refused.
     assert.match(page.complaints.splice(0).join('\n'), /415/);
     await input.setInputFiles({ name: 'x.vtt', mimeType: 'text/vtt', buffer: Buffer.from('WEBVTT\n\n00:01.000 --> 00:02.000\nJa\n') });
@@ -149,6 +150,13 @@ test('without any there is no button; with the first one there is', logged(async
     await seek(1.5);
     await waitForShown(['Ja']);
     assert.ok((await overhang(page)) <= 0, 'it fits a phone');
+    // Two of a language are told apart, in the list as in the menu.
+    await input.setInputFiles({ name: 'y.vtt', mimeType: 'text/vtt', buffer: Buffer.from('WEBVTT\n\n00:01.000 --> 00:02.000\nNee\n') });
+    await card.getByLabel('Language').selectOption('nl');
+    await card.getByRole('button', { name: 'Add', exact: true }).click();
+    await card.getByText('Dutch 2', { exact: true }).waitFor();
+    await choose('Dutch 2');
+    await waitForShown(['Nee']);
     assert.deepEqual(page.complaints, []);
 }));
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { freeName, guessLanguage, languageName, LANGUAGES, subtitleName, tagOf } from './subtitles';
+import { freeName, guessLanguage, languageName, LANGUAGES, numberedName, subtitleName, tagOf } from './subtitles';
 
 test('a language is guessed from the name of a file', () => {
   const names: [string, string][] = [
@@ -23,6 +23,7 @@ test('a language is guessed from the name of a file', () => {
 
 test('languages are shown by their names', () => {
   expect(languageName('de-2')).toBe('German');
+  expect([numberedName('de'), numberedName('de-2')]).toEqual(['German', 'German 2']);
   expect(languageName('pt-BR')).toBe('Brazilian Portuguese');
   expect(languageName('und')).toBe('Unknown language');
   expect(languageName('not a tag')).toBe('not a tag');

@@ -28,11 +28,16 @@ export function languageName(lang: string, locale = 'en'): string {
   }
 }
 
+/** As languageName, but the second of a language is "German 2". */
+export function numberedName(lang: string): string {
+  const number = /-(\d{1,2})$/.exec(lang)?.[1];
+  return languageName(lang) + (number ? ` ${number}` : '');
+}
+
 /** What a menu calls it. */
 export function subtitleName(subtitle: Pick<Subtitle, 'lang' | 'label' | 'forced'>): string {
   if (subtitle.label) return subtitle.label;
-  const number = /-(\d{1,2})$/.exec(subtitle.lang)?.[1];
-  const name = languageName(subtitle.lang) + (number ? ` ${number}` : '');
+  const name = numberedName(subtitle.lang);
   return subtitle.forced ? `${name} (forced)` : name;
 }
 
