@@ -70,7 +70,9 @@ test('the reading of subtitles that is killed is begun again', async () => {
 test('sound of which comes nonsense is left out, and the picture plays', async () => {
     const file = inTemp('nonsense.mp4');
     await ffmpeg(PICTURE, TONE, CODED, file);
-    const program = await fake('ffmpeg', '*"-c:a aac"*', 'exec head -c 100000 /dev/urandom', { once: false });
+    // Fragments of another length than is promised; it is refused long before it ends.
+    const other = 'ffmpeg -v error -f lavfi -i sine -frag_duration 1000000 -movflags +empty_moov+default_base_moof -t 60 -f mp4 pipe:1';
+    const program = await fake('ffmpeg', '*"-c:a aac"*', `{ ${other}; exec sleep 30; }`, { once: false });
     await withSite({ DROPSTREAM_FFMPEG: program, DROPSTREAM_ATTEMPTS: '2' }, async (site) => {
         const { json } = await site.upload(file);
         const video = await waitFor(async () => {
