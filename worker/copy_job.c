@@ -182,11 +182,6 @@ static enum rc on_output(void *arg, const void *data, size_t n)
     return RC_INVALID;
 }
 
-/* ffmpeg ends so when somebody asks it to, or without memory: that says nothing of the
- * file. */
-#define STATUS_ASKED 255
-#define STATUS_NOMEM 244
-
 /* True for how a program ends that cannot copy the packets of this file: it will not in
  * a while either. */
 static bool is_verdict(enum child which, const struct supervise_end *end)
@@ -195,7 +190,8 @@ static bool is_verdict(enum child which, const struct supervise_end *end)
         !WIFEXITED(end->status))
         return false;
     int status = WEXITSTATUS(end->status);
-    return status != 0 && status != STATUS_ASKED && status != STATUS_NOMEM;
+    return status != 0 && status != SUPERVISE_STATUS_ASKED &&
+           status != SUPERVISE_STATUS_NOMEM;
 }
 
 static void take_verdict(struct copy *c, const struct supervise_end *end)

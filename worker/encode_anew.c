@@ -73,7 +73,9 @@ void encode_sound_anew(struct task *t)
     const struct encode *e = t->state;
     enum rc rc = store_job_encode_sound(t->w->store, &t->job);
     joblog_note(t->log, "%s", e->sentence);
-    if (rc == RC_OK)
+    if (rc == RC_OK && t->video.state == VIDEO_RECEIVING)
+        task_without(t, "The sound cannot be copied: it comes once the file is whole.");
+    else if (rc == RC_OK)
         all_anew(t, "The sound cannot be copied: it is encoded.");
     else if (rc == RC_FENCED)
         task_drop(t);

@@ -164,8 +164,7 @@ static void give_up(struct task *t)
 {
     const struct encode *e = t->state;
     bool last_try = t->job.failures + 1 >= t->w->config.attempts;
-    if (e->rendition.copied && !e->rendition.extra &&
-        (last_try || (e->undecodable && !e->arriving))) {
+    if (e->rendition.copied && !e->rendition.extra && (last_try || e->undecodable)) {
         encode_sound_anew(t);
         return;
     }

@@ -57,6 +57,27 @@ static enum rc work_around(const struct encode_run *r, bool exited)
     return RC_OK;
 }
 
+/* True for an end that says something of what was copied: ffmpeg found that it cannot,
+ * or gave something else than was promised. Signals, stalls and full disks say nothing.
+ */
+static bool is_verdict(const struct supervise_end *end)
+{
+    if (end->reason == SUPERVISE_REFUSED)
+        return end->refusal == RC_INVALID;
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status))
+        return false;
+    int status = WEXITSTATUS(end->status);
+    return status != SUPERVISE_STATUS_ASKED && status != SUPERVISE_STATUS_NOMEM;
+}
+
+/* Sound that is copied has no second way; but of a file that is still coming in it may
+ * only be that something is not there yet. */
+static bool is_hopeless(const struct encode *e, const struct supervise_end *end)
+{
+    return e->rendition.copied && !e->rendition.extra && !e->arriving &&
+           is_verdict(end);
+}
+
 static void failed(struct encode_run *r, const struct supervise_end *end)
 {
     struct task *t = r->t;
@@ -69,9 +90,8 @@ static void failed(struct encode_run *r, const struct supervise_end *end)
         encode_end(t, ENCODE_LATER, "The disk is full.");
         return;
     }
-    /* One that has moved on counts as no failure: what it left is begun anew. Sound
-     * that is copied has no second way. */
-    bool hopeless = e->rendition.copied && !e->rendition.extra && !e->arriving;
+    /* One that has moved on counts as no failure: what it left is begun anew. */
+    bool hopeless = is_hopeless(e, end);
     if (!hopeless && (r->k > r->from || work_around(r, exited) == RC_OK))
         return;
     if (e->have.done == 0)
@@ -81,9 +101,9 @@ static void failed(struct encode_run *r, const struct supervise_end *end)
         snprintf(sentence, sizeof(sentence), "Encoding stopped before its end. %.400s",
                  how);
     bool wrong = end->reason == SUPERVISE_REFUSED && end->refusal == RC_INVALID;
-    e->undecodable =
-        exited ||
-        (wrong && (e->rendition.copied || e->rendition.kind == RENDITION_AUDIO));
+    e->undecodable = exited || (wrong && e->rendition.kind == RENDITION_AUDIO);
+    if (e->rendition.copied)
+        e->undecodable = hopeless;
     encode_end(t, ENCODE_FAILED, sentence);
 }
 

@@ -11,6 +11,7 @@
 /* Within a segment packets may be off their places by so much of a frame: where it is
  * cut is told from half of one. */
 #define DRIFT 0.4
+#define APART 0.6 /* of a frame, from one to the next at least */
 
 static bool is_copied(const struct media_stream *a)
 {
@@ -36,6 +37,7 @@ struct cutting {
     int64_t start_us;     /* of the timeline, by the file's clock */
     double frame_us;
     int64_t frames;
+    int64_t last_us; /* when the packet before comes */
     int64_t end_us;
 };
 
@@ -53,6 +55,8 @@ static bool is_in_place(const struct cutting *c, int64_t us)
     if (c->frames == 0)
         return us <= SOUND_COPY_LATE_US;
     double off = (double)us - expected_us(c);
+    if ((double)(us - c->last_us) < APART * c->frame_us)
+        return false;
     return off <= DRIFT * c->frame_us && off >= -DRIFT * c->frame_us;
 }
 
@@ -69,6 +73,7 @@ static enum rc take_packet(void *arg, const struct mp4_index_packet *p)
         c->bounds.start_us[k] = us;
     c->bounds.frames[k]++;
     c->bytes[k] += p->bytes;
+    c->last_us = us;
     c->frames++;
     c->end_us = us + (p->duration_us > 0 && (double)p->duration_us < c->frame_us + 1
                           ? p->duration_us

@@ -20,6 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ffmpeg ends so when somebody asks it to, or without memory: that says nothing of what
+ * it was to read. */
+#define SUPERVISE_STATUS_ASKED 255
+#define SUPERVISE_STATUS_NOMEM 244
+
 #define SUPERVISE_WORDS_MAX 400
 
 enum supervise_reason {

@@ -1,9 +1,9 @@
 /*
  * without.c: a video goes on without a rendition that is not to be had.
  *
- * Every end of an extra rendition's job but a good one comes here, and that of a sound
- * which cannot be decoded. The playlists forget the rendition first, then the store,
- * and then its files go: so nobody is sent to what is not there.
+ * Every end for good of an extra rendition's job but a good one comes here, and that of
+ * a sound which cannot be decoded. The playlists forget the rendition first, then the
+ * store, and then its files go: so nobody is sent to what is not there.
  */
 #include "worker.h"
 

@@ -93,7 +93,7 @@ enum rc store_subtitle_text(struct store *st, const char *video_id, const char *
 
 /* ---- inside a transaction ----------------------------------------------- */
 
-/* What no other text has, nor 0 and 1 (see step 8 of the schema). */
+/* What no other text has, nor 0 and 1 (see step 9 of the schema). */
 #define NEW_VERSION "abs(random() / 4) + 2"
 
 /* A statement whose parameters are a video, a name, and (or NULL) another name. */

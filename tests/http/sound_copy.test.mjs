@@ -220,15 +220,43 @@ describe('other sound is encoded', () => {
         assert.match(video.warning, /ends early/);
     });
 
-    /* A browser would end where its decoder does. */
-    test('that is damaged, once that is found', async () => {
-        const [whole, file] = [clip('sound.mp4'), clip('damaged.mp4')];
-        await ffmpeg(picture(40), tone(40, 44100, ',aeval=val(0)+0.1*(random(0)-0.5)'), X264, AAC, whole);
+    /* A clip of 40 s with one packet of sound that cannot be decoded. */
+    async function damaged(name, packet) {
+        const [whole, file] = [clip(`whole-${name}`), clip(name)];
+        await ffmpeg(picture(40, ',noise=alls=20:allf=t'), tone(40, 44100, ',aeval=val(0)+0.1*(random(0)-0.5)'), X264, AAC, ['-movflags', '+faststart'], whole);
         const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'a', '-of', 'csv=p=0', '-show_entries', 'packet=pos,size', whole]);
         const bytes = await fs.readFile(whole);
-        const [size, pos] = stdout.trim().split('\n')[1200].split(',').map(Number);
+        const [size, pos] = stdout.trim().split('\n')[packet].split(',').map(Number);
         bytes.fill(0, pos, pos + size);
         await fs.writeFile(file, bytes);
+        return file;
+    }
+
+    test('that is damaged, while the file comes in: the picture goes on without it', async () => {
+        const on = await startSite({ worker: true, env: { ...COPIES, DROPSTREAM_ATTEMPTS: '2', DROPSTREAM_BACKOFF_MS: '100' } });
+        try {
+            const upload = await PacedUpload.begin(on, await damaged('coming.mp4', 400));
+            await upload.sendTo(0.6);
+            const early = await waitFor(async () => {
+                const v = await upload.video();
+                const [first] = v?.renditions ?? [];
+                return v?.renditions.length === 1 && first.done >= 10 && v;
+            }, { timeout: 30_000, what: 'the picture of what has arrived, and nothing else' });
+            assert.equal(early.state, 'receiving');
+            await upload.finish();
+            const video = await ready(early.id, on);
+            assert.equal(video.warning, null);
+            const { list } = await served(video, 'audio-0', on);
+            assert.equal(list.segments.length, 10);
+            await validateVideo(on, video.id);
+        } finally {
+            await on.stop();
+        }
+    });
+
+    /* A browser would end where its decoder does. */
+    test('that is damaged, once that is found', async () => {
+        const file = await damaged('damaged.mp4', 1200);
         const video = await uploaded(file);
         const { base, list } = await served(video);
         assert.match(base, /audio-0-2\/$/);

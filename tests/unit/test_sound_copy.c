@@ -119,6 +119,18 @@ static void packets_may_be_off_their_places_by_less_than_half(void **state)
     assert_encoded();
 }
 
+/* Half a frame before the first of a segment would not be between it and the last one.
+ */
+static void packets_that_come_close_after_one_another_are_encoded(void **state)
+{
+    (void)state;
+    trak.durations =
+        (struct list)LIST(190, 1024, 1, 1324, 1, 500, 1, 1248, FRAMES - 193, 1024);
+    assert_encoded();
+    trak.durations = (struct list)LIST(190, 1024, 1, 1224, 1, 824, FRAMES - 192, 1024);
+    assert_copied();
+}
+
 static void so_little_in_each_segment_adds_up_to_any_length(void **state)
 {
     (void)state;
@@ -232,6 +244,7 @@ int main(void)
         TEST(priming_is_left_out),
         TEST(what_comes_before_the_timeline_is_left_out),
         TEST(packets_may_be_off_their_places_by_less_than_half),
+        TEST(packets_that_come_close_after_one_another_are_encoded),
         TEST(so_little_in_each_segment_adds_up_to_any_length),
         TEST(a_hole_is_encoded_with_silence),
         TEST(so_is_what_comes_late),

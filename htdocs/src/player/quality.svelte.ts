@@ -51,8 +51,11 @@ export class Quality {
     // A level that fails for good is taken out of the list, and the others move up.
     hls.on(events.LEVELS_UPDATED, () => this.#read());
     hls.on(events.LEVEL_SWITCHED, (_event, { level }) => (this.#playing = level));
-    hls.on(events.ERROR, (_event, { fatal, type }) => {
-      if (fatal && type === 'mediaError') this.#avoid([this.#playing, hls.loadLevel]);
+    hls.on(events.ERROR, (_event, { fatal, type, details }) => {
+      if (!fatal || type !== 'mediaError') return;
+      // What cannot be decoded is being shown; what cannot be appended was just loaded.
+      const decoding = details === 'internalException';
+      this.#avoid(decoding ? [this.#playing] : [this.#playing, hls.loadLevel]);
     });
     const abr = pickyAbrOf(hls);
     if (abr) abr.instead = (index) => this.#instead(index);
