@@ -50,11 +50,11 @@ struct segment_run segment_run_at(const struct readiness *ready, int64_t segment
 
 /* ---- text ---------------------------------------------------------------- */
 
-/* Of a copy, whose segments are not alike, on average. */
+/* Of a copy of the picture, whose segments are not alike, on average. */
 static double duration_s(const struct rendition *r)
 {
     const struct grid grid = {r->rate_num, r->rate_den, r->gop, r->frames};
-    if (r->copied && r->segments > 0)
+    if (r->copied && r->kind == RENDITION_VIDEO && r->segments > 0)
         return (double)grid_frame_us(&grid, r->frames) / 1e6 / (double)r->segments;
     return (double)grid_frame_us(&grid, r->gop) / 1e6;
 }

@@ -55,6 +55,9 @@ before(async () => {
 });
 after(() => site?.stop());
 
+/* The last packet of sound that is copied may be a part of one. */
+const isNear = (a, b, by) => assert.ok(Math.abs(a - b) <= by, `${a}, should be ${b}`);
+
 describe('real clips', { skip }, () => {
     for (const file of files)
         test(path.relative(CORPUS, file), async () => {
@@ -76,8 +79,10 @@ describe('real clips', { skip }, () => {
             const frame = out.video.duration / out.video.frames;
             assert.equal((await brightness(out.video.file)).length, out.video.frames);
             assert.ok(Math.abs(out.video.duration - video.duration) <= frame);
-            if (out.audio)
-                assert.equal((await samples(out.audio.file)).length, out.audio.frames * 1024);
+            if (out.audio) {
+                const frame48 = (1024 * 48000) / out.audio.timescale;
+                isNear((await samples(out.audio.file)).length, out.audio.frames * frame48, frame48 + 1);
+            }
             const said = manifest[path.relative(CORPUS, file)];
             if (said && !hostile && said.duration < 1000 && !/start=|subs=|edit-list|fragmented/.test(said.tags)) {
                 assert.ok(Math.abs(video.duration - said.duration) < 0.25, `${video.duration} s of ${said.duration} s`);

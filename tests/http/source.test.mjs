@@ -394,7 +394,11 @@ describe('the ladder', () => {
             const times = shownAll({ init, segments });
             assert.deepEqual(list.segments.map(({ duration }) => duration), [4, 4, 1]);
             assertTimes(times, Array.from({ length: 45 }, (_, i) => i / 5));
-            const variant = await variantOf(video, name);
+            // lighttpd may serve a list that was replaced just now for a moment longer.
+            const variant = await waitFor(async () => {
+                const found = await variantOf(video, name);
+                return found?.['AVERAGE-BANDWIDTH'] && found;
+            }, { timeout: 5000, what: 'it to be measured' });
             assert.equal(variant.RESOLUTION, `${width}x${height}`);
             assert.ok(Number(variant['AVERAGE-BANDWIDTH']) <= width * height * 5 * 0.08 * 1.15 + 140_000);
         }

@@ -226,8 +226,13 @@ export async function fetchRendition(site, url) {
         assert.match(part.headers['cache-control'], YEAR);
         assert.equal(part.headers['content-type'], 'video/iso.segment');
         const segment = readSegment(part.body);
+        // Sound that is copied begins with its first whole packet, and its list with 0.
+        const late = segments.length === 0 && entry === 'mp4a' && segment.decodeTime <= timescale / 10 ? segment.decodeTime : 0;
+        next += late;
         assert.equal(segment.decodeTime, next, `${uri} begins where the one before ends`);
-        assert.ok(Math.abs(segment.ticks / timescale - duration) < 0.001, `${uri}: EXTINF`);
+        // Of its last packet only a part may be meant to be heard.
+        const by = entry === 'mp4a' && segments.length === list.segments.length - 1 ? 1024 / timescale : 0.001;
+        assert.ok(Math.abs((segment.ticks + late) / timescale - duration) < by, `${uri}: EXTINF`);
         assert.ok(Math.round(duration) <= list.target, `${uri}: TARGETDURATION`);
         next += segment.ticks;
         parts.push(part.body);
@@ -235,7 +240,7 @@ export async function fetchRendition(site, url) {
     }
     const frames = segments.reduce((sum, s) => sum + s.frames, 0);
     const file = Buffer.concat(parts);
-    return { init: init.body, file, frames, duration: next / timescale, segments, entry, avc };
+    return { init: init.body, file, frames, duration: next / timescale, segments, entry, avc, timescale };
 }
 
 /* What a ready video began with, picture and sound: { video, audio (or undefined), master }. */
