@@ -86,9 +86,10 @@ UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth
         segments_json sniff sound_copy source_check spool spool_resume store \
         store_activity store_arrivals store_claims store_copies store_demand \
         store_job_end store_jobs store_list store_open store_pictures store_queries \
-        store_readiness store_subtitles store_uploads store_videos storyboard subtitle \
-        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe text \
-        turns tus_headers upload_form video_lists viewer waits wants watcher
+        store_readiness store_sound store_subtitles store_uploads store_videos \
+        storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
+        supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
+        wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

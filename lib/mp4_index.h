@@ -51,6 +51,10 @@ struct mp4_track {
 
 struct mp4_index;
 
+/* Of all tracks together, where the index is walked within an event loop: some eight
+ * hours of film, and 0.2 s. */
+#define MP4_SAMPLES_IN_LOOP 2000000
+
 struct mp4_index_limits {
     uint64_t file_size;   /* no sample may end after it; MP4_SIZE_UNKNOWN */
     uint64_t max_samples; /* of all tracks together; each takes time and about a byte */

@@ -92,9 +92,8 @@ enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t 
  * It is decoded beside that, which costs next to nothing, and the program ends where it
  * cannot be: a browser would stop for good there.
  *
- * What comes before is an encoder's priming, or of the segment before. Where packets
- * are off their places by less than half a frame, half a frame before one is between
- * two.
+ * What comes before is an encoder's priming, or of the segment before: sound_copy.h has
+ * seen to it that half a frame before a segment's first packet is between two.
  */
 enum rc args_copy_sound(const struct args_source *src, int stream, int64_t seek_us,
                         int64_t first_us, double frame_us, int frames, struct args *out)

@@ -16,7 +16,6 @@
 
 #define BLOCK 4096             /* bytes that are read at once while boxes are walked */
 #define FTYP_MAX 4096          /* bytes */
-#define SAMPLES_MAX 2000000    /* of all tracks: some eight hours, 0.2 s of CPU */
 #define TURN_MS 20             /* of a walk, until others have theirs */
 #define ENOUGH_US 1000000      /* of the media, for a probe to see what it is */
 #define ENOUGH_OPEN_US 5000000 /* likewise, and for a first segment to be promised */
@@ -215,7 +214,7 @@ static int64_t earliest_us(const struct arrival_header *h)
 static enum rc open_index(struct arrival_header *h)
 {
     struct mp4_index_limits limits = {.file_size = MP4_SIZE_UNKNOWN,
-                                      .max_samples = SAMPLES_MAX};
+                                      .max_samples = MP4_SAMPLES_IN_LOOP};
     if (h->source.file_size >= 0)
         limits.file_size = (uint64_t)h->source.file_size;
     enum rc rc = mp4_index_open(h->moov, h->moov_size, &limits, &h->index);

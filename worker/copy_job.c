@@ -21,8 +21,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* In an index that is walked within the loop: some 0.2 s. */
-#define SAMPLES_MAX 2000000
 #define CHILDREN 3
 #define NICER (-5) /* it reads more than it works */
 
@@ -186,12 +184,8 @@ static enum rc on_output(void *arg, const void *data, size_t n)
  * a while either. */
 static bool is_verdict(enum child which, const struct supervise_end *end)
 {
-    if (which == CHILD_PACKETS || end->reason != SUPERVISE_EXITED ||
-        !WIFEXITED(end->status))
-        return false;
-    int status = WEXITSTATUS(end->status);
-    return status != 0 && status != SUPERVISE_STATUS_ASKED &&
-           status != SUPERVISE_STATUS_NOMEM;
+    return which != CHILD_PACKETS && supervise_had_its_say(end) &&
+           WEXITSTATUS(end->status) != 0;
 }
 
 static void take_verdict(struct copy *c, const struct supervise_end *end)
@@ -263,7 +257,6 @@ static bool has_param_sets(const struct task *t)
 static enum rc read_index(struct copy *c, bool *has_sets)
 {
     struct task *t = c->t;
-    struct source_index_limits limits = {t->w->config.index_max_mb << 20, SAMPLES_MAX};
     struct source_index_takers takers = {c->cuts, has_param_sets(t) ? &c->sets : NULL,
                                          false};
     struct args_source src;
@@ -272,7 +265,8 @@ static enum rc read_index(struct copy *c, bool *has_sets)
         return RC_UNSUPPORTED;
     enum rc rc = task_source(t, "", path, &src);
     if (rc == RC_OK)
-        rc = source_index_packets(path, &limits, c->rendition.stream, &takers);
+        rc = source_index_packets(path, t->w->config.index_max_mb << 20,
+                                  c->rendition.stream, &takers);
     *has_sets = rc == RC_OK && takers.has_sets;
     return rc;
 }

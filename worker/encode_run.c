@@ -57,25 +57,13 @@ static enum rc work_around(const struct encode_run *r, bool exited)
     return RC_OK;
 }
 
-/* True for an end that says something of what was copied: ffmpeg found that it cannot,
- * or gave something else than was promised. Signals, stalls and full disks say nothing.
- */
-static bool is_verdict(const struct supervise_end *end)
-{
-    if (end->reason == SUPERVISE_REFUSED)
-        return end->refusal == RC_INVALID;
-    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status))
-        return false;
-    int status = WEXITSTATUS(end->status);
-    return status != SUPERVISE_STATUS_ASKED && status != SUPERVISE_STATUS_NOMEM;
-}
-
 /* Sound that is copied has no second way; but of a file that is still coming in it may
  * only be that something is not there yet. */
 static bool is_hopeless(const struct encode *e, const struct supervise_end *end)
 {
+    bool wrong = end->reason == SUPERVISE_REFUSED && end->refusal == RC_INVALID;
     return e->rendition.copied && !e->rendition.extra && !e->arriving &&
-           is_verdict(end);
+           (wrong || supervise_had_its_say(end));
 }
 
 static void failed(struct encode_run *r, const struct supervise_end *end)

@@ -9,9 +9,8 @@
 #include "media_info.h"
 #include "store.h"
 
-#define LADDER_SAR_MIN                                                                 \
-    0.1 /* width of a pixel by its height; beyond, it is nonsense                      \
-         */
+/* The width of a pixel by its height; beyond, it is nonsense. */
+#define LADDER_SAR_MIN 0.1
 #define LADDER_SAR_MAX 10
 #define LADDER_SEGMENT_S 4 /* nobody waits for a whole one of them */
 #define LADDER_MAX_RATE 60 /* frames a second */

@@ -1,6 +1,7 @@
 #include "playlists.h"
 
 #include "language.h"
+#include "log.h"
 #include "mediadir.h"
 #include "playlist.h"
 #include "subtitle_files.h"
@@ -216,4 +217,17 @@ enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
             rc = write_media(site, tmp_fd, root, &renditions[i], open, wrote);
     return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n, subs, wrote)
                        : rc;
+}
+
+void playlists_remove(const struct site *site, const char *root,
+                      const struct rendition *r)
+{
+    char folder[STORE_RENDITION_MAX + 16];
+    int fd;
+    playlists_folder(r, folder);
+    if (mediadir_open(site, root, "", false, &fd) != RC_OK)
+        return;
+    if (mediadir_remove_sub(fd, folder) != RC_OK)
+        log_warn("cannot remove the folder %s of a video", folder);
+    close(fd);
 }

@@ -34,4 +34,9 @@ enum rc playlists_write_cut(const struct site *site, int tmp_fd, const char *roo
 enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
                               const struct rendition *r, bool open);
 
+/* Removes the folder of a rendition in its generation, with all that is in it. A
+ * failure is logged: what is left goes with the video. */
+void playlists_remove(const struct site *site, const char *root,
+                      const struct rendition *r);
+
 #endif

@@ -30,9 +30,6 @@
 #define TAIL_US 5000000    /* how far before the declared end packets are looked at */
 #define NICER (-5)         /* all else waits for it, and it does not take long */
 #define START_US 200000    /* what two readers may differ by in where it begins */
-#define SAMPLES_MAX                                                                    \
-    2000000 /* in an index that is walked within the loop: some 0.2 s                  \
-             */
 
 struct probe {
     struct media_info info;
@@ -300,7 +297,6 @@ static enum rc find_sounds(void *arg, const struct mp4_index *index)
 static void plan_sounds(struct task *t, struct video_plan *plan)
 {
     struct probe *p = t->state;
-    struct source_index_limits limits = {t->w->config.index_max_mb << 20, SAMPLES_MAX};
     struct args_source src;
     char path[PATH_MAX];
     enum rc rc = RC_UNSUPPORTED;
@@ -311,7 +307,7 @@ static void plan_sounds(struct task *t, struct video_plan *plan)
         rc = find_sounds(t, arrival_index(task_arrival(t)));
     else if (!p->early && (c == CONTAINER_MP4 || c == CONTAINER_MOV) &&
              task_source(t, "", path, &src) == RC_OK)
-        rc = source_index_read(path, &limits, find_sounds, t);
+        rc = source_index_read(path, t->w->config.index_max_mb << 20, find_sounds, t);
     if (rc == RC_OK)
         sound_copy_plan(p->sounds, plan);
 }

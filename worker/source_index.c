@@ -58,8 +58,7 @@ struct use {
     void *arg;
 };
 
-static enum rc use_file(int fd, const struct source_index_limits *limits,
-                        const struct use *use)
+static enum rc use_file(int fd, int64_t index_max, const struct use *use)
 {
     struct mp4_index *index = NULL;
     struct mp4_span span;
@@ -68,10 +67,10 @@ static enum rc use_file(int fd, const struct source_index_limits *limits,
     if (fstat(fd, &st) < 0)
         return rc_from_errno(errno);
     struct mp4_index_limits of_index = {.file_size = (uint64_t)st.st_size,
-                                        .max_samples = (uint64_t)limits->samples_max};
+                                        .max_samples = MP4_SAMPLES_IN_LOOP};
     enum rc rc = find_moov(fd, (uint64_t)st.st_size, &span);
     if (rc == RC_OK)
-        rc = read_moov(fd, &span, limits->index_max, &moov);
+        rc = read_moov(fd, &span, index_max, &moov);
     if (rc == RC_OK)
         rc = mp4_index_open(moov, (size_t)span.size, &of_index, &index);
     if (rc == RC_OK)
@@ -86,7 +85,7 @@ static int open_file(const char *path)
     return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-enum rc source_index_read(const char *path, const struct source_index_limits *limits,
+enum rc source_index_read(const char *path, int64_t index_max,
                           enum rc (*read)(void *arg, const struct mp4_index *index),
                           void *arg)
 {
@@ -94,7 +93,7 @@ enum rc source_index_read(const char *path, const struct source_index_limits *li
     int fd = open_file(path);
     if (fd < 0)
         return rc_from_errno(errno);
-    enum rc rc = use_file(fd, limits, &use);
+    enum rc rc = use_file(fd, index_max, &use);
     close(fd);
     return rc;
 }
@@ -140,8 +139,8 @@ static enum rc feed(void *arg, const struct mp4_index *index)
     return mp4_index_packets(index, (size_t)r->stream, take_packet, r);
 }
 
-enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
-                             int stream, struct source_index_takers *takers)
+enum rc source_index_packets(const char *path, int64_t index_max, int stream,
+                             struct source_index_takers *takers)
 {
     struct reading r = {.to = takers, .stream = stream};
     const struct use use = {feed, &r};
@@ -149,7 +148,7 @@ enum rc source_index_packets(const char *path, const struct source_index_limits 
     r.fd = open_file(path);
     if (r.fd < 0)
         return rc_from_errno(errno);
-    enum rc rc = use_file(r.fd, limits, &use);
+    enum rc rc = use_file(r.fd, index_max, &use);
     close(r.fd);
     return rc;
 }

@@ -12,11 +12,6 @@
 
 #include <stdint.h>
 
-struct source_index_limits {
-    int64_t index_max;   /* bytes of moov that are read at most */
-    int64_t samples_max; /* of all tracks together */
-};
-
 /* What is fed. */
 struct source_index_takers {
     struct copy_cuts *cuts;
@@ -26,19 +21,21 @@ struct source_index_takers {
 };
 
 /*
+ * index_max: bytes of moov that are read at most.
+ *
  * Feeds the packets of a stream (number as ffprobe counts) to cuts, the beginning of
  * the timeline, and what the keyframes begin with, as far as they are in the page
  * cache. RC_UNSUPPORTED: its index does not tell (a fragmented file, or one that only
  * ffmpeg understands): nothing was fed. RC_CONFLICT: its samples are described in more
- * than one way, so that it cannot be copied. RC_TOO_LARGE: over the limits. RC_INVALID:
- * the file is damaged. RC_IO, RC_NOMEM.
+ * than one way, so that it cannot be copied. RC_TOO_LARGE: over index_max or
+ * MP4_SAMPLES_IN_LOOP. RC_INVALID: the file is damaged. RC_IO, RC_NOMEM.
  */
-enum rc source_index_packets(const char *path, const struct source_index_limits *limits,
-                             int stream, struct source_index_takers *takers);
+enum rc source_index_packets(const char *path, int64_t index_max, int stream,
+                             struct source_index_takers *takers);
 
 /* Calls read with the index of the file, which lasts as long as the call. Errors as
  * above, and what read returns. */
-enum rc source_index_read(const char *path, const struct source_index_limits *limits,
+enum rc source_index_read(const char *path, int64_t index_max,
                           enum rc (*read)(void *arg, const struct mp4_index *index),
                           void *arg);
 

@@ -101,7 +101,8 @@ static bool is_there(int dir_fd, const struct subtitle *s, const char *ending)
 /* All that are not changed may be many megabytes, and the loop waits for each write. */
 static bool is_written(int dir_fd, const struct subtitle *s)
 {
-    return s->current && is_there(dir_fd, s, "vtt") && is_there(dir_fd, s, "m3u8");
+    return s->published == s->version && is_there(dir_fd, s, "vtt") &&
+           is_there(dir_fd, s, "m3u8");
 }
 
 static void remove_unknown(int dir_fd, const char *file, const void *arg)

@@ -9,6 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* ffmpeg's; the second is AVERROR(ENOMEM). */
+#define STATUS_ASKED 255
+#define STATUS_NOMEM 244
+
 #define READ_BYTES 65536
 #define READS_A_TURN 16 /* so that one busy child does not starve the others */
 #define ERR_READS 2     /* a turn: what a pipe holds, and then its end */
@@ -309,6 +313,14 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
     all = s;
     *out = s;
     return RC_OK;
+}
+
+bool supervise_had_its_say(const struct supervise_end *end)
+{
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status))
+        return false;
+    return WEXITSTATUS(end->status) != STATUS_ASKED &&
+           WEXITSTATUS(end->status) != STATUS_NOMEM;
 }
 
 void supervise_stop(struct supervised *s, bool hard)

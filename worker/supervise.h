@@ -20,11 +20,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ffmpeg ends so when somebody asks it to, or without memory: that says nothing of what
- * it was to read. */
-#define SUPERVISE_STATUS_ASKED 255
-#define SUPERVISE_STATUS_NOMEM 244
-
 #define SUPERVISE_WORDS_MAX 400
 
 enum supervise_reason {
@@ -67,6 +62,11 @@ struct supervised;
 
 /* RC_NOT_FOUND: no such program. RC_IO, RC_NOMEM. spec is copied. */
 enum rc supervise_start(const struct supervise_spec *spec, struct supervised **out);
+
+/* True for an end that says something of what the program was given to read: it ended
+ * by itself, also well, and not as ffmpeg does where it is asked to, or has no memory.
+ */
+bool supervise_had_its_say(const struct supervise_end *end);
 
 /* Ends the child: politely, or at once if hard. on_end follows later. */
 void supervise_stop(struct supervised *s, bool hard);

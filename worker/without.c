@@ -9,13 +9,11 @@
 
 #include "ladder.h"
 #include "log.h"
-#include "mediadir.h"
 #include "playlists.h"
 #include "video_lists.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The renditions of a video, the job's own apart. */
 struct rest {
@@ -77,18 +75,6 @@ static void plan_instead(const struct task *t, const struct rest *rest,
     out->n_renditions = ladder_plan(&rules, &source, &rest->all[0], out->renditions);
 }
 
-static void remove_files(const struct task *t, const struct rendition *r)
-{
-    char folder[STORE_RENDITION_MAX + 16];
-    int fd;
-    playlists_folder(r, folder);
-    if (mediadir_open(&t->w->site, t->video.media_root, "", false, &fd) != RC_OK)
-        return;
-    if (mediadir_remove_sub(fd, folder) != RC_OK)
-        log_warn("video %s: cannot remove %s", t->video.id, folder);
-    close(fd);
-}
-
 static void hand_back(struct task *t, enum rc rc)
 {
     char sentence[STORE_TEXT_MAX + 1];
@@ -121,7 +107,7 @@ void task_without(struct task *t, const char *why)
     /* Where this fails, added rungs are not listed before the first of them is done. */
     lists_follow(t->w, t->video.id);
     if (rest.has_own)
-        remove_files(t, &rest.own);
+        playlists_remove(&t->w->site, t->video.media_root, &rest.own);
     joblog_note(t->log, "the video goes on without it%s",
                 ready ? ", and is ready" : "");
     task_end(t, why);

@@ -69,6 +69,12 @@ enum rc store_rendition_cut(struct store *st, const char *video_id, const char *
     return store_finish(st, q);
 }
 
+static enum rc set_encodes_sound(struct store *st, const char *id)
+{
+    return store_video_run(st, SQL_VIDEO_ENCODES_SOUND,
+                           "UPDATE videos SET encodes_sound = 1 WHERE id = ?1", id);
+}
+
 enum rc store_job_encode_sound(struct store *st, const struct job *job)
 {
     enum rc rc;
@@ -76,11 +82,28 @@ enum rc store_job_encode_sound(struct store *st, const struct job *job)
     if (job->kind != JOB_ENCODE)
         return RC_INVALID;
     rc = store_job_begin(st, job);
+    return rc == RC_OK ? store_end(st, set_encodes_sound(st, job->video_id)) : rc;
+}
+
+enum rc store_job_plan_again(struct store *st, const struct job *job, const char *why,
+                             bool encode_sound)
+{
+    const char *id = job->video_id;
+    struct video v;
+    enum rc rc;
+
+    if (job->kind != JOB_ENCODE)
+        return RC_INVALID;
+    rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
         return rc;
-    rc = store_video_run(st, SQL_VIDEO_ENCODES_SOUND,
-                         "UPDATE videos SET encodes_sound = 1 WHERE id = ?1",
-                         job->video_id);
+    rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), id, "%s: %s",
+                    job->rendition, why);
+    if (rc == RC_OK && encode_sound)
+        rc = set_encodes_sound(st, id);
+    if (rc == RC_OK)
+        rc = v.state == VIDEO_RECEIVING ? store_job_drop_open(st, id)
+                                        : store_video_plan_again(st, id);
     return store_end(st, rc);
 }
 

@@ -387,6 +387,16 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
 enum rc store_job_offer(struct store *st, const struct job *job,
                         const struct rendition *r, const uint8_t *bounds, size_t n);
 
+/*
+ * What a video is ready with cannot be gone on with: it is planned again, all of it, in
+ * one step, so that it is never seen as failed. encode_sound: as
+ * store_job_encode_sound. One that is still receiving only loses its jobs, and is
+ * planned again when it is whole. why: a sentence, for the activity log. RC_FENCED;
+ * RC_INVALID: no encode job.
+ */
+enum rc store_job_plan_again(struct store *st, const struct job *job, const char *why,
+                             bool encode_sound);
+
 /* No copy of the sound is planned any more: the one that this job made came out
  * otherwise than the index of the file has it. RC_FENCED; RC_INVALID: no encode job. */
 enum rc store_job_encode_sound(struct store *st, const struct job *job);

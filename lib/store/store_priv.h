@@ -247,6 +247,9 @@ enum rc store_rendition_remove(struct store *st, const char *video_id,
 enum rc store_extras_add(struct store *st, const char *id,
                          const struct video_plan *plan);
 
+/* Within a transaction: all jobs of a video are dropped, and it is looked at anew. */
+enum rc store_video_plan_again(struct store *st, const char *id);
+
 /* Keeps the bounds of a rendition that is copied. */
 enum rc store_rendition_cut(struct store *st, const char *video_id, const char *name,
                             const uint8_t *bounds, size_t n);

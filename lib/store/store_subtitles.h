@@ -34,7 +34,6 @@ struct subtitle {
     bool read;                             /* its text is here */
     int64_t version;                       /* of its text */
     int64_t published;                     /* the one that its files hold; 0: none */
-    bool current;                          /* which is this text's */
     char error[STORE_SUBTITLE_ERROR_MAX + 1]; /* why there are no files of this text; ""
                                                  if there are, or will be */
 };

@@ -26,10 +26,8 @@ static void read_columns(sqlite3_stmt *q, struct subtitle *s)
     s->forced = sqlite3_column_int(q, i++) != 0;
     s->stream = sqlite3_column_int(q, i++);
     store_column_text(q, i++, s->codec, sizeof(s->codec));
-    s->published = sqlite3_column_int64(q, i);
-    s->version = sqlite3_column_int64(q, i + 1);
-    s->current = sqlite3_column_int64(q, i) == s->version;
-    i += 2;
+    s->published = sqlite3_column_int64(q, i++);
+    s->version = sqlite3_column_int64(q, i++);
     store_column_text(q, i++, s->error, sizeof(s->error));
     s->read = sqlite3_column_int(q, i++) != 0;
 }

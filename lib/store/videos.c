@@ -224,6 +224,24 @@ enum rc store_video_delete(struct store *st, const char *id, struct video *out)
     return rc;
 }
 
+enum rc store_video_plan_again(struct store *st, const char *id)
+{
+    /* The renditions stay until the new plan: it has to know their generations, and
+     * what is published of them plays on. */
+    enum rc rc =
+        store_video_run(st, SQL_VIDEO_RETRY,
+                        "UPDATE videos SET state = 'stored', error = '', warning = ''"
+                        " WHERE id = ?1",
+                        id);
+    if (rc == RC_OK)
+        rc = store_job_drop_all(st, id);
+    if (rc == RC_OK)
+        rc = store_job_add(st, id, JOB_PROBE, "");
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_INFO, "video", id, "To be processed again");
+    return rc;
+}
+
 enum rc store_video_retry(struct store *st, const char *id)
 {
     struct video v;
@@ -233,19 +251,7 @@ enum rc store_video_retry(struct store *st, const char *id)
         return rc;
     if (v.state != VIDEO_FAILED)
         return store_end(st, RC_CONFLICT);
-    /* The renditions stay until the new plan: it has to know their generations, and
-     * what is published of them plays on. */
-    rc = store_video_run(st, SQL_VIDEO_RETRY,
-                         "UPDATE videos SET state = 'stored', error = '', warning = ''"
-                         " WHERE id = ?1",
-                         id);
-    if (rc == RC_OK)
-        rc = store_job_drop_all(st, id);
-    if (rc == RC_OK)
-        rc = store_job_add(st, id, JOB_PROBE, "");
-    if (rc == RC_OK)
-        rc = store_note(st, ACTIVITY_INFO, "video", id, "To be processed again");
-    return store_end(st, rc);
+    return store_end(st, store_video_plan_again(st, id));
 }
 
 enum rc store_video_add_warning(struct store *st, const struct video *v,

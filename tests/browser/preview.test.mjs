@@ -21,7 +21,7 @@ before(async () => {
     temp = await tempDir();
     const script = path.join(temp.dir, 'ffmpeg');
     // Small pictures of the long video come little by little.
-    const slow = 'case "$*" in *noise=drop*size*) test -e "$0.slow" && exec ffmpeg -readrate 20 "$@";; esac';
+    const slow = 'case "$*" in *noise=drop*size*) test -e "$0.slow" && echo $$ > "$0.pid" && exec ffmpeg -readrate 20 "$@";; esac';
     await fs.writeFile(script, ['#!/bin/sh', slow, 'exec ffmpeg "$@"', ''].join('\n'), { mode: 0o755 });
     await brighteningClip(clip('clip.mp4'), { seconds: SECONDS, size: '320x180', gop: 50 });
     await brighteningClip(clip('long.mp4'), { seconds: 170, size: '64x36', gop: 125 });
@@ -132,6 +132,9 @@ test('the pictures are still there when the page has asked for news', logged(asy
 test('new sheets are seen on a page that is open', logged(async () => {
     await fs.writeFile(path.join(temp.dir, 'ffmpeg.slow'), '');
     const video = await upload('long.mp4', ({ playable, storyboard }) => playable && storyboard);
+    // However long the page takes to open, there is one sheet meanwhile.
+    const maker = Number(await fs.readFile(path.join(temp.dir, 'ffmpeg.pid'), 'utf8'));
+    process.kill(maker, 'SIGSTOP');
     const page = await openPage(video);
     const first = await waitFor(async () => {
         const seen = await pointAt(page, 0.95);
@@ -139,6 +142,7 @@ test('new sheets are seen on a page that is open', logged(async () => {
     }, { what: 'a picture', timeout: SLOW });
     assert.match(first.image, /-0\.jpg/, 'the last one that there is');
     assert.equal((await cuesOf(video)).length, 25);
+    process.kill(maker, 'SIGCONT');
     const { time } = await waitFor(async () => {
         await pointAt(page, 0.5); // what is pointed at is looked up when that changes
         const seen = await pointAt(page, 0.95);

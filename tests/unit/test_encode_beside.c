@@ -48,15 +48,9 @@ static int rungs(void **state)
                                              rung("1080p", 1920, 1080),
                                              rung("720p", 1280, 720)},
                               .n_renditions = 3};
-    struct job probe;
     plan.renditions[0].extra = false;
     setup(state);
-    video = fixture_stored(f, "clip");
-    assert_int_equal(
-        store_job_claim(w.store, w.owner, 30000, STORE_KIND(JOB_PROBE), &probe), RC_OK);
-    assert_int_equal(store_job_planned(w.store, &probe, &plan), RC_OK);
-    assert_int_equal(mediadir_create(&w.site, video.media_root, video.media_key),
-                     RC_OK);
+    store_planned(&plan);
     lead_task = claimed("1080p");
     led_task = claimed("720p");
     lead = lead_task->state;

@@ -346,68 +346,6 @@ static void a_rung_that_the_whole_file_is_too_poor_for_goes(void **state)
                      RC_NOT_FOUND);
 }
 
-/* ---- sound ---------------------------------------------------------------------- */
-
-/* The plan of the fixture, whose sound is a copy. */
-static struct video_plan copied_sound(void)
-{
-    struct video_plan plan = fixture_plan(1);
-
-    for (size_t i = 0; i < plan.n_renditions; i++) {
-        if (plan.renditions[i].kind != RENDITION_AUDIO)
-            continue;
-        plan.renditions[i].copied = true;
-        plan.renditions[i].channels = 1;
-        plan.bounds[i].bytes = bounds;
-        plan.bounds[i].n = sizeof(bounds);
-    }
-    return plan;
-}
-
-static void sound_that_is_copied_is_planned_with_its_bounds(void **state)
-{
-    struct fixture *f = *state;
-    struct video_plan plan = copied_sound(), bare = copied_sound();
-    struct video v = fixture_stored(f, "clip");
-    struct job probe = fixture_claim(f, "w");
-    struct rendition all[STORE_RENDITIONS_MAX];
-    uint8_t *bytes;
-    size_t n;
-
-    memset(bare.bounds, 0, sizeof(bare.bounds));
-    assert_int_equal(store_job_planned(f->st, &probe, &bare), RC_INVALID);
-    assert_int_equal(store_job_planned(f->st, &probe, &plan), RC_OK);
-    assert_int_equal(store_bounds(f->st, v.id, "audio-0", &bytes, &n), RC_OK);
-    assert_int_equal(n, sizeof(bounds));
-    assert_memory_equal(bytes, bounds, n);
-    free(bytes);
-    assert_int_equal(renditions_of(f, v.id, all), 2);
-    assert_true(all[1].copied && !all[1].extra);
-    assert_int_equal(all[1].channels, 1);
-    assert_string_equal(claim_of(f, JOB_ENCODE).rendition, "360p");
-    assert_string_equal(claim_of(f, JOB_ENCODE).rendition, "audio-0");
-}
-
-/* Or the next plan would be the same. */
-static void sound_that_came_out_wrong_is_remembered(void **state)
-{
-    struct fixture *f = *state;
-    struct video_plan plan = copied_sound();
-    struct video v = fixture_stored(f, "clip");
-    struct job job = fixture_claim(f, "w");
-
-    assert_int_equal(store_job_planned(f->st, &job, &plan), RC_OK);
-    assert_int_equal(store_job_encode_sound(f->st, &job), RC_INVALID);
-    assert_false(fixture_get(f, v.id).encodes_sound);
-    job = claim_of(f, JOB_ENCODE);
-    assert_int_equal(store_job_encode_sound(f->st, &job), RC_OK);
-    assert_true(fixture_get(f, v.id).encodes_sound);
-    assert_int_equal(store_job_fail(f->st, &job, "No."), RC_OK);
-    assert_int_equal(store_video_retry(f->st, v.id), RC_OK);
-    assert_true(fixture_get(f, v.id).encodes_sound);
-    assert_int_equal(store_job_encode_sound(f->st, &job), RC_FENCED);
-}
-
 static void what_is_extra_is_begun_anew_alone(void **state)
 {
     struct fixture *f = *state;
@@ -486,8 +424,6 @@ int main(void)
         TEST(extras_of_a_video_that_arrives_wait_until_it_is_whole),
         TEST(a_copy_is_as_the_whole_file_has_it),
         TEST(a_rung_that_the_whole_file_is_too_poor_for_goes),
-        TEST(sound_that_is_copied_is_planned_with_its_bounds),
-        TEST(sound_that_came_out_wrong_is_remembered),
         TEST(what_is_extra_is_begun_anew_alone),
         TEST(what_a_video_is_ready_with_is_not_begun_anew_alone),
         TEST(a_worker_that_dies_while_it_looks_counts),

@@ -34,14 +34,8 @@ static int planned(void **state)
                               .renditions = {picture("360p", 640, 360, false),
                                              picture("720p", 1280, 720, true)},
                               .n_renditions = 2};
-    struct job probe;
     setup(state);
-    video = fixture_stored(f, "clip");
-    assert_int_equal(
-        store_job_claim(w.store, w.owner, 30000, STORE_KIND(JOB_PROBE), &probe), RC_OK);
-    assert_int_equal(store_job_planned(w.store, &probe, &plan), RC_OK);
-    assert_int_equal(mediadir_create(&w.site, video.media_root, video.media_key),
-                     RC_OK);
+    store_planned(&plan);
     snprintf(folder, sizeof(folder), "htdocs/media/%s", video.media_root);
     return 0;
 }
