@@ -147,6 +147,8 @@ test('what is in the making is no choice by keyboard either, and what is ticked 
     await item.waitFor({ state: 'attached', timeout: SLOW });
     for (const choice of ['Auto', '360p']) {
         await choose(page, choice);
+        // Enter would close a menu that is not closed yet.
+        await page.waitForFunction(() => document.querySelector('#quality-menu').hidden);
         await page.locator('.quality').press('Enter');
         await page.waitForFunction(() => document.activeElement.closest('#quality-menu'));
         await page.keyboard.press('ArrowDown');
