@@ -3,6 +3,7 @@
 import { Hls, HlsVideoElement } from 'hls-video-element';
 
 import { SETTINGS, keepAlive } from './keep_alive';
+import { PatientGaps } from './patient_gaps';
 import { PickyAbr, guardLevels } from './picky_abr';
 
 /** What the `hls` event tells. */
@@ -17,7 +18,7 @@ const PLANNED = 'player.m3u8';
 export class StreamVideo extends HlsVideoElement {
   constructor() {
     super();
-    this.config = { ...SETTINGS, abrController: PickyAbr };
+    this.config = { ...SETTINGS, abrController: PickyAbr, gapController: PatientGaps };
   }
 
   /** Runs for every change of src; the element makes a new Hls each time. */
