@@ -87,8 +87,13 @@ test('a rung that another encoder began is made again, and nothing else is', asy
         video = await whole(site, video.id);
         assert.deepEqual(video.renditions.map((r) => r.name), ['360p', '1080p', '720p']);
         assert.equal(video.warning, null);
-        const { text } = await site.request('GET', `${base}master.m3u8`);
-        assert.deepEqual(parseMaster(text).variants.map(({ URI }) => URI.split('/')[0]), ['360p-1', '1080p-2', '720p-1']);
+        // The playlists follow the store.
+        await waitFor(async () => {
+            const { text } = await site.request('GET', `${base}master.m3u8`);
+            const listed = parseMaster(text).variants.map(({ URI }) => URI.split('/')[0]);
+            assert.deepEqual(listed, ['360p-1', '1080p-2', '720p-1']);
+            return true;
+        }, { what: 'all of them in the master' });
         const list = parseMedia((await site.request('GET', `${base}1080p-2/index.m3u8`)).text);
         assert.equal(list.segments.length, of(video, '1080p').segments);
         for (const { uri } of list.segments)
