@@ -1,0 +1,181 @@
+/*
+ * store_accounts.h: the part of store.h about people: users, their sessions, tokens of
+ * programs, and tries that failed.
+ *
+ * Secrets are known by their hash alone (secret.h). What has expired counts as not
+ * there from that moment on (wall clock); rows go later.
+ */
+#ifndef DROPSTREAM_STORE_ACCOUNTS_H
+#define DROPSTREAM_STORE_ACCOUNTS_H
+
+#include "password.h"
+#include "rc.h"
+#include "secret.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_USER_MAX 32        /* bytes of a name */
+#define STORE_USERS_MAX 10000    /* of one site */
+#define STORE_AGENT_MAX 255      /* bytes of a User-Agent that are kept */
+#define STORE_ADDRESS_MAX 63     /* bytes of an address */
+#define STORE_TOKEN_LABEL_MAX 80 /* bytes */
+#define STORE_TOKENS_MAX 100     /* of one user */
+#define STORE_SESSIONS_MAX 100   /* of one user; with more, those unused longest end */
+
+struct store;
+
+enum user_role { USER_OWNER, USER_MEMBER, USER_VIEWER };
+
+/* "owner", "member", "viewer"; static. */
+const char *user_role_name(enum user_role role);
+/* RC_INVALID: none is called so. */
+enum rc user_role_from(const char *name, enum user_role *out);
+
+struct user {
+    int64_t id; /* from 1; never used again */
+    char name[STORE_USER_MAX + 1];
+    enum user_role role;
+    char password[PASSWORD_HASH_MAX + 1]; /* password.h */
+    int64_t created_ms;                   /* wall clock */
+};
+
+/* True for 1 to STORE_USER_MAX of A-Z a-z 0-9 . _ - of which the first is a letter or a
+ * digit. */
+bool user_name_valid(const char *name);
+
+/* *id of the new one. RC_INVALID: the name is not valid. RC_EXISTS: somebody is called
+ * so, in any case of letters. RC_TOO_LARGE: STORE_USERS_MAX. */
+enum rc store_user_add(struct store *st, const char *name, enum user_role role,
+                       const char *password_hash, int64_t *id);
+
+/* As store_user_add, of the first user, an owner. setup is the hash of a set-up secret
+ * (store_setup_begin), which is used up. RC_NOT_FOUND: it is not that, or too old.
+ * RC_CONFLICT: there is a user already. */
+enum rc store_user_first(struct store *st, const uint8_t setup[SECRET_HASH_SIZE],
+                         const char *name, const char *password_hash, int64_t *id);
+
+/* Whatever the case of letters. RC_NOT_FOUND. */
+enum rc store_user_by_name(struct store *st, const char *name, struct user *out);
+enum rc store_user_get(struct store *st, int64_t id, struct user *out);
+
+/* How many there are. */
+enum rc store_user_count(struct store *st, int64_t *out);
+
+/* Calls cb with each, by name; cb may use st. What cb returned if not RC_OK. */
+enum rc store_user_each(struct store *st,
+                        enum rc (*cb)(void *arg, const struct user *u), void *arg);
+
+/* Ends all sessions of the user but keep_session (its number; 0: all of them), and all
+ * tokens. RC_NOT_FOUND. */
+enum rc store_user_set_password(struct store *st, int64_t id, const char *password_hash,
+                                int64_t keep_session);
+
+/* Ends its sessions, and its tokens where it may do less than before. The grants that
+ * it has no right to any more are marked revoked (store_grants.h). RC_NOT_FOUND.
+ * RC_CONFLICT: it is the last owner. */
+enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role);
+
+/* With its sessions and tokens; its videos stay, as nobody's, and its shares; its
+ * grants are marked revoked. RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
+enum rc store_user_remove(struct store *st, int64_t id);
+
+/* ---- set-up --------------------------------------------------------------- */
+
+/* From now on hash is that of the one secret with which the first user can be made,
+ * until expires_ms. RC_CONFLICT: there is a user already. */
+enum rc store_setup_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                          int64_t expires_ms);
+
+/* The site's own key for signatures; made once. */
+enum rc store_site_key(struct store *st, uint8_t out[SECRET_KEY_SIZE]);
+
+/* ---- sessions ------------------------------------------------------------- */
+
+struct session {
+    int64_t n; /* its number, from 1; never used again */
+    int64_t user_id;
+    int64_t created_ms, used_ms, expires_ms; /* wall clock; used: to a minute */
+    char agent[STORE_AGENT_MAX + 1];
+    char address[STORE_ADDRESS_MAX + 1]; /* from which it was begun */
+};
+
+/* n of the new one goes to s->n. Of s, user_id, agent, address (both as they come: cut
+ * and made clean here) and expires_ms count. RC_NOT_FOUND: no such user. */
+enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                            struct session *s);
+
+/*
+ * Who that is. Its time goes on from now, to lasts_ms from now: written at most once a
+ * minute, so that most requests only read; *renewed tells that it was. RC_NOT_FOUND:
+ * none such, or it has ended.
+ */
+enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                          int64_t lasts_ms, struct session *out, struct user *user,
+                          bool *renewed);
+
+/* Ends one of this user's. RC_NOT_FOUND. */
+enum rc store_session_end(struct store *st, int64_t user_id, int64_t n);
+
+/* Calls cb with each of a user's, the last used first; cb may use st. */
+enum rc store_session_each(struct store *st, int64_t user_id,
+                           enum rc (*cb)(void *arg, const struct session *s),
+                           void *arg);
+
+/* ---- tokens --------------------------------------------------------------- */
+
+enum { SCOPE_READ = 1, SCOPE_UPLOAD = 2, SCOPE_ADMIN = 4 }; /* a set of them */
+
+struct token {
+    int64_t n; /* its number, from 1; never used again */
+    int64_t user_id;
+    char label[STORE_TOKEN_LABEL_MAX + 1];
+    unsigned scopes;
+    int64_t created_ms, used_ms; /* wall clock; used to a minute, -1: never */
+    int64_t expires_ms;          /* -1: never */
+};
+
+/* t->n and t->created_ms are set. RC_NOT_FOUND: no such user. RC_INVALID: the label is
+ * not clean UTF-8 of 1 to STORE_TOKEN_LABEL_MAX bytes, or no scope, or an unknown one.
+ * RC_TOO_LARGE: STORE_TOKENS_MAX. */
+enum rc store_token_add(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                        struct token *t);
+
+/* As store_session_use; its time does not go on. */
+enum rc store_token_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                        struct token *out, struct user *user);
+
+enum rc store_token_remove(struct store *st, int64_t user_id, int64_t n);
+enum rc store_token_each(struct store *st, int64_t user_id,
+                         enum rc (*cb)(void *arg, const struct token *t), void *arg);
+
+/* ---- tries ---------------------------------------------------------------- */
+
+/*
+ * Of something that can be guessed, by its subject ("account:ada", "address:192.0.2.1",
+ * "share:…"). The first STORE_TRIES_FREE that fail within STORE_TRIES_MS cost nothing;
+ * after each further one nothing is looked at for 1, 2, 4 … s, up to STORE_TRIES_MS. On
+ * the boot clock; after another boot the count stands and the wait begins anew.
+ */
+#define STORE_TRIES_FREE 5
+#define STORE_TRIES_MS (15 * 60 * 1000)
+
+/*
+ * Before a try, for n subjects at once: counts it as failed, so that tries at the same
+ * time cannot get past the limit. *wait_ms: 0, or how long until one may be looked at;
+ * then nothing was counted.
+ */
+enum rc store_try_begin(struct store *st, const char *const subjects[], size_t n,
+                        int64_t *wait_ms);
+
+/* The try succeeded: what begin counted is taken back for all, and the first subject
+ * (the account) begins anew. */
+enum rc store_try_succeeded(struct store *st, const char *const subjects[], size_t n);
+
+/* ---- what time ends ------------------------------------------------------- */
+
+/* Removes sessions, tokens and counts of tries that are over. */
+enum rc store_accounts_expire(struct store *st);
+
+#endif
