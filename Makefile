@@ -103,7 +103,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests http-encoding http-extras http-others \
         browser-tests browser-waiting browser-extras browser-others ui-tests ui-types ui-unit fuzz lint asan install \
-        clean help screenshot always $(FUZZ:%=fuzz-%) \
+        clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard
 all: $(PROGRAMS) ## the C programs
@@ -166,6 +166,10 @@ $(BUILD)/ui.stamp: $(UI_SRC) $(UI_MODULES)
 	$(call say,UI,$(BUILD)/htdocs)
 	$(Q)cd htdocs && npm run --silent build -- --logLevel warn --emptyOutDir \
 	  --outDir "$(abspath $(BUILD)/htdocs)" && touch "$(abspath $@)"
+
+# media-chrome's may change with each version of it; a test tells.
+style-hashes: $(UI_MODULES) ## etc/style_hashes.conf anew, after an upgrade of media-chrome
+	$(Q)hashes=$$(node htdocs/style_hashes.mjs) && printf '%s\n' "$$hashes" >etc/style_hashes.conf
 
 # ---- tests -----------------------------------------------------------------
 

@@ -46,6 +46,8 @@ put_settings() {
         echo "$conf was edited and is kept; this version's own is $conf.new" >&2
     fi
     put 600 "$here/lighttpd.conf" "$kept/lighttpd.conf"
+    # Not to be edited: they belong to the pages of this version.
+    put 600 "$here/style_hashes.conf" "$site/etc/style_hashes.conf"
 }
 
 # index.html goes last: what it names is there when it appears.

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { flashClip } from '../lib/media.mjs';
-import { startSite, waitFor } from '../lib/site.mjs';
+import { SOURCE, startSite, waitFor } from '../lib/site.mjs';
 
 const KEY = 'abcdefghijklmnopqrstuvwxyz';
 const YEAR = 'max-age=31536000';
@@ -156,27 +156,45 @@ describe('files', () => {
         });
         assert.equal((await get(`/media/${KEY}/master.m3u8`)).status, 200);
     });
+    /* What a policy says, by directive. */
+    const policyOf = ({ headers }) =>
+        Object.fromEntries(
+            headers['content-security-policy']
+                .split('; ')
+                .map((rule) => [rule.split(' ')[0], rule.split(' ').slice(1).join(' ')]),
+        );
+
     test('security headers are on every answer', async () => {
         for (const target of [
-            '/',
             '/nothing',
             '/assets/index-1a2b3c.js',
             '/api/videos',
             '/api/none',
             `/media/${KEY}/360p-1/0.m4s`,
+            `/media/${KEY}/360p-1/99.m4s`,
+            '/',
+            '/activity',
+            '/favicon.svg',
         ]) {
-            const { headers } = await get(target);
+            const answer = await get(target);
+            const { headers } = answer;
             assert.equal(headers['x-content-type-options'], 'nosniff', target);
             assert.equal(headers['referrer-policy'], 'no-referrer', target);
-            const policy = Object.fromEntries(
-                headers['content-security-policy']
-                    .split('; ')
-                    .map((rule) => [rule.split(' ')[0], rule.split(' ').slice(1).join(' ')]),
-            );
-            assert.deepEqual(policy, {
+            const policy = policyOf(answer);
+            assert.equal(policy['default-src'], "'none'", target);
+            assert.equal(policy['frame-ancestors'], "'none'", target);
+            assert.equal(headers.server, undefined, target);
+        }
+    });
+    test('pages load what is of this site, and nothing else loads anything', async () => {
+        const known = await fs.readFile(site.path('etc/style_hashes.conf'), 'utf8');
+        const hashes = known.match(/'sha256-[A-Za-z0-9+/]{43}='/g);
+        assert.ok(hashes.length > 10);
+        for (const target of ['/', '/activity', '/watch/abcdefgh234567ab'])
+            assert.deepEqual(policyOf(await get(target)), {
                 'default-src': "'none'",
                 'script-src': "'self'",
-                'style-src': "'self' 'unsafe-inline'",
+                'style-src': `'self' ${hashes.join(' ')}`,
                 'img-src': "'self' data: blob:",
                 'media-src': "'self' blob:",
                 'connect-src': "'self'",
@@ -186,8 +204,14 @@ describe('files', () => {
                 'form-action': "'self'",
                 'frame-ancestors': "'none'",
             });
-            assert.equal(headers.server, undefined, target);
-        }
+        for (const target of ['/api/videos', `/media/${KEY}/poster.jpg`])
+            assert.deepEqual(policyOf(await get(target)), { 'default-src': "'none'", 'frame-ancestors': "'none'" });
+    });
+    test('the styles that pages may have inline are those of the player as it is installed', async () => {
+        const script = path.join(SOURCE, 'htdocs/style_hashes.mjs');
+        const { stdout } = await promisify(execFile)(process.execPath, [script]);
+        const known = await fs.readFile(path.join(SOURCE, 'etc/style_hashes.conf'), 'utf8');
+        assert.equal(known, stdout, 'run `make style-hashes`: the elements of the player have other styles now');
     });
     test('nothing beside htdocs can be reached', async () => {
         for (const target of [
