@@ -50,6 +50,16 @@ put_settings() {
     put 600 "$here/style_hashes.conf" "$site/etc/style_hashes.conf"
 }
 
+# Nothing is changed by settings that are wrong.
+put_options() {
+    "$here/options.sh" "$site" >"$site/tmp/options.$$" || {
+        rm -f "$site/tmp/options.$$"
+        exit 1
+    }
+    put 600 "$site/tmp/options.$$" "$site/etc/options.conf"
+    rm -f "$site/tmp/options.$$"
+}
+
 # index.html goes last: what it names is there when it appears.
 put_pages() {
     list=$site/tmp/pages.$$
@@ -81,6 +91,7 @@ for dir in cgi-bin bin htdocs/media etc/.installed db spool log run tmp; do
 done
 put_programs
 put_settings
+put_options
 if [ -e "$build/htdocs/index.html" ]; then
     put_pages
 else
