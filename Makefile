@@ -29,7 +29,9 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
-           lib/secret.c lib/password.c lib/grant.c \
+           lib/secret.c lib/password.c lib/grant.c lib/store/visibility.c \
+           lib/store/accounts.c lib/store/sessions.c lib/store/tokens.c \
+           lib/store/tries.c lib/store/grants.c lib/store/shares.c \
            lib/spool.c lib/spool_dir.c lib/config.c lib/mime.c lib/multipart.c \
            lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
            lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
@@ -75,7 +77,8 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := secret password grant \
+UNIT := secret password grant grant_rows store_accounts store_sessions store_tries store_grants \
+        store_shares store_seen store_migrate \
         args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
         bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
         encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
