@@ -8,7 +8,7 @@ SITE    ?= site
 V       ?= 0
 SANITIZE ?=
 
-PKGS    := sqlite3 jansson inih
+PKGS    := sqlite3 jansson inih nettle libcrypt
 CFLAGS  ?= -O2 -g
 STD     := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
            -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
@@ -18,7 +18,6 @@ ALL_CFLAGS = $(STD) $(CFLAGS) $(SANITIZE) $(INC) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
 LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread -lm
 FCGI_LIBS := $(shell pkg-config --libs fcgi)
-HASH_LIBS := $(shell pkg-config --libs nettle)
 
 ifeq ($(V),0)
 Q := @
@@ -30,6 +29,9 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
+           lib/secret.c lib/password.c lib/grant.c lib/store/visibility.c \
+           lib/store/accounts.c lib/store/sessions.c lib/store/tokens.c \
+           lib/store/tries.c lib/store/grants.c lib/store/shares.c \
            lib/spool.c lib/spool_dir.c lib/config.c lib/config_value.c lib/mime.c \
            lib/multipart.c lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
            lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
@@ -75,9 +77,11 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
-        bounds charset clock codec_string colour config config_access copy_cuts \
-        courtesy cutter ebml encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
+UNIT := secret password grant grant_rows store_accounts store_sessions store_tries store_grants \
+        store_shares store_seen store_migrate \
+        args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
+        bounds charset clock codec_string colour config config_access copy_cuts courtesy cutter ebml \
+        encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
         ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
         mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
         owner packet_scan param_sets picture_choice picture_stream plan plan_open \
@@ -139,7 +143,7 @@ $(BUILD)/libcgi.a: $(CGI_OBJ)
 link = $(call say,LD,$@)
 $(BUILD)/cgi-bin/upload.fcgi: $(call obj,$(UPLOAD_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 $(BUILD)/cgi-bin/api.fcgi: $(call obj,$(API_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
@@ -176,7 +180,7 @@ style-hashes: $(UI_MODULES) ## etc/style_hashes.conf anew, after an upgrade of m
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 # Each is run as soon as it is built, beside what is still being built and other tests.
 $(BUILD)/tests/unit/%.ran: $(BUILD)/tests/unit/% always
