@@ -8,7 +8,7 @@ SITE    ?= site
 V       ?= 0
 SANITIZE ?=
 
-PKGS    := sqlite3 jansson inih
+PKGS    := sqlite3 jansson inih nettle libcrypt
 CFLAGS  ?= -O2 -g
 STD     := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
            -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
@@ -18,7 +18,6 @@ ALL_CFLAGS = $(STD) $(CFLAGS) $(SANITIZE) $(INC) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
 LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread -lm
 FCGI_LIBS := $(shell pkg-config --libs fcgi)
-HASH_LIBS := $(shell pkg-config --libs nettle)
 
 ifeq ($(V),0)
 Q := @
@@ -30,8 +29,11 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
-           lib/spool.c lib/spool_dir.c lib/config.c lib/mime.c lib/multipart.c \
-           lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
+           lib/secret.c lib/password.c lib/grant.c lib/store/visibility.c \
+           lib/store/accounts.c lib/store/sessions.c lib/store/tokens.c \
+           lib/store/tries.c lib/store/grants.c lib/store/shares.c \
+           lib/spool.c lib/spool_dir.c lib/config.c lib/config_value.c lib/mime.c \
+           lib/multipart.c lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
            lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
            lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c \
            lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c \
@@ -60,6 +62,7 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/picture_pipe.c worker/picture_choice.c worker/storyboard.c \
            worker/storyboard_job.c worker/courtesy.c worker/owner.c worker/wake.c \
            worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c
+CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_users.c worker/ctl_tokens.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
@@ -75,8 +78,10 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
-        bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
+UNIT := secret password grant grant_rows store_accounts store_sessions store_tries store_grants \
+        store_shares store_seen store_migrate \
+        args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
+        bounds charset clock codec_string colour config config_access copy_cuts courtesy cutter ebml \
         encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
         ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
         mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
@@ -98,7 +103,8 @@ LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
 WORKER_OBJ := $(call obj,$(WORKER_SRC))
 CGI_OBJ    := $(call obj,$(CGI_SRC))
 PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
-              $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
+              $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker \
+              $(BUILD)/worker/dropstreamctl
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests http-encoding http-extras http-others \
@@ -139,7 +145,7 @@ $(BUILD)/libcgi.a: $(CGI_OBJ)
 link = $(call say,LD,$@)
 $(BUILD)/cgi-bin/upload.fcgi: $(call obj,$(UPLOAD_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 $(BUILD)/cgi-bin/api.fcgi: $(call obj,$(API_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
@@ -147,6 +153,10 @@ $(BUILD)/cgi-bin/media.fcgi: $(call obj,$(MEDIA_SRC)) $(BUILD)/libcgi.a $(BUILD)
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 $(BUILD)/worker/dropstream-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
+	$(link)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/worker/dropstreamctl: $(call obj,$(CTL_SRC)) $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -176,7 +186,7 @@ style-hashes: $(UI_MODULES) ## etc/style_hashes.conf anew, after an upgrade of m
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 # Each is run as soon as it is built, beside what is still being built and other tests.
 $(BUILD)/tests/unit/%.ran: $(BUILD)/tests/unit/% always

@@ -48,7 +48,8 @@ describe('files', () => {
 
     test('every page is index.html', async () => {
         const watch = '/watch/abcdefgh234567ab';
-        for (const target of ['/', '/index.html', '/activity', watch, `${watch}?t=5`]) {
+        const others = ['/login', '/account', '/s/abcdefghijklmnopqrstuvwxyz', '/s/abc/?x'];
+        for (const target of ['/', '/index.html', '/activity', watch, `${watch}?t=5`, ...others]) {
             const { status, text, headers } = await get(target);
             assert.equal(status, 200, target);
             assert.equal(text, PAGE);
@@ -56,7 +57,7 @@ describe('files', () => {
             assert.equal(headers['cache-control'], 'no-cache');
             assert.ok(headers.etag);
         }
-        for (const target of ['/watch/', '/watch/../x', '/nothing', '/activity/x'])
+        for (const target of ['/watch/', '/watch/../x', '/nothing', '/activity/x', '/s/', '/s/A', '/login/x'])
             assert.notEqual((await get(target)).text, PAGE, target);
     });
     test('types are what browsers and players expect', async () => {
@@ -251,16 +252,23 @@ describe('files', () => {
         for (const name of names)
             assert.equal((await fs.stat(site.path('run', name))).mode & 0o777, 0o600, name);
     });
-    test('only media.fcgi has X-Sendfile, and only for media', async () => {
+    test('what X-Sendfile may send is bounded', async () => {
         const env = { ...site.env, PATH: `${process.env.PATH}:/usr/sbin` };
         const args = ['-p', '-f', site.path('etc/lighttpd.conf')];
         const { stdout } = await promisify(execFile)('lighttpd', args, { env });
-        assert.match(stdout, /fastcgi\.server/);
-        const [, ...said] = stdout.split(/x-sendfile/i);
-        assert.equal(said.length, 2, 'once to enable it, once to bound it');
-        const media = stdout.slice(stdout.indexOf('"/missing/"'));
-        assert.match(media, /"x-sendfile"\s*=> "enable"/);
-        assert.match(media, /"x-sendfile-docroot"\s*=> \(\s*"[^"]*\/htdocs\/media"/);
+        // Of each address: what follows it, up to the next one.
+        const [, ...parts] = stdout.split(/^ {8}"(\/[^"]*)" *=> \($/m);
+        const hosts = Object.fromEntries(parts.flatMap((key, i) => (i % 2 ? [] : [[key, parts[i + 1]]])));
+        const may = (key) => {
+            const [, list] = hosts[key].match(/"x-sendfile-docroot" *=> \(([^)]*)\)/) ?? [];
+            const folders = list?.match(/[^", ]+/g).map((name) => path.relative(site.dir, name));
+            return [/"x-sendfile" *=> "enable"/.test(hosts[key]), folders];
+        };
+        assert.deepEqual(may('/missing/'), [true, ['htdocs/media']]);
+        assert.deepEqual(may('/api/'), [true, ['spool', 'htdocs']]);
+        assert.deepEqual(may('/e/'), [true, ['htdocs']]);
+        assert.deepEqual(may('/api/uploads'), [false, undefined]);
+        assert.equal(Object.keys(hosts).length, 4);
     });
 });
 
@@ -276,12 +284,12 @@ describe('segments that are promised', () => {
             const video = await site.waitForState(json.id, 'processing');
             assert.equal(video.playable, false);
             assert.equal(video.media, null);
-            // The key is not told before there is something to see.
-            const [key] = (await waitFor(async () => {
-                const links = await fs.readdir(site.path('htdocs/media'), { withFileTypes: true });
-                const found = links.filter((entry) => entry.isSymbolicLink());
-                return found.length && found;
-            })).map((entry) => entry.name);
+            // A key is not given out before there is something to see.
+            const key = KEY;
+            await promisify(execFile)('sqlite3', [
+                '-cmd', '.timeout 5000', site.path('db/dropstream.db'),
+                `INSERT INTO grants (key, video_id, user_id) VALUES ('${key}', '${json.id}', 0)`,
+            ]);
             // Of the source nothing is promised before its keyframes are known.
             const promises = video.renditions.filter(({ name }) => name !== 'source');
             for (const { name, segments } of promises) {
