@@ -21,6 +21,7 @@ export function movingLoader(
     #config: HlsConfig;
     #inner: Inner;
     #stopped = false;
+    #again = false;
     context: LoaderContext | null = null;
     /** hls.js holds on to this one. */
     stats: Inner['stats'];
@@ -45,8 +46,10 @@ export function movingLoader(
           if (!isGone(error.code)) return give();
           void address.look(url).then((finding) => {
             if (this.#stopped) return;
-            if (finding === 'moved') this.#again(context, how, callbacks);
-            else if (finding === 'same') give();
+            // Being asked may also have renewed what the server knows the viewer by.
+            if (finding === 'moved' || (finding === 'same' && !this.#again)) {
+              this.#tryAgain(context, how, callbacks);
+            } else if (finding === 'same') give();
             // As of a server in trouble: it is to be tried again.
             else if (finding === 'unknown') give(503);
             // Lost: nothing comes of it, and hls.js waits for ever.
@@ -74,7 +77,8 @@ export function movingLoader(
       return this.#inner.getResponseHeader?.(name) ?? null;
     }
 
-    #again(context: LoaderContext, how: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
+    #tryAgain(context: LoaderContext, how: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
+      this.#again = true;
       // One that has failed cannot be used again, and would take the figures with it.
       this.#inner = new inner(this.#config);
       this.stats.loading.start = 0;
