@@ -65,7 +65,8 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
            cgi-bin/upload_names.c cgi-bin/tus_headers.c cgi-bin/checksum.c \
            cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/hangups.c cgi-bin/watcher.c
+           cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c cgi-bin/same_origin.c \
+           cgi-bin/address.c cgi-bin/access.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -89,7 +90,7 @@ UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth
         store_readiness store_sound store_subtitles store_uploads store_videos \
         storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
         supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
-        wants watcher
+        wants watcher access address cookie same_origin
 
 FUZZ := mp4_index mkv_walk subtitle
 
