@@ -8,7 +8,7 @@ SITE    ?= site
 V       ?= 0
 SANITIZE ?=
 
-PKGS    := sqlite3 jansson inih
+PKGS    := sqlite3 jansson inih nettle libcrypt
 CFLAGS  ?= -O2 -g
 STD     := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
            -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
@@ -18,7 +18,6 @@ ALL_CFLAGS = $(STD) $(CFLAGS) $(SANITIZE) $(INC) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
 LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread -lm
 FCGI_LIBS := $(shell pkg-config --libs fcgi)
-HASH_LIBS := $(shell pkg-config --libs nettle)
 
 ifeq ($(V),0)
 Q := @
@@ -30,9 +29,10 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
-           lib/spool.c lib/spool_dir.c lib/config.c lib/config_value.c lib/mime.c \
-           lib/multipart.c lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
-           lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
+           lib/secret.c lib/password.c lib/grant.c lib/spool.c lib/spool_dir.c \
+           lib/config.c lib/config_value.c lib/mime.c lib/multipart.c lib/sniff.c \
+           lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c lib/bandwidth.c \
+           lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
            lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c \
            lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c \
            lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c \
@@ -62,11 +62,11 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
-           cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
-           cgi-bin/upload_names.c cgi-bin/tus_headers.c cgi-bin/checksum.c \
-           cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c cgi-bin/same_origin.c \
-           cgi-bin/address.c cgi-bin/access.c
+           cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \
+           cgi-bin/upload_form.c cgi-bin/upload_names.c cgi-bin/tus_headers.c \
+           cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c \
+           cgi-bin/wants.c cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c \
+           cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -76,21 +76,21 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
-        bounds charset clock codec_string colour config config_access copy_cuts \
-        courtesy cutter ebml encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
-        ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
-        mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
-        owner packet_scan param_sets picture_choice picture_stream plan plan_open \
-        plan_sounds plan_times playlist playlists promise rc schedule \
-        schedule_arriving schedule_bounds schedule_last seek_points segments \
-        segments_json sniff sound_copy source_check spool spool_resume store \
-        store_activity store_arrivals store_claims store_copies store_demand \
-        store_job_end store_jobs store_list store_open store_pictures store_queries \
-        store_readiness store_sound store_subtitles store_uploads store_videos \
-        storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
-        supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
-        wants watcher access address cookie same_origin
+UNIT := secret password grant args args_copy args_picture args_quote args_run \
+        arrival_header bandwidth bmff bounds charset clock codec_string colour config \
+        config_access copy_cuts courtesy cutter ebml encode_beside encode_feed feeder \
+        filters grid hangups http id joblog key_units ladder language log loop \
+        media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index \
+        mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner packet_scan \
+        param_sets picture_choice picture_stream plan plan_open plan_sounds plan_times \
+        playlist playlists promise rc schedule schedule_arriving schedule_bounds \
+        schedule_last seek_points segments segments_json sniff sound_copy source_check \
+        spool spool_resume store store_activity store_arrivals store_claims \
+        store_copies store_demand store_job_end store_jobs store_list store_open \
+        store_pictures store_queries store_readiness store_sound store_subtitles \
+        store_uploads store_videos storyboard subtitle subtitle_files subtitle_publish \
+        supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
+        video_lists viewer waits wants watcher access address cookie same_origin
 
 FUZZ := mp4_index mkv_walk subtitle
 
@@ -140,7 +140,7 @@ $(BUILD)/libcgi.a: $(CGI_OBJ)
 link = $(call say,LD,$@)
 $(BUILD)/cgi-bin/upload.fcgi: $(call obj,$(UPLOAD_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 $(BUILD)/cgi-bin/api.fcgi: $(call obj,$(API_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
@@ -173,7 +173,7 @@ $(BUILD)/ui.stamp: $(UI_SRC) $(UI_MODULES)
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(HASH_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 # Each is run as soon as it is built, beside what is still being built and other tests.
 $(BUILD)/tests/unit/%.ran: $(BUILD)/tests/unit/% always

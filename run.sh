@@ -11,8 +11,8 @@ set -euo pipefail
 
 # package, or package:command where that command on PATH will do as well
 readonly RUN_PACKAGES=(gcc:gcc make:make pkg-config:pkg-config libc6-dev libfcgi-dev
-    libsqlite3-dev libjansson-dev libinih-dev nettle-dev lighttpd:lighttpd ffmpeg:ffmpeg
-    util-linux:setpriv ca-certificates)
+    libsqlite3-dev libjansson-dev libinih-dev nettle-dev libcrypt-dev
+    lighttpd:lighttpd ffmpeg:ffmpeg util-linux:setpriv ca-certificates)
 readonly TEST_PACKAGES=(clang:clang libclang-rt-dev libcmocka-dev chromium:chromium
     sqlite3:sqlite3)
 

@@ -7,6 +7,7 @@
 #ifndef DROPSTREAM_GRANT_H
 #define DROPSTREAM_GRANT_H
 
+#include "id.h"
 #include "rc.h"
 #include "site.h"
 

@@ -16,7 +16,7 @@ static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 /* len of the letters, of which there are mask + 1, a power of two. */
 static enum rc random_text(const char *letters, unsigned mask, char *out, size_t len)
 {
-    unsigned char bytes[UPLOAD_ID_LEN];
+    unsigned char bytes[ID_LETTERS_MAX];
     ssize_t n;
     size_t i;
 
@@ -32,34 +32,34 @@ static enum rc random_text(const char *letters, unsigned mask, char *out, size_t
     return RC_OK;
 }
 
-static enum rc random_name(char *out, size_t len)
+enum rc id_letters(char *out, size_t len)
 {
-    return random_text(alphabet, 31, out, len);
+    return len <= ID_LETTERS_MAX ? random_text(alphabet, 31, out, len) : RC_TOO_LARGE;
 }
 
-static bool name_valid(const char *s, size_t len)
+bool id_letters_valid(const char *s, size_t len)
 {
     return s && strspn(s, alphabet) == len && s[len] == '\0';
 }
 
 enum rc id_new(char out[ID_LEN + 1])
 {
-    return random_name(out, ID_LEN);
+    return id_letters(out, ID_LEN);
 }
 
 enum rc key_new(char out[KEY_LEN + 1])
 {
-    return random_name(out, KEY_LEN);
+    return id_letters(out, KEY_LEN);
 }
 
 bool id_valid(const char *s)
 {
-    return name_valid(s, ID_LEN);
+    return id_letters_valid(s, ID_LEN);
 }
 
 bool key_valid(const char *s)
 {
-    return name_valid(s, KEY_LEN);
+    return id_letters_valid(s, KEY_LEN);
 }
 
 static const char hex[] = "0123456789abcdef";

@@ -11,6 +11,7 @@
 #include "rc.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define ID_LEN 16  /* 80 random bits */
 #define KEY_LEN 26 /* 130 random bits, at least the 128 a capability needs */
@@ -22,6 +23,14 @@ enum rc key_new(char out[KEY_LEN + 1]);
 /* True if s is exactly one id (or key) and nothing else. NULL is not. */
 bool id_valid(const char *s);
 bool key_valid(const char *s);
+
+/* len such letters and a NUL, five random bits each. RC_IO as above; RC_TOO_LARGE: over
+ * ID_LETTERS_MAX. */
+#define ID_LETTERS_MAX 64
+enum rc id_letters(char *out, size_t len);
+
+/* True if s is len of them and nothing else. NULL is not. */
+bool id_letters_valid(const char *s, size_t len);
 
 /*
  * An upload's name, under which it goes on: 32 hexadecimal digits, 128 random bits that

@@ -1,7 +1,8 @@
 /*
  * password.h: passwords of people, by crypt(5) with yescrypt.
  *
- * One check takes some tens of milliseconds of CPU and a few MB of memory, on purpose.
+ * One check takes some tens of milliseconds of CPU and 16 MB of memory, on purpose. So
+ * at most two are reckoned at once in a process; whoever comes then has to wait.
  */
 #ifndef DROPSTREAM_PASSWORD_H
 #define DROPSTREAM_PASSWORD_H
@@ -19,15 +20,14 @@
  * UTF-8 without control characters. */
 bool password_acceptable(const char *text);
 
-/* "$y$…" with a new salt. RC_INVALID: text is empty, longer than PASSWORD_MAX, or holds
- * what crypt(3) refuses. RC_IO: no randomness, or crypt(3) has no yescrypt. RC_NOMEM.
- */
+/* "$y$…" with a new salt. RC_INVALID: text is empty or longer than PASSWORD_MAX. RC_IO:
+ * no randomness, or crypt(3) has no yescrypt. RC_NOMEM. */
 enum rc password_hash(const char *text, char out[PASSWORD_HASH_MAX + 1]);
 
 /*
  * *right: text is the password of hash; compared in constant time. hash "": there is
  * none (no such account), and as much is reckoned before the answer is no, so that the
- * time tells nobody. Too long a text is wrong. RC_NOMEM.
+ * time tells nobody. Too long a text is wrong. RC_IO, RC_NOMEM.
  */
 enum rc password_check(const char *text, const char *hash, bool *right);
 

@@ -1,9 +1,9 @@
 /*
  * secret.h: random secrets that are handed out, and what is kept of them.
  *
- * A secret is 256 bits as 52 letters of base32 (RFC 4648 s. 6, lower case, no padding).
- * Whoever checks one keeps its SHA-256 alone: with so many random bits that is as hard
- * to turn round as the secret is to guess, so it needs no salt and no slow hash.
+ * A secret is 52 letters of base32 (RFC 4648 s. 6, lower case, no padding), 260 random
+ * bits. Whoever checks one keeps its SHA-256 alone: with so many random bits that is as
+ * hard to turn round as the secret is to guess, so it needs no salt and no slow hash.
  */
 #ifndef DROPSTREAM_SECRET_H
 #define DROPSTREAM_SECRET_H
