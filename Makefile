@@ -66,7 +66,8 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/upload_form.c cgi-bin/upload_names.c cgi-bin/tus_headers.c \
            cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c \
            cgi-bin/wants.c cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c \
-           cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c
+           cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
+           cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -90,7 +91,8 @@ UNIT := secret password grant args args_copy args_picture args_quote args_run \
         store_pictures store_queries store_readiness store_sound store_subtitles \
         store_uploads store_videos storyboard subtitle subtitle_files subtitle_publish \
         supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
-        video_lists viewer waits wants watcher access address cookie same_origin
+        video_lists viewer waits wants watcher access address cookie same_origin \
+        disposition signed_until
 
 FUZZ := mp4_index mkv_walk subtitle
 
