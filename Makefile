@@ -29,7 +29,7 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
-           lib/secret.c lib/password.c lib/grant.c lib/spool.c lib/spool_dir.c \
+           lib/secret.c lib/password.c lib/grant.c lib/origin.c lib/spool.c lib/spool_dir.c \
            lib/config.c lib/config_value.c lib/mime.c lib/multipart.c lib/sniff.c \
            lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c lib/bandwidth.c \
            lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
@@ -92,7 +92,7 @@ UNIT := secret password grant args args_copy args_picture args_quote args_run \
         store_uploads store_videos storyboard subtitle subtitle_files subtitle_publish \
         supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
         video_lists viewer waits wants watcher access address cookie same_origin \
-        disposition signed_until
+        disposition signed_until origin
 
 FUZZ := mp4_index mkv_walk subtitle
 
