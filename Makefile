@@ -29,16 +29,18 @@ endif
 # ---- what is made of what --------------------------------------------------
 
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
-           lib/secret.c lib/password.c lib/grant.c lib/origin.c lib/spool.c lib/spool_dir.c \
-           lib/config.c lib/config_value.c lib/mime.c lib/multipart.c lib/sniff.c \
-           lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c lib/bandwidth.c \
-           lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
-           lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c \
-           lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c \
-           lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c \
-           lib/mkv_values.c lib/store/file.c lib/store/store.c lib/store/uploads.c \
-           lib/store/arrivals.c lib/store/videos.c lib/store/list.c \
-           lib/store/renditions.c lib/store/jobs.c lib/store/copies.c \
+           lib/secret.c lib/password.c lib/grant.c lib/store/visibility.c \
+           lib/store/accounts.c lib/store/sessions.c lib/store/tokens.c \
+           lib/store/tries.c lib/store/grants.c lib/store/shares.c lib/origin.c \
+           lib/spool.c lib/spool_dir.c lib/config.c lib/config_value.c lib/mime.c \
+           lib/multipart.c lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c \
+           lib/bounds.c lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c \
+           lib/subtitle.c lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c \
+           lib/mp4_samples.c lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c \
+           lib/mp4_head.c lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c lib/ebml.c \
+           lib/mkv_walk.c lib/mkv_values.c lib/store/file.c lib/store/store.c \
+           lib/store/uploads.c lib/store/arrivals.c lib/store/videos.c \
+           lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/copies.c \
            lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
            lib/store/workers.c lib/store/demand.c lib/store/pictures.c \
            lib/store/subtitles.c
@@ -77,22 +79,24 @@ API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := secret password grant args args_copy args_picture args_quote args_run \
-        arrival_header bandwidth bmff bounds charset clock codec_string colour config \
-        config_access copy_cuts courtesy cutter ebml encode_beside encode_feed feeder \
-        filters grid hangups http id joblog key_units ladder language log loop \
-        media_info mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index \
-        mp4_reach mp4_real mp4_tables mp4_walk multipart own_store owner packet_scan \
-        param_sets picture_choice picture_stream plan plan_open plan_sounds plan_times \
-        playlist playlists promise rc schedule schedule_arriving schedule_bounds \
-        schedule_last seek_points segments segments_json sniff sound_copy source_check \
-        spool spool_resume store store_activity store_arrivals store_claims \
-        store_copies store_demand store_job_end store_jobs store_list store_open \
-        store_pictures store_queries store_readiness store_sound store_subtitles \
-        store_uploads store_videos storyboard subtitle subtitle_files subtitle_publish \
-        supervise supervise_floods supervise_pipe text turns tus_headers upload_form \
-        video_lists viewer waits wants watcher access address cookie same_origin \
-        disposition signed_until origin
+UNIT := secret password grant grant_rows store_accounts store_sessions store_tries \
+        store_grants store_shares store_seen store_migrate args args_copy args_picture \
+        args_quote args_run arrival_header bandwidth bmff bounds charset clock \
+        codec_string colour config config_access copy_cuts courtesy cutter ebml \
+        encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
+        ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
+        mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
+        owner packet_scan param_sets picture_choice picture_stream plan plan_open \
+        plan_sounds plan_times playlist playlists promise rc schedule \
+        schedule_arriving schedule_bounds schedule_last seek_points segments \
+        segments_json sniff sound_copy source_check spool spool_resume store \
+        store_activity store_arrivals store_claims store_copies store_demand \
+        store_job_end store_jobs store_list store_open store_pictures store_queries \
+        store_readiness store_sound store_subtitles store_uploads store_videos \
+        storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
+        supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
+        wants watcher access address cookie same_origin disposition signed_until \
+        origin
 
 FUZZ := mp4_index mkv_walk subtitle
 
@@ -106,7 +110,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests http-encoding http-extras http-others \
         browser-tests browser-waiting browser-extras browser-others ui-tests ui-types ui-unit fuzz lint asan install \
-        clean help screenshot always $(FUZZ:%=fuzz-%) \
+        clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard
 all: $(PROGRAMS) ## the C programs
@@ -169,6 +173,10 @@ $(BUILD)/ui.stamp: $(UI_SRC) $(UI_MODULES)
 	$(call say,UI,$(BUILD)/htdocs)
 	$(Q)cd htdocs && npm run --silent build -- --logLevel warn --emptyOutDir \
 	  --outDir "$(abspath $(BUILD)/htdocs)" && touch "$(abspath $@)"
+
+# media-chrome's may change with each version of it; a test tells.
+style-hashes: $(UI_MODULES) ## etc/style_hashes.conf anew, after an upgrade of media-chrome
+	$(Q)hashes=$$(node htdocs/style_hashes.mjs) && printf '%s\n' "$$hashes" >etc/style_hashes.conf
 
 # ---- tests -----------------------------------------------------------------
 

@@ -50,7 +50,7 @@ void api_activity_list(struct api_call *call)
     /* Without news the cursor stays where it was; 0 is before the first row. */
     page.last = after < 0 ? 0 : after;
     if (page.rows)
-        rc = store_activity_list(call->st, after, (int)limit, append_row, &page);
+        rc = store_activity_list(call->st, 0, after, (int)limit, append_row, &page);
     if (rc == RC_OK)
         http_send_json(call->r, 200,
                        json_pack("{s:O,s:I}", "activity", page.rows, "next",

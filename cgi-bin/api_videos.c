@@ -1,16 +1,15 @@
 #include "api.h"
 
+#include "grant.h"
 #include "http.h"
 #include "http_text.h"
 #include "log.h"
 #include "text.h"
 #include "video_json.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
 
@@ -61,32 +60,47 @@ static const char *parse_list_params(const char *query, struct list_params *out)
     if (http_param_number(query, "limit", 1, LIMIT_MAX, &limit) != RC_OK)
         return "limit must be a number from 1 to 200.";
     out->query.q = out->q;
+    out->query.all = true;
     out->query.limit = (int)limit;
     return NULL;
 }
 
+/* The video as who asks is told of it. RC_NOT_FOUND: it was deleted meanwhile. */
+static enum rc make_json(struct api_call *call, const struct video *v, json_t **out)
+{
+    struct rendition renditions[STORE_RENDITIONS_MAX];
+    struct subtitles subs;
+    struct grant grant;
+    const char *key = NULL;
+    size_t n = 0;
+    enum rc rc = store_renditions(call->st, v->id, renditions, &n);
+
+    if (rc == RC_OK)
+        rc = store_subtitles(call->st, v->id, &subs);
+    if (rc == RC_OK && video_json_needs_key(v, &subs)) {
+        rc = grant_for_user(call->st, &call->app->site, v->id, 0, &grant);
+        key = grant.key;
+    }
+    if (rc != RC_OK)
+        return rc;
+    *out = video_json(v, key, renditions, n, &subs);
+    return *out ? RC_OK : RC_NOMEM;
+}
+
 struct video_page {
-    struct store *st;
+    struct api_call *call;
     json_t *videos;
 };
 
 static enum rc append_video(void *arg, const struct video *v)
 {
     struct video_page *page = arg;
-    struct rendition renditions[STORE_RENDITIONS_MAX];
-    struct subtitles subs;
-    size_t n = 0;
-    enum rc rc = store_renditions(page->st, v->id, renditions, &n);
+    json_t *o;
+    enum rc rc = make_json(page->call, v, &o);
 
-    if (rc == RC_OK)
-        rc = store_subtitles(page->st, v->id, &subs);
-
-    /* RC_NOT_FOUND: deleted by someone else since the list was read. */
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
-    return json_array_append_new(page->videos, video_json(v, renditions, n, &subs)) == 0
-               ? RC_OK
-               : RC_NOMEM;
+    return json_array_append_new(page->videos, o) == 0 ? RC_OK : RC_NOMEM;
 }
 
 /* next is the last video shown, while there are more. */
@@ -103,7 +117,7 @@ void api_video_list(struct api_call *call)
 {
     struct list_params params;
     const char *wrong = parse_list_params(request_query(call->r), &params);
-    struct video_page page = {.st = call->st};
+    struct video_page page = {.call = call};
     bool more = false;
     enum rc rc = RC_NOMEM;
 
@@ -127,18 +141,14 @@ void api_video_list(struct api_call *call)
 
 void api_send_video(struct api_call *call, int status)
 {
-    struct rendition renditions[STORE_RENDITIONS_MAX];
-    struct subtitles subs;
     struct video video;
-    size_t n = 0;
+    json_t *o = NULL;
     enum rc rc = store_video_get(call->st, call->id, &video);
 
     if (rc == RC_OK)
-        rc = store_renditions(call->st, call->id, renditions, &n);
+        rc = make_json(call, &video, &o);
     if (rc == RC_OK)
-        rc = store_subtitles(call->st, call->id, &subs);
-    if (rc == RC_OK)
-        http_send_json(call->r, status, video_json(&video, renditions, n, &subs), NULL);
+        http_send_json(call->r, status, o, NULL);
     else
         api_fail(call, rc);
 }
@@ -206,18 +216,6 @@ void api_video_patch(struct api_call *call)
     json_decref(body);
 }
 
-/* The owner's grant goes at once, so that the video stops being served with this
- * answer; the worker removes the files behind it. */
-static void revoke_grant(const struct app *app, const char *key)
-{
-    char name[sizeof("htdocs/media/") + KEY_LEN], path[PATH_MAX];
-
-    snprintf(name, sizeof(name), "htdocs/media/%s", key);
-    if (site_path(&app->site, name, path) == RC_OK && unlink(path) != 0 &&
-        errno != ENOENT)
-        log_warn("unlink %s: %s", path, strerror(errno));
-}
-
 void api_video_delete(struct api_call *call)
 {
     struct video video;
@@ -227,7 +225,10 @@ void api_video_delete(struct api_call *call)
         api_fail(call, rc);
         return;
     }
-    revoke_grant(call->app, video.media_key);
+    /* All who may watch lose it with this answer; the worker removes the files. */
+    rc = grant_end_revoked(call->st, &call->app->site, call->id);
+    if (rc != RC_OK)
+        log_warn("video %s: not all keys could be ended: %s", call->id, rc_name(rc));
     http_send_empty(call->r, 204);
 }
 

@@ -1,6 +1,7 @@
 #include "promise.h"
 
 #include "own_store.h"
+#include "store_grants.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +33,10 @@ enum rc promise_find(struct store *st, const struct media_path *path,
 {
     struct rendition renditions[STORE_RENDITIONS_MAX];
     enum rendition_kind kind = RENDITION_VIDEO;
+    struct grant grant;
     struct video video;
     size_t n = 0;
-    enum rc rc = store_video_by_key(st, path->key, &video);
+    enum rc rc = store_grant_by_key(st, path->key, &grant, &video);
 
     if (rc == RC_OK)
         rc = store_renditions(st, video.id, renditions, &n);

@@ -174,7 +174,7 @@ static void answer_stored(struct upload *u)
     upload_end(u, "");
     upload_tell_video(u);
     snprintf(location, sizeof(location), "/api/videos/%s", u->video.id);
-    http_send_json(u->r, 201, video_json(&u->video, NULL, 0, NULL), location);
+    http_send_json(u->r, 201, video_json(&u->video, NULL, NULL, 0, NULL), location);
 }
 
 void upload_post_page(struct request *r, const struct uploads *shared)

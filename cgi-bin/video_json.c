@@ -38,16 +38,16 @@ json_t *video_json_time(int64_t wall_ms)
 }
 
 /* The number changes with the picture, so that no cache shows an old one. */
-static json_t *poster_url(const struct video *v)
+static json_t *poster_url(const struct video *v, const char *key)
 {
-    return v->has_poster ? json_sprintf("/media/%s/poster.jpg?v=%lld", v->media_key,
-                                        (long long)v->poster_version)
-                         : json_null();
+    return v->has_poster && key ? json_sprintf("/media/%s/poster.jpg?v=%lld", key,
+                                               (long long)v->poster_version)
+                                : json_null();
 }
 
-static json_t *media_url(const struct video *v, const char *name, bool there)
+static json_t *media_url(const char *key, const char *name, bool there)
 {
-    return there ? json_sprintf("/media/%s/%s", v->media_key, name) : json_null();
+    return there && key ? json_sprintf("/media/%s/%s", key, name) : json_null();
 }
 
 /* json_object_set_new refuses a NULL value or object, and takes the value either way:
@@ -120,7 +120,7 @@ static int add_source(json_t *o, const struct video *v)
 
 /* url: null until its file is there, and another one for each text; error: why there is
  * none, or only an older one. */
-static json_t *subtitle_json(const struct video *v, const struct subtitle *s)
+static json_t *subtitle_json(const char *key, const struct subtitle *s)
 {
     char file[LANGUAGE_SLOT_MAX + 48];
     json_t *o = json_object();
@@ -133,23 +133,33 @@ static json_t *subtitle_json(const struct video *v, const struct subtitle *s)
     bad |=
         json_object_set_new(o, "source", json_string(s->is_track ? "track" : "file"));
     bad |= json_object_set_new(o, "forced", json_boolean(s->forced));
-    bad |= json_object_set_new(o, "url", media_url(v, file, s->published > 0));
+    bad |= json_object_set_new(o, "url", media_url(key, file, s->published > 0));
     bad |= json_object_set_new(o, "error", text_or_null(s->error));
     return whole_or_null(o, bad);
 }
 
-static json_t *subtitles_json(const struct video *v, const struct subtitles *subs)
+static json_t *subtitles_json(const char *key, const struct subtitles *subs)
 {
     json_t *array = json_array();
     int bad = 0;
 
     for (size_t i = 0; subs && i < subs->n; i++)
         if (subs->list[i].read)
-            bad |= json_array_append_new(array, subtitle_json(v, &subs->list[i]));
+            bad |= json_array_append_new(array, subtitle_json(key, &subs->list[i]));
     return whole_or_null(array, bad);
 }
 
-json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n,
+bool video_json_needs_key(const struct video *v, const struct subtitles *subs)
+{
+    bool any = v->playable || v->has_poster || v->has_storyboard;
+
+    for (size_t i = 0; subs && i < subs->n; i++)
+        any |= subs->list[i].published > 0;
+    return any;
+}
+
+json_t *video_json(const struct video *v, const char *key,
+                   const struct rendition *renditions, size_t n,
                    const struct subtitles *subs)
 {
     json_t *o = json_object();
@@ -169,12 +179,12 @@ json_t *video_json(const struct video *v, const struct rendition *renditions, si
     bad |= json_object_set_new(o, "copy_refused", text_or_null(v->copy_refused));
     bad |= add_source(o, v);
     bad |= json_object_set_new(o, "created_at", video_json_time(v->created_ms));
-    bad |= json_object_set_new(o, "media", media_url(v, "master.m3u8", v->playable));
-    bad |= json_object_set_new(o, "poster", poster_url(v));
+    bad |= json_object_set_new(o, "media", media_url(key, "master.m3u8", v->playable));
+    bad |= json_object_set_new(o, "poster", poster_url(v, key));
     bad |= json_object_set_new(o, "storyboard",
-                               media_url(v, "storyboard.vtt", v->has_storyboard));
+                               media_url(key, "storyboard.vtt", v->has_storyboard));
     bad |= json_object_set_new(o, "renditions", video_json_renditions(renditions, n));
-    bad |= json_object_set_new(o, "subtitles", subtitles_json(v, subs));
+    bad |= json_object_set_new(o, "subtitles", subtitles_json(key, subs));
     bad |= json_object_set_new(o, "timing", timing_json(v));
     return whole_or_null(o, bad);
 }

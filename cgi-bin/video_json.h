@@ -11,10 +11,17 @@
 #include "store.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-/* A new object, or NULL when out of memory. subs NULL: there are none. */
-json_t *video_json(const struct video *v, const struct rendition *renditions, size_t n,
+/* True if there is something of a video to be told that lies under its key. subs NULL:
+ * there are none. */
+bool video_json_needs_key(const struct video *v, const struct subtitles *subs);
+
+/* A new object, or NULL when out of memory. key: of the grant of who asks, NULL where
+ * none is needed or to be had. subs NULL: there are none. */
+json_t *video_json(const struct video *v, const char *key,
+                   const struct rendition *renditions, size_t n,
                    const struct subtitles *subs);
 
 /* The array of renditions alone; NULL when out of memory. */

@@ -46,6 +46,18 @@ put_settings() {
         echo "$conf was edited and is kept; this version's own is $conf.new" >&2
     fi
     put 600 "$here/lighttpd.conf" "$kept/lighttpd.conf"
+    # Not to be edited: they belong to the pages of this version.
+    put 600 "$here/style_hashes.conf" "$site/etc/style_hashes.conf"
+}
+
+# Nothing is changed by settings that are wrong.
+put_options() {
+    "$here/options.sh" "$site" >"$site/tmp/options.$$" || {
+        rm -f "$site/tmp/options.$$"
+        exit 1
+    }
+    put 600 "$site/tmp/options.$$" "$site/etc/options.conf"
+    rm -f "$site/tmp/options.$$"
 }
 
 # index.html goes last: what it names is there when it appears.
@@ -79,6 +91,7 @@ for dir in cgi-bin bin htdocs/media etc/.installed db spool log run tmp; do
 done
 put_programs
 put_settings
+put_options
 if [ -e "$build/htdocs/index.html" ]; then
     put_pages
 else

@@ -2,27 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static enum rc open_media(const struct site *site, int *out)
-{
-    char path[PATH_MAX];
-    enum rc rc = site_path(site, "htdocs/media", path);
-    int fd;
-
-    if (rc != RC_OK)
-        return rc;
-    if (mkdir(path, 0755) < 0 && errno != EEXIST)
-        return rc_from_errno(errno);
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return rc_from_errno(errno);
-    *out = fd;
-    return RC_OK;
-}
 
 /* True if key is a symlink to root. */
 static bool leads_to(int media, const char *key, const char *root)
@@ -33,23 +15,34 @@ static bool leads_to(int media, const char *key, const char *root)
     return n == KEY_LEN && memcmp(target, root, KEY_LEN) == 0;
 }
 
-enum rc grant_link(const struct site *site, const char *key, const char *root)
+/* *made: it was not there. */
+static enum rc make_link(const struct site *site, const char *key, const char *root,
+                         bool *made)
 {
     enum rc rc;
     int media;
 
+    *made = false;
     if (!key_valid(key) || !key_valid(root))
         return RC_IO;
-    rc = open_media(site, &media);
+    rc = site_open_media(site, &media);
     if (rc != RC_OK)
         return rc;
-    if (symlinkat(root, media, key) < 0) {
+    if (symlinkat(root, media, key) == 0)
+        *made = true;
+    else
         rc = rc_from_errno(errno);
-        if (rc == RC_EXISTS)
-            rc = leads_to(media, key, root) ? RC_OK : RC_IO;
-    }
+    if (rc == RC_EXISTS)
+        rc = leads_to(media, key, root) ? RC_OK : RC_IO;
     close(media);
     return rc;
+}
+
+enum rc grant_link(const struct site *site, const char *key, const char *root)
+{
+    bool made;
+
+    return make_link(site, key, root, &made);
 }
 
 enum rc grant_unlink(const struct site *site, const char *key)
@@ -60,7 +53,7 @@ enum rc grant_unlink(const struct site *site, const char *key)
 
     if (!key_valid(key))
         return RC_IO;
-    rc = open_media(site, &media);
+    rc = site_open_media(site, &media);
     if (rc != RC_OK)
         return rc;
     if (fstatat(media, key, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -69,4 +62,95 @@ enum rc grant_unlink(const struct site *site, const char *key)
         rc = RC_IO;
     close(media);
     return rc;
+}
+
+/* ---- with their rows -------------------------------------------------------- */
+
+/* One that is revoked at this moment may have been ended before its symlink was made
+ * here, so whoever makes one looks once more. RC_NOT_FOUND: that has happened. */
+static enum rc link_grant(struct store *st, const struct site *site,
+                          const struct grant *g)
+{
+    struct grant now;
+    struct video v;
+    bool made;
+    enum rc rc = make_link(site, g->key, g->media_root, &made);
+
+    if (rc != RC_OK || !made)
+        return rc;
+    rc = store_grant_by_key(st, g->key, &now, &v);
+    if (rc == RC_NOT_FOUND)
+        grant_unlink(site, g->key);
+    return rc;
+}
+
+enum rc grant_for_user(struct store *st, const struct site *site, const char *video_id,
+                       int64_t user_id, struct grant *out)
+{
+    struct grant g;
+    bool is_new;
+    enum rc rc = store_grant_user(st, video_id, user_id, &g, &is_new);
+
+    /* Also of one that was there: who made its row may have been killed since. */
+    if (rc == RC_OK)
+        rc = link_grant(st, site, &g);
+    if (rc == RC_OK)
+        *out = g;
+    return rc;
+}
+
+struct ending {
+    struct store *st;
+    const struct site *site;
+    char linked[ID_LEN + 1]; /* the video whose other grants were seen to */
+    enum rc rc;              /* the first error */
+};
+
+static void note_error(struct ending *e, enum rc rc)
+{
+    if (e->rc == RC_OK)
+        e->rc = rc;
+}
+
+static enum rc link_one(void *arg, const struct grant *g)
+{
+    struct ending *e = arg;
+    enum rc rc = link_grant(e->st, e->site, g);
+
+    if (rc != RC_NOT_FOUND)
+        note_error(e, rc);
+    return RC_OK;
+}
+
+enum rc grant_link_all(struct store *st, const struct site *site, const char *video_id)
+{
+    struct ending e = {.st = st, .site = site, .rc = RC_OK};
+
+    note_error(&e, store_grant_each(st, video_id, false, link_one, &e));
+    return e.rc;
+}
+
+static enum rc end_one(void *arg, const struct grant *g)
+{
+    struct ending *e = arg;
+    enum rc rc;
+
+    if (strcmp(e->linked, g->video_id) != 0) {
+        memcpy(e->linked, g->video_id, sizeof(e->linked));
+        note_error(e, grant_link_all(e->st, e->site, g->video_id));
+    }
+    rc = grant_unlink(e->site, g->key);
+    if (rc == RC_OK)
+        rc = store_grant_drop(e->st, g->key);
+    note_error(e, rc);
+    return RC_OK;
+}
+
+enum rc grant_end_revoked(struct store *st, const struct site *site,
+                          const char *video_id)
+{
+    struct ending e = {.st = st, .site = site, .rc = RC_OK};
+
+    note_error(&e, store_grant_each(st, video_id, true, end_one, &e));
+    return e.rc;
 }

@@ -2,7 +2,8 @@
  * grant.h: the symlinks by which media are reached: htdocs/media/<key> → <root>.
  *
  * Whoever has the key may watch; the files lie in <root>, a name that is never handed
- * out. See store_grants.h for the rows that stand beside them.
+ * out. The rows beside them (store_grants.h) say what should be there, and the order is
+ * always the same: row, symlink, use; mark, no symlink, no row.
  */
 #ifndef DROPSTREAM_GRANT_H
 #define DROPSTREAM_GRANT_H
@@ -10,6 +11,7 @@
 #include "id.h"
 #include "rc.h"
 #include "site.h"
+#include "store_grants.h"
 
 /* Makes the symlink; one that is there already is fine. RC_IO, RC_NOSPACE. */
 enum rc grant_link(const struct site *site, const char *key, const char *root);
@@ -17,5 +19,22 @@ enum rc grant_link(const struct site *site, const char *key, const char *root);
 /* Removes it; one that is missing is fine. Nothing but a symlink is ever removed: RC_IO
  * for anything else. */
 enum rc grant_unlink(const struct site *site, const char *key);
+
+/* The grant of a user for a video, with its symlink: the key may be told. As
+ * store_grant_user; RC_NOT_FOUND also if it is taken back just now. */
+enum rc grant_for_user(struct store *st, const struct site *site, const char *video_id,
+                       int64_t user_id, struct grant *out);
+
+/* The symlinks of all grants of a video that are not revoked. */
+enum rc grant_link_all(struct store *st, const struct site *site, const char *video_id);
+
+/*
+ * Ends the grants of a video ("": of all) that are marked revoked: their symlinks go,
+ * then their rows. Those of the same videos that stay have their symlinks before, so
+ * that new keys are there when the old ones end. Cheap if there are none. The first
+ * error, after all others were ended.
+ */
+enum rc grant_end_revoked(struct store *st, const struct site *site,
+                          const char *video_id);
 
 #endif

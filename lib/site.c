@@ -6,6 +6,7 @@
 #include "site.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,23 @@ enum rc site_path(const struct site *site, const char *name, char out[PATH_MAX])
     if (n < 0 || (size_t)n >= sizeof(path))
         return RC_TOO_LARGE;
     memcpy(out, path, (size_t)n + 1);
+    return RC_OK;
+}
+
+enum rc site_open_media(const struct site *site, int *out_fd)
+{
+    char path[PATH_MAX];
+    enum rc rc = site_path(site, "htdocs/media", path);
+    int fd;
+
+    if (rc != RC_OK)
+        return rc;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return rc_from_errno(errno);
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return rc_from_errno(errno);
+    *out_fd = fd;
     return RC_OK;
 }
 

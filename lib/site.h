@@ -31,6 +31,10 @@ enum rc site_at(const char *dir, struct site *out);
  */
 enum rc site_path(const struct site *site, const char *name, char out[PATH_MAX]);
 
+/* htdocs/media, made if it is missing, as a directory descriptor that the caller
+ * closes. RC_IO, RC_NOSPACE; RC_NOT_FOUND: no htdocs. */
+enum rc site_open_media(const struct site *site, int *out_fd);
+
 /* Bytes free for this user on the file system that holds the site. RC_IO. */
 enum rc site_free_bytes(const struct site *site, long long *out);
 

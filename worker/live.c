@@ -107,7 +107,7 @@ void live_changed(struct live *l)
     l->status_shown = false;
     while (before != l->after && drain(l)) {
         before = l->after;
-        store_activity_list(l->w->store, l->after, ROWS_A_TURN, show, l);
+        store_activity_list(l->w->store, 0, l->after, ROWS_A_TURN, show, l);
     }
     drain(l);
 }
@@ -213,7 +213,7 @@ enum rc live_open(struct worker *w, struct live **out)
     l->w = w;
     l->terminal = isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0);
     l->colour = l->terminal && !getenv("NO_COLOR");
-    store_activity_list(w->store, -1, 1, remember, l);
+    store_activity_list(w->store, 0, -1, 1, remember, l);
     loop_timer_set(w->loop, &l->timer, STATUS_MS, on_timer, l);
     *out = l;
     return RC_OK;

@@ -14,30 +14,13 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
-static enum rc open_media(const struct site *site, int *out)
-{
-    char path[PATH_MAX];
-    enum rc rc = site_path(site, "htdocs/media", path);
-    if (rc != RC_OK)
-        return rc;
-    if (mkdir(path, 0755) < 0 && errno != EEXIST)
-        return rc_from_errno(errno);
-    int fd = open(path, DIR_FLAGS);
-    if (fd < 0)
-        return rc_from_errno(errno);
-    *out = fd;
-    return RC_OK;
-}
-
-enum rc mediadir_create(const struct site *site, const char *root, const char *key)
+enum rc mediadir_create(const struct site *site, const char *root)
 {
     int media;
-    enum rc rc = open_media(site, &media);
+    enum rc rc = site_open_media(site, &media);
     if (rc != RC_OK)
         return rc;
     if (mkdirat(media, root, 0755) < 0 && errno != EEXIST)
-        rc = rc_from_errno(errno);
-    else if (symlinkat(root, media, key) < 0 && errno != EEXIST)
         rc = rc_from_errno(errno);
     close(media);
     return rc;
@@ -47,7 +30,7 @@ enum rc mediadir_open(const struct site *site, const char *root, const char *sub
                       bool create, int *out_fd)
 {
     int media, dir;
-    enum rc rc = open_media(site, &media);
+    enum rc rc = site_open_media(site, &media);
     if (rc != RC_OK)
         return rc;
     dir = openat(media, root, DIR_FLAGS);
@@ -113,16 +96,14 @@ static void remove_entry(int root_fd, const char *name, const void *arg)
         mediadir_remove_sub(root_fd, name);
 }
 
-enum rc mediadir_remove(const struct site *site, const char *root, const char *key)
+enum rc mediadir_remove(const struct site *site, const char *root)
 {
     int media;
-    if (!key_valid(root) || !key_valid(key))
+    if (!key_valid(root))
         return RC_IO;
-    enum rc rc = open_media(site, &media);
+    enum rc rc = site_open_media(site, &media);
     if (rc != RC_OK)
         return rc;
-    if (unlinkat(media, key, 0) < 0 && errno != ENOENT)
-        rc = RC_IO;
     int fd = openat(media, root, DIR_FLAGS);
     if (fd >= 0) {
         mediadir_each(fd, remove_entry, NULL);

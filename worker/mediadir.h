@@ -1,8 +1,8 @@
 /*
  * mediadir.h: the folder of one video under htdocs/media.
  *
- * htdocs/media/<root>/ holds the files; the symlink htdocs/media/<key> → <root> is the
- * owner's grant. Files are written through a descriptor of the folder: first whole in
+ * htdocs/media/<root>/ holds the files; who may watch has a symlink to it (grant.h).
+ * Files are written through a descriptor of the folder: first whole in
  * site/tmp, then linked or renamed to their place, so that nothing half-written is ever
  * visible. So site/tmp and htdocs/media must lie on one file system.
  */
@@ -16,12 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Makes the folder and the grant; either may be there already. RC_IO, RC_NOSPACE. */
-enum rc mediadir_create(const struct site *site, const char *root, const char *key);
+/* Makes the folder; it may be there already. RC_IO, RC_NOSPACE. */
+enum rc mediadir_create(const struct site *site, const char *root);
 
-/* Takes the grant and the folder with all that is in it away. RC_IO if something
- * remains. */
-enum rc mediadir_remove(const struct site *site, const char *root, const char *key);
+/* Takes the folder with all that is in it away. RC_IO if something remains. */
+enum rc mediadir_remove(const struct site *site, const char *root);
 
 /*
  * Opens htdocs/media/<root>/<sub> as a directory descriptor that the caller closes;

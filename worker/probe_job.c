@@ -144,7 +144,7 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
     /* A worker that was frozen past its lease must not touch what another one made. */
     enum rc rc = store_job_check(w->store, &t->job);
     if (rc == RC_OK)
-        rc = mediadir_create(&w->site, t->video.media_root, t->video.media_key);
+        rc = mediadir_create(&w->site, t->video.media_root);
     if (rc == RC_OK)
         rc = write_cuts(t, plan);
     if (rc == RC_OK)

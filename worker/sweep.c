@@ -1,5 +1,6 @@
 #include "sweep.h"
 
+#include "grant.h"
 #include "log.h"
 #include "mediadir.h"
 #include "spool.h"
@@ -28,7 +29,9 @@ static enum rc remove_deleted(void *arg, const struct video *v)
     struct worker *w = arg;
     if (in_use(w, v->id))
         return RC_OK;
-    enum rc rc = mediadir_remove(&w->site, v->media_root, v->media_key);
+    enum rc rc = grant_end_revoked(w->store, &w->site, v->id);
+    if (rc == RC_OK)
+        rc = mediadir_remove(&w->site, v->media_root);
     if (rc == RC_OK)
         rc = spool_remove(&w->site, v->id);
     if (rc == RC_OK)

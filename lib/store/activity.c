@@ -45,8 +45,9 @@ static enum rc insert(struct store *st, enum activity_level level, const char *k
     sqlite3_stmt *q;
     enum rc rc =
         store_prepare(st, SQL_ACTIVITY_INSERT,
-                      "INSERT INTO activity (at_ms, level, kind, video_id, message)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5)",
+                      "INSERT INTO activity (at_ms, level, kind, video_id, message,"
+                      " owner_id) VALUES (?1, ?2, ?3, ?4, ?5,"
+                      " (SELECT owner_id FROM videos WHERE id = ?4))",
                       &q);
 
     if (rc != RC_OK)
@@ -100,25 +101,51 @@ enum rc store_activity_add(struct store *st, enum activity_level level,
 /* ---- reading ------------------------------------------------------------ */
 
 /*
- * The first row with an id over after. The title is looked up now, not kept with the
- * row, so that a renamed video has one name everywhere and a deleted one has none.
+ * The first row with an id over ?1. The title is looked up now, not kept with the row,
+ * so that a renamed video has one name everywhere and a deleted one has none.
  */
-static enum rc next_row(struct store *st, int64_t after, struct activity *out)
+#define NEXT(whose)                                                                    \
+    "SELECT a.id, a.at_ms, a.level, a.kind, a.video_id, v.title, a.message"            \
+    " FROM activity a LEFT JOIN videos v"                                              \
+    " ON v.id = a.video_id AND v.deleted_at IS NULL"                                   \
+    " WHERE " whose "a.id > ?1 ORDER BY a.id LIMIT 1"
+
+/* The id just before the newest ?1 rows. */
+#define BEFORE_NEWEST(whose)                                                           \
+    "SELECT coalesce(min(id), 1) - 1 FROM"                                             \
+    " (SELECT id FROM activity " whose "ORDER BY id DESC LIMIT ?1)"
+
+/* n: ?1. */
+static enum rc prepare(struct store *st, int64_t owner_id, bool newest, int64_t n,
+                       sqlite3_stmt **q)
+{
+    enum rc rc;
+
+    if (newest)
+        rc = owner_id ? store_prepare(st, SQL_ACTIVITY_NEWEST_OF,
+                                      BEFORE_NEWEST("WHERE owner_id = ?2 "), q)
+                      : store_prepare(st, SQL_ACTIVITY_NEWEST, BEFORE_NEWEST(""), q);
+    else
+        rc = owner_id ? store_prepare(st, SQL_ACTIVITY_NEXT_OF,
+                                      NEXT("a.owner_id = ?2 AND "), q)
+                      : store_prepare(st, SQL_ACTIVITY_NEXT, NEXT(""), q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(*q, 1, n);
+    if (owner_id)
+        store_bind_int(*q, 2, owner_id);
+    return RC_OK;
+}
+
+static enum rc next_row(struct store *st, int64_t owner_id, int64_t after,
+                        struct activity *out)
 {
     char level[8];
     sqlite3_stmt *q;
-    enum rc rc = store_prepare(
-        st, SQL_ACTIVITY_NEXT,
-        "SELECT a.id, a.at_ms, a.level, a.kind, a.video_id, v.title, a.message"
-        " FROM activity a LEFT JOIN videos v"
-        " ON v.id = a.video_id AND v.deleted_at IS NULL"
-        " WHERE a.id > ?1 ORDER BY a.id LIMIT 1",
-        &q);
+    enum rc rc = prepare(st, owner_id, false, after, &q);
 
-    if (rc != RC_OK)
-        return rc;
-    store_bind_int(q, 1, after);
-    rc = store_step(st, q);
+    if (rc == RC_OK)
+        rc = store_step(st, q);
     if (rc != RC_OK)
         return rc;
     memset(out, 0, sizeof(*out));
@@ -133,40 +160,26 @@ static enum rc next_row(struct store *st, int64_t after, struct activity *out)
     return store_finish(st, q);
 }
 
-/* The id just before the newest limit rows. */
-static enum rc before_newest(struct store *st, int limit, int64_t *out)
-{
-    sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, SQL_ACTIVITY_NEWEST,
-                               "SELECT coalesce(min(id), 1) - 1 FROM"
-                               " (SELECT id FROM activity ORDER BY id DESC LIMIT ?1)",
-                               &q);
-
-    if (rc != RC_OK)
-        return rc;
-    store_bind_int(q, 1, limit);
-    rc = store_step(st, q);
-    if (rc != RC_OK)
-        return rc;
-    *out = sqlite3_column_int64(q, 0);
-    return store_finish(st, q);
-}
-
-enum rc store_activity_list(struct store *st, int64_t after, int limit,
+enum rc store_activity_list(struct store *st, int64_t owner_id, int64_t after,
+                            int limit,
                             enum rc (*cb)(void *arg, const struct activity *a),
                             void *arg)
 {
     struct activity a;
+    sqlite3_stmt *q;
     enum rc rc = RC_OK;
     int i;
 
     if (limit < 1 || limit > 1000)
         return RC_INVALID;
     /* The newest rows are read forwards as well: oldest first, whoever asks. */
-    if (after < 0)
-        rc = before_newest(st, limit, &after);
+    if (after < 0) {
+        rc = prepare(st, owner_id, true, limit, &q);
+        if (rc == RC_OK)
+            rc = store_number(st, q, &after);
+    }
     for (i = 0; rc == RC_OK && i < limit; i++) {
-        rc = next_row(st, after, &a);
+        rc = next_row(st, owner_id, after, &a);
         if (rc == RC_NOT_FOUND)
             return RC_OK; /* fewer rows than limit */
         if (rc != RC_OK)

@@ -271,3 +271,184 @@ UPDATE renditions SET channels = 2 WHERE kind = 'audio';
 ALTER TABLE subtitles ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 -- Why no files were made of this version, a sentence; '' if they were, or will be.
 ALTER TABLE subtitles ADD COLUMN error TEXT NOT NULL DEFAULT '';
+
+-- step 10
+
+-- People who may sign in. A site without accounts has none, and whoever uses it is user 0.
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: what outlives a user names it
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE, -- as they chose to write it
+    role TEXT NOT NULL                -- what they may do
+        CHECK (role IN ('owner', 'member', 'viewer')),
+    password TEXT NOT NULL,           -- its hash by crypt(5)
+    created_ms INTEGER NOT NULL       -- when they were added
+) STRICT;
+CREATE INDEX users_by_role ON users (role);
+
+-- Browsers that are signed in.
+CREATE TABLE sessions (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, -- the number it is ended by
+    hash BLOB NOT NULL UNIQUE,        -- SHA-256 of the secret in the cookie
+    user_id INTEGER NOT NULL          -- who signed in
+        REFERENCES users (id) ON DELETE CASCADE,
+    created_ms INTEGER NOT NULL,      -- when that was
+    used_ms INTEGER NOT NULL,         -- its last request, to a minute
+    expires_ms INTEGER NOT NULL,      -- from then on it is over; each use puts it off
+    agent TEXT NOT NULL,              -- User-Agent of the sign-in, for its user to know it by
+    address TEXT NOT NULL             -- where the sign-in came from, likewise
+) STRICT;
+CREATE INDEX sessions_by_user ON sessions (user_id, used_ms, n);
+CREATE INDEX sessions_by_end ON sessions (expires_ms);
+
+-- Secrets of programs that act for a user.
+CREATE TABLE tokens (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, -- the number it is revoked by
+    hash BLOB NOT NULL UNIQUE,        -- SHA-256 of the token
+    user_id INTEGER NOT NULL          -- for whom it acts
+        REFERENCES users (id) ON DELETE CASCADE,
+    label TEXT NOT NULL,              -- what it is for, in its user's words
+    scopes INTEGER NOT NULL,          -- bits: 1 read, 2 upload, 4 admin
+    created_ms INTEGER NOT NULL,      -- when it was made
+    used_ms INTEGER,                  -- its last request, to a minute; NULL: none yet
+    expires_ms INTEGER                -- from then on it is over; NULL: never
+) STRICT;
+CREATE INDEX tokens_by_user ON tokens (user_id, n);
+CREATE INDEX tokens_by_end ON tokens (expires_ms) WHERE expires_ms IS NOT NULL;
+
+-- What failed of things that can be guessed.
+CREATE TABLE tries (
+    subject BLOB NOT NULL PRIMARY KEY, -- SHA-256 of what was tried, or from where
+    failed INTEGER NOT NULL,          -- how often in a row
+    last_ms INTEGER NOT NULL,         -- boot clock; the last time
+    boot TEXT NOT NULL                -- boot id of last_ms
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tries_by_age ON tries (boot, last_ms);
+
+-- Of the site itself.
+CREATE TABLE site_secrets (
+    name TEXT NOT NULL PRIMARY KEY    -- 'setup' makes the first user; 'signing' signs
+        CHECK (name IN ('setup', 'signing')),
+    secret BLOB NOT NULL,             -- setup: SHA-256 of it; signing: the key itself
+    expires_ms INTEGER                -- from then on it is of no use; NULL: never
+) STRICT, WITHOUT ROWID;
+
+-- Links by which a video is watched without an account.
+CREATE TABLE shares (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, -- its age
+    token TEXT NOT NULL UNIQUE,       -- what the link has; kept so that it can be told again
+    video_id TEXT NOT NULL            -- what is shared
+        REFERENCES videos (id) ON DELETE CASCADE,
+    password TEXT NOT NULL,           -- its hash by crypt(5); '' if none is asked for
+    download INTEGER NOT NULL,        -- 1: the file itself may be had, too
+    embed TEXT NOT NULL,              -- origins whose pages may show it, '*' any, '' none
+    created_ms INTEGER NOT NULL,      -- when it was made
+    expires_ms INTEGER,               -- from then on it is over; NULL: never
+    created_by INTEGER                -- who made it; NULL: nobody knows any more
+        REFERENCES users (id) ON DELETE SET NULL
+) STRICT;
+CREATE INDEX shares_by_video ON shares (video_id, n);
+CREATE INDEX shares_by_maker ON shares (created_by);
+CREATE INDEX shares_by_end ON shares (expires_ms) WHERE expires_ms IS NOT NULL;
+
+-- Who may watch what: a row beside each symlink htdocs/media/<key>. It says to whom it was
+-- given and refers to neither, since it has to outlive both until the symlink is gone.
+CREATE TABLE grants (
+    key TEXT NOT NULL PRIMARY KEY,    -- name of the symlink
+    video_id TEXT NOT NULL            -- where it leads
+        REFERENCES videos (id) ON DELETE CASCADE,
+    user_id INTEGER,                  -- a user's; 0: of who uses a site without accounts
+    share TEXT,                       -- or a share's: its token
+    revoked INTEGER NOT NULL DEFAULT 0, -- 1: it counts no more; the symlink goes, then this
+    CHECK ((user_id IS NULL) <> (share IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX grants_by_user ON grants (user_id, video_id)
+    WHERE user_id IS NOT NULL AND revoked = 0;
+CREATE UNIQUE INDEX grants_by_share ON grants (share)
+    WHERE share IS NOT NULL AND revoked = 0;
+CREATE INDEX grants_by_video ON grants (video_id, key);
+CREATE INDEX grants_revoked ON grants (video_id, key) WHERE revoked = 1;
+
+-- What was the one key of a video is from here on the grant of whoever uses a site without
+-- accounts. A column that is UNIQUE cannot be dropped, so the table is made anew, with the
+-- columns of all steps; store.c has switched foreign keys off, or its rows would take those
+-- of other tables with them.
+INSERT INTO grants (key, video_id, user_id, revoked)
+    SELECT media_key, id, 0, deleted_at IS NOT NULL FROM videos;
+CREATE TABLE videos_anew (
+    id TEXT NOT NULL PRIMARY KEY,     -- 16 letters of base32; also the spool file's name
+    title TEXT NOT NULL COLLATE NOCASE, -- shown to people
+    filename TEXT NOT NULL COLLATE NOCASE, -- as the client said; data, never a path
+    owner_id INTEGER                  -- who uploaded it; NULL: nobody, or they are gone
+        REFERENCES users (id) ON DELETE SET NULL,
+    visibility TEXT NOT NULL DEFAULT 'private' -- who may watch it besides owners
+        CHECK (visibility IN ('private', 'everyone')),
+    container TEXT NOT NULL           -- what the first bytes of the file are
+        CHECK (container IN ('none', 'mp4', 'mov', 'matroska', 'webm')),
+    state TEXT NOT NULL               -- where it is on its way from upload to playback
+        CHECK (state IN ('receiving', 'stored', 'processing', 'ready', 'failed')),
+    playable INTEGER NOT NULL DEFAULT 0, -- 1 once a segment of video is published
+    size INTEGER NOT NULL,            -- bytes of the whole file; -1 while unknown
+    received INTEGER NOT NULL DEFAULT 0, -- bytes that have come in so far
+    error TEXT NOT NULL DEFAULT '',   -- why it failed, a sentence; '' if it did not
+    warning TEXT NOT NULL DEFAULT '', -- why it is not whole, sentences; '' if it is
+    copy_refused TEXT NOT NULL DEFAULT '', -- see step 5
+    duration_us INTEGER NOT NULL DEFAULT -1, -- of the timeline; -1 while unknown
+    arrived_us INTEGER NOT NULL DEFAULT -1, -- see step 3
+    width INTEGER NOT NULL DEFAULT 0, -- as shown: turned upright, square pixels
+    height INTEGER NOT NULL DEFAULT 0, -- likewise; 0 while unknown
+    rate_num INTEGER NOT NULL DEFAULT 0, -- the source's average frame rate, numerator
+    rate_den INTEGER NOT NULL DEFAULT 1, -- and denominator; 0/1 while unknown
+    video_codec TEXT NOT NULL DEFAULT '', -- of the source; '' while unknown
+    audio_codec TEXT NOT NULL DEFAULT '', -- of the source; '' while unknown, or none
+    encodes_sound INTEGER NOT NULL DEFAULT 0, -- see step 8
+    media_root TEXT NOT NULL UNIQUE,  -- folder of its files; never handed out
+    has_poster INTEGER NOT NULL DEFAULT 0, -- 1 once poster.jpg exists
+    poster_at_us INTEGER NOT NULL DEFAULT -1, -- this and what follows: see step 6
+    poster_version INTEGER NOT NULL DEFAULT 0,
+    poster_dull INTEGER NOT NULL DEFAULT 0,
+    has_storyboard INTEGER NOT NULL DEFAULT 0,
+    upload_id TEXT,                   -- this and what follows: see step 3
+    expires_ms INTEGER,
+    unchecked_from INTEGER NOT NULL DEFAULT -1,
+    upload_metadata TEXT NOT NULL DEFAULT '',
+    index_offset INTEGER NOT NULL DEFAULT -1,
+    created_ms INTEGER NOT NULL,      -- when the upload began
+    first_segment_ms INTEGER NOT NULL DEFAULT -1, -- from then to the first segment
+    stored_ms INTEGER NOT NULL DEFAULT -1, -- from then to the file being stored
+    ready_ms INTEGER NOT NULL DEFAULT -1, -- from then to being ready; -1: not yet
+    deleted_at INTEGER                -- ms; set: gone for all but who clears it away
+) STRICT;
+INSERT INTO videos_anew (id, title, filename, container, state, playable, size, received,
+        error, warning, copy_refused, duration_us, arrived_us, width, height, rate_num,
+        rate_den, video_codec, audio_codec, encodes_sound, media_root, has_poster,
+        poster_at_us, poster_version, poster_dull, has_storyboard, upload_id, expires_ms,
+        unchecked_from, upload_metadata, index_offset, created_ms, first_segment_ms,
+        stored_ms, ready_ms, deleted_at)
+    SELECT id, title, filename, container, state, playable, size, received,
+        error, warning, copy_refused, duration_us, arrived_us, width, height, rate_num,
+        rate_den, video_codec, audio_codec, encodes_sound, media_root, has_poster,
+        poster_at_us, poster_version, poster_dull, has_storyboard, upload_id, expires_ms,
+        unchecked_from, upload_metadata, index_offset, created_ms, first_segment_ms,
+        stored_ms, ready_ms, deleted_at FROM videos;
+DROP TABLE videos;
+ALTER TABLE videos_anew RENAME TO videos;
+-- The library's orders, each ending in the id: of all, of those for everyone, and of one
+-- owner's. Who sees the last two walks both at once.
+CREATE INDEX videos_by_age ON videos (created_ms, id) WHERE deleted_at IS NULL;
+CREATE INDEX videos_by_title ON videos (title, id) WHERE deleted_at IS NULL;
+CREATE INDEX videos_everyone_by_age ON videos (created_ms, id)
+    WHERE deleted_at IS NULL AND visibility = 'everyone';
+CREATE INDEX videos_everyone_by_title ON videos (title, id)
+    WHERE deleted_at IS NULL AND visibility = 'everyone';
+CREATE INDEX videos_own_by_age ON videos (owner_id, created_ms, id);
+CREATE INDEX videos_own_by_title ON videos (owner_id, title, id);
+CREATE INDEX videos_deleted ON videos (id) WHERE deleted_at IS NOT NULL;
+CREATE UNIQUE INDEX videos_by_upload ON videos (upload_id) WHERE upload_id IS NOT NULL;
+CREATE INDEX videos_arriving ON videos (id)
+    WHERE state = 'receiving' AND container <> 'none';
+CREATE INDEX videos_unseen ON videos (id)
+    WHERE state = 'receiving' AND container = 'none';
+
+-- Whose video a line is about, so that they can be shown theirs; NULL: nobody's.
+ALTER TABLE activity ADD COLUMN owner_id INTEGER;
+CREATE INDEX activity_by_owner ON activity (owner_id, id) WHERE owner_id IS NOT NULL;

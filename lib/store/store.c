@@ -79,6 +79,11 @@ void store_bind_int(sqlite3_stmt *q, int i, int64_t v)
     sqlite3_bind_int64(q, i, v);
 }
 
+void store_bind_hash(sqlite3_stmt *q, int i, const uint8_t hash[SECRET_HASH_SIZE])
+{
+    sqlite3_bind_blob(q, i, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+}
+
 enum rc store_step(struct store *st, sqlite3_stmt *q)
 {
     int code = sqlite3_step(q);
@@ -124,6 +129,31 @@ enum rc store_blob(struct store *st, sqlite3_stmt *q, uint8_t **out, size_t *n)
     *out = copy;
     *n = size;
     return RC_OK;
+}
+
+enum rc store_number(struct store *st, sqlite3_stmt *q, int64_t *out)
+{
+    int64_t n;
+    enum rc rc = store_step(st, q);
+
+    if (rc != RC_OK)
+        return rc;
+    n = sqlite3_column_int64(q, 0);
+    rc = store_finish(st, q);
+    if (rc == RC_OK)
+        *out = n;
+    return rc;
+}
+
+enum rc store_run_int(struct store *st, enum statement id, const char *sql, int64_t v)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, id, sql, &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, v);
+    return store_finish(st, q);
 }
 
 enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out)
@@ -266,34 +296,58 @@ static enum rc configure(struct store *st)
                                      NULL, NULL, NULL));
 }
 
-static enum rc migrate(struct store *st)
+/* Within a transaction: nobody else can be doing the same. */
+static enum rc run_steps(struct store *st)
 {
     char set_version[40];
+    int64_t version;
+    sqlite3_stmt *q = NULL;
+    bool dangling = false;
+    enum rc rc = pragma_int(st, "PRAGMA user_version", &version);
+
+    if (rc == RC_OK && (version < 0 || version > store_schema_version)) {
+        snprintf(st->message, sizeof(st->message),
+                 "version %lld of the database is newer than this program's %d",
+                 (long long)version, store_schema_version);
+        return RC_UNSUPPORTED;
+    }
+    for (; rc == RC_OK && version < store_schema_version; version++)
+        rc =
+            store_rc(st, sqlite3_exec(st->db, store_schema[version], NULL, NULL, NULL));
+    if (rc == RC_OK)
+        rc = store_rc(
+            st, sqlite3_prepare_v2(st->db, "PRAGMA foreign_key_check", -1, &q, NULL));
+    if (rc == RC_OK)
+        rc = store_has_row(st, q, &dangling);
+    sqlite3_finalize(q);
+    if (rc == RC_OK && dangling) {
+        snprintf(st->message, sizeof(st->message),
+                 "there are rows that refer to nothing");
+        rc = RC_CORRUPT;
+    }
+    if (rc != RC_OK)
+        return rc;
+    snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d",
+             store_schema_version);
+    return store_rc(st, sqlite3_exec(st->db, set_version, NULL, NULL, NULL));
+}
+
+/* A step that makes a table anew drops the old one, whose rows must not take those of
+ * other tables with them; what refers to what is checked once in the end. Foreign keys
+ * cannot be switched inside a transaction. */
+static enum rc migrate(struct store *st)
+{
     int64_t version;
     enum rc rc = pragma_int(st, "PRAGMA user_version", &version);
 
     if (rc != RC_OK || version == store_schema_version)
         return rc;
+    sqlite3_db_config(st->db, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
     rc = store_begin(st);
-    if (rc != RC_OK)
-        return rc;
-    /* Again, now that nobody else can be doing the same. */
-    rc = pragma_int(st, "PRAGMA user_version", &version);
-    if (rc == RC_OK && (version < 0 || version > store_schema_version)) {
-        snprintf(st->message, sizeof(st->message),
-                 "version %lld of the database is newer than this program's %d",
-                 (long long)version, store_schema_version);
-        rc = RC_UNSUPPORTED;
-    }
-    for (; rc == RC_OK && version < store_schema_version; version++)
-        rc =
-            store_rc(st, sqlite3_exec(st->db, store_schema[version], NULL, NULL, NULL));
-    if (rc == RC_OK) {
-        snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%d",
-                 store_schema_version);
-        rc = store_rc(st, sqlite3_exec(st->db, set_version, NULL, NULL, NULL));
-    }
-    return store_end(st, rc);
+    if (rc == RC_OK)
+        rc = store_end(st, run_steps(st));
+    sqlite3_db_config(st->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+    return rc;
 }
 
 enum rc store_open(const char *path, const struct clock *clock, struct store **out)

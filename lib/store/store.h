@@ -20,6 +20,7 @@
 #include "rc.h"
 #include "sniff.h"
 #include "store_subtitles.h"
+#include "visibility.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -32,7 +33,8 @@
 #define STORE_METADATA_MAX 8191 /* bytes */
 #define STORE_CODEC_MAX 31
 #define STORE_COLOUR_MAX 63
-#define STORE_OWNER_MAX 63
+#define STORE_OWNER_MAX 63 /* bytes of a worker's name */
+#define STORE_USER_MAX 32  /* bytes of a user's name */
 #define STORE_LANGUAGE_MAX 15
 #define STORE_RENDITION_MAX 31 /* bytes of a rendition's name */
 #define STORE_RENDITIONS_MAX 16
@@ -82,6 +84,9 @@ struct video {
     char id[ID_LEN + 1];
     char title[STORE_TITLE_MAX + 1];
     char filename[STORE_FILENAME_MAX + 1];
+    int64_t owner_id;               /* who uploaded it; 0: nobody, or they are gone */
+    char owner[STORE_USER_MAX + 1]; /* their name; "": nobody */
+    enum visibility visibility;
     enum container container;
     enum video_state state;
     bool playable;
@@ -98,7 +103,6 @@ struct video {
     char video_codec[STORE_CODEC_MAX + 1]; /* "" unknown */
     char audio_codec[STORE_CODEC_MAX + 1]; /* "" unknown or none */
     char media_root[KEY_LEN + 1]; /* folder under htdocs/media; never handed out */
-    char media_key[KEY_LEN + 1];  /* the owner's grant: symlink to media_root */
     bool has_poster;
     int64_t created_ms;       /* wall clock; the upload began */
     int64_t first_segment_ms; /* ms since the upload began; -1 not yet */
@@ -123,37 +127,15 @@ struct video {
 /* RC_NOT_FOUND: no such video, or it is deleted. */
 enum rc store_video_get(struct store *st, const char *id, struct video *out);
 
-/* The video whose owner's grant is key. RC_NOT_FOUND. */
-enum rc store_video_by_key(struct store *st, const char *key, struct video *out);
-
-enum video_sort { SORT_NEWEST, SORT_OLDEST, SORT_TITLE };
-
-struct video_query {
-    const char *q; /* substring of title or filename; NULL or "": all. The case
-                    * of ASCII letters makes no difference */
-    enum video_sort sort;
-    int limit;         /* 1..200 */
-    const char *after; /* id of the last video of the page before; NULL: first page */
-};
-
-/*
- * Calls cb for each video of the page, which may use st for anything; one whose first
- * bytes were not seen yet is on none.
- * Videos of one sort key are ordered by id; titles by their letters in any (ASCII)
- * case. *more: there is another page. RC_NOT_FOUND: `after` names no video. RC_INVALID:
- * limit or sort out of range. What cb returned if not RC_OK.
- */
-enum rc store_video_list(struct store *st, const struct video_query *query,
-                         enum rc (*cb)(void *arg, const struct video *v), void *arg,
-                         bool *more);
+/* Pages of them: store_list.h. Whose they are and who may watch: store_grants.h. */
 
 /* RC_NOT_FOUND, RC_INVALID (as in store_video_create; an empty title too). */
 enum rc store_video_rename(struct store *st, const char *id, const char *title);
 
 /*
  * Marks the video as deleted: every other function then says RC_NOT_FOUND, its jobs
- * are fenced off, and the worker removes files and rows. *out is the row as it was
- * (for its media_key). RC_NOT_FOUND.
+ * are fenced off, all its grants are revoked, and the worker removes files and rows.
+ * *out is the row as it was. RC_NOT_FOUND.
  */
 enum rc store_video_delete(struct store *st, const char *id, struct video *out);
 
@@ -162,16 +144,6 @@ enum rc store_video_delete(struct store *st, const char *id, struct video *out);
  * by a new probe job. RC_NOT_FOUND; RC_CONFLICT: the video has not failed.
  */
 enum rc store_video_retry(struct store *st, const char *id);
-
-/* Each video that is marked deleted, or (receiving) still being uploaded and its first
- * bytes seen, in the order of ids. cb may change or purge it. What cb returned if not
- * RC_OK. */
-enum rc store_video_each_deleted(struct store *st,
-                                 enum rc (*cb)(void *arg, const struct video *v),
-                                 void *arg);
-enum rc store_video_each_receiving(struct store *st,
-                                   enum rc (*cb)(void *arg, const struct video *v),
-                                   void *arg);
 
 /* Removes every row of a video that is marked deleted; RC_OK if there is none. */
 enum rc store_video_purge(struct store *st, const char *id);
@@ -493,5 +465,6 @@ enum rc store_job_check(struct store *st, const struct job *job);
 enum rc store_video_warn(struct store *st, const char *id, const char *sentence);
 
 #include "store_activity.h"
+#include "store_list.h"
 
 #endif

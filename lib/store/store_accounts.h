@@ -11,20 +11,18 @@
 #include "password.h"
 #include "rc.h"
 #include "secret.h"
+#include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_USER_MAX 32        /* bytes of a name */
 #define STORE_USERS_MAX 10000    /* of one site */
 #define STORE_AGENT_MAX 255      /* bytes of a User-Agent that are kept */
 #define STORE_ADDRESS_MAX 63     /* bytes of an address */
 #define STORE_TOKEN_LABEL_MAX 80 /* bytes */
 #define STORE_TOKENS_MAX 100     /* of one user */
 #define STORE_SESSIONS_MAX 100   /* of one user; with more, those unused longest end */
-
-struct store;
 
 enum user_role { USER_OWNER, USER_MEMBER, USER_VIEWER };
 

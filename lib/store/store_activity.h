@@ -72,8 +72,10 @@ enum rc store_activity_add(struct store *st, enum activity_level level,
     __attribute__((format(printf, 5, 6)));
 
 /* Rows with id > after, oldest first, at most limit (1..1000). after < 0: the newest
- * limit rows, oldest first. */
-enum rc store_activity_list(struct store *st, int64_t after, int limit,
+ * limit rows, oldest first. owner_id: only those about the videos of this user, also of
+ * videos that are gone; 0: all. */
+enum rc store_activity_list(struct store *st, int64_t owner_id, int64_t after,
+                            int limit,
                             enum rc (*cb)(void *arg, const struct activity *a),
                             void *arg);
 

@@ -38,8 +38,9 @@ struct grant {
 
 /*
  * The grant of a user for a video, made if there is none yet; *is_new tells that its
- * symlink has to be made. Who may watch is for the caller to judge. RC_NOT_FOUND: no
- * such video, or no such user.
+ * symlink has to be made (grant_for_user of grant.h does both). RC_NOT_FOUND: no such
+ * video, no such user, or one that has no right to it (store_grants_revise); of user 0
+ * the caller judges that.
  */
 enum rc store_grant_user(struct store *st, const char *video_id, int64_t user_id,
                          struct grant *out, bool *is_new);
@@ -50,8 +51,8 @@ enum rc store_grant_by_key(struct store *st, const char *key, struct grant *out,
                            struct video *video);
 
 /* New keys for every grant of a video in place of the old ones, which are marked
- * revoked: the symlinks of the new ones are made by the caller, before those of the old
- * ones go. RC_NOT_FOUND. */
+ * revoked: the symlinks of the new ones are made before those of the old ones go
+ * (grant_end_revoked of grant.h does both). RC_NOT_FOUND. */
 enum rc store_grants_renew(struct store *st, const char *video_id);
 
 /* Marks the grants of users revoked that have no right to a video any more: neither is
@@ -65,6 +66,15 @@ enum rc store_grants_end_open(struct store *st);
  * st, also to drop it. What cb returned if not RC_OK. */
 enum rc store_grant_each(struct store *st, const char *video_id, bool revoked,
                          enum rc (*cb)(void *arg, const struct grant *g), void *arg);
+
+/* Up to max of them behind after (all zero: from the first one), in the same order:
+ * for who goes through them bit by bit. Fewer than max: there are no more. */
+enum rc store_grant_list(struct store *st, const char *video_id, bool revoked,
+                         const struct grant *after, struct grant *out, size_t max,
+                         size_t *n);
+
+/* True in *out if there is a row for it, revoked or not. */
+enum rc store_grant_exists(struct store *st, const char *key, bool *out);
 
 /* Removes the row of a revoked grant, whose symlink is gone. RC_OK if there is none. */
 enum rc store_grant_drop(struct store *st, const char *key);
@@ -92,7 +102,8 @@ struct share {
 
 /* Of s, video_id, password, download, embed and expires_ms count; token, key,
  * created_ms and created_by are set. by: a user, or 0. The symlink of its grant is made
- * by the caller. RC_NOT_FOUND: no such video. RC_TOO_LARGE: STORE_SHARES_MAX. */
+ * by the caller (grant_link_all of grant.h). RC_NOT_FOUND: no such video. RC_TOO_LARGE:
+ * STORE_SHARES_MAX. */
 enum rc store_share_add(struct store *st, struct share *s, int64_t by);
 
 /* RC_NOT_FOUND: none, it has expired, or its video is deleted. */

@@ -10,6 +10,8 @@
 #define DROPSTREAM_STORE_PRIV_H
 
 #include "store.h"
+#include "store_accounts.h"
+#include "store_grants.h"
 
 #include <sqlite3.h>
 
@@ -22,7 +24,6 @@ enum statement {
     SQL_DATA_VERSION,
     SQL_VIDEO_INSERT,
     SQL_VIDEO_BY_ID,
-    SQL_VIDEO_BY_KEY,
     SQL_VIDEO_RECEIVED,
     SQL_VIDEO_STORED,
     SQL_UPLOAD_BY_ID,
@@ -53,9 +54,15 @@ enum statement {
     SQL_VIDEO_POSTER_JOB,
     SQL_VIDEO_ARRIVED,
     SQL_VIDEO_FAILED,
-    SQL_LIST_NEWEST,
-    SQL_LIST_OLDEST,
-    SQL_LIST_TITLE,
+    SQL_LIST_ALL_NEWEST,
+    SQL_LIST_ALL_OLDEST,
+    SQL_LIST_ALL_TITLE,
+    SQL_LIST_EVERYONE_NEWEST,
+    SQL_LIST_EVERYONE_OLDEST,
+    SQL_LIST_EVERYONE_TITLE,
+    SQL_LIST_OWN_NEWEST,
+    SQL_LIST_OWN_OLDEST,
+    SQL_LIST_OWN_TITLE,
     SQL_LIST_DELETED,
     SQL_LIST_RECEIVING,
     SQL_LIST_UNSEEN,
@@ -123,7 +130,66 @@ enum statement {
     SQL_ACTIVITY_INSERT,
     SQL_ACTIVITY_NEWEST,
     SQL_ACTIVITY_NEXT,
+    SQL_ACTIVITY_NEWEST_OF,
+    SQL_ACTIVITY_NEXT_OF,
     SQL_ACTIVITY_TRIM,
+    SQL_USER_INSERT,
+    SQL_USER_BY_NAME,
+    SQL_USER_BY_ID,
+    SQL_USER_NEXT,
+    SQL_USER_COUNT,
+    SQL_USER_OWNERS,
+    SQL_USER_PASSWORD,
+    SQL_USER_ROLE,
+    SQL_USER_REMOVE,
+    SQL_USER_ANY,
+    SQL_SECRET_PUT,
+    SQL_SECRET_GET,
+    SQL_SECRET_DROP,
+    SQL_SECRET_EXPIRE,
+    SQL_SESSION_INSERT,
+    SQL_SESSION_TRIM,
+    SQL_SESSION_USE,
+    SQL_SESSION_RENEW,
+    SQL_SESSION_END,
+    SQL_SESSION_END_ALL,
+    SQL_SESSION_NEXT,
+    SQL_SESSION_EXPIRE,
+    SQL_TOKEN_INSERT,
+    SQL_TOKEN_COUNT,
+    SQL_TOKEN_USE,
+    SQL_TOKEN_USED,
+    SQL_TOKEN_REMOVE,
+    SQL_TOKEN_REMOVE_ALL,
+    SQL_TOKEN_NEXT,
+    SQL_TOKEN_EXPIRE,
+    SQL_TRY_GET,
+    SQL_TRY_PUT,
+    SQL_TRY_DROP,
+    SQL_TRY_EXPIRE,
+    SQL_TRY_BOOT,
+    SQL_GRANT_INSERT,
+    SQL_GRANT_OF_USER,
+    SQL_GRANT_BY_KEY,
+    SQL_GRANT_EXISTS,
+    SQL_GRANT_LIST,
+    SQL_GRANT_LIST_OF,
+    SQL_GRANT_LIST_REVOKED,
+    SQL_GRANT_LIST_REVOKED_OF,
+    SQL_GRANT_DROP,
+    SQL_GRANT_REVOKE_SHARE,
+    SQL_GRANT_REVOKE_VIDEO,
+    SQL_GRANT_REVOKE_USER,
+    SQL_GRANT_REVISE_VIDEO,
+    SQL_GRANT_REVISE_USER,
+    SQL_VIDEO_VISIBILITY,
+    SQL_SHARE_INSERT,
+    SQL_SHARE_COUNT,
+    SQL_SHARE_GET,
+    SQL_SHARE_NEXT,
+    SQL_SHARE_REMOVE,
+    SQL_SHARE_NEXT_END,
+    SQL_SHARE_OVER,
     STATEMENT_COUNT
 };
 
@@ -159,6 +225,7 @@ enum rc store_prepare(struct store *st, enum statement id, const char *sql,
 /* Binds parameter i (from 1); text is not copied and has to live until the step. */
 void store_bind_text(sqlite3_stmt *q, int i, const char *text);
 void store_bind_int(sqlite3_stmt *q, int i, int64_t v);
+void store_bind_hash(sqlite3_stmt *q, int i, const uint8_t hash[SECRET_HASH_SIZE]);
 
 /* To the next row. RC_NOT_FOUND: there is none, and q is reset, as after an error.
  * After RC_OK the caller resets it by store_finish. */
@@ -167,6 +234,12 @@ enum rc store_step(struct store *st, sqlite3_stmt *q);
 /* A copy of the first column of q's one row, which the caller frees; resets.
  * RC_NOT_FOUND, RC_NOMEM. */
 enum rc store_blob(struct store *st, sqlite3_stmt *q, uint8_t **out, size_t *n);
+
+/* The first column of q's one row; resets. RC_NOT_FOUND. */
+enum rc store_number(struct store *st, sqlite3_stmt *q, int64_t *out);
+
+/* Runs a statement whose one parameter is a number. */
+enum rc store_run_int(struct store *st, enum statement id, const char *sql, int64_t v);
 
 /* True in *out if q has a row, of which nothing is read; resets. */
 enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out);
@@ -190,13 +263,42 @@ enum rc store_durable(struct store *st, bool on);
 int64_t store_wall_ms(const struct store *st);
 int64_t store_boot_ms(const struct store *st);
 
+/* ---- rows of users, grants ---------------------------------------------- */
+
+/* The columns of a struct user u in the order that store_user_columns reads them in. */
+#define USER_COLUMNS "u.id, u.name, u.role, u.password, u.created_ms"
+
+/* Reads them from column i on of the row that q is at. */
+void store_user_columns(sqlite3_stmt *q, int i, struct user *u);
+
+/* Inside a transaction: RC_NOT_FOUND if there is no such user. */
+enum rc store_user_check(struct store *st, int64_t id);
+
+/* Inside a transaction: a new grant, of a user or (share not NULL) of a share. */
+enum rc store_grant_insert(struct store *st, const char *video_id, int64_t user_id,
+                           const char *share, char key[KEY_LEN + 1]);
+
+/* Inside a transaction: marks revoked all grants of a video; of a user; of a share;
+ * those of a user that this one has no right to any more. */
+enum rc store_grants_revoke_video(struct store *st, const char *video_id);
+enum rc store_grants_revoke_user(struct store *st, int64_t user_id);
+enum rc store_grants_revoke_share(struct store *st, const char *token);
+enum rc store_grants_revise_user(struct store *st, int64_t user_id);
+
+/* Inside a transaction: ends all sessions of a user but one (0: all of them); all its
+ * tokens. */
+enum rc store_session_end_all(struct store *st, int64_t user_id, int64_t keep);
+enum rc store_token_remove_all(struct store *st, int64_t user_id);
+
 /* ---- rows of videos ----------------------------------------------------- */
 
 /* The columns of a struct video in the order that store_video_row reads them in. */
 #define VIDEO_COLUMNS                                                                  \
-    "id, title, filename, container, state, playable, size, received, error,"          \
+    "id, title, filename, owner_id,"                                                   \
+    " (SELECT name FROM users WHERE users.id = videos.owner_id), visibility,"          \
+    " container, state, playable, size, received, error,"                              \
     " warning, duration_us, width, height, rate_num, rate_den, video_codec,"           \
-    " audio_codec, media_root, media_key, has_poster, created_ms, first_segment_ms,"   \
+    " audio_codec, media_root, has_poster, created_ms, first_segment_ms,"              \
     " stored_ms, ready_ms, arrived_us, upload_id, expires_ms, unchecked_from,"         \
     " index_offset, copy_refused, has_storyboard, poster_at_us, poster_version,"       \
     " poster_dull, encodes_sound"

@@ -15,6 +15,7 @@ struct video_new {
     char id[ID_LEN + 1]; /* "": one is made */
     char title[STORE_TITLE_MAX + 1];
     char filename[STORE_FILENAME_MAX + 1];
+    int64_t owner_id;         /* a user, or 0 */
     enum container container; /* CONTAINER_NONE: not seen yet; no list shows it */
     int64_t size;             /* bytes; -1 while unknown */
     int64_t created_ms;       /* wall clock; when the request began */
@@ -27,10 +28,11 @@ struct video_new {
 };
 
 /*
- * A new row in state receiving under a root and key made here; *out is the whole row.
- * With an upload_id the row is on disk for good when this returns. RC_INVALID: title or
- * filename is not UTF-8 or holds a control character. RC_EXISTS: a video that is not
- * deleted has this upload_id. RC_TOO_LARGE: over unseen_max.
+ * A new row in state receiving under a root made here, and private; *out is the whole
+ * row. With an upload_id the row is on disk for good when this returns. RC_INVALID:
+ * title or filename is not UTF-8 or holds a control character. RC_EXISTS: a video that
+ * is not deleted has this upload_id. RC_TOO_LARGE: over unseen_max. RC_NOT_FOUND: there
+ * is no such user.
  */
 enum rc store_video_create(struct store *st, const struct video_new *v,
                            struct video *out);

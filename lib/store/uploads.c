@@ -9,22 +9,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Root and key are two draws: who knows the key must not be able to reckon the root. */
 static enum rc insert(struct store *st, const char *id, const struct video_new *v)
 {
-    char root[KEY_LEN + 1], key[KEY_LEN + 1];
+    char root[KEY_LEN + 1];
     sqlite3_stmt *q;
     enum rc rc = key_new(root);
 
     if (rc == RC_OK)
-        rc = key_new(key);
-    if (rc == RC_OK)
         rc = store_prepare(st, SQL_VIDEO_INSERT,
-                           "INSERT INTO videos (id, title, filename, container, state,"
-                           " size, media_root, media_key, created_ms, upload_id,"
+                           "INSERT INTO videos (id, title, filename, owner_id,"
+                           " container, state, size, media_root, created_ms, upload_id,"
                            " expires_ms, upload_metadata, index_offset)"
-                           " VALUES (?1, ?2, ?3, ?4, 'receiving', ?5, ?6, ?7, ?8,"
-                           " nullif(?9, ''), iif(?9 = '', NULL, ?10), ?11,"
+                           " VALUES (?1, ?2, ?3, nullif(?4, 0), ?5, 'receiving', ?6,"
+                           " ?7, ?8, nullif(?9, ''), iif(?9 = '', NULL, ?10), ?11,"
                            " iif(?12 = 0, -1, ?12))",
                            &q);
     if (rc != RC_OK)
@@ -32,10 +29,10 @@ static enum rc insert(struct store *st, const char *id, const struct video_new *
     store_bind_text(q, 1, id);
     store_bind_text(q, 2, v->title);
     store_bind_text(q, 3, v->filename);
-    store_bind_text(q, 4, container_name(v->container));
-    store_bind_int(q, 5, v->size);
-    store_bind_text(q, 6, root);
-    store_bind_text(q, 7, key);
+    store_bind_int(q, 4, v->owner_id);
+    store_bind_text(q, 5, container_name(v->container));
+    store_bind_int(q, 6, v->size);
+    store_bind_text(q, 7, root);
     store_bind_int(q, 8, v->created_ms);
     store_bind_text(q, 9, v->upload_id);
     store_bind_int(q, 10, v->expires_ms);
@@ -93,7 +90,9 @@ static enum rc create(struct store *st, const char *id, const struct video_new *
 
     if (rc != RC_OK)
         return rc;
-    if (*v->upload_id)
+    if (v->owner_id)
+        rc = store_user_check(st, v->owner_id);
+    if (rc == RC_OK && *v->upload_id)
         rc = claim_upload_id(st, v->upload_id);
     if (rc == RC_OK && v->container == CONTAINER_NONE && v->unseen_max > 0)
         rc = check_unseen(st, v->unseen_max);

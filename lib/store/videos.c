@@ -42,6 +42,10 @@ void store_video_columns(sqlite3_stmt *q, struct video *v)
     store_column_text(q, i++, v->id, sizeof(v->id));
     store_column_text(q, i++, v->title, sizeof(v->title));
     store_column_text(q, i++, v->filename, sizeof(v->filename));
+    v->owner_id = sqlite3_column_int64(q, i++); /* NULL is 0 */
+    store_column_text(q, i++, v->owner, sizeof(v->owner));
+    store_column_text(q, i++, name, sizeof(name));
+    visibility_from(name, &v->visibility);
     store_column_text(q, i++, name, sizeof(name));
     v->container = container_from_name(name);
     store_column_text(q, i++, name, sizeof(name));
@@ -59,7 +63,6 @@ void store_video_columns(sqlite3_stmt *q, struct video *v)
     store_column_text(q, i++, v->video_codec, sizeof(v->video_codec));
     store_column_text(q, i++, v->audio_codec, sizeof(v->audio_codec));
     store_column_text(q, i++, v->media_root, sizeof(v->media_root));
-    store_column_text(q, i++, v->media_key, sizeof(v->media_key));
     v->has_poster = sqlite3_column_int(q, i++) != 0;
     v->created_ms = sqlite3_column_int64(q, i++);
     v->first_segment_ms = sqlite3_column_int64(q, i++);
@@ -133,21 +136,6 @@ enum rc store_video_get(struct store *st, const char *id, struct video *out)
     return store_video_load(st, id, out);
 }
 
-enum rc store_video_by_key(struct store *st, const char *key, struct video *out)
-{
-    sqlite3_stmt *q;
-    enum rc rc =
-        store_prepare(st, SQL_VIDEO_BY_KEY,
-                      "SELECT " VIDEO_COLUMNS
-                      " FROM videos WHERE media_key = ?1 AND deleted_at IS NULL",
-                      &q);
-
-    if (rc != RC_OK)
-        return rc;
-    store_bind_text(q, 1, key);
-    return store_video_row(st, q, out);
-}
-
 /* Deleted ones count: while the row is there, the files under its id may be, too. */
 enum rc store_video_exists(struct store *st, const char *id, bool *out)
 {
@@ -202,6 +190,8 @@ enum rc store_video_mark_deleted(struct store *st, const char *id)
     store_bind_text(q, 1, id);
     store_bind_int(q, 2, store_wall_ms(st));
     rc = store_finish(st, q);
+    if (rc == RC_OK)
+        rc = store_grants_revoke_video(st, id);
     return rc == RC_OK ? store_job_drop_all(st, id) : rc;
 }
 

@@ -337,8 +337,7 @@ static inline void store_planned(const struct video_plan *plan)
     assert_int_equal(
         store_job_claim(w.store, w.owner, 30000, STORE_KIND(JOB_PROBE), &probe), RC_OK);
     assert_int_equal(store_job_planned(w.store, &probe, plan), RC_OK);
-    assert_int_equal(mediadir_create(&w.site, video.media_root, video.media_key),
-                     RC_OK);
+    assert_int_equal(mediadir_create(&w.site, video.media_root), RC_OK);
 }
 
 #endif

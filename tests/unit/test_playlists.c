@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #define ROOT "aaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define KEY "bbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define OTHER "cccccccccccccccccccccccccc"
 #define FOLDER "htdocs/media/" ROOT "/"
 
@@ -55,7 +54,7 @@ static int setup(void **state)
     tempdir_make(site.root);
     assert_int_equal(mkdir(at("htdocs"), 0755), 0);
     assert_int_equal(mkdir(at("tmp"), 0755), 0);
-    assert_int_equal(mediadir_create(&site, ROOT, KEY), RC_OK);
+    assert_int_equal(mediadir_create(&site, ROOT), RC_OK);
     assert_int_equal(mediadir_open_tmp(&site, false, &tmp_fd), RC_OK);
     return 0;
 }

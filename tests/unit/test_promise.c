@@ -2,34 +2,46 @@
 #include "store_fixture.h"
 
 #include "promise.h"
+#include "store_grants.h"
 
 #include <unistd.h>
 
+struct clip {
+    struct video v;
+    char key[KEY_LEN + 1];
+};
+
 /* A planned video of 7 segments of 360p and 4 of audio-0. */
-static struct video planned(struct fixture *f, const char *title)
+static struct clip planned(struct fixture *f, const char *title)
 {
-    return fixture_get(f, fixture_planned(f, title).id);
+    struct clip c = {.v = fixture_get(f, fixture_planned(f, title).id)};
+    struct grant grant;
+    bool is_new;
+
+    assert_int_equal(store_grant_user(f->st, c.v.id, 0, &grant, &is_new), RC_OK);
+    memcpy(c.key, grant.key, sizeof(c.key));
+    return c;
 }
 
-static struct media_path path_of(const struct video *v, const char *rendition,
+static struct media_path path_of(const struct clip *c, const char *rendition,
                                  int generation, int64_t segment)
 {
     struct media_path path = {.generation = generation, .segment = segment};
 
-    strcpy(path.key, v->media_key);
+    strcpy(path.key, c->key);
     strcpy(path.rendition, rendition);
     return path;
 }
 
-static enum rc find(struct fixture *f, const struct video *v, const char *rendition,
+static enum rc find(struct fixture *f, const struct clip *c, const char *rendition,
                     int generation, int64_t segment)
 {
-    struct media_path path = path_of(v, rendition, generation, segment);
+    struct media_path path = path_of(c, rendition, generation, segment);
     struct promise promise = {.kind = RENDITION_VIDEO};
     enum rc rc = promise_find(f->st, &path, &promise);
 
     if (rc == RC_OK) {
-        assert_string_equal(promise.video_id, v->id);
+        assert_string_equal(promise.video_id, c->v.id);
         assert_int_equal(promise.kind, strcmp(rendition, "360p") == 0
                                            ? RENDITION_VIDEO
                                            : RENDITION_AUDIO);
@@ -48,12 +60,12 @@ static void fail_encode(struct fixture *f)
 }
 
 /* The failed video is planned anew, as the next generation. */
-static void plan_again(struct fixture *f, const struct video *v, int generation)
+static void plan_again(struct fixture *f, const struct clip *c, int generation)
 {
     struct video_plan plan = fixture_plan(generation);
     struct job job;
 
-    assert_int_equal(store_video_retry(f->st, v->id), RC_OK);
+    assert_int_equal(store_video_retry(f->st, c->v.id), RC_OK);
     job = fixture_claim(f, "w");
     assert_int_equal(store_job_planned(f->st, &job, &plan), RC_OK);
 }
@@ -63,39 +75,39 @@ static void plan_again(struct fixture *f, const struct video *v, int generation)
 static void what_the_plan_counts_is_promised(void **state)
 {
     struct fixture *f = *state;
-    struct video v = planned(f, "a"), nobody = v;
+    struct clip c = planned(f, "a"), nobody = c;
 
-    assert_int_equal(find(f, &v, "360p", 1, MEDIA_INIT), RC_OK);
-    assert_int_equal(find(f, &v, "360p", 1, 0), RC_OK);
-    assert_int_equal(find(f, &v, "360p", 1, 6), RC_OK);
-    assert_int_equal(find(f, &v, "audio-0", 1, 3), RC_OK);
-    assert_int_equal(find(f, &v, "360p", 1, 7), RC_NOT_FOUND);
-    assert_int_equal(find(f, &v, "audio-0", 1, 4), RC_NOT_FOUND);
-    assert_int_equal(find(f, &v, "360p", 2, 0), RC_NOT_FOUND);
-    assert_int_equal(find(f, &v, "720p", 1, 0), RC_NOT_FOUND);
-    strcpy(nobody.media_key, v.media_root);
+    assert_int_equal(find(f, &c, "360p", 1, MEDIA_INIT), RC_OK);
+    assert_int_equal(find(f, &c, "360p", 1, 0), RC_OK);
+    assert_int_equal(find(f, &c, "360p", 1, 6), RC_OK);
+    assert_int_equal(find(f, &c, "audio-0", 1, 3), RC_OK);
+    assert_int_equal(find(f, &c, "360p", 1, 7), RC_NOT_FOUND);
+    assert_int_equal(find(f, &c, "audio-0", 1, 4), RC_NOT_FOUND);
+    assert_int_equal(find(f, &c, "360p", 2, 0), RC_NOT_FOUND);
+    assert_int_equal(find(f, &c, "720p", 1, 0), RC_NOT_FOUND);
+    strcpy(nobody.key, c.v.media_root);
     assert_int_equal(find(f, &nobody, "360p", 1, 0), RC_NOT_FOUND);
 }
 
 static void a_failed_video_promises_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct video v = planned(f, "a");
+    struct clip c = planned(f, "a");
 
     fail_encode(f);
-    assert_int_equal(find(f, &v, "360p", 1, 0), RC_NOT_FOUND);
-    plan_again(f, &v, 2);
-    assert_int_equal(find(f, &v, "360p", 1, 0), RC_NOT_FOUND);
-    assert_int_equal(find(f, &v, "360p", 2, 0), RC_OK);
+    assert_int_equal(find(f, &c, "360p", 1, 0), RC_NOT_FOUND);
+    plan_again(f, &c, 2);
+    assert_int_equal(find(f, &c, "360p", 1, 0), RC_NOT_FOUND);
+    assert_int_equal(find(f, &c, "360p", 2, 0), RC_OK);
 }
 
 static void a_deleted_video_promises_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct video v = planned(f, "a");
+    struct clip c = planned(f, "a");
 
-    assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
-    assert_int_equal(find(f, &v, "360p", 1, 0), RC_NOT_FOUND);
+    assert_int_equal(store_video_delete(f->st, c.v.id, &c.v), RC_OK);
+    assert_int_equal(find(f, &c, "360p", 1, 0), RC_NOT_FOUND);
 }
 
 /* ---- what is waited for ---------------------------------------------------------- */
@@ -104,7 +116,7 @@ static void a_deleted_video_promises_nothing(void **state)
 struct waiting {
     struct fixture *f;
     struct promise_watch *watch;
-    struct video a, b;
+    struct clip a, b;
     char text[256];
 };
 
@@ -129,12 +141,12 @@ static const char *broken(struct waiting *w, bool fresh)
 
     n = promise_broken(w->watch, fresh, files, all);
     w->text[0] = '\0';
-    for (const struct video *v = &w->a; v; v = v == &w->a ? &w->b : NULL)
+    for (const struct clip *c = &w->a; c; c = c == &w->a ? &w->b : NULL)
         for (size_t i = 0; i < n; i++)
-            if (strcmp(files[i].key, v->media_key) == 0)
-                len +=
-                    (size_t)snprintf(w->text + len, sizeof(w->text) - len, "%s %s-%d ",
-                                     v->title, files[i].rendition, files[i].generation);
+            if (strcmp(files[i].key, c->key) == 0)
+                len += (size_t)snprintf(w->text + len, sizeof(w->text) - len,
+                                        "%s %s-%d ", c->v.title, files[i].rendition,
+                                        files[i].generation);
     return w->text;
 }
 
@@ -144,7 +156,7 @@ static void each_folder_of_a_deleted_video_is_told_once(void **state)
     struct video v;
 
     assert_string_equal(broken(&w, true), "");
-    assert_int_equal(store_video_delete(w.f->st, w.a.id, &v), RC_OK);
+    assert_int_equal(store_video_delete(w.f->st, w.a.v.id, &v), RC_OK);
     assert_string_equal(broken(&w, false), "a 360p-1 a audio-0-1 ");
     promise_watch_close(w.watch);
 }
@@ -156,7 +168,7 @@ static void a_rendition_that_is_given_up_leaves_the_others(void **state)
     bool ready;
 
     assert_int_equal(
-        store_job_claim_encode(w.f->st, "w", 30000, w.b.id, "audio-0", &job), RC_OK);
+        store_job_claim_encode(w.f->st, "w", 30000, w.b.v.id, "audio-0", &job), RC_OK);
     assert_int_equal(store_job_without(w.f->st, &job, "It has no sound.", &ready),
                      RC_OK);
     assert_string_equal(broken(&w, true), "b audio-0-1 ");
@@ -170,7 +182,7 @@ static void delete_unseen(struct waiting *w)
     struct media_path other = path_of(&w->b, "360p", 1, 0);
     struct video v;
 
-    assert_int_equal(store_video_delete(w->f->st, w->a.id, &v), RC_OK);
+    assert_int_equal(store_video_delete(w->f->st, w->a.v.id, &v), RC_OK);
     assert_int_equal(promise_broken(w->watch, false, &other, 1), 0);
 }
 
@@ -183,7 +195,7 @@ static void the_store_is_asked_when_it_changed_or_someone_came(void **state)
     assert_string_equal(broken(&w, false), "");
     assert_string_equal(broken(&w, true), "a 360p-1 a audio-0-1 ");
     assert_string_equal(broken(&w, false), "");
-    assert_int_equal(store_video_rename(w.f->st, w.b.id, "b"), RC_OK);
+    assert_int_equal(store_video_rename(w.f->st, w.b.v.id, "b"), RC_OK);
     assert_string_equal(broken(&w, false), "a 360p-1 a audio-0-1 ");
     promise_watch_close(w.watch);
 }
@@ -198,7 +210,7 @@ static void what_could_not_be_asked_is_asked_again(void **state)
     snprintf(folder, sizeof(folder), "%s/away", w.f->dir);
     snprintf(path, sizeof(path), "%s/test.db", folder);
     assert_int_equal(promise_watch_open(path, &w.f->clock, &w.watch), RC_OK);
-    assert_int_equal(store_video_delete(w.f->st, w.a.id, &v), RC_OK);
+    assert_int_equal(store_video_delete(w.f->st, w.a.v.id, &v), RC_OK);
     assert_string_equal(broken(&w, true), "");
     assert_int_equal(symlink(w.f->dir, folder), 0);
     assert_string_equal(broken(&w, false), "a 360p-1 a audio-0-1 ");

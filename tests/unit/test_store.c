@@ -191,7 +191,7 @@ static void a_database_of_version_1_is_brought_up_with_its_rows(void **state)
     assert_int_equal(v.index_offset, -1);
     assert_int_equal(store_readiness(f->st, v.id, note_old, &renditions), RC_OK);
     assert_int_equal(renditions, 1);
-    assert_int_equal(store_activity_list(f->st, -1, 10, note_message, &rows), RC_OK);
+    assert_int_equal(store_activity_list(f->st, 0, -1, 10, note_message, &rows), RC_OK);
     assert_int_equal(rows, 1);
     assert_int_equal(store_worker_age(f->st, &age), RC_OK);
     assert_int_equal(age, 1000);

@@ -18,7 +18,7 @@ static enum rc collect(void *arg, const struct activity *a)
 static void list_from(struct fixture *f, int64_t after, int limit, struct log *out)
 {
     out->n = 0;
-    assert_int_equal(store_activity_list(f->st, after, limit, collect, out), RC_OK);
+    assert_int_equal(store_activity_list(f->st, 0, after, limit, collect, out), RC_OK);
 }
 
 /* The messages since after, one a line: "level kind message". */
@@ -158,10 +158,10 @@ static void wrong_limits_are_refused_and_a_callback_may_stop(void **state)
 
     assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "1"), RC_OK);
     assert_int_equal(store_activity_add(f->st, ACTIVITY_INFO, "x", NULL, "2"), RC_OK);
-    assert_int_equal(store_activity_list(f->st, 0, 0, stop, &n), RC_INVALID);
-    assert_int_equal(store_activity_list(f->st, 0, 1001, stop, &n), RC_INVALID);
+    assert_int_equal(store_activity_list(f->st, 0, 0, 0, stop, &n), RC_INVALID);
+    assert_int_equal(store_activity_list(f->st, 0, 0, 1001, stop, &n), RC_INVALID);
     assert_int_equal(n, 0);
-    assert_int_equal(store_activity_list(f->st, 0, 1000, stop, &n), RC_STOPPED);
+    assert_int_equal(store_activity_list(f->st, 0, 0, 1000, stop, &n), RC_STOPPED);
     assert_int_equal(n, 1);
 }
 

@@ -37,8 +37,9 @@ static void a_new_video_is_a_whole_row(void **state)
 
     assert_true(id_valid(v.id));
     assert_true(key_valid(v.media_root));
-    assert_true(key_valid(v.media_key));
-    assert_string_not_equal(v.media_root, v.media_key);
+    assert_int_equal(v.owner_id, 0);
+    assert_string_equal(v.owner, "");
+    assert_int_equal(v.visibility, VISIBLE_PRIVATE);
     assert_string_equal(v.title, "Größe 1");
     assert_string_equal(v.filename, "Größe 1.mp4");
     assert_int_equal(v.container, CONTAINER_MP4);
@@ -159,18 +160,6 @@ static void abandon_removes_receiving_rows_only(void **state)
 
 /* ---- one video ---------------------------------------------------------- */
 
-static void the_owners_key_finds_the_video_and_the_root_does_not(void **state)
-{
-    struct fixture *f = *state;
-    struct video v = fixture_receiving(f, "clip"), found;
-
-    assert_int_equal(store_video_by_key(f->st, v.media_key, &found), RC_OK);
-    assert_string_equal(found.id, v.id);
-    assert_int_equal(store_video_by_key(f->st, v.media_root, &found), RC_NOT_FOUND);
-    assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
-    assert_int_equal(store_video_by_key(f->st, v.media_key, &found), RC_NOT_FOUND);
-}
-
 static void rename_rejects_control_characters_and_empty_titles(void **state)
 {
     static char exact[STORE_TITLE_MAX + 1], longer[STORE_TITLE_MAX + 2];
@@ -201,7 +190,7 @@ static void a_deleted_video_is_gone_for_every_function(void **state)
     size_t n = 99;
 
     assert_int_equal(store_video_delete(f->st, v.id, &out), RC_OK);
-    assert_string_equal(out.media_key, v.media_key);
+    assert_string_equal(out.media_root, v.media_root);
     assert_int_equal(out.state, VIDEO_PROCESSING);
     assert_int_equal(store_video_get(f->st, v.id, &out), RC_NOT_FOUND);
     assert_int_equal(store_video_delete(f->st, v.id, &out), RC_NOT_FOUND);
@@ -318,7 +307,6 @@ int main(void)
         TEST(stored_is_on_disk_before_it_returns_and_only_that),
         TEST(only_a_receiving_video_becomes_stored),
         TEST(abandon_removes_receiving_rows_only),
-        TEST(the_owners_key_finds_the_video_and_the_root_does_not),
         TEST(rename_rejects_control_characters_and_empty_titles),
         TEST(a_deleted_video_is_gone_for_every_function),
         TEST(deleted_videos_may_be_purged_one_by_one),

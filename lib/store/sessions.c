@@ -1,0 +1,241 @@
+/*
+ * Browsers that are signed in. A request reads one row, by its hash; only about once a
+ * minute it also writes, since then its time has to be put off.
+ */
+#include "store_priv.h"
+
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TELL_MS 60000 /* how exactly used_ms is kept */
+
+#define SESSION_COLUMNS                                                                \
+    "s.n, s.user_id, s.created_ms, s.used_ms, s.expires_ms, s.agent, s.address"
+enum { SESSION_COLUMN_COUNT = 7 };
+
+static void read_columns(sqlite3_stmt *q, struct session *s)
+{
+    int i = 0;
+
+    memset(s, 0, sizeof(*s));
+    s->n = sqlite3_column_int64(q, i++);
+    s->user_id = sqlite3_column_int64(q, i++);
+    s->created_ms = sqlite3_column_int64(q, i++);
+    s->used_ms = sqlite3_column_int64(q, i++);
+    s->expires_ms = sqlite3_column_int64(q, i++);
+    store_column_text(q, i++, s->agent, sizeof(s->agent));
+    store_column_text(q, i++, s->address, sizeof(s->address));
+}
+
+/* ---- beginning ------------------------------------------------------------ */
+
+static enum rc insert(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                      const struct session *s)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SESSION_INSERT,
+                               "INSERT INTO sessions (hash, user_id, created_ms,"
+                               " used_ms, expires_ms, agent, address)"
+                               " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_hash(q, 1, hash);
+    store_bind_int(q, 2, s->user_id);
+    store_bind_int(q, 3, s->created_ms);
+    store_bind_int(q, 4, s->expires_ms);
+    store_bind_text(q, 5, s->agent);
+    store_bind_text(q, 6, s->address);
+    return store_finish(st, q);
+}
+
+/* Whatever the clock says, the one that was just begun stays. */
+static enum rc trim(struct store *st, const struct session *s)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SESSION_TRIM,
+                               "DELETE FROM sessions WHERE n IN (SELECT n FROM sessions"
+                               " WHERE user_id = ?1 AND n <> ?2"
+                               " ORDER BY used_ms DESC, n DESC LIMIT -1 OFFSET ?3)",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, s->user_id);
+    store_bind_int(q, 2, s->n);
+    store_bind_int(q, 3, STORE_SESSIONS_MAX - 1);
+    return store_finish(st, q);
+}
+
+enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                            struct session *s)
+{
+    struct session row = {.user_id = s->user_id, .expires_ms = s->expires_ms};
+    enum rc rc;
+
+    text_clean(row.agent, sizeof(row.agent), s->agent);
+    text_clean(row.address, sizeof(row.address), s->address);
+    row.created_ms = row.used_ms = store_wall_ms(st);
+    rc = store_begin(st);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_user_check(st, row.user_id);
+    if (rc == RC_OK)
+        rc = insert(st, hash, &row);
+    if (rc == RC_OK) {
+        row.n = sqlite3_last_insert_rowid(st->db);
+        rc = trim(st, &row);
+    }
+    rc = store_end(st, rc);
+    if (rc == RC_OK)
+        *s = row;
+    return rc;
+}
+
+/* ---- in use --------------------------------------------------------------- */
+
+static enum rc find(struct store *st, const uint8_t hash[SECRET_HASH_SIZE], int64_t now,
+                    struct session *s, struct user *u)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SESSION_USE,
+                               "SELECT " SESSION_COLUMNS ", " USER_COLUMNS
+                               " FROM sessions s JOIN users u ON u.id = s.user_id"
+                               " WHERE s.hash = ?1 AND s.expires_ms > ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_hash(q, 1, hash);
+    store_bind_int(q, 2, now);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    read_columns(q, s);
+    store_user_columns(q, SESSION_COLUMN_COUNT, u);
+    return store_finish(st, q);
+}
+
+/* RC_NOT_FOUND: it was ended meanwhile. */
+static enum rc renew(struct store *st, const struct session *s)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, SQL_SESSION_RENEW,
+                       "UPDATE sessions SET used_ms = ?2, expires_ms = ?3"
+                       " WHERE n = ?1",
+                       &q);
+    if (rc == RC_OK) {
+        store_bind_int(q, 1, s->n);
+        store_bind_int(q, 2, s->used_ms);
+        store_bind_int(q, 3, s->expires_ms);
+        rc = store_finish(st, q);
+    }
+    if (rc == RC_OK && store_changes(st) == 0)
+        rc = RC_NOT_FOUND;
+    return store_end(st, rc);
+}
+
+enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                          int64_t lasts_ms, struct session *out, struct user *user,
+                          bool *renewed)
+{
+    int64_t now = store_wall_ms(st);
+    struct session s, later;
+    struct user u;
+    bool wrote = false;
+    enum rc rc = find(st, hash, now, &s, &u);
+
+    if (rc != RC_OK)
+        return rc;
+    /* Either way: a clock that was put back must not leave it to run out. */
+    if (llabs(now - s.used_ms) >= TELL_MS) {
+        later = s;
+        later.used_ms = now;
+        later.expires_ms = now + lasts_ms;
+        rc = renew(st, &later);
+        if (rc == RC_NOT_FOUND)
+            return rc;
+        /* A full disk signs nobody out. */
+        wrote = rc == RC_OK;
+        if (wrote)
+            s = later;
+    }
+    *out = s;
+    *user = u;
+    *renewed = wrote;
+    return RC_OK;
+}
+
+enum rc store_session_each(struct store *st, int64_t user_id,
+                           enum rc (*cb)(void *arg, const struct session *s), void *arg)
+{
+    struct session s = {.used_ms = INT64_MAX};
+    int64_t now = store_wall_ms(st);
+    sqlite3_stmt *q;
+    enum rc rc;
+
+    do {
+        rc = store_prepare(st, SQL_SESSION_NEXT,
+                           "SELECT " SESSION_COLUMNS " FROM sessions s"
+                           " WHERE s.user_id = ?1 AND (s.used_ms, s.n) < (?2, ?3)"
+                           " AND s.expires_ms > ?4"
+                           " ORDER BY s.used_ms DESC, s.n DESC LIMIT 1",
+                           &q);
+        if (rc != RC_OK)
+            return rc;
+        store_bind_int(q, 1, user_id);
+        store_bind_int(q, 2, s.used_ms);
+        store_bind_int(q, 3, s.n);
+        store_bind_int(q, 4, now);
+        rc = store_step(st, q);
+        if (rc != RC_OK)
+            return rc == RC_NOT_FOUND ? RC_OK : rc;
+        read_columns(q, &s);
+        rc = store_finish(st, q);
+        if (rc == RC_OK)
+            rc = cb(arg, &s);
+    } while (rc == RC_OK);
+    return rc;
+}
+
+/* ---- ending --------------------------------------------------------------- */
+
+enum rc store_session_end(struct store *st, int64_t user_id, int64_t n)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, SQL_SESSION_END,
+                       "DELETE FROM sessions WHERE n = ?1 AND user_id = ?2", &q);
+    if (rc == RC_OK) {
+        store_bind_int(q, 1, n);
+        store_bind_int(q, 2, user_id);
+        rc = store_finish(st, q);
+    }
+    if (rc == RC_OK && store_changes(st) == 0)
+        rc = RC_NOT_FOUND;
+    return store_end(st, rc);
+}
+
+enum rc store_session_end_all(struct store *st, int64_t user_id, int64_t keep)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_SESSION_END_ALL,
+                      "DELETE FROM sessions WHERE user_id = ?1 AND n <> ?2", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, user_id);
+    store_bind_int(q, 2, keep);
+    return store_finish(st, q);
+}

@@ -1,0 +1,236 @@
+/*
+ * How often something was guessed at, and how long nobody may again; and what time ends
+ * of accounts. Subjects are known by their hash: who looks into the database learns no
+ * address and no name that was tried.
+ */
+#include "store_priv.h"
+
+#include <string.h>
+
+struct tried {
+    int64_t failed, last_ms;
+};
+
+static int64_t wait_after(int64_t failed)
+{
+    int64_t over = failed - STORE_TRIES_FREE;
+
+    if (over <= 0)
+        return 0;
+    if (over > 10 || INT64_C(1000) << (over - 1) > STORE_TRIES_MS)
+        return STORE_TRIES_MS;
+    return INT64_C(1000) << (over - 1);
+}
+
+static enum rc put(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                   const struct tried *t)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_TRY_PUT,
+                               "INSERT OR REPLACE INTO tries"
+                               " (subject, failed, last_ms, boot)"
+                               " VALUES (?1, ?2, ?3, ?4)",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_hash(q, 1, hash);
+    store_bind_int(q, 2, t->failed);
+    store_bind_int(q, 3, t->last_ms);
+    store_bind_text(q, 4, st->clock.boot_id);
+    return store_finish(st, q);
+}
+
+static enum rc drop(struct store *st, const uint8_t hash[SECRET_HASH_SIZE])
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_TRY_DROP, "DELETE FROM tries WHERE subject = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_hash(q, 1, hash);
+    return store_finish(st, q);
+}
+
+/* The count as it stands. What was long ago is none; a time of another boot becomes
+ * now. */
+static enum rc get(struct store *st, const uint8_t hash[SECRET_HASH_SIZE], int64_t now,
+                   struct tried *out)
+{
+    struct tried t;
+    sqlite3_stmt *q;
+    bool this_boot;
+    enum rc rc = store_prepare(
+        st, SQL_TRY_GET,
+        "SELECT failed, last_ms, boot = ?2 FROM tries WHERE subject = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_hash(q, 1, hash);
+    store_bind_text(q, 2, st->clock.boot_id);
+    *out = (struct tried){.failed = 0, .last_ms = now};
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    t.failed = sqlite3_column_int64(q, 0);
+    t.last_ms = sqlite3_column_int64(q, 1);
+    this_boot = sqlite3_column_int(q, 2) != 0;
+    rc = store_finish(st, q);
+    if (rc != RC_OK)
+        return rc;
+    if (!this_boot) {
+        t.last_ms = now;
+        rc = put(st, hash, &t); /* from here on its wait goes on */
+    }
+    if (now - t.last_ms < wait_after(t.failed) + STORE_TRIES_MS)
+        *out = t;
+    return rc;
+}
+
+static void hash_of(const char *subject, uint8_t out[SECRET_HASH_SIZE])
+{
+    secret_hash(subject, strlen(subject), out);
+}
+
+/* The longest wait of all subjects, or 0. */
+static enum rc longest_wait(struct store *st, const char *const subjects[], size_t n,
+                            int64_t now, int64_t *out)
+{
+    uint8_t hash[SECRET_HASH_SIZE];
+    struct tried t;
+    size_t i;
+
+    *out = 0;
+    for (i = 0; i < n; i++) {
+        int64_t left;
+        enum rc rc;
+
+        hash_of(subjects[i], hash);
+        rc = get(st, hash, now, &t);
+        if (rc != RC_OK)
+            return rc;
+        left = t.last_ms + wait_after(t.failed) - now;
+        if (left > *out)
+            *out = left;
+    }
+    return RC_OK;
+}
+
+static enum rc count_one(struct store *st, const char *subject, int64_t now)
+{
+    uint8_t hash[SECRET_HASH_SIZE];
+    struct tried t;
+    enum rc rc;
+
+    hash_of(subject, hash);
+    rc = get(st, hash, now, &t);
+    if (rc != RC_OK)
+        return rc;
+    t.failed++;
+    t.last_ms = now;
+    return put(st, hash, &t);
+}
+
+enum rc store_try_begin(struct store *st, const char *const subjects[], size_t n,
+                        int64_t *wait_ms)
+{
+    int64_t now, wait = 0;
+    enum rc rc = store_begin(st);
+    size_t i;
+
+    if (rc != RC_OK)
+        return rc;
+    now = store_boot_ms(st);
+    rc = longest_wait(st, subjects, n, now, &wait);
+    for (i = 0; rc == RC_OK && wait == 0 && i < n; i++)
+        rc = count_one(st, subjects[i], now);
+    rc = store_end(st, rc);
+    if (rc == RC_OK)
+        *wait_ms = wait;
+    return rc;
+}
+
+/* The time of the last try stays: who has an account of their own must not be able to
+ * wipe out what they failed at elsewhere. */
+static enum rc take_back(struct store *st, const char *subject, int64_t now)
+{
+    uint8_t hash[SECRET_HASH_SIZE];
+    struct tried t;
+    enum rc rc;
+
+    hash_of(subject, hash);
+    rc = get(st, hash, now, &t);
+    if (rc != RC_OK)
+        return rc;
+    t.failed--;
+    return t.failed > 0 ? put(st, hash, &t) : drop(st, hash);
+}
+
+enum rc store_try_succeeded(struct store *st, const char *const subjects[], size_t n)
+{
+    uint8_t hash[SECRET_HASH_SIZE];
+    enum rc rc = store_begin(st);
+    size_t i;
+
+    if (rc != RC_OK)
+        return rc;
+    for (i = 0; rc == RC_OK && i < n; i++) {
+        if (i == 0) {
+            hash_of(subjects[i], hash);
+            rc = drop(st, hash);
+        } else {
+            rc = take_back(st, subjects[i], store_boot_ms(st));
+        }
+    }
+    return store_end(st, rc);
+}
+
+/* ---- what time ends ------------------------------------------------------- */
+
+/* Rows of another boot first get a time of this one. */
+static enum rc expire_tries(struct store *st)
+{
+    int64_t now = store_boot_ms(st);
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_TRY_BOOT,
+                               "UPDATE tries SET last_ms = ?1, boot = ?2"
+                               " WHERE boot < ?2 OR boot > ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, now);
+    store_bind_text(q, 2, st->clock.boot_id);
+    rc = store_finish(st, q);
+    if (rc == RC_OK)
+        rc = store_prepare(st, SQL_TRY_EXPIRE,
+                           "DELETE FROM tries WHERE boot = ?2 AND last_ms <= ?1", &q);
+    if (rc != RC_OK)
+        return rc;
+    /* No wait is longer than STORE_TRIES_MS. */
+    store_bind_int(q, 1, now - 2 * STORE_TRIES_MS);
+    store_bind_text(q, 2, st->clock.boot_id);
+    return store_finish(st, q);
+}
+
+enum rc store_accounts_expire(struct store *st)
+{
+    enum rc rc = store_begin(st);
+    int64_t now;
+
+    if (rc != RC_OK)
+        return rc;
+    now = store_wall_ms(st);
+    rc = store_run_int(st, SQL_SESSION_EXPIRE,
+                       "DELETE FROM sessions WHERE expires_ms <= ?1", now);
+    if (rc == RC_OK)
+        rc = store_run_int(st, SQL_TOKEN_EXPIRE,
+                           "DELETE FROM tokens WHERE expires_ms <= ?1", now);
+    if (rc == RC_OK)
+        rc = store_run_int(st, SQL_SECRET_EXPIRE,
+                           "DELETE FROM site_secrets WHERE expires_ms <= ?1", now);
+    if (rc == RC_OK)
+        rc = expire_tries(st);
+    return store_end(st, rc);
+}
