@@ -69,7 +69,8 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c \
            cgi-bin/wants.c cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
-           cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c
+           cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
+           cgi-bin/send_path.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
