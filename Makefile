@@ -70,13 +70,16 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/wants.c cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
+           cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
            cgi-bin/send_path.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
-API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
-           cgi-bin/api_subtitles.c cgi-bin/api_activity.c cgi-bin/api_health.c \
-           cgi-bin/api_poster.c
+API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_videos.c \
+           cgi-bin/api_segments.c cgi-bin/api_subtitles.c cgi-bin/api_poster.c \
+           cgi-bin/api_original.c cgi-bin/api_shares.c cgi-bin/api_share.c \
+           cgi-bin/api_embed.c cgi-bin/api_session.c cgi-bin/api_account.c \
+           cgi-bin/api_users.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
