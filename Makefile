@@ -31,16 +31,16 @@ endif
 LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.c \
            lib/secret.c lib/password.c lib/grant.c lib/store/visibility.c \
            lib/store/accounts.c lib/store/sessions.c lib/store/tokens.c \
-           lib/store/tries.c lib/store/grants.c lib/store/shares.c \
+           lib/store/tries.c lib/store/grants.c lib/store/shares.c lib/origin.c \
            lib/spool.c lib/spool_dir.c lib/config.c lib/config_value.c lib/mime.c \
-           lib/multipart.c lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
-           lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
-           lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c \
-           lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c \
-           lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c lib/ebml.c lib/mkv_walk.c \
-           lib/mkv_values.c lib/store/file.c lib/store/store.c lib/store/uploads.c \
-           lib/store/arrivals.c lib/store/videos.c lib/store/list.c \
-           lib/store/renditions.c lib/store/jobs.c lib/store/copies.c \
+           lib/multipart.c lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c \
+           lib/bounds.c lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c \
+           lib/subtitle.c lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c \
+           lib/mp4_samples.c lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c \
+           lib/mp4_head.c lib/mp4_walk.c lib/mp4_moof.c lib/mp4_frag.c lib/ebml.c \
+           lib/mkv_walk.c lib/mkv_values.c lib/store/file.c lib/store/store.c \
+           lib/store/uploads.c lib/store/arrivals.c lib/store/videos.c \
+           lib/store/list.c lib/store/renditions.c lib/store/jobs.c lib/store/copies.c \
            lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
            lib/store/workers.c lib/store/demand.c lib/store/pictures.c \
            lib/store/subtitles.c
@@ -65,23 +65,29 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
 CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_users.c worker/ctl_tokens.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
-           cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
-           cgi-bin/upload_names.c cgi-bin/tus_headers.c cgi-bin/checksum.c \
-           cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/hangups.c cgi-bin/watcher.c
+           cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \
+           cgi-bin/upload_form.c cgi-bin/upload_names.c cgi-bin/tus_headers.c \
+           cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c \
+           cgi-bin/wants.c cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c \
+           cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
+           cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
+           cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
+           cgi-bin/send_path.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
-API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
-           cgi-bin/api_subtitles.c cgi-bin/api_activity.c cgi-bin/api_health.c \
-           cgi-bin/api_poster.c
+API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_videos.c \
+           cgi-bin/api_segments.c cgi-bin/api_subtitles.c cgi-bin/api_poster.c \
+           cgi-bin/api_original.c cgi-bin/api_shares.c cgi-bin/api_share.c \
+           cgi-bin/api_embed.c cgi-bin/api_session.c cgi-bin/api_account.c \
+           cgi-bin/api_users.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
-UNIT := secret password grant grant_rows store_accounts store_sessions store_tries store_grants \
-        store_shares store_seen store_migrate \
-        args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
-        bounds charset clock codec_string colour config config_access copy_cuts courtesy cutter ebml \
+UNIT := secret password grant grant_rows store_accounts store_sessions store_tries \
+        store_grants store_shares store_seen store_migrate args args_copy args_picture \
+        args_quote args_run arrival_header bandwidth bmff bounds charset clock \
+        codec_string colour config config_access copy_cuts courtesy cutter ebml \
         encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
         ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
         mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
@@ -94,7 +100,8 @@ UNIT := secret password grant grant_rows store_accounts store_sessions store_tri
         store_readiness store_sound store_subtitles store_uploads store_videos \
         storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
         supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
-        wants watcher
+        wants watcher access address cookie same_origin disposition signed_until \
+        origin
 
 FUZZ := mp4_index mkv_walk subtitle
 

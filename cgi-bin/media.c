@@ -15,6 +15,7 @@
 #include "promise.h"
 #include "viewer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct media {
@@ -76,12 +77,14 @@ static void media_page(struct request *r, void *ctx)
     parking_wait(m->parking, r, &ask);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct media m;
     int status = 1;
     enum rc rc;
 
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0)
+        return puts("GET /media/*/*/* open") < 0;
     if (app_open(&m.app, "media.fcgi") != RC_OK)
         return 1;
     rc = parking_open(&m.app, &m.parking);
