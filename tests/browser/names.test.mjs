@@ -101,7 +101,8 @@ const showsAll = (where, list) =>
                 if (performance.now() > end) return `${shown()} instead of ${title}`;
                 await new Promise((resolve) => setTimeout(resolve, 2));
             }
-            if (!document.title.startsWith(title.replace(/\s+/g, ' ').trim().slice(0, 3))) return `${document.title} of ${title}`;
+            const above = `${title} · dropstream`.replace(/[\t\n\f\r ]+/g, ' ').replace(/^ /, '');
+            if (document.title !== above) return `${document.title} above ${title}`;
         }
         return '';
     }, list);
@@ -164,11 +165,13 @@ test('as titles that are typed', logged(async () => {
             }
         };
         const button = () => [...document.querySelectorAll('.actions button')].find((b) => b.textContent.trim() === 'Rename');
-        for (const title of wanted) {
+        for (const typed of wanted) {
+            const title = typed.trim(); // what is blank at the ends is not meant
+            if (title === '' || title === document.querySelector('h1').textContent) continue;
             button().click();
             await until(() => document.querySelector('input[aria-label=Title]'), 'the field');
             const input = document.querySelector('input[aria-label=Title]');
-            input.value = title;
+            input.value = typed;
             input.dispatchEvent(new Event('input', { bubbles: true }));
             input.form.requestSubmit();
             await until(() => document.querySelector('h1')?.textContent === title, title).catch(() => {});

@@ -211,7 +211,7 @@ test('a session that ends leads to the sign-in, and back to where one was', logg
     await addUser(site, 'bob', 'viewer');
     await owner.goto(`${site.url}/watch/${video}`);
     await owner.getByRole('button', { name: 'Share', exact: true }).click();
-    await owner.getByLabel(/^Everyone who is signed in/).check();
+    await owner.getByRole('radio', { name: /^Everyone/ }).check();
     await owner.getByRole('button', { name: 'Copy the address' }).waitFor();
     await owner.keyboard.press('Escape');
 
@@ -243,7 +243,7 @@ test('a session that ends leads to the sign-in, and back to where one was', logg
     // What was for everyone is so no more.
     await watch(bob);
     await owner.getByRole('button', { name: 'Share', exact: true }).click();
-    await owner.getByLabel(/^Private/).check();
+    await owner.getByRole('radio', { name: /^Private/ }).check();
     await bob.evaluate((s) => (document.querySelector('stream-video').currentTime = s), CLIP_S - 10);
     await bob.locator('.message').getByText(NOTHING).waitFor();
     await bob.getByRole('heading', { name: 'This video does not exist' }).waitFor();

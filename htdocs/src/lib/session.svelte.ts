@@ -15,6 +15,7 @@ export class Session {
   #accounts = $state(true);
   #unset = $state(false);
   #problem = $state('');
+  #confirmed = $state(0);
   #turn = 0;
   #poller: Poller;
 
@@ -36,6 +37,10 @@ export class Session {
   /** The session has ended, but not because one wanted it to. */
   get expired(): boolean {
     return this.#expired;
+  }
+  /** Grows each time that the server says somebody is signed in. */
+  get confirmed(): number {
+    return this.#confirmed;
   }
   /** False on a site without accounts, where everybody may do everything. */
   get accounts(): boolean {
@@ -113,8 +118,9 @@ export class Session {
     this.#problem = '';
     this.#known = true;
     this.#expired = user === null && this.#user !== null;
-    if (user === null || isSame(user, this.#user)) return;
-    this.#user = user;
+    if (user === null) return;
+    this.#confirmed += 1;
+    if (!isSame(user, this.#user)) this.#user = user;
   }
 }
 

@@ -78,6 +78,14 @@ test('a session that has ended is noticed by any answer, and its user stays know
   expect([session.expired, session.user]).toEqual([false, ADA]);
 });
 
+test('an answer to what was asked before signing in again leads to a look, and no more', async () => {
+  const session = await begun();
+  expect(session.confirmed).toBe(1);
+  errorFrom(401, '');
+  await settle();
+  expect([session.expired, session.confirmed]).toEqual([false, 2]);
+});
+
 test('what is sent by other ways than fetch ends in the same place', async () => {
   const session = await begun();
   answers = { 'GET /api/session': [200, who(null)] };

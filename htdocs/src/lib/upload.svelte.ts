@@ -62,6 +62,12 @@ const CHANGED = 'The file was moved or changed while it was sent.';
 const SIGNED_OUT = 'You are not signed in any more. Sign in, and it goes on.';
 const DELETED = 'The video was deleted while it was uploaded.';
 
+/** Answers to HEAD have no words. */
+function barredBy({ status, code, message }: ApiError): string {
+  if (status === 401) return SIGNED_OUT;
+  return code === '' ? 'You may not upload here any more.' : message;
+}
+
 /** The server does not take the index ahead of the file. */
 const INDEX_REFUSED = ['bad_index', 'index_too_large'];
 
@@ -271,7 +277,7 @@ export class Upload {
     if (outcome === 'final') return this.#giveUp(error);
     if (outcome === 'barred') {
       this.#speed = 0;
-      return this.#become('barred', error.status === 401 ? SIGNED_OUT : error.message);
+      return this.#become('barred', barredBy(error));
     }
     if (outcome === 'anew') {
       // Had the server had some of it, then it would have been told to take that away.
