@@ -12,6 +12,8 @@ test('what a player knows is fetched under the key of today', () => {
   address.know(B);
   expect(address.of(segment(KEYS[0]))).toBe(segment(KEYS[1]));
   expect(address.of(A)).toBe(B);
+  expect(address.back(segment(KEYS[1]))).toBe(segment(KEYS[0]));
+  expect(address.back('http://elsewhere/x')).toBe('http://elsewhere/x');
   expect(address.src).toBe(A);
   expect(address.of('/api/health')).toBe('/api/health');
   address.know(null);

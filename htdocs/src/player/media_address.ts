@@ -29,7 +29,12 @@ export class MediaAddress {
 
   /** Where to fetch what the player knows by this address. */
   of(url: string): string {
-    return keyOf(url) === keyOf(this.src) ? withKey(url, this.#key) : url;
+    return withKey(url, this.#key);
+  }
+
+  /** By what address the player knows what was fetched at this one. */
+  back(url: string): string {
+    return withKey(url, keyOf(this.src));
   }
 
   /** There is news of the address, by another way than asking. */

@@ -34,7 +34,8 @@ class FakeLoader {
     this.callbacks!.onError({ code, text: 'no' }, this.context!, null, this.stats as never);
   }
   succeed() {
-    const response = { url: this.context!.url, data: 'text', code: 200 };
+    const { href } = new URL(this.context!.url, 'http://site'); // as XMLHttpRequest tells it
+    const response = { url: href, data: 'text', code: 200 };
     this.callbacks!.onSuccess(response, this.stats as never, this.context!, null);
   }
 }
@@ -74,6 +75,16 @@ test('hls.js knows the addresses that it began with, whatever they are by now', 
     ['success', at(A), 'text', at(A)],
     ['success', at(A), 'text', at(A)],
   ]);
+});
+
+test('what a playlist lists is found from where it is, on its host', async () => {
+  const { address } = begin(async () => `/media/${B}/master.m3u8`, `/media/${A}/player.m3u8`);
+  last().fail(404);
+  await settle();
+  const C = 'c'.repeat(26);
+  address.know(`/media/${C}/master.m3u8`); // again, while it is under way
+  last().succeed();
+  expect(told).toEqual([['success', at(A, 'player.m3u8'), 'text', `/media/${A}/player.m3u8`]]);
 });
 
 test('what is gone under an old key is fetched under the new one, and nobody is told', async () => {

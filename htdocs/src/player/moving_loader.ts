@@ -37,9 +37,9 @@ export function movingLoader(
       const url = address.of(context.url);
       const { onSuccess, onError, onTimeout, onAbort, onProgress } = callbacks;
       const told: LoaderCallbacks<LoaderContext> = {
-        // The address that hls.js knows is the one that it finds others by.
+        // By the address of a playlist hls.js finds what is in it.
         onSuccess: (response, stats, _context, xhr) =>
-          onSuccess({ ...response, url: context.url }, stats, context, xhr),
+          onSuccess({ ...response, url: address.back(response.url) }, stats, context, xhr),
         onTimeout: (stats, _context, xhr) => onTimeout(stats, context, xhr),
         onError: (error, _context, xhr, stats) => {
           const give = (code = error.code) => onError({ ...error, code }, context, xhr, stats);
