@@ -71,7 +71,7 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
            cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
-           cgi-bin/send_path.c
+           cgi-bin/send_path.c cgi-bin/allowed.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -81,7 +81,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_vide
            cgi-bin/api_embed.c cgi-bin/api_session.c cgi-bin/api_account.c \
            cgi-bin/api_users.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
-           cgi-bin/demand_writer.c
+           cgi-bin/demand_writer.c cgi-bin/strict.c
 
 UNIT := secret password grant grant_rows store_accounts store_sessions store_tries \
         store_grants store_shares store_seen store_migrate args args_copy args_picture \
@@ -100,7 +100,7 @@ UNIT := secret password grant grant_rows store_accounts store_sessions store_tri
         storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
         supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
         wants watcher access address cookie same_origin disposition signed_until \
-        origin
+        origin allowed
 
 FUZZ := mp4_index mkv_walk subtitle
 
