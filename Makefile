@@ -62,6 +62,7 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/picture_pipe.c worker/picture_choice.c worker/storyboard.c \
            worker/storyboard_job.c worker/courtesy.c worker/owner.c worker/wake.c \
            worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c
+CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_users.c worker/ctl_tokens.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \
@@ -109,7 +110,8 @@ LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
 WORKER_OBJ := $(call obj,$(WORKER_SRC))
 CGI_OBJ    := $(call obj,$(CGI_SRC))
 PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
-              $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker
+              $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker \
+              $(BUILD)/worker/dropstreamctl
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests http-encoding http-extras http-others \
@@ -158,6 +160,10 @@ $(BUILD)/cgi-bin/media.fcgi: $(call obj,$(MEDIA_SRC)) $(BUILD)/libcgi.a $(BUILD)
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 $(BUILD)/worker/dropstream-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
+	$(link)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/worker/dropstreamctl: $(call obj,$(CTL_SRC)) $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -29,7 +29,9 @@ put_programs() {
     for name in upload.fcgi api.fcgi media.fcgi; do
         put 700 "$build/cgi-bin/$name" "$site/cgi-bin/$name"
     done
-    put 700 "$build/worker/dropstream-worker" "$site/bin/dropstream-worker"
+    for name in dropstream-worker dropstreamctl; do
+        put 700 "$build/worker/$name" "$site/bin/$name"
+    done
 }
 
 # The settings are the owner's once they exist. The server's configuration is ours

@@ -424,6 +424,21 @@ export class Site {
         return video;
     }
 
+    /* Runs dropstreamctl: { status, out, err }. input: its standard input. */
+    ctl(args, input = '') {
+        return new Promise((resolve, reject) => {
+            const child = spawn(this.path('bin/dropstreamctl'), args, { env: this.env });
+            let out = '';
+            let err = '';
+            child.stdout.on('data', (data) => (out += data));
+            child.stderr.on('data', (data) => (err += data));
+            child.stdin.on('error', () => {}); // it may have ended before it read anything
+            child.on('error', reject);
+            child.on('close', (status) => resolve({ status, out, err }));
+            child.stdin.end(input);
+        });
+    }
+
     /*
      * Runs a program of cgi-bin as plain CGI (RFC 3875), without lighttpd, under the
      * command in `under` if there is one. settings: more of the environment. Resolves
