@@ -101,7 +101,7 @@ UNIT := secret password grant grant_rows store_accounts store_sessions store_tri
         storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
         supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
         wants watcher access address cookie same_origin disposition signed_until \
-        origin allowed
+        origin allowed media_path
 
 FUZZ := mp4_index mkv_walk subtitle
 

@@ -52,20 +52,6 @@ static enum rc ask_store(struct media *m, const struct request *r,
     return RC_OK;
 }
 
-/* The key in "/media/<key>/…"; false: there is none. */
-static bool find_key(const char *path, char key[KEY_LEN + 1])
-{
-    static const char prefix[] = "/media/";
-    const char *start = path + sizeof(prefix) - 1;
-
-    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
-        strcspn(start, "/") != KEY_LEN || start[KEY_LEN] != '/')
-        return false;
-    memcpy(key, start, KEY_LEN);
-    key[KEY_LEN] = '\0';
-    return key_valid(key);
-}
-
 /* RC_NOT_FOUND: this client may not have it, and so is not told that it is there. */
 static enum rc check(const struct media *m, const struct request *r)
 {
@@ -73,8 +59,9 @@ static enum rc check(const struct media *m, const struct request *r)
 
     if (!m->strict)
         return RC_OK;
-    return find_key(request_path(r), key) ? strict_check(m->strict, r, key)
-                                          : RC_NOT_FOUND;
+    return media_path_key(request_path(r), key) == RC_OK
+               ? strict_check(m->strict, r, key)
+               : RC_NOT_FOUND;
 }
 
 static void wait_for_file(struct media *m, struct request *r)
