@@ -118,7 +118,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
         browser-tests browser-waiting browser-extras browser-others ui-tests ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
-        bench-storyboard
+        bench-storyboard bench-auth
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -273,7 +273,7 @@ check: ## all tests, with both compilers; a summary at the end
 
 # ---- benches ---------------------------------------------------------------
 
-bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard ## all
+bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard bench-auth ## all
 bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
@@ -284,6 +284,8 @@ bench-adaptive: all $(TEST_MODULES) ## the source as it is, the ladder, quality 
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/adaptive.mjs
 bench-seek: all ui $(TEST_MODULES) ## seeks into what is not encoded yet
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/seek.mjs
+bench-auth: all ## sign-in, segments by their key and asked about, guessing
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/auth.mjs
 bench-storyboard: all ## CPU of the seek bar's small pictures
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/storyboard.mjs
 
