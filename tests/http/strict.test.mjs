@@ -1,8 +1,12 @@
 /* media_auth = strict: every request for a media file is asked about. */
 import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, PASSWORD, addUser, letters, pretend, sql, startAccounts } from '../lib/accounts.mjs';
 import { startSite, tinyMp4 } from '../lib/site.mjs';
+import { selfSigned } from '../lib/tls.mjs';
 
 describe('strict mode', () => {
     let site, owner, member, other, viewer, nobody, video, root;
@@ -133,6 +137,24 @@ describe('strict mode', () => {
         assert.equal(await status(nobody, key, '360p-1/0.m4s', { Cookie: `${headers.Cookie}0` }), 404);
         assert.equal((await member.api('DELETE', url)).status, 204);
         assert.equal(await status(guest, key), 404);
+    });
+    test('through TLS a share that may be embedded lets in frames of other sites', async () => {
+        const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-tls-'));
+        await selfSigned(path.join(dir, 'site.pem'));
+        const tls = { DROPSTREAM_TLS_PEM: path.join(dir, 'site.pem'), DROPSTREAM_MEDIA_AUTH: 'strict' };
+        const { site: secure, member: mia } = await startAccounts({ env: tls });
+        try {
+            const { json } = await mia.upload(tinyMp4());
+            for (const embed of [true, false]) {
+                const { token } = await mia.newShare(json.id, { embed });
+                const { headers } = await new Client(secure).api('GET', `/api/shares/${token}`);
+                const end = embed ? 'SameSite=None; Secure; Partitioned' : 'SameSite=Lax; Secure';
+                assert.ok(headers['set-cookie'][0].endsWith(`; HttpOnly; ${end}`), headers['set-cookie'][0]);
+            }
+        } finally {
+            await secure.stop();
+            await fs.rm(dir, { recursive: true });
+        }
     });
     test('new keys: the page is told, and given the cookie for them', async () => {
         const share = await member.newShare(video.id);
