@@ -72,7 +72,7 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
            cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
-           cgi-bin/send_path.c
+           cgi-bin/send_path.c cgi-bin/allowed.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -82,7 +82,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_vide
            cgi-bin/api_embed.c cgi-bin/api_session.c cgi-bin/api_account.c \
            cgi-bin/api_users.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
-           cgi-bin/demand_writer.c
+           cgi-bin/demand_writer.c cgi-bin/strict.c
 
 UNIT := secret password grant grant_rows store_accounts store_sessions store_tries \
         store_grants store_shares store_seen store_migrate args args_copy args_picture \
@@ -101,7 +101,7 @@ UNIT := secret password grant grant_rows store_accounts store_sessions store_tri
         storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
         supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
         wants watcher access address cookie same_origin disposition signed_until \
-        origin
+        origin allowed media_path
 
 FUZZ := mp4_index mkv_walk subtitle
 
@@ -118,7 +118,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
         browser-tests browser-waiting browser-extras browser-others ui-tests ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
-        bench-storyboard
+        bench-storyboard bench-auth
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -273,7 +273,7 @@ check: ## all tests, with both compilers; a summary at the end
 
 # ---- benches ---------------------------------------------------------------
 
-bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard ## all
+bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard bench-auth ## all
 bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
@@ -284,6 +284,8 @@ bench-adaptive: all $(TEST_MODULES) ## the source as it is, the ladder, quality 
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/adaptive.mjs
 bench-seek: all ui $(TEST_MODULES) ## seeks into what is not encoded yet
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/seek.mjs
+bench-auth: all ## sign-in, segments by their key and asked about, guessing
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/auth.mjs
 bench-storyboard: all ## CPU of the seek bar's small pictures
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/storyboard.mjs
 

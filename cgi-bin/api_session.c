@@ -4,6 +4,7 @@
 #include "api.h"
 
 #include "http.h"
+#include "log.h"
 #include "password.h"
 #include "secret.h"
 #include "store_accounts.h"
@@ -54,6 +55,14 @@ void api_session_get(struct api_call *call)
 static void bad_login(struct api_call *call)
 {
     api_refuse(call, 401, "bad_login", "There is no such name with this password.");
+}
+
+/* A name that nobody has is not logged: it may be a password in the wrong field. */
+static void refuse_login(struct api_call *call, const struct user *user)
+{
+    log_warn("a sign-in as %s from %s failed",
+             *user->name ? user->name : "somebody unknown", request_peer(call->r));
+    bad_login(call);
 }
 
 /* A session of the user begins, and the one that this browser had ends. */
@@ -113,6 +122,7 @@ static void welcome(struct api_call *call, const struct user *user,
         return;
     rc = begin(call, user->id);
     if (rc == RC_OK) {
+        log_info("%s signed in from %s", user->name, request_peer(call->r));
         api_tried_well(call, tries);
         send_session(call, 201, user->name, user->role);
     } else if (rc == RC_NOT_FOUND) {
@@ -138,7 +148,7 @@ static void sign_in(struct api_call *call, const char *name, const char *passwor
     else if (right)
         welcome(call, &user, &tries);
     else
-        bad_login(call);
+        refuse_login(call, &user);
 }
 
 static bool has_accounts(struct api_call *call)

@@ -40,9 +40,11 @@ enum rc cookie_find(const char *header, const char *name, char *out, size_t size
 
 enum rc cookie_format(const struct cookie *c, char *out, size_t size)
 {
-    int n = snprintf(
-        out, size, "%s=%s; Path=%s; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s",
-        c->name, c->value, c->path, c->max_age_s, c->secure ? "; Secure" : "");
+    const char *rest = !c->secure  ? "SameSite=Lax"
+                       : c->framed ? "SameSite=None; Secure; Partitioned"
+                                   : "SameSite=Lax; Secure";
+    int n = snprintf(out, size, "%s=%s; Path=%s; Max-Age=%" PRId64 "; HttpOnly; %s",
+                     c->name, c->value, c->path, c->max_age_s, rest);
 
     return n >= 0 && (size_t)n < size ? RC_OK : RC_TOO_LARGE;
 }

@@ -1,8 +1,9 @@
 /*
  * cookie.h: cookies in headers (RFC 6265).
  *
- * Pure. All that are set here are HttpOnly and SameSite=Lax: no script reads them, and
- * no other site's page sends them along but by a plain link.
+ * Pure. All that are set here are HttpOnly, so that no script reads them, and, but for
+ * those that say otherwise, SameSite=Lax: no other site's page sends them along but by
+ * a plain link.
  */
 #ifndef DROPSTREAM_COOKIE_H
 #define DROPSTREAM_COOKIE_H
@@ -26,6 +27,8 @@ struct cookie {
     const char *path;
     int64_t max_age_s; /* 0: the browser forgets it */
     bool secure;       /* sent through TLS alone */
+    bool framed; /* sent, if it is secure, from within a frame of another site too,
+                  * where that site has one of its own (Partitioned) */
 };
 
 /* The value of a Set-Cookie header (s. 4.1.1). RC_TOO_LARGE. */

@@ -29,13 +29,14 @@ static void cookie_name(const struct share *share, char out[32])
 }
 
 static void add_cookie(struct request *r, const char *name, const char *value,
-                       const char *path)
+                       const char *path, bool framed)
 {
     const struct cookie c = {.name = name,
                              .value = value,
                              .path = path,
                              .max_age_s = SHARE_PROOF_S,
-                             .secure = request_is_secure(r)};
+                             .secure = request_is_secure(r),
+                             .framed = framed};
     char text[COOKIE_BYTES];
 
     if (cookie_format(&c, text, sizeof(text)) == RC_OK)
@@ -58,7 +59,7 @@ void share_proof_set_cookie(struct request *r, const struct share *share,
 
     cookie_name(share, name);
     snprintf(path, sizeof(path), "/api/shares/%s", share->token);
-    add_cookie(r, name, proof, path);
+    add_cookie(r, name, proof, path, false);
 }
 
 bool share_proof_check(const uint8_t key[SECRET_KEY_SIZE], const struct request *r,
@@ -88,7 +89,7 @@ void share_proof_set_media_cookie(const uint8_t key[SECRET_KEY_SIZE], struct req
     say_media(share->key, said);
     signed_until_make(key, said, now_s + SHARE_PROOF_S, value);
     snprintf(path, sizeof(path), "/media/%s/", share->key);
-    add_cookie(r, "dropstream_media", value, path);
+    add_cookie(r, "dropstream_media", value, path, *share->embed);
 }
 
 bool share_proof_check_media(const uint8_t key[SECRET_KEY_SIZE],

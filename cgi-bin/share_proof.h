@@ -34,7 +34,8 @@ bool share_proof_check(const uint8_t key[SECRET_KEY_SIZE], const struct request 
 /* ---- strict mode --------------------------------------------------------------- */
 
 /* Adds the cookie by which media are let through that are reached by the share's key,
- * and by nothing else. */
+ * and by nothing else; where the share may be embedded also from within a frame of
+ * another site, as long as there is TLS. */
 void share_proof_set_media_cookie(const uint8_t key[SECRET_KEY_SIZE], struct request *r,
                                   const struct share *share, int64_t now_s);
 

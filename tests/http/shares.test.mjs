@@ -4,6 +4,7 @@ import { promises as fs } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Client, PASSWORD, addUser, letters, pretend, sql, startAccounts } from '../lib/accounts.mjs';
 import { sleep, tinyMp4, waitFor } from '../lib/site.mjs';
+import { beginPatch } from '../lib/tus.mjs';
 
 function assertError(response, status, code) {
     assert.equal(response.json?.error?.code, code, response.text);
@@ -69,9 +70,9 @@ describe('shares', () => {
         const third = await addUser(owner, 'ines', 'owner');
         const [a, b] = [await keyOf(second), await keyOf(third)];
         await owner.api('PATCH', '/api/users/oskar', { role: 'viewer' });
+        assert.ok(!(await links()).includes(a), 'gone with the answer');
         await owner.api('DELETE', '/api/users/ines');
-        const there = await links();
-        assert.ok(!there.includes(a) && !there.includes(b));
+        assert.ok(!(await links()).includes(b), 'gone with the answer');
         await isGone(a);
         await isGone(b);
     });
@@ -318,6 +319,28 @@ describe('shares', () => {
         const head = await member.request('HEAD', `/api/uploads/${name}`, { headers });
         assert.deepEqual([head.status, head.headers['upload-offset']], [200, '0']);
         assert.equal((await owner.request('DELETE', `/api/uploads/${name}`, { headers })).status, 204);
+    });
+    test('nobody else ends a request that brings its bytes', async () => {
+        const id = 'e'.repeat(32);
+        const headers = { 'Tus-Resumable': '1.0.0' };
+        const metadata = `upload_id ${Buffer.from(id).toString('base64')}`;
+        await member.request('POST', '/api/uploads', {
+            headers: { ...headers, 'Upload-Length': 20_000, 'Upload-Metadata': metadata },
+        });
+        const cookie = { Cookie: member.cookieHeader('/'), 'Sec-Fetch-Site': 'same-origin' };
+        const running = await beginPatch(site, id, 0, tinyMp4().subarray(0, 10_000), 20_000, cookie);
+        await waitFor(async () => (await site.spool()).some((name) => name.endsWith('.part')));
+        await sleep(200);
+        for (const method of ['HEAD', 'DELETE'])
+            assert.equal((await other.request(method, `/api/uploads/${id}`, { headers })).status, 404);
+        assertError(await other.upload(tinyMp4(), { fields: { upload_id: id } }), 409, 'upload_id_taken');
+        const index = { headers: { 'Content-Length': 8 }, body: 'no index' };
+        assertError(await other.request('PUT', `/api/uploads/${id}/index?offset=100`, index), 404, 'not_found');
+        assert.equal(running.text(), '');
+        running.socket.write(tinyMp4().subarray(10_000));
+        await waitFor(() => running.text());
+        assert.match(running.text(), /^HTTP\/1.1 204 /);
+        running.socket.destroy();
     });
     test('nothing of a body is taken from who may not upload', async () => {
         const head = (more) =>

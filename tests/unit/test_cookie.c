@@ -87,6 +87,21 @@ static void a_cookie_is_set_for_no_script_and_no_other_site(void **state)
     assert_int_equal(cookie_format(&c, out, 20), RC_TOO_LARGE);
 }
 
+static void one_for_frames_needs_tls(void **state)
+{
+    struct cookie c = {
+        .name = "sid", .value = "abc", .path = "/", .max_age_s = 60, .framed = true};
+    char out[128];
+
+    (void)state;
+    assert_int_equal(cookie_format(&c, out, sizeof(out)), RC_OK);
+    assert_string_equal(out, "sid=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+    c.secure = true;
+    assert_int_equal(cookie_format(&c, out, sizeof(out)), RC_OK);
+    assert_string_equal(out, "sid=abc; Path=/; Max-Age=60; HttpOnly; SameSite=None; "
+                             "Secure; Partitioned");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +111,7 @@ int main(void)
         cmocka_unit_test(what_only_looks_like_it_is_another),
         cmocka_unit_test(a_value_that_does_not_fit_is_said),
         cmocka_unit_test(a_cookie_is_set_for_no_script_and_no_other_site),
+        cmocka_unit_test(one_for_frames_needs_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
