@@ -138,9 +138,7 @@ void identity_keep_cookie(struct request *r, const struct config *config,
 {
     char secret[SECRET_LEN + 1];
 
-    if (who->dead_cookie)
-        identity_set_cookie(r, config, NULL);
-    else if (who->renewed && cookie_find(request_header(r, "Cookie"), cookie_name(r),
-                                         secret, sizeof(secret)) == RC_OK)
+    if (who->renewed && cookie_find(request_header(r, "Cookie"), cookie_name(r), secret,
+                                    sizeof(secret)) == RC_OK)
         identity_set_cookie(r, config, secret);
 }

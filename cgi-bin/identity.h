@@ -41,8 +41,9 @@ struct identity {
 enum rc identity_find(const struct request *r, const struct config *config,
                       struct store *st, struct identity *out);
 
-/* Adds what is due of cookies to the answer: the session's again, or an empty one in
- * place of a dead one. */
+/* Sets the session's cookie again where that is due. A dead one is left to GET
+ * /api/session: any other answer may be that to a long upload, and come when one has
+ * signed in again, whose cookie would go with the dead one. */
 void identity_keep_cookie(struct request *r, const struct config *config,
                           const struct identity *who);
 

@@ -75,6 +75,9 @@ describe('accounts', () => {
         assert.equal(status, 204);
         assert.match(headers['set-cookie'].at(-1), /^dropstream_session=; Path=\/; Max-Age=0;/);
         assert.deepEqual(client.cookies, {});
+        const late = await before.api('GET', '/api/videos');
+        assert.equal(late.status, 401);
+        assert.equal(late.headers['set-cookie'], undefined, 'whoever has signed in meanwhile keeps their cookie');
         assert.equal(await whoIs(before), null);
         assert.deepEqual(before.cookies, {}, 'a dead cookie is taken away');
     });
