@@ -248,8 +248,8 @@ http-encoding http-extras http-others:
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
 # Likewise: the ones that wait for the network, and those about more than 360p.
 BROWSER_TESTS   := $(wildcard tests/browser/*.test.mjs)
-BROWSER_WAITING := $(filter $(patsubst %,tests/browser/%.test.mjs,open_ended resume \
-                     upload_and_watch),$(BROWSER_TESTS))
+BROWSER_WAITING := $(filter $(patsubst %,tests/browser/%.test.mjs,account embed names \
+                     open_ended private resume upload_and_watch),$(BROWSER_TESTS))
 BROWSER_EXTRAS  := $(filter $(patsubst %,tests/browser/%.test.mjs,matrix preview quality \
                      subtitles),$(BROWSER_TESTS))
 browser-tests: browser-extras browser-waiting browser-others ## real Chromium

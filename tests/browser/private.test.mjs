@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 
-import { launchBrowser, watchedPage } from '../lib/browser.mjs';
+import { launchBrowser, overhang, watchedPage } from '../lib/browser.mjs';
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { addUser, isPlaying, PASSWORD, position, requestsOf, setUp, setupLink, signIn, signOut, watch } from '../lib/people.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
@@ -249,4 +249,36 @@ test('a session that ends leads to the sign-in, and back to where one was', logg
     await bob.getByRole('heading', { name: 'This video does not exist' }).waitFor();
     assert.deepEqual(complaintsOf(bob), []);
     await owner.keyboard.press('Escape');
+}));
+
+test('the share dialogue and the page behind a link fit a phone, in light and dark', logged(async () => {
+    await owner.goto(`${site.url}/watch/${video}`);
+    const { url } = await share(async (dialog) => {
+        await dialog.getByLabel('It ends after').selectOption({ label: '7 days' });
+        await dialog.getByLabel('The file may be downloaded').check();
+        await dialog.getByLabel('Other sites may show the player').check();
+        await dialog.getByLabel('Only these sites').fill('https://a-long-name-of-a-site.example.org https://another-long-name.example.org');
+    });
+    for (const colorScheme of ['light', 'dark']) {
+        const phone = { viewport: { width: 360, height: 740 }, colorScheme };
+        const small = await guest(phone);
+        await small.goto(url);
+        await small.getByRole('link', { name: 'Download' }).waitFor();
+        await small.getByText('This link ends in 7 days.').waitFor();
+        assert.ok((await overhang(small)) <= 0, 'the page behind the link');
+        assert.deepEqual(complaintsOf(small), []);
+
+        await owner.setViewportSize(phone.viewport);
+        await owner.emulateMedia({ colorScheme });
+        await owner.getByRole('button', { name: 'Share', exact: true }).press('Enter');
+        const dialog = owner.getByRole('dialog');
+        await dialog.locator('li[data-token]').first().waitFor();
+        const { x, width } = await dialog.boundingBox();
+        assert.ok(x >= 0 && x + width <= 360, `${x} + ${width}`);
+        const wide = await dialog.evaluate((e) => [e, ...e.querySelectorAll('*')].filter((part) => part.scrollWidth > part.clientWidth + 1 && getComputedStyle(part).overflowX === 'auto').length);
+        assert.equal(wide, 0, 'nothing in it is wider than it is');
+        await owner.keyboard.press('Escape');
+        await owner.waitForFunction(() => document.activeElement.textContent.trim() === 'Share');
+    }
+    assert.deepEqual(complaintsOf(owner), []);
 }));

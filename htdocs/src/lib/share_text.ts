@@ -44,8 +44,17 @@ export function originsIn(text: string): string[] {
 
 const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])$/;
 
+/** null: it is no address. */
+function parsed(word: string): URL | null {
+  try {
+    return new URL(word);
+  } catch {
+    return null;
+  }
+}
+
 function originOf(word: string): string {
-  const url = URL.canParse(word) ? new URL(word) : null;
+  const url = parsed(word);
   if (!url || !/^https?:$/.test(url.protocol) || !HOST.test(url.hostname) || url.username !== '') {
     throw new Error(`“${word}” is not the address of a site, like https://example.org.`);
   }
