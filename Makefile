@@ -32,8 +32,8 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/secret.c lib/password.c lib/grant.c lib/store/visibility.c \
            lib/store/accounts.c lib/store/sessions.c lib/store/tokens.c \
            lib/store/tries.c lib/store/grants.c lib/store/shares.c \
-           lib/spool.c lib/spool_dir.c lib/config.c lib/mime.c lib/multipart.c \
-           lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
+           lib/spool.c lib/spool_dir.c lib/config.c lib/config_value.c lib/mime.c \
+           lib/multipart.c lib/sniff.c lib/sniff_refuse.c lib/bmff.c lib/grid.c lib/bounds.c \
            lib/bandwidth.c lib/playlist.c lib/language.c lib/charset.c lib/subtitle.c \
            lib/subtitle_text.c lib/mp4_tables.c lib/mp4_entry.c lib/mp4_samples.c \
            lib/mp4_packets.c lib/mp4_reach.c lib/mp4_index.c lib/mp4_head.c \
@@ -80,8 +80,8 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 UNIT := secret password grant grant_rows store_accounts store_sessions store_tries store_grants \
         store_shares store_seen store_migrate \
         args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
-        bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
-        encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
+        bounds charset clock codec_string colour config config_access copy_cuts \
+        courtesy cutter ebml encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
         ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
         mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
         owner packet_scan param_sets picture_choice picture_stream plan plan_open \

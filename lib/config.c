@@ -2,11 +2,8 @@
  * The table of options is the program's only list of keys; etc/dropstream.conf says
  * the same to people, and test_config holds the two together.
  */
-#include "config.h"
+#include "config_priv.h"
 
-#include "text.h"
-
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
@@ -15,38 +12,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum option_type { OPTION_INT, OPTION_TEXT, OPTION_ADDRESS, OPTION_LEVEL };
-
-struct option {
-    const char *section;
-    const char *key;
-    enum option_type type;
-    size_t offset;    /* in struct config */
-    size_t size;      /* of the field: bytes that a text may fill with its NUL */
-    const char *text; /* default, as it would stand in the file */
-    int64_t min, max; /* OPTION_INT */
-    const char *unit; /* for messages; "" for a plain number */
-};
-
 #define FIELD(f) offsetof(struct config, f), sizeof(((struct config *)0)->f)
 #define TEXT(s, f, type, def)                                                          \
     {                                                                                  \
-        s, #f, type, FIELD(f), def, 0, 0, ""                                           \
+        s, #f, type, FIELD(f), def, 0, 0, "", NULL                                     \
     }
 #define INT(s, f, def, min, max, unit)                                                 \
     {                                                                                  \
-        s, #f, OPTION_INT, FIELD(f), def, min, max, unit                               \
+        s, #f, OPTION_INT, FIELD(f), def, min, max, unit, NULL                         \
     }
+#define CHOICE(s, f, def, choices)                                                     \
+    {                                                                                  \
+        s, #f, OPTION_CHOICE, FIELD(f), def, 0, 0, "", choices                         \
+    }
+
+/* Each in the order of its enum. */
+static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const auths[] = {"required", "none", NULL};
+static const char *const media_auths[] = {"static", "strict", NULL};
 
 static const struct option options[] = {
     TEXT("web", bind, OPTION_ADDRESS, "127.0.0.1"),
     INT("web", port, "8080", 1, 65535, ""),
+    TEXT("web", tls_pem, OPTION_PATH, ""),
     INT("web", upload_threads, "128", 1, 256, "threads"),
     INT("web", api_threads, "4", 1, 64, "threads"),
     INT("web", store_handles, "4", 1, 64, "handles"),
     INT("web", wait_s, "8", 1, 9, "s"),
     INT("web", waits, "1024", 1, 1536, "requests"),
     INT("web", waits_per_address, "512", 1, 1536, "requests"),
+    CHOICE("access", auth, "required", auths),
+    CHOICE("access", media_auth, "static", media_auths),
+    TEXT("access", media_cors, OPTION_ORIGINS, ""),
+    INT("access", session_days, "30", 1, 365, "days"),
+    TEXT("access", trusted_proxies, OPTION_NETWORKS, ""),
     INT("upload", max_upload_mb, "51200", 1, 1048576, "MiB"),
     INT("upload", disk_reserve_mb, "1024", 0, 1048576, "MiB"),
     INT("upload", min_rate_bps, "1024", 0, 1048576, "bytes/s"),
@@ -78,95 +77,10 @@ static const struct option options[] = {
     INT("worker", poll_ms, "2000", 50, 60000, "ms"),
     INT("log", job_log_kb, "256", 4, 65536, "KiB"),
     INT("log", activity_rows, "10000", 100, 1000000, "rows"),
-    TEXT("log", log_level, OPTION_LEVEL, "info"),
+    CHOICE("log", log_level, "info", levels),
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
-#define PROBLEM_SIZE 256
-
-static const char *const levels[] = {"error", "warn", "info", "debug"};
-#define LEVEL_COUNT (sizeof(levels) / sizeof(levels[0]))
-
-/* strtoll alone would take blanks before and letters behind the number. */
-static enum rc set_int(const struct option *o, const char *text, void *field,
-                       char problem[PROBLEM_SIZE])
-{
-    const char *digits = *text == '-' ? text + 1 : text;
-    long long v;
-
-    errno = 0;
-    v = strtoll(text, NULL, 10);
-    if (!*digits || digits[strspn(digits, "0123456789")]) {
-        snprintf(problem, PROBLEM_SIZE, "%s must be a whole number, not \"%.40s\"",
-                 o->key, text);
-        return RC_INVALID;
-    }
-    if (errno == ERANGE || v < o->min || v > o->max) {
-        snprintf(problem, PROBLEM_SIZE, "%s must be %lld to %lld%s%s, not %.40s",
-                 o->key, (long long)o->min, (long long)o->max, *o->unit ? " " : "",
-                 o->unit, text);
-        return RC_INVALID;
-    }
-    *(int64_t *)field = v;
-    return RC_OK;
-}
-
-static enum rc set_text(const struct option *o, const char *text, char *field,
-                        char problem[PROBLEM_SIZE])
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    size_t n = strlen(text);
-
-    if (n == 0 || n >= o->size || !text_is_clean(text, n)) {
-        snprintf(problem, PROBLEM_SIZE,
-                 "%s must be 1 to %zu bytes of UTF-8 without control characters",
-                 o->key, o->size - 1);
-        return RC_INVALID;
-    }
-    /* Numbers only: the text ends up in lighttpd's configuration. */
-    if (o->type == OPTION_ADDRESS && inet_pton(AF_INET, text, address) != 1 &&
-        inet_pton(AF_INET6, text, address) != 1) {
-        snprintf(problem, PROBLEM_SIZE,
-                 "%s must be an IPv4 or IPv6 address, not \"%.60s\"", o->key, text);
-        return RC_INVALID;
-    }
-    memcpy(field, text, n + 1);
-    return RC_OK;
-}
-
-/* levels[] stands in the order of enum log_level. */
-static enum rc set_level(const struct option *o, const char *text,
-                         enum log_level *field, char problem[PROBLEM_SIZE])
-{
-    size_t i;
-
-    for (i = 0; i < LEVEL_COUNT; i++) {
-        if (strcmp(text, levels[i]) == 0) {
-            *field = (enum log_level)i;
-            return RC_OK;
-        }
-    }
-    snprintf(problem, PROBLEM_SIZE,
-             "%s must be error, warn, info or debug, not \"%.40s\"", o->key, text);
-    return RC_INVALID;
-}
-
-/* problem is written only when the answer is RC_INVALID. */
-static enum rc set_option(const struct option *o, const char *text, struct config *out,
-                          char problem[PROBLEM_SIZE])
-{
-    void *field = (char *)out + o->offset;
-
-    switch (o->type) {
-    case OPTION_INT:
-        return set_int(o, text, field, problem);
-    case OPTION_LEVEL:
-        return set_level(o, text, field, problem);
-    default:
-        return set_text(o, text, field, problem);
-    }
-}
-
 /* A default out of its own range would be left 0; test_config sees that. */
 void config_defaults(struct config *out)
 {
@@ -175,7 +89,8 @@ void config_defaults(struct config *out)
 
     memset(out, 0, sizeof(*out));
     for (i = 0; i < OPTION_COUNT; i++)
-        set_option(&options[i], options[i].text, out, problem);
+        option_set(&options[i], options[i].text, (char *)out + options[i].offset, false,
+                   problem);
 }
 
 /* ---- the file ----------------------------------------------------------- */
@@ -263,11 +178,11 @@ static int on_key(void *arg, const char *section, const char *key, const char *v
     } else if (strcmp(o->section, section) != 0) {
         snprintf(problem, sizeof(problem), "%s belongs in section [%s]", key,
                  o->section);
-    } else if (r->seen[o - options]) {
+    } else if (r->seen[o - options] && !option_is_list(o)) {
         snprintf(problem, sizeof(problem), "%s is set twice", key);
     } else {
         r->seen[o - options] = true;
-        if (set_option(o, value, r->config, problem) == RC_OK)
+        if (option_set(o, value, (char *)r->config + o->offset, true, problem) == RC_OK)
             return 1;
     }
     note(r, problem);
@@ -320,12 +235,26 @@ static enum rc load_environment(struct config *config, char *err, size_t err_siz
         /* Empty is what a script passes on of a variable that it does not have. */
         if (!value || !*value)
             continue;
-        if (set_option(&options[i], value, config, problem) != RC_OK) {
+        if (option_set(&options[i], value, (char *)config + options[i].offset, false,
+                       problem) != RC_OK) {
             snprintf(err, err_size, "%s: %s", name, problem);
             return RC_INVALID;
         }
     }
     return RC_OK;
+}
+
+/* What is wrong only together. */
+static enum rc check_all(const struct config *config, const char *path, char *err,
+                         size_t err_size)
+{
+    if (config->auth != AUTH_NONE || address_is_loopback(config->bind))
+        return RC_OK;
+    snprintf(err, err_size,
+             "%s: auth = none makes everybody who reaches the site its owner: it is "
+             "refused unless bind is a loopback address such as 127.0.0.1, not %s",
+             path, config->bind);
+    return RC_INVALID;
 }
 
 enum rc config_load(const char *path, struct config *out, char *err, size_t err_size)
@@ -338,6 +267,8 @@ enum rc config_load(const char *path, struct config *out, char *err, size_t err_
     rc = load_file(path, &config, err, err_size);
     if (rc == RC_OK)
         rc = load_environment(&config, err, err_size);
+    if (rc == RC_OK)
+        rc = check_all(&config, path, err, err_size);
     if (rc == RC_OK)
         *out = config;
     return rc;
@@ -357,8 +288,8 @@ enum rc config_get(const struct config *config, const char *key, char *out,
     if (o->type == OPTION_INT) {
         snprintf(number, sizeof(number), "%lld", (long long)*(const int64_t *)field);
         text = number;
-    } else if (o->type == OPTION_LEVEL) {
-        text = levels[*(const enum log_level *)field];
+    } else if (o->type == OPTION_CHOICE) {
+        text = option_choice(o, field);
     }
     if (strlen(text) >= out_size)
         return RC_TOO_LARGE;

@@ -3,7 +3,8 @@
  *
  * Every key has a default, a unit and a range. A key DROPSTREAM_<KEY> in the
  * environment wins over the file; an empty one counts as not set. Unknown keys, a key
- * set twice, unknown sections and values out of range are errors with file:line.
+ * set twice, unknown sections and values out of range are errors with file:line. Only a
+ * list may be set several times: each line adds to it.
  */
 #ifndef DROPSTREAM_CONFIG_H
 #define DROPSTREAM_CONFIG_H
@@ -15,9 +16,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CONFIG_LIST_MAX 4095 /* bytes of a list */
+
+/* Who has to sign in: everybody; or nobody, and all that reach the site own it. */
+enum auth { AUTH_REQUIRED, AUTH_NONE };
+
+/* Who gets a media file: whoever has its key; or only who is asked for at each request
+ * and found to have a right to it. */
+enum media_auth { MEDIA_STATIC, MEDIA_STRICT };
+
 struct config {
-    char bind[64];             /* IPv4 or IPv6 address that lighttpd listens on */
-    int64_t port;              /* 1..65535 */
+    char bind[64];          /* IPv4 or IPv6 address that lighttpd listens on */
+    int64_t port;           /* 1..65535 */
+    char tls_pem[PATH_MAX]; /* "": no TLS; else the path of a certificate and its key */
+    enum auth auth;         /* AUTH_NONE only where bind is a loopback address */
+    enum media_auth media_auth;
+    char media_cors[CONFIG_LIST_MAX + 1]; /* "": none; "*"; else origins (RFC 6454
+                                           * s. 6.2) with one blank between them */
+    char trusted_proxies[CONFIG_LIST_MAX +
+                         1];   /* addresses and networks (CIDR), likewise;
+                                * "": none */
+    int64_t session_days;      /* days that a session lasts without being used */
     int64_t max_upload_mb;     /* MiB of one uploaded file */
     int64_t disk_reserve_mb;   /* MiB of free disk that uploads never touch */
     int64_t index_max_mb;      /* MiB of an index that is sent ahead of its file */
@@ -68,7 +87,8 @@ void config_defaults(struct config *out);
 /*
  * Reads path over the defaults and the environment over that. A missing file is
  * RC_NOT_FOUND. On RC_INVALID err holds one line, "file:line: what is wrong" or
- * "DROPSTREAM_PORT: what is wrong". RC_IO, RC_NOMEM.
+ * "DROPSTREAM_PORT: what is wrong"; where two options together are wrong, there is no
+ * line. RC_IO, RC_NOMEM.
  */
 enum rc config_load(const char *path, struct config *out, char *err, size_t err_size);
 

@@ -195,7 +195,7 @@ static enum rc watch_signals(struct daemon *d)
 
 static enum rc load(const struct options *o, struct site *site, struct config *config)
 {
-    char path[PATH_MAX], err[256];
+    char path[PATH_MAX], err[512];
     enum rc rc = o->site ? site_at(o->site, site) : site_find(site);
     if (rc != RC_OK) {
         fprintf(stderr, "dropstream-worker: no site here: give --site DIR\n");

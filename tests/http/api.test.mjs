@@ -229,7 +229,7 @@ describe('the library', () => {
         assert.equal(response.json, undefined, 'lighttpd says so by itself');
     });
     test('clients that stop in the middle of a body keep nobody waiting', async () => {
-        const head = `PATCH /api/videos/${ids[2]} HTTP/1.1\r\nHost: test\r\nContent-Length: 40\r\n\r\n{`;
+        const head = `PATCH /api/videos/${ids[2]} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\n\r\n{`;
         const sockets = Array.from({ length: 12 }, () => net.connect(site.port, '127.0.0.1'));
         try {
             for (const socket of sockets) socket.on('error', () => {}).write(head);

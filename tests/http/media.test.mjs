@@ -306,7 +306,7 @@ describe('viewers', () => {
     test('who hang up cost nothing for long', async () => {
         const part = await missing();
         const before = await cost();
-        const head = `GET ${url(part.file)} HTTP/1.1\r\nHost: x\r\n\r\n`;
+        const head = `GET ${url(part.file)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
         await Promise.all(Array.from({ length: 50 }, () => site.raw([head], { hangUp: true })));
         const stays = begin(part.file, named('stays'));
         await untilDemanded(part);

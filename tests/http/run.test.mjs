@@ -129,7 +129,7 @@ async function keepBusy(site) {
     );
     const form = formAround('half.mp4');
     const head =
-        `POST /api/videos HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n` +
+        `POST /api/videos HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n` +
         `Content-Type: ${form.type}\r\n\r\n`;
     const half = Buffer.concat([Buffer.from(head), form.head, tinyMp4(300_000)]);
     const talk = site.raw([half], { pause: 0 }).catch(() => {});

@@ -61,7 +61,7 @@ describe('tus: chunks that are refused', () => {
         });
         assert.equal(status, 411);
         const chunked = await s.site.raw(
-            `PATCH /api/uploads/${id} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n` +
+            `PATCH /api/uploads/${id} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n` +
                 `Tus-Resumable: 1.0.0\r\nUpload-Offset: 6000\r\nContent-Type: ${t.CHUNK}\r\n` +
                 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
         );

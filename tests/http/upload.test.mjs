@@ -96,7 +96,7 @@ describe('uploads that are refused', () => {
     refused('a body of unknown length', async () => {
         const body = whole(formAround('a.mp4'), tinyMp4());
         const text = await site.raw(
-            'POST /api/videos HTTP/1.1\r\nHost: test\r\nConnection: close\r\n' +
+            'POST /api/videos HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n' +
                 `Content-Type: ${formAround('a').type}\r\nTransfer-Encoding: chunked\r\n\r\n` +
                 `${body.length.toString(16)}\r\n`,
         );

@@ -368,7 +368,7 @@ describe('leftovers', () => {
         'an upload whose handler was killed is taken away',
         withSite({ worker: true, env: { DROPSTREAM_SETTLE_S: '1' } }, async (site) => {
             const half = tinyMp4(300_000);
-            const head = `POST /api/videos HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n` +
+            const head = `POST /api/videos HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600000\r\n` +
                 'Content-Type: multipart/form-data; boundary=b\r\n\r\n' +
                 '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n';
             const talk = site.raw([Buffer.concat([Buffer.from(head), half])], { pause: 1500 }).catch(() => {});

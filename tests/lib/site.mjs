@@ -99,7 +99,7 @@ export const whole = (form, file) => Buffer.concat([form.head, file, form.tail])
 /* The upload of a form as the bytes that go over the wire. length: what it announces. */
 export function wire(type, body, length = body.length) {
     const head =
-        'POST /api/videos HTTP/1.1\r\nHost: test\r\nConnection: close\r\n' +
+        'POST /api/videos HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n' +
         `Content-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
     return Buffer.concat([Buffer.from(head), body]);
 }
@@ -158,6 +158,7 @@ export class Site {
             DROPSTREAM_BIND: '127.0.0.1',
             DROPSTREAM_PORT: String(port),
             DROPSTREAM_DISK_RESERVE_MB: '16', // the machine's disk is not what is tested
+            DROPSTREAM_AUTH: 'none', // but in tests that are about who may do what
             ...env,
         };
     }

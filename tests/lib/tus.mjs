@@ -71,7 +71,7 @@ export async function begin(site, method, target, headers, body, length) {
     socket.on('error', () => {});
     const closed = new Promise((resolve) => socket.on('close', () => resolve(text)));
     await new Promise((resolve) => socket.on('connect', resolve));
-    let request = `${method} ${target} HTTP/1.1\r\nHost: test\r\n`;
+    let request = `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n`;
     for (const [key, value] of Object.entries({ ...headers, 'Content-Length': length }))
         request += `${key}: ${value}\r\n`;
     socket.write(`${request}\r\n`);

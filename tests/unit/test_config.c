@@ -1,11 +1,7 @@
-#include "check.h"
-
-#include "config.h"
-#include "tempdir.h"
+#include "config_fixture.h"
 
 #include <ctype.h>
 #include <stdbool.h>
-#include <string.h>
 
 static const struct {
     const char *section, *key, *text;
@@ -13,12 +9,18 @@ static const struct {
 } keys[] = {
     {"web", "bind", "127.0.0.1", 0, 0},
     {"web", "port", "8080", 1, 65535},
+    {"web", "tls_pem", "", 0, 0},
     {"web", "upload_threads", "128", 1, 256},
     {"web", "api_threads", "4", 1, 64},
     {"web", "store_handles", "4", 1, 64},
     {"web", "wait_s", "8", 1, 9},
     {"web", "waits", "1024", 1, 1536},
     {"web", "waits_per_address", "512", 1, 1536},
+    {"access", "auth", "required", 0, 0},
+    {"access", "media_auth", "static", 0, 0},
+    {"access", "media_cors", "", 0, 0},
+    {"access", "session_days", "30", 1, 365},
+    {"access", "trusted_proxies", "", 0, 0},
     {"upload", "max_upload_mb", "51200", 1, 1048576},
     {"upload", "disk_reserve_mb", "1024", 0, 1048576},
     {"upload", "min_rate_bps", "1024", 0, 1048576},
@@ -55,10 +57,6 @@ static const struct {
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
-static char dir[PATH_MAX];
-static char path[PATH_MAX + 16];
-static char err[PATH_MAX + 512];
-
 static void env_name(size_t i, char out[64])
 {
     size_t k;
@@ -78,27 +76,7 @@ static int setup(void **state)
         env_name(i, name);
         unsetenv(name);
     }
-    tempdir_make(dir);
-    snprintf(path, sizeof(path), "%s/test.conf", dir);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    tempdir_remove(dir);
-    return 0;
-}
-
-static enum rc load(const char *text, struct config *out)
-{
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-    err[0] = '\0';
-    return config_load(path, out, err, sizeof(err));
+    return fixture_open(state);
 }
 
 static void assert_value(const struct config *c, const char *key, const char *want)
@@ -107,18 +85,6 @@ static void assert_value(const struct config *c, const char *key, const char *wa
 
     assert_int_equal(config_get(c, key, text, sizeof(text)), RC_OK);
     assert_string_equal(text, want);
-}
-
-static void assert_problem(const char *text, const char *want)
-{
-    struct config c;
-    char expected[PATH_MAX + 512];
-
-    memset(&c, 'x', sizeof(c));
-    assert_int_equal(load(text, &c), RC_INVALID);
-    snprintf(expected, sizeof(expected), "%s:%s", path, want);
-    assert_string_equal(err, expected);
-    assert_int_equal(c.bind[0], 'x');
 }
 
 static void an_empty_file_gives_the_defaults(void **state)
@@ -132,6 +98,8 @@ static void an_empty_file_gives_the_defaults(void **state)
         assert_value(&c, keys[i].key, keys[i].text);
     assert_int_equal(c.port, 8080);
     assert_int_equal(c.log_level, LOG_INFO);
+    assert_int_equal(c.auth, AUTH_REQUIRED);
+    assert_int_equal(c.media_auth, MEDIA_STATIC);
 }
 
 /* The shipped file with every "#key = value" line uncommented is still the defaults. */
@@ -152,7 +120,8 @@ static void the_shipped_file_shows_every_key_with_its_default(void **state)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", key ? line + 1 : line);
         shown += key;
         for (i = 0; i < KEY_COUNT; i++) {
-            snprintf(want, sizeof(want), "#%s = %s\n", keys[i].key, keys[i].text);
+            snprintf(want, sizeof(want), "#%s =%s%s\n", keys[i].key,
+                     *keys[i].text ? " " : "", keys[i].text);
             seen[i] |= strcmp(line, want) == 0;
         }
     }
@@ -334,7 +303,7 @@ static void get_refuses_unknown_keys_and_small_buffers(void **state)
     assert_string_equal(out, "8080");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, fixture_close)
 
 int main(void)
 {
