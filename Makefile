@@ -61,7 +61,8 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/poster_job.c worker/args_picture.c worker/picture_stream.c \
            worker/picture_pipe.c worker/picture_choice.c worker/storyboard.c \
            worker/storyboard_job.c worker/courtesy.c worker/owner.c worker/wake.c \
-           worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c
+           worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c \
+           worker/grants.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
@@ -78,7 +79,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c
 
 UNIT := secret password grant grant_rows store_accounts store_sessions store_tries store_grants \
-        store_shares store_seen store_migrate \
+        store_shares store_seen store_migrate grants \
         args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
         bounds charset clock codec_string colour config config_access copy_cuts \
         courtesy cutter ebml encode_beside encode_feed feeder filters grid hangups http id joblog key_units \

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "mediadir.h"
 #include "spool.h"
+#include "store_accounts.h"
 #include "store_uploads.h"
 
 #include <dirent.h>
@@ -141,6 +142,7 @@ void sweep_leftovers(struct worker *w)
     store_video_each_receiving(w->store, sweep_receiving, w);
     store_upload_each_unseen(w->store, sweep_receiving, w);
     spool_each(&w->site, sweep_spool_file, w);
+    store_accounts_expire(w->store);
     store_activity_trim(w->store, w->config.activity_rows);
     sweep_job_logs(w);
 }

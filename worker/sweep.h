@@ -12,10 +12,10 @@ void sweep_deleted(struct worker *w);
 
 /*
  * Once a minute and at start: what sweep_deleted could not remove, uploads whose writer
- * is gone, spool files without a row or of no more use, rows of the activity log and
- * job logs beyond what is kept. An upload that can go on is kept until it expires. One
- * that was stored whole, but whose handler died before it could say so, is kept and
- * queued.
+ * is gone, spool files without a row or of no more use, sessions and tokens that are
+ * over, rows of the activity log and job logs beyond what is kept. An upload that can
+ * go on is kept until it expires. One that was stored whole, but whose handler died
+ * before it could say so, is kept and queued.
  */
 void sweep_leftovers(struct worker *w);
 
