@@ -13,8 +13,9 @@ set -euo pipefail
 readonly RUN_PACKAGES=(gcc:gcc make:make pkg-config:pkg-config libc6-dev libfcgi-dev
     libsqlite3-dev libjansson-dev libinih-dev nettle-dev libcrypt-dev
     lighttpd:lighttpd ffmpeg:ffmpeg util-linux:setpriv ca-certificates)
+readonly TLS_PACKAGE=lighttpd-mod-openssl
 readonly TEST_PACKAGES=(clang:clang libclang-rt-dev libcmocka-dev chromium:chromium
-    sqlite3:sqlite3)
+    sqlite3:sqlite3 "$TLS_PACKAGE" openssl:openssl)
 
 port='' bind='' site=''
 
@@ -242,6 +243,13 @@ build() {
     ) || die "the build failed"
 }
 
+# Before there is a program that could tell, as it is not built yet; a guess that is wrong
+# costs a package, or is noticed when the site starts.
+wants_tls() {
+    [[ -n ${DROPSTREAM_TLS_PEM:-} ]] ||
+        grep -qsE '^[[:space:]]*tls_pem[[:space:]]*=[[:space:]]*/' "$site/etc/dropstream.conf"
+}
+
 # Before anything is installed or built; what counts is the lock that serve.sh takes.
 refuse_if_running() {
     local url lock=$site/run/run.lock
@@ -324,7 +332,11 @@ main() {
     fi
     check_site_folder
     refuse_if_running
-    install_packages "${RUN_PACKAGES[@]}"
+    if wants_tls; then
+        install_packages "${RUN_PACKAGES[@]}" "$TLS_PACKAGE"
+    else
+        install_packages "${RUN_PACKAGES[@]}"
+    fi
     build
     serve_as_runner
 }

@@ -52,6 +52,12 @@ static void media_page(struct request *r, void *ctx)
     struct wait_ask ask;
     enum rc rc;
 
+    /* Another site's player asks so whether it may come; lighttpd adds the answer. */
+    if (strcmp(request_method(r), "OPTIONS") == 0) {
+        request_add_header(r, "Allow", "GET, HEAD");
+        http_send_empty(r, 204);
+        return;
+    }
     if (strcmp(request_method(r), "GET") != 0 &&
         strcmp(request_method(r), "HEAD") != 0) {
         http_send_not_allowed(r, "GET, HEAD");

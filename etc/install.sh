@@ -29,7 +29,9 @@ put_programs() {
     for name in upload.fcgi api.fcgi media.fcgi; do
         put 700 "$build/cgi-bin/$name" "$site/cgi-bin/$name"
     done
-    put 700 "$build/worker/dropstream-worker" "$site/bin/dropstream-worker"
+    for name in dropstream-worker dropstreamctl; do
+        put 700 "$build/worker/$name" "$site/bin/$name"
+    done
 }
 
 # The settings are the owner's once they exist. The server's configuration is ours
@@ -46,6 +48,18 @@ put_settings() {
         echo "$conf was edited and is kept; this version's own is $conf.new" >&2
     fi
     put 600 "$here/lighttpd.conf" "$kept/lighttpd.conf"
+    # Not to be edited: they belong to the pages of this version.
+    put 600 "$here/style_hashes.conf" "$site/etc/style_hashes.conf"
+}
+
+# Nothing is changed by settings that are wrong.
+put_options() {
+    "$here/options.sh" "$site" >"$site/tmp/options.$$" || {
+        rm -f "$site/tmp/options.$$"
+        exit 1
+    }
+    put 600 "$site/tmp/options.$$" "$site/etc/options.conf"
+    rm -f "$site/tmp/options.$$"
 }
 
 # index.html goes last: what it names is there when it appears.
@@ -79,6 +93,7 @@ for dir in cgi-bin bin htdocs/media etc/.installed db spool log run tmp; do
 done
 put_programs
 put_settings
+put_options
 if [ -e "$build/htdocs/index.html" ]; then
     put_pages
 else

@@ -10,7 +10,7 @@ set -euo pipefail
 
 readonly STOP_WAIT_DS=100 # tenths of a second between TERM and KILL
 
-port='' bind='' url='' lighttpd_pid='' worker_pid='' stopping=''
+port='' bind='' tls_pem='' auth='' url='' lighttpd_pid='' worker_pid='' stopping=''
 
 say() { printf '%s\n' "$*"; }
 complain() { printf 'run.sh: %s\n' "$*" >&2; }
@@ -46,12 +46,31 @@ take_lock() {
     fi
 }
 
-# Fills in port and bind from the environment and the site's settings.
+# Fills in what counts here, from the environment and the site's settings.
 read_settings() {
-    local worker=$site/bin/dropstream-worker
-    port=$("$worker" --site "$site" --get port) || die "the settings are not right"
-    bind=$("$worker" --site "$site" --get bind) || die "the settings are not right"
-    url="http://$(bracketed "$(near "$bind")"):$port/"
+    local name value scheme=http
+    for name in port bind tls_pem auth; do
+        value=$("$site/bin/dropstream-worker" --site "$site" --get "$name") ||
+            die "the settings are not right"
+        printf -v "$name" '%s' "$value"
+    done
+    [[ -z $tls_pem ]] || scheme=https
+    url="$scheme://$(bracketed "$(near "$bind")"):$port/"
+}
+
+# One that was edited stays as it is (install.sh), and may be of a version that did not
+# have all that the settings mean by now.
+check_server_conf() {
+    grep -q '^include "options.conf"' "$site/etc/lighttpd.conf" ||
+        die "$site/etc/lighttpd.conf was edited, and is of an older version: move what you changed to lighttpd.conf.new, and put that in its place"
+}
+
+check_tls() {
+    [[ -n $tls_pem ]] || return 0
+    [[ -r $tls_pem ]] || die "tls_pem: $(id -un) cannot read $tls_pem"
+    printf 'server.document-root = "/"\nserver.modules = ("mod_openssl")\n' |
+        lighttpd -tt -f - >/dev/null 2>&1 ||
+        die "tls_pem needs lighttpd's module for OpenSSL: apt-get install lighttpd-mod-openssl"
 }
 
 check_address() {
@@ -61,8 +80,23 @@ check_address() {
     fi
     ! answers ||
         die "port $port on $bind is taken; choose another with --port"
-    is_loopback "$bind" ||
-        complain "warning: there is no sign-in yet: everyone who reaches $bind can watch, upload and delete"
+}
+
+say_who_gets_in() {
+    [[ $auth != none ]] ||
+        complain "warning: nobody has to sign in (auth = none): whoever gets to $bind, by this machine or through a proxy, owns the site"
+    is_loopback "$bind" || [[ -n $tls_pem ]] ||
+        complain "warning: what is sent to $bind can be read on its way, passwords too: set tls_pem, or listen on 127.0.0.1 behind a proxy that has TLS"
+}
+
+# As long as nobody is a user, whoever has this link becomes the owner.
+offer_set_up() {
+    local link
+    link=$("$site/bin/dropstreamctl" --site "$site" setup-link --if-needed --url "$url") ||
+        return 0
+    [[ -z $link ]] || say "Set up: $link"
+    [[ -z $link || $(near "$bind") == "$bind" ]] ||
+        say "(elsewhere than on this machine: with its name in place of $(near "$bind"))"
 }
 
 # Each program gets its own session, so that Ctrl-C reaches it through this script
@@ -148,7 +182,10 @@ serve() {
     take_lock
     etc/install.sh build "$site"
     read_settings
+    check_server_conf
+    check_tls
     check_address
+    say_who_gets_in
     printf '%s\n' "$url" >"$site/run/run.lock"
     export DROPSTREAM_SITE=$site DROPSTREAM_PORT=$port DROPSTREAM_BIND=$bind
 
@@ -164,6 +201,7 @@ serve() {
     wait_for_lighttpd
     if [[ -z $stopping ]] && is_alive "$worker_pid" && is_alive "$lighttpd_pid"; then
         say "dropstream runs at $url  (site: $site; Ctrl-C stops it)"
+        offer_set_up
     fi
     while [[ -z $stopping ]]; do
         status=0

@@ -17,7 +17,7 @@ enum option_type {
     OPTION_INT,
     OPTION_TEXT,
     OPTION_ADDRESS,
-    OPTION_PATH,   /* "" or an absolute one */
+    OPTION_PATH,   /* "" or an absolute one without quotes or backslashes */
     OPTION_CHOICE, /* one of some words; the field is an enum in their order */
     OPTION_ORIGINS,
     OPTION_NETWORKS

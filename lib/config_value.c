@@ -78,9 +78,10 @@ static enum rc set_text(const struct option *o, const char *text, char *field,
                  "%s must be an IPv4 or IPv6 address, not \"%.60s\"", o->key, text);
         return RC_INVALID;
     }
-    if (o->type == OPTION_PATH && n > 0 && *text != '/') {
-        snprintf(problem, PROBLEM_SIZE, "%s must be an absolute path, not \"%.60s\"",
-                 o->key, text);
+    if (o->type == OPTION_PATH && n > 0 && (*text != '/' || strpbrk(text, "\"\\"))) {
+        snprintf(problem, PROBLEM_SIZE,
+                 "%s must be an absolute path without quotes, not \"%.60s\"", o->key,
+                 text);
         return RC_INVALID;
     }
     memcpy(field, text, n + 1);

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { slowFfmpeg } from '../lib/demand.mjs';
 import { ffmpeg, tempDir } from '../lib/media.mjs';
+import { selfSigned } from '../lib/tls.mjs';
 import { Site, SOURCE, formAround, freePort, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const STARTS = 120_000; // ms; it may have to build something first
@@ -41,9 +42,11 @@ afterEach(async () => {
     runs.clear();
 });
 
-/* What the settings of this test run, or the make that started it, must not change. */
-function cleanEnv() {
-    const env = { ...process.env, DROPSTREAM_DISK_RESERVE_MB: '16', DROPSTREAM_FFMPEG: slow };
+/* What the settings of this test run, or the make that started it, must not change. Only
+ * tests that are about it have anybody sign in. */
+function cleanEnv(settings = {}) {
+    const ours = { DROPSTREAM_DISK_RESERVE_MB: '16', DROPSTREAM_FFMPEG: slow, DROPSTREAM_AUTH: 'none' };
+    const env = { ...process.env, ...ours, ...settings };
     for (const name of Object.keys(env))
         if (/^(DROPSTREAM_(SITE|PORT|BIND|BUILD)|MAKEFLAGS|MFLAGS|MAKELEVEL|BUILD|CC)$/.test(name))
             delete env[name];
@@ -54,10 +57,10 @@ function cleanEnv() {
  * Starts run.sh in a process group of its own, as a shell with job control does, its
  * output going into pipes. { process, said(), complained(), exited → { code, signal } }
  */
-function runSh(args, { cwd = temp.dir } = {}) {
+function runSh(args, { cwd = temp.dir, env } = {}) {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', path.join(SOURCE, 'run.sh'), ...args], {
         cwd,
-        env: cleanEnv(),
+        env: cleanEnv(env),
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -92,11 +95,11 @@ async function runToItsEnd(args, options) {
 }
 
 /* Starts a site and waits until it says where it is. */
-async function serve(dir, { args = ['--site', dir], cwd } = {}) {
+async function serve(dir, { args = ['--site', dir], cwd, env = {} } = {}) {
     const port = await freePort();
-    const run = runSh([...args, '--port', String(port)], { cwd });
-    const site = new Site(dir, port, {});
-    const ready = `dropstream runs at http://127.0.0.1:${port}/  (site: ${dir};`;
+    const run = runSh([...args, '--port', String(port)], { cwd, env });
+    const site = new Site(dir, port, env);
+    const ready = `dropstream runs at ${site.url}/  (site: ${dir};`;
     await waitFor(
         () => {
             if (run.process.exitCode !== null) return true;
@@ -215,6 +218,87 @@ describe('a site', () => {
             what: 'everything to end',
         });
         await talk;
+    });
+});
+
+describe('who gets in', () => {
+    const required = { DROPSTREAM_AUTH: '' }; // the default
+    const link = (site) => new RegExp(`^Set up: ${site.url}/login#setup=([a-z2-7]{52})$`, 'm');
+
+    test('a link makes the first owner, as long as there is no user', async () => {
+        const dir = path.join(temp.dir, 'set-up');
+        const running = await serve(dir, { env: required });
+        await waitFor(() => link(running.site).test(running.run.said()), { what: 'the link' });
+        assert.doesNotMatch(running.run.complained(), /warning/);
+        await interrupt(running);
+
+        const again = await serve(dir, { env: required });
+        await waitFor(() => link(again.site).test(again.run.said()), { what: 'another link' });
+        assert.notEqual(again.run.said().match(link(again.site))[1], running.run.said().match(link(running.site))[1]);
+        const add = spawnSync(path.join(dir, 'bin/dropstreamctl'), ['user', 'add', 'ada'], {
+            input: 'correct horse\n',
+            encoding: 'utf8',
+        });
+        assert.equal(add.status, 0, add.stderr);
+        await interrupt(again);
+
+        const third = await serve(dir, { env: required });
+        await waitFor(async () => (await third.site.request('GET', '/api/session')).status !== 503);
+        await interrupt(third);
+        assert.doesNotMatch(third.run.said(), /Set up|setup/);
+    });
+
+    test('nobody has to sign in: that is said, and there is nothing to set up', async () => {
+        const running = await serve(path.join(temp.dir, 'open'));
+        await interrupt(running);
+        assert.match(running.run.complained(), /^run\.sh: warning: nobody has to sign in \(auth = none\): whoever gets to 127\.0\.0\.1,/m);
+        assert.doesNotMatch(running.run.said(), /Set up/);
+    });
+
+    /* No address of this machine, so nothing is ever served there. */
+    const elsewhere = ['--bind', '192.0.2.1', '--port', '8099'];
+    test('auth = none at an address that others reach is refused', async () => {
+        const dir = path.join(temp.dir, 'refused');
+        const { code, err, out } = await runToItsEnd(['--site', dir, ...elsewhere]);
+        assert.equal(code, 1);
+        assert.match(err, /auth = none makes everybody who reaches the site its owner: it is refused unless bind is a loopback address such as 127\.0\.0\.1, not 192\.0\.2\.1/);
+        assert.equal(err.match(/auth = none makes/g).length, 1);
+        assert.doesNotMatch(out, /runs at/);
+    });
+    test('passwords in clear at an address that others reach are warned of', async () => {
+        const dir = path.join(temp.dir, 'clear');
+        const { code, err } = await runToItsEnd(['--site', dir, ...elsewhere], { env: required });
+        assert.equal(code, 1);
+        assert.match(err, /warning: what is sent to 192\.0\.2\.1 can be read on its way, passwords too: set tls_pem/);
+        assert.match(err, /lighttpd ended by itself/);
+    });
+
+    test('TLS: the address says so; a certificate that cannot be read stops it', async () => {
+        const pem = path.join(temp.dir, 'tls.pem');
+        const env = { ...required, DROPSTREAM_TLS_PEM: pem };
+        const dir = path.join(temp.dir, 'tls');
+        const { code, err } = await runToItsEnd(['--site', dir], { env });
+        assert.equal(code, 1);
+        assert.match(err, new RegExp(`^run\\.sh: tls_pem: .* cannot read ${pem}$`, 'm'));
+        await selfSigned(pem);
+        await fs.chmod(pem, 0o644); // the one who runs the site may be another user
+        const running = await serve(dir, { env });
+        await waitFor(() => link(running.site).test(running.run.said()), { what: 'the link' });
+        assert.match(running.site.url, /^https/);
+        assert.equal((await running.site.request('GET', '/')).status, 200);
+        await interrupt(running);
+    });
+
+    test('a lighttpd.conf of before, with changes, is not run as if it knew the settings', async () => {
+        const dir = path.join(temp.dir, 'old-conf');
+        await fs.mkdir(path.join(dir, 'etc'), { recursive: true });
+        await fs.chmod(dir, 0o755);
+        await fs.writeFile(path.join(dir, 'etc/dropstream.conf'), '');
+        await fs.writeFile(path.join(dir, 'etc/lighttpd.conf'), '# mine\n');
+        const { code, err } = await runToItsEnd(['--site', dir]);
+        assert.equal(code, 1);
+        assert.match(err, /lighttpd\.conf was edited, and is of an older version: move what you changed to lighttpd\.conf\.new/);
+        assert.equal(await fs.readFile(path.join(dir, 'etc/lighttpd.conf'), 'utf8'), '# mine\n');
     });
 });
 

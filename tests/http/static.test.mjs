@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { flashClip } from '../lib/media.mjs';
-import { startSite, waitFor } from '../lib/site.mjs';
+import { SOURCE, startSite, waitFor } from '../lib/site.mjs';
 
 const KEY = 'abcdefghijklmnopqrstuvwxyz';
 const YEAR = 'max-age=31536000';
@@ -48,7 +48,8 @@ describe('files', () => {
 
     test('every page is index.html', async () => {
         const watch = '/watch/abcdefgh234567ab';
-        for (const target of ['/', '/index.html', '/activity', watch, `${watch}?t=5`]) {
+        const others = ['/login', '/account', '/s/abcdefghijklmnopqrstuvwxyz', '/s/abc/?x'];
+        for (const target of ['/', '/index.html', '/activity', watch, `${watch}?t=5`, ...others]) {
             const { status, text, headers } = await get(target);
             assert.equal(status, 200, target);
             assert.equal(text, PAGE);
@@ -56,7 +57,7 @@ describe('files', () => {
             assert.equal(headers['cache-control'], 'no-cache');
             assert.ok(headers.etag);
         }
-        for (const target of ['/watch/', '/watch/../x', '/nothing', '/activity/x'])
+        for (const target of ['/watch/', '/watch/../x', '/nothing', '/activity/x', '/s/', '/s/A', '/login/x'])
             assert.notEqual((await get(target)).text, PAGE, target);
     });
     test('types are what browsers and players expect', async () => {
@@ -156,27 +157,45 @@ describe('files', () => {
         });
         assert.equal((await get(`/media/${KEY}/master.m3u8`)).status, 200);
     });
+    /* What a policy says, by directive. */
+    const policyOf = ({ headers }) =>
+        Object.fromEntries(
+            headers['content-security-policy']
+                .split('; ')
+                .map((rule) => [rule.split(' ')[0], rule.split(' ').slice(1).join(' ')]),
+        );
+
     test('security headers are on every answer', async () => {
         for (const target of [
-            '/',
             '/nothing',
             '/assets/index-1a2b3c.js',
             '/api/videos',
             '/api/none',
             `/media/${KEY}/360p-1/0.m4s`,
+            `/media/${KEY}/360p-1/99.m4s`,
+            '/',
+            '/activity',
+            '/favicon.svg',
         ]) {
-            const { headers } = await get(target);
+            const answer = await get(target);
+            const { headers } = answer;
             assert.equal(headers['x-content-type-options'], 'nosniff', target);
             assert.equal(headers['referrer-policy'], 'no-referrer', target);
-            const policy = Object.fromEntries(
-                headers['content-security-policy']
-                    .split('; ')
-                    .map((rule) => [rule.split(' ')[0], rule.split(' ').slice(1).join(' ')]),
-            );
-            assert.deepEqual(policy, {
+            const policy = policyOf(answer);
+            assert.equal(policy['default-src'], "'none'", target);
+            assert.equal(policy['frame-ancestors'], "'none'", target);
+            assert.equal(headers.server, undefined, target);
+        }
+    });
+    test('pages load what is of this site, and nothing else loads anything', async () => {
+        const known = await fs.readFile(site.path('etc/style_hashes.conf'), 'utf8');
+        const hashes = known.match(/'sha256-[A-Za-z0-9+/]{43}='/g);
+        assert.ok(hashes.length > 10);
+        for (const target of ['/', '/activity', '/watch/abcdefgh234567ab'])
+            assert.deepEqual(policyOf(await get(target)), {
                 'default-src': "'none'",
                 'script-src': "'self'",
-                'style-src': "'self' 'unsafe-inline'",
+                'style-src': `'self' ${hashes.join(' ')}`,
                 'img-src': "'self' data: blob:",
                 'media-src': "'self' blob:",
                 'connect-src': "'self'",
@@ -186,8 +205,14 @@ describe('files', () => {
                 'form-action': "'self'",
                 'frame-ancestors': "'none'",
             });
-            assert.equal(headers.server, undefined, target);
-        }
+        for (const target of ['/api/videos', `/media/${KEY}/poster.jpg`])
+            assert.deepEqual(policyOf(await get(target)), { 'default-src': "'none'", 'frame-ancestors': "'none'" });
+    });
+    test('the styles that pages may have inline are those of the player as it is installed', async () => {
+        const script = path.join(SOURCE, 'htdocs/style_hashes.mjs');
+        const { stdout } = await promisify(execFile)(process.execPath, [script]);
+        const known = await fs.readFile(path.join(SOURCE, 'etc/style_hashes.conf'), 'utf8');
+        assert.equal(known, stdout, 'run `make style-hashes`: the elements of the player have other styles now');
     });
     test('nothing beside htdocs can be reached', async () => {
         for (const target of [
@@ -227,16 +252,23 @@ describe('files', () => {
         for (const name of names)
             assert.equal((await fs.stat(site.path('run', name))).mode & 0o777, 0o600, name);
     });
-    test('only media.fcgi has X-Sendfile, and only for media', async () => {
+    test('what X-Sendfile may send is bounded', async () => {
         const env = { ...site.env, PATH: `${process.env.PATH}:/usr/sbin` };
         const args = ['-p', '-f', site.path('etc/lighttpd.conf')];
         const { stdout } = await promisify(execFile)('lighttpd', args, { env });
-        assert.match(stdout, /fastcgi\.server/);
-        const [, ...said] = stdout.split(/x-sendfile/i);
-        assert.equal(said.length, 2, 'once to enable it, once to bound it');
-        const media = stdout.slice(stdout.indexOf('"/missing/"'));
-        assert.match(media, /"x-sendfile"\s*=> "enable"/);
-        assert.match(media, /"x-sendfile-docroot"\s*=> \(\s*"[^"]*\/htdocs\/media"/);
+        // Of each address: what follows it, up to the next one.
+        const [, ...parts] = stdout.split(/^ {8}"(\/[^"]*)" *=> \($/m);
+        const hosts = Object.fromEntries(parts.flatMap((key, i) => (i % 2 ? [] : [[key, parts[i + 1]]])));
+        const may = (key) => {
+            const [, list] = hosts[key].match(/"x-sendfile-docroot" *=> \(([^)]*)\)/) ?? [];
+            const folders = list?.match(/[^", ]+/g).map((name) => path.relative(site.dir, name));
+            return [/"x-sendfile" *=> "enable"/.test(hosts[key]), folders];
+        };
+        assert.deepEqual(may('/missing/'), [true, ['htdocs/media']]);
+        assert.deepEqual(may('/api/'), [true, ['spool', 'htdocs']]);
+        assert.deepEqual(may('/e/'), [true, ['htdocs']]);
+        assert.deepEqual(may('/api/uploads'), [false, undefined]);
+        assert.equal(Object.keys(hosts).length, 4);
     });
 });
 

@@ -14,6 +14,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createReadStream, promises as fs } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -127,12 +128,13 @@ const NO_EXTRAS = {
 
 /* Lays out a site and starts it. worker: start dropstream-worker too. extras: the source as
  * it is, the ladder and the small pictures are made, as they are by default. env: settings as
- * DROPSTREAM_<KEY>, for all programs. */
-export async function startSite({ worker = false, extras = false, env = {} } = {}) {
+ * DROPSTREAM_<KEY>, for all programs. prepare: called with the site before any of them starts. */
+export async function startSite({ worker = false, extras = false, env = {}, prepare = () => {} } = {}) {
     const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-test-'));
     const site = new Site(dir, await freePort(), extras ? env : { ...NO_EXTRAS, ...env });
     try {
-        await promisify(execFile)(path.join(SOURCE, 'etc/install.sh'), [BUILD, dir]);
+        await promisify(execFile)(path.join(SOURCE, 'etc/install.sh'), [BUILD, dir], { env: site.env });
+        await prepare(site);
         site.startLighttpd();
         if (worker) site.startWorker();
         await waitFor(() => site.answers(), { what: 'lighttpd to answer' });
@@ -151,7 +153,8 @@ export class Site {
     constructor(dir, port, env) {
         this.dir = dir;
         this.port = port;
-        this.url = `http://127.0.0.1:${port}`;
+        this.tls = Boolean(env.DROPSTREAM_TLS_PEM); // a certificate that nobody vouches for
+        this.url = `${this.tls ? 'https' : 'http'}://127.0.0.1:${port}`;
         this.env = {
             ...process.env,
             DROPSTREAM_SITE: dir,
@@ -309,8 +312,8 @@ export class Site {
      */
     request(method, target, { headers = {}, body } = {}) {
         return new Promise((resolve, reject) => {
-            const options = { host: '127.0.0.1', port: this.port, agent: false };
-            const req = http.request({ ...options, method, path: target, headers }, (res) => {
+            const options = { host: '127.0.0.1', port: this.port, agent: false, rejectUnauthorized: false };
+            const req = (this.tls ? https : http).request({ ...options, method, path: target, headers }, (res) => {
                 const chunks = [];
                 res.on('data', (chunk) => chunks.push(chunk));
                 res.on('error', reject);
@@ -410,6 +413,21 @@ export class Site {
         );
         if (!wanted.includes(video.state)) throw new Error(`${id} failed: ${video.error}`);
         return video;
+    }
+
+    /* Runs dropstreamctl: { status, out, err }. input: its standard input. */
+    ctl(args, input = '') {
+        return new Promise((resolve, reject) => {
+            const child = spawn(this.path('bin/dropstreamctl'), args, { env: this.env });
+            let out = '';
+            let err = '';
+            child.stdout.on('data', (data) => (out += data));
+            child.stderr.on('data', (data) => (err += data));
+            child.stdin.on('error', () => {}); // it may have ended before it read anything
+            child.on('error', reject);
+            child.on('close', (status) => resolve({ status, out, err }));
+            child.stdin.end(input);
+        });
     }
 
     /*

@@ -58,7 +58,13 @@ static void choices_are_told(void **state)
                    "2: media_auth must be static or strict, not \"Strict\"");
     assert_problem("[access]\nauth =\n", "2: auth must be required or none, not \"\"");
     assert_problem("[web]\ntls_pem = site.pem\n",
-                   "2: tls_pem must be an absolute path, not \"site.pem\"");
+                   "2: tls_pem must be an absolute path without quotes, not "
+                   "\"site.pem\"");
+    assert_problem("[web]\ntls_pem = /a\"b\n",
+                   "2: tls_pem must be an absolute path without quotes, not "
+                   "\"/a\"b\"");
+    assert_problem("[web]\ntls_pem = /a\\\n",
+                   "2: tls_pem must be an absolute path without quotes, not \"/a\\\"");
 }
 
 static void a_list_may_stand_on_several_lines(void **state)

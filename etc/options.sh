@@ -1,0 +1,103 @@
+#!/bin/sh
+#
+# options.sh SITE: prints what a site's dropstream.conf and DROPSTREAM_<KEY> in the
+# environment mean for lighttpd. install.sh keeps that as etc/options.conf, which
+# lighttpd.conf ends with.
+#
+# Invariant: each value was read and checked by the program (lib/config_value.c): none
+# holds a quote, a backslash or a line's end.
+
+set -eu
+
+[ $# -eq 1 ] || { echo "usage: options.sh SITE" >&2; exit 2; }
+worker=$1/bin/dropstream-worker
+site=$1
+
+setting() { "$worker" --site "$site" --get "$1"; }
+
+# A line of its own, so that what fails there ends this script.
+tls_pem=$(setting tls_pem)
+trusted_proxies=$(setting trusted_proxies)
+media_cors=$(setting media_cors)
+media_auth=$(setting media_auth)
+set -f # lists are split at blanks, and hold a "*"
+
+# One protocol with TLS as without: HTTP/2 slows uploads on long lines.
+tls() {
+    cat <<EOF_TLS
+
+server.modules += ("mod_openssl")
+ssl.engine = "enable"
+ssl.pemfile = "$tls_pem"
+server.feature-flags += ("server.h2proto" => "disable")
+EOF_TLS
+}
+
+# Only of these proxies the client's address and scheme are believed.
+proxies() {
+    printf '\nserver.modules += ("mod_extforward")\n'
+    printf 'extforward.headers = ("X-Forwarded-For")\n'
+    printf 'extforward.forwarder = (\n'
+    for proxy in $trusted_proxies; do printf '    "%s" => "trust",\n' "$proxy"; done
+    printf ')\n'
+}
+
+# cors ORIGIN: what its pages may do with a media file. Not with its cookies: those of
+# strict mode are not for them.
+cors() {
+    cat <<EOF_CORS
+        "Access-Control-Allow-Origin" => "$1",
+        "Access-Control-Allow-Methods" => "GET, HEAD",
+        "Access-Control-Allow-Headers" => "Authorization, Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status, X-Playback-Session-Id",
+        "Access-Control-Expose-Headers" => "Content-Length, Content-Range, Retry-After",
+        "Access-Control-Max-Age" => "86400"
+EOF_CORS
+}
+
+origins() {
+    printf '\n$HTTP["url"] =~ "^/(?:media|missing)/.*\\.(?:m3u8|m4s|mp4|vtt|jpg)$" {\n'
+    if [ "$media_cors" = '*' ]; then
+        printf '    setenv.set-response-header = var.security + (\n%s\n    )\n' "$(cors '*')"
+    else
+        printf '    setenv.set-response-header = var.security + ("Vary" => "Origin")\n'
+        for origin in $media_cors; do
+            printf '    $REQUEST_HEADER["Origin"] == "%s" {\n' "$origin"
+            printf '    setenv.set-response-header = var.security + (\n'
+            printf '        "Vary" => "Origin",\n%s\n    )\n    }\n' "$(cors "$origin")"
+        done
+    fi
+    printf '}\n'
+}
+
+# media.fcgi is asked before each file is looked for. OPTIONS gets none: that is how another
+# site's player asks whether it may come with a token. No cache but the client's own may
+# keep what was let through.
+strict() {
+    cat <<'EOF_STRICT'
+
+$HTTP["request-method"] != "OPTIONS" {
+    fastcgi.server += (
+        "/media/" => ((
+            "mode"        => "authorizer",
+            "socket"      => var.run + "/media.sock-0",
+            "check-local" => "disable"
+        ))
+    )
+}
+$HTTP["url"] =^ "/media/" {
+    setenv.add-response-header = ("Cache-Control" => "private")
+}
+$HTTP["url"] =^ "/missing/" {
+    setenv.add-response-header = ("Cache-Control" => "private")
+}
+$HTTP["url"] =~ "^/media/.*\.(?:m3u8|jpg|vtt)$" {
+    setenv.add-response-header = ("Cache-Control" => "private, no-cache")
+}
+EOF_STRICT
+}
+
+printf '# Made from dropstream.conf each time the site starts: change that, not this.\n'
+[ -z "$tls_pem" ] || tls
+[ -z "$trusted_proxies" ] || proxies
+[ "$media_auth" != strict ] || strict
+[ -z "$media_cors" ] || origins
