@@ -41,7 +41,7 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/store/renditions.c lib/store/jobs.c lib/store/copies.c \
            lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
            lib/store/workers.c lib/store/demand.c lib/store/pictures.c \
-           lib/store/subtitles.c
+           lib/store/subtitles.c lib/store/lists.c
 WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c \
            worker/joblog.c worker/media_info.c worker/packet_scan.c worker/plan.c \
            worker/args.c worker/args_copy.c worker/copy_cuts.c worker/param_sets.c \
@@ -85,8 +85,8 @@ UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth
         schedule_arriving schedule_bounds schedule_last seek_points segments \
         segments_json sniff sound_copy source_check spool spool_resume store \
         store_activity store_arrivals store_claims store_copies store_demand \
-        store_job_end store_jobs store_list store_open store_pictures store_queries \
-        store_readiness store_sound store_subtitles store_uploads store_videos \
+        store_job_end store_jobs store_list store_lists store_open store_pictures \
+        store_queries store_readiness store_sound store_subtitles store_uploads store_videos \
         storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
         supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
         wants watcher

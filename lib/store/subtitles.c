@@ -415,6 +415,8 @@ enum rc store_job_subtitles_published(struct store *st, const struct job *job,
         return rc;
     for (i = 0; rc == RC_OK && i < written->n; i++)
         rc = set_published(st, job->video_id, &written->list[i], &stale);
+    if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
     if (rc == RC_OK && stale)
         rc = queue_job(st, job->video_id);
     return store_end(st, rc);
