@@ -77,19 +77,19 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
         bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
-        encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
-        ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
-        mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
-        owner packet_scan param_sets picture_choice picture_stream plan plan_open \
-        plan_sounds plan_times playlist playlists promise rc schedule \
+        encode_beside encode_feed encode_init feeder filters grid hangups http id \
+        joblog key_units ladder language log loop media_info mediadir mime mkv_real \
+        mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk \
+        multipart own_store owner packet_scan param_sets picture_choice picture_stream \
+        plan plan_open plan_sounds plan_times playlist playlists promise rc schedule \
         schedule_arriving schedule_bounds schedule_last seek_points segments \
         segments_json sniff sound_copy source_check spool spool_resume store \
         store_activity store_arrivals store_claims store_copies store_demand \
         store_job_end store_jobs store_list store_lists store_open store_pictures \
-        store_queries store_readiness store_sound store_subtitles store_uploads store_videos \
-        storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
-        supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
-        wants watcher
+        store_queries store_readiness store_sound store_subtitles store_uploads \
+        store_videos storyboard subtitle subtitle_files subtitle_publish supervise \
+        supervise_floods supervise_pipe text turns tus_headers upload_form video_lists \
+        viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 
