@@ -59,7 +59,8 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/poster_job.c worker/args_picture.c worker/picture_stream.c \
            worker/picture_pipe.c worker/picture_choice.c worker/storyboard.c \
            worker/storyboard_job.c worker/courtesy.c worker/owner.c worker/wake.c \
-           worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c
+           worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c \
+           worker/trouble.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
@@ -88,7 +89,7 @@ UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth
         store_job_end store_jobs store_list store_lists store_open store_pictures \
         store_queries store_readiness store_sound store_subtitles store_uploads \
         store_videos storyboard subtitle subtitle_files subtitle_publish supervise \
-        supervise_floods supervise_pipe text turns tus_headers upload_form video_lists \
+        supervise_floods supervise_pipe text trouble turns tus_headers upload_form video_lists \
         viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle

@@ -153,17 +153,18 @@ static enum rc keep(struct task *t, const struct supervise_end *end)
 }
 
 /* Something ended the program on its way, which says nothing of the track. */
-static bool was_stopped(const struct supervise_end *end)
+static bool was_stopped(const struct task *t, const struct supervise_end *end)
 {
     return end->reason == SUPERVISE_STALLED || end->reason == SUPERVISE_TIMEOUT ||
-           (end->reason == SUPERVISE_EXITED && !WIFEXITED(end->status));
+           (end->reason == SUPERVISE_EXITED && !WIFEXITED(end->status)) ||
+           task_was_troubled(t, end);
 }
 
 static void on_end(struct task *t, const struct supervise_end *end)
 {
     char how[STORE_TEXT_MAX + 1];
     enum rc rc;
-    if (was_stopped(end) && t->job.failures + 1 < t->w->config.attempts) {
+    if (was_stopped(t, end) && t->job.failures + 1 < t->w->config.attempts) {
         task_explain(t, t->args.v[0], end, how, sizeof(how));
         task_retry(t, how);
         return;
