@@ -41,7 +41,7 @@ LIB_SRC := lib/rc.c lib/log.c lib/clock.c lib/id.c lib/io.c lib/text.c lib/site.
            lib/store/renditions.c lib/store/jobs.c lib/store/copies.c \
            lib/store/job_plan.c lib/store/job_end.c lib/store/activity.c \
            lib/store/workers.c lib/store/demand.c lib/store/pictures.c \
-           lib/store/subtitles.c
+           lib/store/subtitles.c lib/store/lists.c
 WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c \
            worker/joblog.c worker/media_info.c worker/packet_scan.c worker/plan.c \
            worker/args.c worker/args_copy.c worker/copy_cuts.c worker/param_sets.c \
@@ -59,7 +59,8 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/poster_job.c worker/args_picture.c worker/picture_stream.c \
            worker/picture_pipe.c worker/picture_choice.c worker/storyboard.c \
            worker/storyboard_job.c worker/courtesy.c worker/owner.c worker/wake.c \
-           worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c
+           worker/sweep.c worker/live.c worker/video_lists.c worker/encode_anew.c \
+           worker/trouble.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
@@ -77,19 +78,19 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff \
         bounds charset clock codec_string colour config copy_cuts courtesy cutter ebml \
-        encode_beside encode_feed feeder filters grid hangups http id joblog key_units \
-        ladder language log loop media_info mediadir mime mkv_real mkv_walk mp4_frag \
-        mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart own_store \
-        owner packet_scan param_sets picture_choice picture_stream plan plan_open \
-        plan_sounds plan_times playlist playlists promise rc schedule \
+        encode_beside encode_feed encode_init feeder filters grid hangups http id \
+        joblog key_units ladder language log loop media_info mediadir mime mkv_real \
+        mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk \
+        multipart own_store owner packet_scan param_sets picture_choice picture_stream \
+        plan plan_open plan_sounds plan_times playlist playlists promise rc schedule \
         schedule_arriving schedule_bounds schedule_last seek_points segments \
         segments_json sniff sound_copy source_check spool spool_resume store \
         store_activity store_arrivals store_claims store_copies store_demand \
-        store_job_end store_jobs store_list store_open store_pictures store_queries \
-        store_readiness store_sound store_subtitles store_uploads store_videos \
-        storyboard subtitle subtitle_files subtitle_publish supervise supervise_floods \
-        supervise_pipe text turns tus_headers upload_form video_lists viewer waits \
-        wants watcher
+        store_job_end store_jobs store_list store_lists store_open store_pictures \
+        store_queries store_readiness store_sound store_subtitles store_uploads \
+        store_videos storyboard subtitle subtitle_files subtitle_publish supervise \
+        supervise_floods supervise_pipe text trouble turns tus_headers upload_form video_lists \
+        viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

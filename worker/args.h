@@ -157,6 +157,11 @@ enum rc args_subtitles(const struct args_source *src, int stream, const char *co
 /* sync(1) of the file system that holds the folder at path. RC_INVALID as above. */
 enum rc args_sync(const char *path, struct args *out);
 
+/* sync(1) of the files of n subtitles and of their folder; of its whole file system,
+ * where that would not fit. In args_text.c. */
+enum rc args_sync_subtitles(const char *folder, const char *const *names, size_t n,
+                            struct args *out);
+
 /* The line as a person would type it, quoted for a shell, at most size bytes with the
  * NUL; cut if it does not fit. */
 void args_quote(const struct args *args, char *out, int size);

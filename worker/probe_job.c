@@ -347,8 +347,10 @@ static void cannot_start(struct task *t, enum rc rc)
 static void packets_ended(struct task *t, const struct supervise_end *end)
 {
     struct probe *p = t->state;
-    /* A status says that the file is damaged; a signal, that this is not all of it. */
-    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
+    /* A status says that the file is damaged; a signal, that this is not all of it, as
+     * does a disk that cannot be read. */
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status) ||
+        task_was_troubled(t, end)) {
         char sentence[STORE_TEXT_MAX + 1];
         task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
         task_retry(t, sentence);
@@ -384,7 +386,7 @@ static void header_failed(struct task *t, const struct supervise_end *end)
     char path[PATH_MAX], how[STORE_TEXT_MAX + 1];
     struct args_source src;
     task_explain(t, t->args.v[0], end, how, sizeof(how));
-    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status) || end->trouble) {
         task_retry(t, how);
         return;
     }

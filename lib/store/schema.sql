@@ -271,3 +271,12 @@ UPDATE renditions SET channels = 2 WHERE kind = 'audio';
 ALTER TABLE subtitles ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 -- Why no files were made of this version, a sentence; '' if they were, or will be.
 ALTER TABLE subtitles ADD COLUMN error TEXT NOT NULL DEFAULT '';
+
+-- step 10
+
+-- How often what its playlists say has changed, and how many of these changes are in them:
+-- where that is less, who was to write them has died, or could not.
+ALTER TABLE videos ADD COLUMN lists_changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE videos ADD COLUMN lists_followed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX videos_lists_behind ON videos (id)
+    WHERE lists_changed <> lists_followed AND deleted_at IS NULL;
