@@ -2,8 +2,8 @@
  * probe_job.c: finds out what a stored file is and plans what is made of it.
  *
  * First ffprobe's view of the header, then a look at the packets of the last seconds.
- * Where these do not agree (a file that was cut off, a length that is not known or a
- * lie) every packet is read. The plan follows from what is really there.
+ * Where these do not agree (a length that is not known or a lie), or the file was cut
+ * off, every packet is read. The plan follows from what is really there.
  */
 #include "worker.h"
 
@@ -36,12 +36,24 @@ struct probe {
     struct packet_scan scan;
     char *json;
     size_t json_size;
-    bool whole; /* the scan covers the whole file */
-    bool early; /* the file is still coming in: its header has to do */
+    bool whole;    /* the scan covers the whole file */
+    size_t stream; /* of info: whose packets are being read, where each has its turn */
+    bool cut_off;  /* the file ends where there was more of it */
+    bool early;    /* the file is still coming in: its header has to do */
     struct sound_copy sounds[MEDIA_STREAMS_MAX]; /* that can be served as they are */
 };
 
-static void look_at_packets(struct task *t, int64_t from_us);
+static bool is_mp4(const struct task *t)
+{
+    return t->video.container == CONTAINER_MP4 || t->video.container == CONTAINER_MOV;
+}
+
+/* NULL: it is no MP4, or not there. */
+static const char *mp4_path(struct task *t, char out[PATH_MAX])
+{
+    struct args_source src;
+    return is_mp4(t) && task_source(t, "", out, &src) == RC_OK ? out : NULL;
+}
 
 static enum rc on_json(void *arg, const void *data, size_t n)
 {
@@ -75,11 +87,13 @@ static bool ended_well(const struct supervise_end *end)
 static struct plan_limits limits_of(const struct task *t)
 {
     const struct config *c = &t->w->config;
+    const struct probe *p = t->state;
     return (struct plan_limits){
         .max_duration_us = c->max_duration_s * 1000000,
         .max_pixels = c->max_pixels,
         .file_size = t->video.size,
         .copies = c->source_max_mbps > 0,
+        .cut_off = p->cut_off,
         .ladder = {c->ladder_max_side, c->ladder_pixel_mbits, c->ladder_near_percent},
     };
 }
@@ -297,16 +311,13 @@ static enum rc find_sounds(void *arg, const struct mp4_index *index)
 static void plan_sounds(struct task *t, struct video_plan *plan)
 {
     struct probe *p = t->state;
-    struct args_source src;
     char path[PATH_MAX];
     enum rc rc = RC_UNSUPPORTED;
-    enum container c = t->video.container;
     if (t->w->config.sound_max_kbps == 0 || t->video.encodes_sound)
         return;
     if (p->early && arrival_index(task_arrival(t)))
         rc = find_sounds(t, arrival_index(task_arrival(t)));
-    else if (!p->early && (c == CONTAINER_MP4 || c == CONTAINER_MOV) &&
-             task_source(t, "", path, &src) == RC_OK)
+    else if (!p->early && mp4_path(t, path))
         rc = source_index_read(path, t->w->config.index_max_mb << 20, find_sounds, t);
     if (rc == RC_OK)
         sound_copy_plan(p->sounds, plan);
@@ -344,14 +355,37 @@ static void cannot_start(struct task *t, enum rc rc)
     task_retry(t, sentence);
 }
 
+static void read_packets(struct task *t, int64_t from_us);
+
+static void look_at_packets(struct task *t, int64_t from_us)
+{
+    struct probe *p = t->state;
+    packet_scan_init(&p->scan);
+    p->whole = from_us <= 0;
+    p->stream = media_info_next_av(&p->info, 0);
+    read_packets(t, from_us);
+}
+
+/* Of an MP4 that is read as a whole each track has its turn: who reads them all
+ * together comes to an end with the first packet that is missing, and tracks that
+ * arrive earlier in the file have more. */
+static bool is_read_by_stream(const struct task *t)
+{
+    const struct probe *p = t->state;
+    return p->whole && is_mp4(t) && p->stream < p->info.n_streams;
+}
+
 static void packets_ended(struct task *t, const struct supervise_end *end)
 {
     struct probe *p = t->state;
+    p->stream = media_info_next_av(&p->info, p->stream + 1);
     /* A status says that the file is damaged; a signal, that this is not all of it. */
     if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
         char sentence[STORE_TEXT_MAX + 1];
         task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
         task_retry(t, sentence);
+    } else if (is_read_by_stream(t)) {
+        read_packets(t, 0);
     } else if (!p->whole && !plan_times_agree(&p->info, &p->scan)) {
         joblog_note(t->log, "the end is not where it should be: reading every packet");
         look_at_packets(t, 0);
@@ -360,16 +394,15 @@ static void packets_ended(struct task *t, const struct supervise_end *end)
     }
 }
 
-static void look_at_packets(struct task *t, int64_t from_us)
+static void read_packets(struct task *t, int64_t from_us)
 {
-    struct probe *p = t->state;
+    const struct probe *p = t->state;
     struct args_source src;
     char path[PATH_MAX];
-    packet_scan_init(&p->scan);
-    p->whole = from_us <= 0;
+    int stream = is_read_by_stream(t) ? p->info.streams[p->stream].index : -1;
     enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
     if (rc == RC_OK)
-        rc = args_packets(&src, from_us, &t->args);
+        rc = args_packets(&src, from_us, stream, &t->args);
     if (rc == RC_OK)
         rc = task_run(t, t->w->config.stall_s * 1000,
                       p->whole ? 0 : t->w->config.probe_timeout_s * 1000, on_packets,
@@ -382,18 +415,13 @@ static void look_at_packets(struct task *t, int64_t from_us)
 static void header_failed(struct task *t, const struct supervise_end *end)
 {
     char path[PATH_MAX], how[STORE_TEXT_MAX + 1];
-    struct args_source src;
     task_explain(t, t->args.v[0], end, how, sizeof(how));
     if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
         task_retry(t, how);
         return;
     }
     joblog_note(t->log, "%s", how);
-    const char *why = NULL;
-    enum container c = t->video.container;
-    if ((c == CONTAINER_MP4 || c == CONTAINER_MOV) &&
-        task_source(t, t->w->config.ffprobe, path, &src) == RC_OK)
-        why = source_check_mp4(path);
+    const char *why = mp4_path(t, path) ? source_check_mp4(path) : NULL;
     task_fail(t, why ? why : "The file is damaged: it cannot be read.");
 }
 
@@ -431,8 +459,11 @@ static void header_ended(struct task *t, const struct supervise_end *end)
         header_failed(t, end);
         return;
     }
+    char path[PATH_MAX];
     int64_t declared = plan_declared_end(&p->info);
-    look_at_packets(t, declared == MEDIA_UNKNOWN ? 0 : declared - TAIL_US);
+    p->cut_off = mp4_path(t, path) && source_is_cut(path);
+    look_at_packets(t,
+                    p->cut_off || declared == MEDIA_UNKNOWN ? 0 : declared - TAIL_US);
 }
 
 static enum rc probe_start(struct task *t)
