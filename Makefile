@@ -51,6 +51,7 @@ WORKER_SRC := worker/key_units.c worker/loop.c worker/child.c worker/supervise.c
            worker/subtitle_tracks.c worker/subtitle_files.c worker/subtitles_job.c \
            worker/cutter.c worker/mediadir.c worker/segments.c worker/playlists.c \
            worker/source_check.c worker/jobs.c worker/task.c worker/probe_job.c \
+           worker/probe_plan.c \
            worker/encode_job.c worker/encode_run.c worker/encode_schedule.c \
            worker/encode_scan.c worker/schedule.c worker/schedule_background.c \
            worker/seek_points.c worker/colour.c worker/filters.c worker/feeder.c \
