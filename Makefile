@@ -38,9 +38,10 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c lib
            lib/text.c lib/store/accounts.c lib/store/activity.c lib/store/arrivals.c \
            lib/store/copies.c lib/store/demand.c lib/store/file.c lib/store/grants.c \
            lib/store/job_end.c lib/store/job_plan.c lib/store/jobs.c lib/store/list.c \
-           lib/store/pictures.c lib/store/renditions.c lib/store/sessions.c lib/store/shares.c \
-           lib/store/store.c lib/store/subtitles.c lib/store/tokens.c lib/store/tries.c \
-           lib/store/uploads.c lib/store/videos.c lib/store/visibility.c lib/store/workers.c
+           lib/store/lists.c lib/store/pictures.c lib/store/renditions.c lib/store/sessions.c \
+           lib/store/shares.c lib/store/store.c lib/store/subtitles.c lib/store/tokens.c \
+           lib/store/tries.c lib/store/uploads.c lib/store/videos.c lib/store/visibility.c \
+           lib/store/workers.c
 WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args_text.c \
            worker/arrival.c worker/arrival_header.c worker/arrival_tell.c worker/arrivals.c \
            worker/child.c worker/codec_string.c worker/colour.c worker/copy_cuts.c \
@@ -52,11 +53,12 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/owner.c worker/packet_scan.c worker/param_sets.c worker/picture_choice.c \
            worker/picture_pipe.c worker/picture_stream.c worker/plan.c worker/plan_extras.c \
            worker/plan_kept.c worker/playlists.c worker/poster_job.c worker/probe_job.c \
-           worker/schedule.c worker/schedule_background.c worker/seek_points.c \
-           worker/segments.c worker/sound_copy.c worker/source_check.c worker/source_index.c \
-           worker/storyboard.c worker/storyboard_job.c worker/subtitle_files.c \
-           worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c worker/sweep.c \
-           worker/task.c worker/video_lists.c worker/wake.c worker/without.c
+           worker/probe_plan.c worker/schedule.c worker/schedule_background.c \
+           worker/seek_points.c worker/segments.c worker/sound_copy.c worker/source_check.c \
+           worker/source_index.c worker/storyboard.c worker/storyboard_job.c \
+           worker/subtitle_files.c worker/subtitle_tracks.c worker/subtitles_job.c \
+           worker/supervise.c worker/sweep.c worker/task.c worker/trouble.c \
+           worker/video_lists.c worker/wake.c worker/without.c
 CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_tokens.c worker/ctl_users.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
@@ -75,19 +77,19 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff bounds \
         charset clock codec_string colour config config_access copy_cuts courtesy cutter \
-        ebml encode_beside encode_feed feeder filters grant grant_rows grants grid hangups \
-        http id joblog key_units ladder language log loop media_info mediadir mime mkv_real \
-        mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk \
-        multipart own_store owner packet_scan param_sets password picture_choice \
+        ebml encode_beside encode_feed encode_init feeder filters grant grant_rows grants \
+        grid hangups http id joblog key_units ladder language log loop media_info mediadir \
+        mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables \
+        mp4_walk multipart own_store owner packet_scan param_sets password picture_choice \
         picture_stream plan plan_open plan_sounds plan_times playlist playlists promise rc \
         schedule schedule_arriving schedule_bounds schedule_last secret seek_points segments \
         segments_json sniff sound_copy source_check spool spool_resume store store_accounts \
         store_activity store_arrivals store_claims store_copies store_demand store_grants \
-        store_job_end store_jobs store_list store_migrate store_open store_pictures \
-        store_queries store_readiness store_seen store_sessions store_shares store_sound \
-        store_subtitles store_tries store_uploads store_videos storyboard subtitle \
-        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe text turns \
-        tus_headers upload_form video_lists viewer waits wants watcher
+        store_job_end store_jobs store_list store_lists store_migrate store_open \
+        store_pictures store_queries store_readiness store_seen store_sessions store_shares \
+        store_sound store_subtitles store_tries store_uploads store_videos storyboard \
+        subtitle subtitle_files subtitle_publish supervise supervise_floods supervise_pipe \
+        text trouble turns tus_headers upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 

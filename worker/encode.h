@@ -54,7 +54,8 @@ struct encode_run {
     int64_t starving_ms; /* … since then; loop time */
     struct loop_timer starving_long;
     bool stopped;       /* it was told to end: how it ends does not matter */
-    bool wrong_init;    /* another encoder than the one that began */
+    bool other_init;    /* than the stored one … */
+    bool wrong_init;    /* … of another encoder than the one that began */
     int64_t started_ms; /* loop time */
     int64_t worked_ms;  /* on segment k, up to since_ms */
     int64_t

@@ -61,7 +61,8 @@ static enum rc work_around(const struct encode_run *r, bool exited)
  * only be that something is not there yet. */
 static bool is_hopeless(const struct encode *e, const struct supervise_end *end)
 {
-    bool wrong = end->reason == SUPERVISE_REFUSED && end->refusal == RC_INVALID;
+    bool wrong =
+        end->reason == SUPERVISE_REFUSED && end->refusal == RC_INVALID && !end->trouble;
     return e->rendition.copied && !e->rendition.extra && !e->arriving &&
            (wrong || supervise_had_its_say(end));
 }

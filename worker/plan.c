@@ -285,19 +285,22 @@ static const char *refusal(const struct media_info *info, const struct media_str
     return NULL;
 }
 
-/* The file says it is longer than what is in it, or shorter. */
-static void warn_if_wrong(const struct media_info *info, int64_t real_end,
+/* The file says it is longer than what is in it, or shorter; or was, but says no more
+ * than what is there. */
+static void warn_if_wrong(const struct media_info *info, int64_t real_end, bool cut_off,
                           char *warning)
 {
     char said[32], found[32];
-    int64_t declared = plan_declared_end(info);
-    if (declared == MEDIA_UNKNOWN)
-        return;
-    int64_t declared_us = declared - info->start_us,
-            real_us = real_end - info->start_us;
+    int64_t declared = plan_declared_end(info), real_us = real_end - info->start_us;
     if (real_us < 0)
         real_us = 0; /* packets before the stated start */
     put_clock(found, real_us);
+    if (cut_off)
+        snprintf(warning, STORE_TEXT_MAX + 1,
+                 "The file was cut off before its end: %s of it could be read.", found);
+    if (declared == MEDIA_UNKNOWN)
+        return;
+    int64_t declared_us = declared - info->start_us;
     put_clock(said, declared_us);
     if (noticeable(real_us, declared_us))
         snprintf(warning, STORE_TEXT_MAX + 1,
@@ -376,7 +379,7 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
         return RC_UNSUPPORTED;
     }
     if (scanned_whole)
-        warn_if_wrong(info, end, plan.warning);
+        warn_if_wrong(info, end, limits->cut_off, plan.warning);
     if (!media_info_audio(info) && has_sound(info))
         add_sentence(plan.warning, "The sound is in a format that cannot be decoded.");
     describe(v, a, &plan);

@@ -24,6 +24,7 @@ struct plan_limits {
     int64_t max_pixels; /* width × height as coded */
     int64_t file_size;  /* bytes when it is whole; -1 unknown */
     bool copies;        /* a source may be served as it is */
+    bool cut_off;       /* there was more of the file */
     struct ladder_rules ladder;
 };
 

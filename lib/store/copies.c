@@ -46,6 +46,8 @@ enum rc store_job_offer(struct store *st, const struct job *job,
         return rc;
     rc = set_offer(st, job, r, bounds, n);
     if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
+    if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "copy", job->video_id,
                         "%s: %lld segments, cut at the keyframes of the file",
                         job->rendition, (long long)r->segments);
@@ -155,6 +157,8 @@ enum rc store_job_anew(struct store *st, const struct job *job)
     if (rc != RC_OK)
         return rc;
     rc = set_anew(st, job);
+    if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
     if (rc == RC_OK)
         rc = store_job_requeue(st, job, 0, NULL);
     if (rc == RC_OK)

@@ -150,7 +150,11 @@ test('what is in the making is no choice by keyboard either, and what is ticked 
         // Enter would close a menu that is not closed yet.
         await page.waitForFunction(() => document.querySelector('#quality-menu').hidden);
         await page.locator('.quality').press('Enter');
-        await page.waitForFunction(() => document.activeElement.closest('#quality-menu'));
+        // At the end of its way in, the menu puts the focus on its first choice.
+        await page.waitForFunction(() => {
+            const menu = document.querySelector('#quality-menu');
+            return menu.contains(document.activeElement) && menu.getAnimations().length === 0;
+        });
         await page.keyboard.press('ArrowDown');
         assert.match(await page.evaluate(() => document.activeElement.textContent), /720p\s+in the making/);
         await page.keyboard.press('Enter');

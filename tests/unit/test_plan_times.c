@@ -111,6 +111,28 @@ static void a_declared_length_is_nonsense_or_unknown_and_then_no_warning(void **
     assert_string_equal(planned(&c, 1)->plan.warning, "");
 }
 
+static void of_a_file_that_was_cut_off_that_is_said_if_nothing_more_can_be(void **state)
+{
+    (void)state;
+    struct plan_limits cut = limits;
+    struct video_plan plan;
+    char error[STORE_TEXT_MAX + 1];
+    struct clip c = usual;
+    cut.cut_off = true;
+    for (int i = 0; i < 3; i++) {
+        static const char *const declared[] = {NULL, "1000.000000", "1200.000000"};
+        c.declared = declared[i];
+        struct media_info info = probed(&c);
+        struct packet_scan scan = scanned(&c, 999.96);
+        assert_int_equal(plan_make(&info, &scan, true, &cut, 1, &plan, error), RC_OK);
+        assert_string_equal(
+            plan.warning,
+            i < 2 ? "The file was cut off before its end: 16:40 of it could be read."
+                  : "The file ends early: it should be 20:00 long, 16:40 of it could "
+                    "be read.");
+    }
+}
+
 static void the_end_alone_says_nothing_of_what_is_missing(void **state)
 {
     (void)state;
@@ -218,6 +240,8 @@ int main(void)
         cmocka_unit_test(two_warnings_are_two_sentences),
         cmocka_unit_test(a_difference_that_nobody_notices_is_not_told),
         cmocka_unit_test(a_declared_length_is_nonsense_or_unknown_and_then_no_warning),
+        cmocka_unit_test(
+            of_a_file_that_was_cut_off_that_is_said_if_nothing_more_can_be),
         cmocka_unit_test(the_end_alone_says_nothing_of_what_is_missing),
         cmocka_unit_test(times_at_the_limits_do_not_overflow),
         cmocka_unit_test(the_declared_end_is_that_of_the_later_stream),

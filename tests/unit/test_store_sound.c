@@ -124,8 +124,11 @@ static void what_is_receiving_is_planned_again_when_it_is_whole(void **state)
     assert_int_equal(store_job_plan_again(f->st, &job, "No.", false), RC_OK);
     assert_int_equal(fixture_get(f, v.id).state, VIDEO_RECEIVING);
     assert_nothing_due(f);
+    /* Or what was promised would be confirmed, and nobody there to make it. */
     assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
+    assert_int_equal(v.state, VIDEO_STORED);
     assert_int_equal(fixture_claim(f, "w").kind, JOB_PROBE);
+    assert_nothing_due(f);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
