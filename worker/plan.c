@@ -204,25 +204,34 @@ static enum rc plan_video(const struct media_stream *v, int64_t last_us,
     return RC_OK;
 }
 
+enum rc plan_encoded_sound(int64_t duration_us, struct rendition *r)
+{
+    struct grid g;
+    if (grid_audio(duration_us, &g) != RC_OK)
+        return RC_INVALID;
+    strcpy(r->codecs, "mp4a.40.2");
+    r->kind = RENDITION_AUDIO;
+    r->copied = false;
+    r->channels = 2;
+    r->bitrate = PLAN_AUDIO_BITRATE;
+    r->average_bitrate = 0;
+    plan_set_grid(r, &g);
+    return RC_OK;
+}
+
 static enum rc plan_audio(const struct media_stream *a, int number, int64_t last_us,
                           int64_t duration_us, struct rendition *r)
 {
-    struct grid g;
     char language[LANGUAGE_MAX + 1];
-    if (grid_audio(duration_us, &g) != RC_OK)
+    if (plan_encoded_sound(duration_us, r) != RC_OK)
         return RC_INVALID;
     language_of_track(a->language, language);
     if (strcmp(language, "und") != 0 && strlen(language) <= STORE_LANGUAGE_MAX)
         strcpy(r->language, language);
     snprintf(r->label, sizeof(r->label), "%s", a->title);
     snprintf(r->name, sizeof(r->name), "audio-%d", number);
-    strcpy(r->codecs, "mp4a.40.2");
-    r->kind = RENDITION_AUDIO;
     r->stream = a->index;
-    r->channels = 2;
-    r->bitrate = PLAN_AUDIO_BITRATE;
     r->source_last_us = last_us;
-    plan_set_grid(r, &g);
     return RC_OK;
 }
 
