@@ -119,6 +119,22 @@ static struct rational source_rate(const struct media_stream *v)
     return average;
 }
 
+/* How fast pictures follow one another. The average that a file has counts a last one
+ * that is shown for long, and what its edit list leaves out. */
+static struct rational average_rate(const struct media_stream *v,
+                                    const struct packet_stream *packets)
+{
+    struct rational average = v->average_rate;
+    int64_t us = packets->last_us - packets->first_us;
+    if (!packets->all || packets->packets < 2 || us <= 0 || !is_rate(average))
+        return average;
+    double rate = 1e6 * (double)(packets->packets - 1) / (double)us;
+    double away = rate * (double)average.den / (double)average.num;
+    if ((away > 0.99 && away < 1.01) || rate > 240)
+        return average;
+    return (struct rational){llround(rate * 1000), 1000};
+}
+
 static int64_t frame_duration_us(const struct media_stream *v)
 {
     struct rational r = source_rate(v);
@@ -377,6 +393,9 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
     }
     if (!packets_of(scan, a))
         a = NULL; /* a track without a packet is not heard */
+    struct media_stream shown = *v;
+    shown.average_rate = average_rate(v, packets_of(scan, v));
+    v = &shown;
 
     int64_t end = real_end_of_both(info, scan), frame_us = frame_duration_us(v);
     struct video_plan plan = {.duration_us = end - info->start_us};
@@ -422,7 +441,7 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
         int at = info->streams[i].index;
         if (at >= 0 && at < MEDIA_STREAMS_MAX)
             scan.streams[at] =
-                (struct packet_stream){1, info->start_us, end_us, end_us};
+                (struct packet_stream){1, info->start_us, end_us, end_us, false};
     }
     enum rc rc = plan_make(info, &scan, false, limits, generation, out, error);
     if (rc != RC_OK)

@@ -149,6 +149,24 @@ describe('sound of an MP4 in AAC-LC', () => {
             await validateVideo(site, video.id);
         });
 
+    test('ends where an edit list has it end, within a packet', async () => {
+        const [uncut, file] = [clip('uncut.mp4'), clip('ends.mp4')];
+        await ffmpeg(picture(9), tone(9.2, 44100), X264, AAC, uncut);
+        const bytes = await fs.readFile(uncut);
+        const elst = bytes.indexOf('elst', bytes.indexOf('elst') + 1) + 4; // of the second track
+        assert.deepEqual([bytes.readUInt32BE(elst + 4), bytes.readUInt32BE(elst + 8)], [1, 9200]);
+        bytes.writeUInt32BE(8900, elst + 8);
+        await fs.writeFile(file, bytes);
+        const video = await uploaded(file);
+        const { list } = await served(video);
+        const said = list.segments.reduce((sum, { duration }) => sum + duration, 0);
+        const { master } = await validateVideo(site, video.id);
+        const { duration } = [...master.media.values()].find(({ kind }) => kind === 'audio');
+        assert.deepEqual(master.complaints, []);
+        assert.ok(Math.abs(duration - 8.9) < 0.0005, `${duration} s`);
+        assert.ok(Math.abs(said - duration) < 0.0005, `${said} s, it is ${duration} s long`);
+    });
+
     test('of several tracks each is judged by itself', async () => {
         const file = clip('tracks.mp4');
         await ffmpeg(picture(9), tone(9, 48000), tone(9, 22050), tone(9, 44100),
