@@ -82,9 +82,15 @@ enum rc args_param_sets(const struct args_source *src, int stream, bool hevc,
 
 /* The packets of a video stream as they are, from the last keyframe at or before
  * seek_us of the timeline on, as fragmented MP4 on standard output, a fragment for each
- * group of pictures. frames: so many at most; 0: all that come. */
+ * group of pictures. frames: so many at most; 0: all that come. still: where the last
+ * picture is shown for long, which ffmpeg 5.1 does not take from a file whose pictures
+ * are reordered; NULL: it is not. */
+struct args_still {
+    int64_t from_us; /* of the timeline: what comes from here on … */
+    int64_t end_us;  /* … is shown until then, if nothing follows */
+};
 enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t seek_us,
-                  int64_t frames, struct args *out);
+                  int64_t frames, const struct args_still *still, struct args *out);
 
 /* The packets of a stream of sound as they are, as long as they can be decoded, that
  * come from first_us of the timeline on, likewise, a fragment for each frames of them

@@ -228,7 +228,7 @@ static enum rc args_of(const struct copy *c, enum child which, char path[PATH_MA
         return args_copy_packets(&src, stream, out);
     if (which == CHILD_SETS)
         return args_param_sets(&src, stream, hevc, out);
-    return args_copy(&src, stream, hevc, 0, 1, out);
+    return args_copy(&src, stream, hevc, 0, 1, NULL, out);
 }
 
 static enum rc look(struct copy *c, enum child which)

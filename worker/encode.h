@@ -185,8 +185,7 @@ void encode_settle(struct task *t);
 void encode_start_over(struct task *t);
 
 /* A copy of sound that did not come out as the index of the file has it is given up,
- * and the video planned again with an encode: at once, or when it is whole; until then
- * it goes on without. t is gone. */
+ * and all sound of the video encoded in its place; its pictures stay. t is gone. */
 void encode_sound_anew(struct task *t);
 
 /* ---- encode_scan.c ---------------------------------------------------------- */

@@ -63,6 +63,9 @@ int plan_even(double v);
 /* r gets the rate, length and segments of g. */
 void plan_set_grid(struct rendition *r, const struct grid *g);
 
+/* Has r, a sound, be one that is encoded. RC_INVALID: the length is not positive. */
+enum rc plan_encoded_sound(int64_t duration_us, struct rendition *r);
+
 /* Adds to a plan, of which the first rendition and what it says of the source are
  * there, what is extra: for plan_make. */
 void plan_extras(const struct media_info *info, const struct media_stream *v,

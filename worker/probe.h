@@ -31,6 +31,12 @@ const char *probe_mp4_path(struct task *t, char out[PATH_MAX]);
 
 /* ---- probe_plan.c ----------------------------------------------------------- */
 
+/* Takes what the index of an MP4 says of its packets, once they were looked at: which
+ * sounds can be served as they are, and how long what is last is shown. Nothing, if it
+ * cannot be read. */
+void probe_read_index(struct task *t);
+void probe_forget_sounds(struct probe *p);
+
 /* All was looked at: plans what is made of the file, and ends the job; likewise where
  * nobody knows how long it is. t may be gone afterwards. */
 void probe_plan(struct task *t);

@@ -100,9 +100,14 @@ static void packets_ended(struct task *t, const struct supervise_end *end)
         char sentence[STORE_TEXT_MAX + 1];
         task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
         task_retry(t, sentence);
-    } else if (is_read_by_stream(t)) {
+        return;
+    }
+    if (is_read_by_stream(t)) {
         read_packets(t, 0);
-    } else if (!p->whole && !plan_times_agree(&p->info, &p->scan)) {
+        return;
+    }
+    probe_read_index(t);
+    if (!p->whole && !plan_times_agree(&p->info, &p->scan)) {
         joblog_note(t->log, "the end is not where it should be: reading every packet");
         look_at_packets(t, 0);
     } else {
@@ -152,14 +157,16 @@ static void plan_by_header(struct task *t, bool read)
 {
     struct probe *p = t->state;
     const struct arrival *a = task_arrival(t);
-    if (!a)
+    if (!a) {
         task_drop(t); /* it was stored just now, and is looked at as a whole */
-    else if (read && arrival_is_open(a) && begins_as_told(a, &p->info))
+    } else if (read && arrival_is_open(a) && begins_as_told(a, &p->info)) {
         probe_plan_open(t);
-    else if (!read || arrival_packets(a, &p->info, &p->scan) != RC_OK)
+    } else if (!read || arrival_packets(a, &p->info, &p->scan) != RC_OK) {
         probe_leave(t, "its header cannot be read yet.");
-    else
+    } else {
+        probe_read_index(t);
         probe_plan(t);
+    }
 }
 
 static void header_ended(struct task *t, const struct supervise_end *end)
@@ -205,8 +212,7 @@ static enum rc probe_start(struct task *t)
 static void probe_release(struct task *t)
 {
     struct probe *p = t->state;
-    for (size_t i = 0; i < MEDIA_STREAMS_MAX; i++)
-        sound_copy_free(&p->sounds[i]);
+    probe_forget_sounds(p);
     free(p->json);
     free(p);
 }

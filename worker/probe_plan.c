@@ -234,28 +234,40 @@ void probe_plan_open(struct task *t)
         keep_plan(t, &plan);
 }
 
-static enum rc find_sounds(void *arg, const struct mp4_index *index)
+static bool copies_sound(const struct task *t)
+{
+    return t->w->config.sound_max_kbps > 0 && !t->video.encodes_sound;
+}
+
+static enum rc take_index(void *arg, const struct mp4_index *index)
 {
     const struct task *t = arg;
     struct probe *p = t->state;
-    return sound_copy_find(index, &p->info, t->w->config.sound_max_kbps * 1000,
-                           p->sounds);
+    packet_scan_take_index(&p->scan, index);
+    return copies_sound(t)
+               ? sound_copy_find(index, &p->info, t->w->config.sound_max_kbps * 1000,
+                                 p->sounds)
+               : RC_OK;
 }
 
-/* Has the plan serve sounds as they are, where that is known to go well. */
-static void plan_sounds(struct task *t, struct video_plan *plan)
+void probe_forget_sounds(struct probe *p)
+{
+    for (size_t i = 0; i < MEDIA_STREAMS_MAX; i++)
+        sound_copy_free(&p->sounds[i]);
+}
+
+void probe_read_index(struct task *t)
 {
     struct probe *p = t->state;
     char path[PATH_MAX];
     enum rc rc = RC_UNSUPPORTED;
-    if (t->w->config.sound_max_kbps == 0 || t->video.encodes_sound)
-        return;
+    probe_forget_sounds(p);
     if (p->early && arrival_index(task_arrival(t)))
-        rc = find_sounds(t, arrival_index(task_arrival(t)));
+        rc = take_index(t, arrival_index(task_arrival(t)));
     else if (!p->early && probe_mp4_path(t, path))
-        rc = source_index_read(path, t->w->config.index_max_mb << 20, find_sounds, t);
-    if (rc == RC_OK)
-        sound_copy_plan(p->sounds, plan);
+        rc = source_index_read(path, t->w->config.index_max_mb << 20, take_index, t);
+    if (rc != RC_OK)
+        probe_forget_sounds(p);
 }
 
 void probe_plan(struct task *t)
@@ -272,7 +284,7 @@ void probe_plan(struct task *t)
             task_fail(t, error);
         return;
     }
-    plan_sounds(t, &plan);
+    sound_copy_plan(p->sounds, &plan);
     subtitle_tracks(&p->info, t->video.container, &plan.tracks);
     if (keeps_promise(t, &plan))
         confirm(t, &plan);

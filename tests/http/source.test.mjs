@@ -233,6 +233,28 @@ describe('the source', () => {
         }
     });
 
+    /* With and without pictures that are reordered, of which ffmpeg knows less. */
+    for (const order of ['0', '2'])
+        test(`of a still last picture is as long as that is shown (${order} B-frames)`, async () => {
+            const [moving, still] = [clip(`moving-${order}.mp4`), clip(`still-${order}.mp4`)];
+            await ffmpeg(picture('s=192x108:r=25:d=60'), tone(60), x264('-bf', order, '-g', '50'), '-c:a', 'aac', moving);
+            await ffmpeg(['-i', moving, '-c', 'copy', '-bsf:v', 'setts=pts=PTS:dts=DTS:duration=if(eq(N\\,1499)\\,8/TB\\,DURATION)'], still);
+            const video = await whole(still);
+            assert.equal(video.warning, null);
+            assert.equal(video.copy_refused, null);
+            assert.ok(Math.abs(video.duration - 67.96) < 0.041, `${video.duration} s`);
+            assert.equal(video.fps, 25);
+            for (const name of ['360p', 'source']) {
+                const { list } = await parts(video, name);
+                assertLength(list, video.duration);
+                assert.equal((await variantOf(video, name))['FRAME-RATE'], '25.000');
+            }
+            const { master } = await validateVideo(site, video.id);
+            assert.deepEqual(master.complaints, []);
+            const lengths = [...master.media.values()].map(({ duration }) => duration);
+            assert.ok(Math.max(...lengths) - Math.min(...lengths) < 0.041, `${lengths}`);
+        });
+
     test('is put together to segments of about 4 s, and says how long each is', async () => {
         const video = await whole(clip('a.mp4'));
         const { list } = await parts(video, 'source');

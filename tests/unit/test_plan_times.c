@@ -52,6 +52,37 @@ static void one_picture_is_never_shown_for_longer_than_a_minute(void **state)
     assert_int_equal(planned(&c, 0)->plan.duration_us, 10000000);
 }
 
+/* 1500 pictures in a minute, of which the last one is shown for 8 s. */
+static void a_still_last_picture_does_not_slow_down_the_others(void **state)
+{
+    (void)state;
+    struct clip c = usual;
+    c.rate = "37500/1699";
+    c.base = "25/1";
+    c.declared = "67.960000";
+    struct media_info info = probed(&c);
+    struct packet_scan scan = scanned(&c, 67.96);
+    scan.streams[0] = (struct packet_stream){1500, 0, 59960000, 67960000, true};
+    struct made *m = make(&info, &scan, false);
+    assert_int_equal(m->plan.duration_us, 67960000);
+    assert_int_equal(m->video->rate_num, 25);
+    assert_int_equal(m->video->rate_den, 1);
+    assert_int_equal(m->video->frames, 1699);
+    assert_int_equal(m->plan.rate_num, 25);
+    /* Some of the pictures tell nothing of the others. */
+    scan.streams[0].all = false;
+    m = make(&info, &scan, false);
+    assert_int_equal(m->video->rate_num, 24000);
+    assert_int_equal(m->plan.rate_num, 37500);
+    /* What is near is what the file says, which is exact. */
+    c.rate = "30000/1001";
+    info = probed(&c);
+    scan.streams[0] = (struct packet_stream){900, 0, 29996633, 30030000, true};
+    m = make(&info, &scan, false);
+    assert_int_equal(m->plan.rate_num, 30000);
+    assert_int_equal(m->plan.rate_den, 1001);
+}
+
 static void a_source_that_ends_early_is_said_in_a_sentence(void **state)
 {
     (void)state;
@@ -237,6 +268,7 @@ int main(void)
         cmocka_unit_test(one_picture_without_a_duration_is_one_frame),
         cmocka_unit_test(one_picture_is_never_shown_for_longer_than_a_minute),
         cmocka_unit_test(a_source_that_ends_early_is_said_in_a_sentence),
+        cmocka_unit_test(a_still_last_picture_does_not_slow_down_the_others),
         cmocka_unit_test(two_warnings_are_two_sentences),
         cmocka_unit_test(a_difference_that_nobody_notices_is_not_told),
         cmocka_unit_test(a_declared_length_is_nonsense_or_unknown_and_then_no_warning),

@@ -111,13 +111,30 @@ static void so_is_what_becomes_of_a_copy(void **state)
     assert_changed(f, v.id);
 }
 
+static void so_is_sound_that_is_encoded_after_all(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_stored(f, "clip");
+    struct video_plan plan = fixture_plan(1);
+    struct rendition encoded = plan.renditions[0];
+    struct job probe = claim(f, JOB_PROBE);
+    plan.renditions[0].copied = true;
+    plan.bounds[0].bytes = BOUNDS;
+    plan.bounds[0].n = sizeof(BOUNDS);
+    assert_int_equal(store_job_planned(f->st, &probe, &plan), RC_OK);
+    claim(f, JOB_ENCODE); /* of the picture */
+    struct job sound = claim(f, JOB_ENCODE);
+    assert_int_equal(store_job_encode_sounds(f->st, &sound, &encoded, "No."), RC_OK);
+    assert_changed(f, v.id);
+}
+
 static void so_is_a_plan_after_another(void **state)
 {
     struct fixture *f = *state;
     struct video v = planned(f);
     struct video_plan plan = plan_with_extras(2);
     struct job encode = claim(f, JOB_ENCODE);
-    assert_int_equal(store_job_plan_again(f->st, &encode, "Why not.", false), RC_OK);
+    assert_int_equal(store_job_plan_again(f->st, &encode, "Why not."), RC_OK);
     struct job probe = claim(f, JOB_PROBE);
     assert_int_equal(store_job_planned(f->st, &probe, &plan), RC_OK);
     assert_changed(f, v.id);
@@ -194,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_end_of_a_rendition_is_a_change),
         TEST(so_is_what_becomes_of_a_copy),
+        TEST(so_is_sound_that_is_encoded_after_all),
         TEST(so_is_a_plan_after_another),
         TEST(so_is_what_arrives_and_that_it_is_whole),
         TEST(so_are_subtitles_that_have_their_files),

@@ -95,6 +95,8 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     bool flag;
     size_t n;
 
+    r.kind = RENDITION_VIDEO;
+    r.segments = 0;
     plan.renditions[plan.n_renditions++] = r;
     for (size_t i = 0; i < plan.n_renditions; i++) {
         if (plan.renditions[i].kind != RENDITION_AUDIO)
@@ -105,7 +107,7 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     }
     store_job_planned(f->st, &job, &plan);
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_ENCODE), &job);
-    store_job_encode_sound(f->st, &job);
+    store_job_encode_sounds(f->st, &job, &plan.renditions[0], "x");
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job);
     r.segments = 1;
     store_job_offer(f->st, &job, &r, bounds, sizeof(bounds));
