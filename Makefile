@@ -33,15 +33,15 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c lib
            lib/language.c lib/log.c lib/mime.c lib/mkv_values.c lib/mkv_walk.c lib/mp4_entry.c \
            lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c lib/mp4_packets.c \
            lib/mp4_reach.c lib/mp4_samples.c lib/mp4_tables.c lib/mp4_walk.c lib/multipart.c \
-           lib/password.c lib/playlist.c lib/rc.c lib/secret.c lib/site.c lib/sniff.c \
-           lib/sniff_refuse.c lib/spool.c lib/spool_dir.c lib/subtitle.c lib/subtitle_text.c \
-           lib/text.c lib/store/accounts.c lib/store/activity.c lib/store/arrivals.c \
-           lib/store/copies.c lib/store/demand.c lib/store/file.c lib/store/grants.c \
-           lib/store/job_end.c lib/store/job_plan.c lib/store/jobs.c lib/store/list.c \
-           lib/store/lists.c lib/store/pictures.c lib/store/renditions.c lib/store/sessions.c \
-           lib/store/shares.c lib/store/store.c lib/store/subtitles.c lib/store/tokens.c \
-           lib/store/tries.c lib/store/uploads.c lib/store/videos.c lib/store/visibility.c \
-           lib/store/workers.c
+           lib/origin.c lib/password.c lib/playlist.c lib/rc.c lib/secret.c lib/site.c \
+           lib/sniff.c lib/sniff_refuse.c lib/spool.c lib/spool_dir.c lib/subtitle.c \
+           lib/subtitle_text.c lib/text.c lib/store/accounts.c lib/store/activity.c \
+           lib/store/arrivals.c lib/store/copies.c lib/store/demand.c lib/store/file.c \
+           lib/store/grants.c lib/store/job_end.c lib/store/job_plan.c lib/store/jobs.c \
+           lib/store/list.c lib/store/lists.c lib/store/pictures.c lib/store/renditions.c \
+           lib/store/sessions.c lib/store/shares.c lib/store/store.c lib/store/subtitles.c \
+           lib/store/tokens.c lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
+           lib/store/visibility.c lib/store/workers.c
 WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args_text.c \
            worker/arrival.c worker/arrival_header.c worker/arrival_tell.c worker/arrivals.c \
            worker/child.c worker/codec_string.c worker/colour.c worker/copy_cuts.c \
@@ -62,34 +62,42 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
 CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_tokens.c worker/ctl_users.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
-           cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c cgi-bin/upload_form.c \
-           cgi-bin/upload_names.c cgi-bin/tus_headers.c cgi-bin/checksum.c \
-           cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c cgi-bin/wants.c \
-           cgi-bin/hangups.c cgi-bin/watcher.c
+           cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \
+           cgi-bin/upload_form.c cgi-bin/upload_names.c cgi-bin/tus_headers.c \
+           cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/viewer.c cgi-bin/waits.c \
+           cgi-bin/wants.c cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c \
+           cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
+           cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
+           cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
+           cgi-bin/send_path.c cgi-bin/allowed.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
-API_SRC := cgi-bin/api.c cgi-bin/api_videos.c cgi-bin/api_segments.c \
-           cgi-bin/api_subtitles.c cgi-bin/api_activity.c cgi-bin/api_health.c \
-           cgi-bin/api_poster.c
+API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_videos.c \
+           cgi-bin/api_segments.c cgi-bin/api_subtitles.c cgi-bin/api_poster.c \
+           cgi-bin/api_original.c cgi-bin/api_shares.c cgi-bin/api_share.c \
+           cgi-bin/api_embed.c cgi-bin/api_session.c cgi-bin/api_account.c \
+           cgi-bin/api_users.c cgi-bin/api_activity.c cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
-           cgi-bin/demand_writer.c
+           cgi-bin/demand_writer.c cgi-bin/strict.c
 
-UNIT := args args_copy args_picture args_quote args_run arrival_header bandwidth bmff bounds \
-        charset clock codec_string colour config config_access copy_cuts courtesy cutter \
-        ebml encode_beside encode_feed encode_init feeder filters grant grant_rows grants \
-        grid hangups http id joblog key_units ladder language log loop media_info mediadir \
-        mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables \
-        mp4_walk multipart own_store owner packet_scan param_sets password picture_choice \
+UNIT := access address allowed args args_copy args_picture args_quote args_run \
+        arrival_header bandwidth bmff bounds charset clock codec_string colour config \
+        config_access cookie copy_cuts courtesy cutter disposition ebml encode_beside \
+        encode_feed encode_init feeder filters grant grant_rows grants grid hangups http id \
+        joblog key_units ladder language log loop media_info media_path mediadir mime \
+        mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk \
+        multipart origin own_store owner packet_scan param_sets password picture_choice \
         picture_stream plan plan_open plan_sounds plan_times playlist playlists promise rc \
-        schedule schedule_arriving schedule_bounds schedule_last secret seek_points segments \
-        segments_json sniff sound_copy source_check spool spool_resume store store_accounts \
-        store_activity store_arrivals store_claims store_copies store_demand store_grants \
-        store_job_end store_jobs store_list store_lists store_migrate store_open \
-        store_pictures store_queries store_readiness store_seen store_sessions store_shares \
-        store_sound store_subtitles store_tries store_uploads store_videos storyboard \
-        subtitle subtitle_files subtitle_publish supervise supervise_floods supervise_pipe \
-        text trouble turns tus_headers upload_form video_lists viewer waits wants watcher
+        same_origin schedule schedule_arriving schedule_bounds schedule_last secret \
+        seek_points segments segments_json signed_until sniff sound_copy source_check spool \
+        spool_resume store store_accounts store_activity store_arrivals store_claims \
+        store_copies store_demand store_grants store_job_end store_jobs store_list \
+        store_lists store_migrate store_open store_pictures store_queries store_readiness \
+        store_seen store_sessions store_shares store_sound store_subtitles store_tries \
+        store_uploads store_videos storyboard subtitle subtitle_files subtitle_publish \
+        supervise supervise_floods supervise_pipe text trouble turns tus_headers upload_form \
+        video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mkv_walk subtitle
 
@@ -106,7 +114,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
         browser-tests browser-waiting browser-extras browser-others ui-tests ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
-        bench-storyboard
+        bench-storyboard bench-auth
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -261,7 +269,7 @@ check: ## all tests, with both compilers; a summary at the end
 
 # ---- benches ---------------------------------------------------------------
 
-bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard ## all
+bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard bench-auth ## all
 bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
@@ -272,6 +280,8 @@ bench-adaptive: all $(TEST_MODULES) ## the source as it is, the ladder, quality 
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/adaptive.mjs
 bench-seek: all ui $(TEST_MODULES) ## seeks into what is not encoded yet
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/seek.mjs
+bench-auth: all ## sign-in, segments by their key and asked about, guessing
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/auth.mjs
 bench-storyboard: all ## CPU of the seek bar's small pictures
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/storyboard.mjs
 

@@ -3,8 +3,11 @@
  */
 #include "api.h"
 
+#include "gate.h"
+#include "grant.h"
 #include "http.h"
 #include "http_text.h"
+#include "lane.h"
 #include "log.h"
 #include "subtitle.h"
 
@@ -12,31 +15,75 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATCH_BODY_MAX = 64 * 1024 };
+enum {
+    BODY_MAX = 64 * 1024,
+    SLOW_THREADS = 2, /* as many passwords are reckoned at once */
+    SLOW_MAX = 64     /* requests that wait for that */
+};
+
+enum {
+    STORE = 1, /* a handle is held for the page */
+    SLOW = 2,  /* it reckons a password: not in the threads that requests come in by */
+    ALONE = 4  /* it is answered also where the database is out of order */
+};
 
 struct route {
     const char *method;
-    const char *url; /* a star is an id; one at the end, behind it, what it says */
+    const char *url; /* a star is one segment */
     void (*page)(struct api_call *call);
-    bool needs_store;
+    enum want want; /* below /api/videos/ of the video, else of the page */
+    unsigned flags;
     size_t body_max; /* bytes; 0: the page takes no body */
 };
 
 /* Without a page: another program answers it; it is here for the Allow header. */
 static const struct route routes[] = {
-    {"GET", "/api/videos", api_video_list, true, 0},
-    {"POST", "/api/videos", NULL, false, 0},
-    {"GET", "/api/videos/*", api_video_get, true, 0},
-    {"PATCH", "/api/videos/*", api_video_patch, true, PATCH_BODY_MAX},
-    {"DELETE", "/api/videos/*", api_video_delete, true, 0},
-    {"PUT", "/api/videos/*/poster", api_video_poster, true, PATCH_BODY_MAX},
-    {"POST", "/api/videos/*/retry", api_video_retry, true, 0},
-    {"GET", "/api/videos/*/segments", api_video_segments, true, 0},
-    {"PUT", "/api/videos/*/subtitles/*", api_subtitles_put, true, SUBTITLE_FILE_MAX},
-    {"DELETE", "/api/videos/*/subtitles/*", api_subtitles_delete, true, 0},
-    {"GET", "/api/activity", api_activity_list, true, 0},
-    {"GET", "/api/health", api_health_get, false, 0},
+    {"GET", "/api/videos", api_video_list, WANT_LIST, STORE, 0},
+    {"POST", "/api/videos", NULL, WANT_UPLOAD, 0, 0},
+    {"GET", "/api/videos/*", api_video_get, WANT_WATCH, STORE, 0},
+    {"PATCH", "/api/videos/*", api_video_patch, WANT_EDIT, STORE, BODY_MAX},
+    {"DELETE", "/api/videos/*", api_video_delete, WANT_EDIT, STORE, 0},
+    {"GET", "/api/videos/*/original", api_video_original, WANT_ORIGINAL, STORE, 0},
+    {"PUT", "/api/videos/*/poster", api_video_poster, WANT_EDIT, STORE, BODY_MAX},
+    {"POST", "/api/videos/*/rekey", api_video_rekey, WANT_EDIT, STORE, 0},
+    {"POST", "/api/videos/*/retry", api_video_retry, WANT_EDIT, STORE, 0},
+    {"GET", "/api/videos/*/segments", api_video_segments, WANT_WATCH, STORE, 0},
+    {"GET", "/api/videos/*/shares", api_share_list, WANT_ORIGINAL, STORE, 0},
+    {"POST", "/api/videos/*/shares", api_share_add, WANT_EDIT, SLOW, BODY_MAX},
+    {"PUT", "/api/videos/*/subtitles/*", api_subtitles_put, WANT_EDIT, STORE,
+     SUBTITLE_FILE_MAX},
+    {"DELETE", "/api/videos/*/subtitles/*", api_subtitles_delete, WANT_EDIT, STORE, 0},
+    {"GET", "/api/shares/*", api_share_get, WANT_OPEN, STORE, 0},
+    {"POST", "/api/shares/*", api_share_unlock, WANT_OPEN, SLOW, BODY_MAX},
+    {"DELETE", "/api/shares/*", api_share_delete, WANT_EDIT, STORE, 0},
+    {"GET", "/api/shares/*/segments", api_share_segments, WANT_OPEN, STORE, 0},
+    {"GET", "/api/shares/*/original", api_share_original, WANT_OPEN, STORE, 0},
+    {"GET", "/e/*", api_embed, WANT_OPEN, STORE, 0},
+    {"GET", "/api/session", api_session_get, WANT_OPEN, STORE, 0},
+    {"POST", "/api/session", api_session_begin, WANT_OPEN, SLOW, BODY_MAX},
+    {"DELETE", "/api/session", api_session_end, WANT_OPEN, STORE, 0},
+    {"POST", "/api/setup", api_setup, WANT_OPEN, SLOW, BODY_MAX},
+    {"GET", "/api/sessions", api_sessions_list, WANT_ACCOUNT, STORE, 0},
+    {"DELETE", "/api/sessions/*", api_sessions_delete, WANT_ACCOUNT, STORE, 0},
+    {"GET", "/api/tokens", api_tokens_list, WANT_ACCOUNT, STORE, 0},
+    {"POST", "/api/tokens", api_tokens_add, WANT_ACCOUNT, STORE, BODY_MAX},
+    {"DELETE", "/api/tokens/*", api_tokens_delete, WANT_ACCOUNT, STORE, 0},
+    {"GET", "/api/users", api_users_list, WANT_USERS, STORE, 0},
+    {"POST", "/api/users", api_users_add, WANT_USERS, SLOW, BODY_MAX},
+    {"PATCH", "/api/users/*", api_users_patch, WANT_ACCOUNT, SLOW, BODY_MAX},
+    {"DELETE", "/api/users/*", api_users_delete, WANT_USERS, STORE, 0},
+    {"GET", "/api/activity", api_activity_list, WANT_ACTIVITY, STORE, 0},
+    {"GET", "/api/health", api_health_get, WANT_OPEN, ALONE, 0},
 };
+
+#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+struct api {
+    struct app app;
+    struct lane *slow;
+};
+
+/* ---- for the pages --------------------------------------------------------- */
 
 void api_fail(struct api_call *call, enum rc rc)
 {
@@ -47,12 +94,54 @@ void api_fail(struct api_call *call, enum rc rc)
     http_send_rc(call->r, rc);
 }
 
-void api_bad_parameter(struct api_call *call, const char *message)
+void api_refuse(struct api_call *call, int status, const char *code,
+                const char *message)
 {
-    const struct http_error error = {400, "bad_parameter", message};
+    const struct http_error error = {status, code, message};
 
     http_send_error(call->r, &error, NULL);
 }
+
+void api_bad_parameter(struct api_call *call, const char *message)
+{
+    api_refuse(call, 400, "bad_parameter", message);
+}
+
+bool api_may(struct api_call *call, enum want want, const struct video *video)
+{
+    enum relation relation =
+        access_relation(&call->who.asker, video->owner_id, video->visibility);
+    enum access verdict = access_check(&call->who.asker, want, relation);
+
+    if (verdict != ACCESS_YES)
+        gate_refuse(call->r, verdict);
+    return verdict == ACCESS_YES;
+}
+
+void api_end_revoked(struct api_call *call, const char *video_id)
+{
+    enum rc rc = grant_end_revoked(call->st, &call->app->site, video_id);
+
+    if (rc != RC_OK)
+        log_warn("revoked keys: %s: %s", rc_name(rc), store_message(call->st));
+}
+
+bool api_take_store(struct api_call *call)
+{
+    enum rc rc = handles_take(call->app->handles, &call->st);
+
+    if (rc != RC_OK)
+        api_fail(call, rc);
+    return rc == RC_OK;
+}
+
+void api_give_store(struct api_call *call)
+{
+    handles_give(call->app->handles, call->st);
+    call->st = NULL;
+}
+
+/* ---- the table ------------------------------------------------------------- */
 
 static bool has_method(const struct route *route, const char *method)
 {
@@ -68,7 +157,7 @@ static const struct route *find_route(const char *method, const char *path,
     size_t used = 0;
 
     allow[0] = '\0';
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+    for (size_t i = 0; i < N_ROUTES; i++) {
         const struct route *route = &routes[i];
         if (!http_match_two(route->url, path, call->id, sizeof(call->id), call->rest,
                             sizeof(call->rest)))
@@ -82,29 +171,58 @@ static const struct route *find_route(const char *method, const char *path,
     return NULL;
 }
 
+static bool is_below(const struct route *route, const char *folder)
+{
+    return strncmp(route->url, folder, strlen(folder)) == 0;
+}
+
+static bool is_of_video(const struct route *route)
+{
+    return is_below(route, "/api/videos/");
+}
+
+/* True unless the URL names what there cannot be. */
+static bool id_is_possible(const struct route *route, const struct api_call *call)
+{
+    if (is_of_video(route))
+        return id_valid(call->id);
+    if (is_below(route, "/api/shares/") || is_below(route, "/e/"))
+        return key_valid(call->id);
+    return true;
+}
+
+/* ---- a request --------------------------------------------------------------- */
+
+/* The video of the URL, if who asks may do that with it; else it is answered. */
+static bool find_video(const struct route *route, struct api_call *call)
+{
+    enum rc rc = store_video_get(call->st, call->id, &call->video);
+
+    if (rc != RC_OK)
+        api_fail(call, rc);
+    return rc == RC_OK && api_may(call, route->want, &call->video);
+}
+
 static void run_with_store(const struct route *route, struct api_call *call)
 {
-    enum rc rc;
+    bool of_video = is_of_video(route), may = true;
 
-    if (!route->needs_store) {
+    if ((of_video || (route->flags & STORE)) && !api_take_store(call))
+        return;
+    if (of_video)
+        may = find_video(route, call);
+    if (call->st && !(route->flags & STORE))
+        api_give_store(call);
+    if (may)
         route->page(call);
-        return;
-    }
-    rc = handles_take(call->app->handles, &call->st);
-    if (rc != RC_OK) {
-        api_fail(call, rc);
-        return;
-    }
-    route->page(call);
-    handles_give(call->app->handles, call->st);
+    if (call->st)
+        api_give_store(call);
 }
 
 /* The body comes before the handle: all threads share a few of those, and a client that
  * stops half-way must not keep one. */
 static void run_page(const struct route *route, struct api_call *call)
 {
-    static const struct http_error no_length = {411, "length_required",
-                                                "The request must say its length."};
     char *body = NULL;
     enum rc rc = RC_OK;
 
@@ -112,7 +230,7 @@ static void run_page(const struct route *route, struct api_call *call)
         rc = http_read_body(call->r, route->body_max, &body, &call->body_size);
     call->body = body;
     if (rc == RC_NOT_FOUND)
-        http_send_error(call->r, &no_length, NULL);
+        api_refuse(call, 411, "length_required", "The request must say its length.");
     else if (rc != RC_OK)
         api_fail(call, rc);
     else
@@ -120,29 +238,70 @@ static void run_page(const struct route *route, struct api_call *call)
     free(body);
 }
 
-static void api_page(struct request *r, void *ctx)
+static void enter(const struct route *route, struct api_call *call)
 {
-    struct api_call call = {.r = r, .app = ctx};
+    unsigned flags = (strcmp(route->method, "GET") == 0 ? 0 : GATE_CHANGES) |
+                     (route->flags & ALONE ? GATE_ALONE : 0);
+
+    if (gate_enter(call->r, call->app, route->want, flags, &call->who))
+        run_page(route, call);
+}
+
+static void answer(struct request *r, struct api *api, bool slowly)
+{
+    struct api_call call = {.r = r, .app = &api->app};
     char allow[64];
     const struct route *route =
         find_route(request_method(r), request_path(r), &call, allow, sizeof(allow));
 
-    if (!route && *allow)
+    if (!route && *allow) {
         http_send_not_allowed(r, allow);
-    else if (!route || !route->page || (*call.id && !id_valid(call.id)))
+    } else if (!route || !route->page || !id_is_possible(route, &call)) {
         http_send_rc(r, RC_NOT_FOUND);
-    else
-        run_page(route, &call);
+    } else if ((route->flags & SLOW) && !slowly) {
+        if (lane_give(api->slow, r) != RC_OK)
+            http_send_rc(r, RC_BUSY);
+    } else {
+        enter(route, &call);
+    }
 }
 
-int main(void)
+static void on_request(struct request *r, void *ctx)
 {
-    struct app app;
-    int status;
+    answer(r, ctx, false);
+}
 
-    if (app_open(&app, "api.fcgi") != RC_OK)
+static void on_slow_request(struct request *r, void *ctx)
+{
+    answer(r, ctx, true);
+}
+
+/* For tests: what there is, and what has to be allowed for it. */
+static int print_routes(void)
+{
+    for (size_t i = 0; i < N_ROUTES; i++)
+        if (routes[i].page)
+            printf("%s %s %s\n", routes[i].method, routes[i].url,
+                   want_name(routes[i].want));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct api api = {.slow = NULL};
+    int status = 1;
+    enum rc rc;
+
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0)
+        return print_routes();
+    if (app_open(&api.app, "api.fcgi") != RC_OK)
         return 1;
-    status = fcgi_run((int)app.config.api_threads, api_page, &app);
-    app_close(&app);
+    rc = lane_open(SLOW_THREADS, SLOW_MAX, on_slow_request, &api, &api.slow);
+    if (rc == RC_OK)
+        status = fcgi_run((int)api.app.config.api_threads, on_request, &api);
+    else
+        log_error("start: %s", rc_name(rc));
+    lane_close(api.slow);
+    app_close(&api.app);
     return status;
 }

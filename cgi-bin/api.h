@@ -1,9 +1,9 @@
 /*
  * api.h: the pages of api.fcgi.
  *
- * A page is one function for one method of one URL; api.c has the table. A new page
- * is a function here, its place in a file of its subject, and a line in the table.
- * Each page answers its call exactly once.
+ * A page is one function for one method of one URL; api.c has the table. A new page is
+ * a function here, its place in a file of its subject, a line in the table, and a row
+ * in the matrix of tests/http/access.test.mjs. Each page answers its call exactly once.
  */
 #ifndef DROPSTREAM_API_H
 #define DROPSTREAM_API_H
@@ -11,25 +11,93 @@
 #include "app.h"
 #include "fcgi.h"
 #include "id.h"
+#include "identity.h"
 #include "rc.h"
 #include "store.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct api_call {
     struct request *r;
     struct app *app;
-    struct store *st;    /* held for this call; NULL for pages that need none */
-    char id[ID_LEN + 1]; /* the id in the URL, "" if it has none */
-    char rest[64];       /* what follows in it, "" if nothing does */
-    const char *body;    /* the request's, with a NUL after it; NULL for pages that
-                          * take none */
+    struct identity who;
+    struct store *st; /* held for this call; NULL for pages that take one themselves */
+    char id[64];      /* what the first star of the URL stands for, "" if it has none */
+    char rest[64];    /* likewise the second one */
+    struct video video; /* below /api/videos/: the one of that id, as it was found */
+    const char *body;   /* the request's, with a NUL after it; NULL for pages that take
+                         * none */
     size_t body_size;
 };
 
 /* Answers with rc, and logs what the database said if the failure is the server's. */
 void api_fail(struct api_call *call, enum rc rc);
 
-/* 400 that names the query parameter or field that is wrong. */
+/* Answers with an error; message is a sentence. */
+void api_refuse(struct api_call *call, int status, const char *code,
+                const char *message);
+
+/* 400 that names the query parameter that is wrong. */
 void api_bad_parameter(struct api_call *call, const char *message);
+
+/* True if who asks may do that with a video; else it is answered. */
+bool api_may(struct api_call *call, enum want want, const struct video *video);
+
+/* Takes away the keys that are marked revoked of a video ("": of all), so that this is
+ * done with the answer. What fails is logged, and left to the worker. */
+void api_end_revoked(struct api_call *call, const char *video_id);
+
+/* Takes a handle for a part of the page, to be given back by handles_give; false: the
+ * call is answered. */
+bool api_take_store(struct api_call *call);
+void api_give_store(struct api_call *call);
+
+/* ---- api_body.c: the body as a JSON object */
+
+/* NULL: it is none, or has a key that is not in keys ("title visibility"); that is
+ * answered. Else it is the caller's. */
+json_t *api_object(struct api_call *call, const char *keys);
+
+/* 422 with a sentence of what is wrong with a field. */
+void api_bad_field(struct api_call *call, const char *message);
+
+/* The texts, numbers, lists and flags in it; each false where the field is there but
+ * wrong, which is answered. *out stays as it is where it is missing, or null. Text is
+ * at most max bytes of UTF-8 and lives as long as the object. */
+bool api_text(struct api_call *call, const json_t *object, const char *key, size_t max,
+              const char **out);
+bool api_number(struct api_call *call, const json_t *object, const char *key,
+                int64_t min, int64_t max, int64_t *out);
+bool api_flag(struct api_call *call, const json_t *object, const char *key, bool *out);
+
+/* As api_text for one that has to be there. */
+bool api_need_text(struct api_call *call, const json_t *object, const char *key,
+                   size_t max, const char **out);
+
+/* ---- api_tries.c: what can be guessed */
+
+/* Whom a try counts against. */
+struct api_tries {
+    const char *subjects[2]; /* point into the two below */
+    size_t n;
+    char texts[2][96];
+};
+
+/* Of a password of an account, of one of a share, and of a set-up link; all by where it
+ * comes from. */
+void api_tries_of_account(const struct api_call *call, const char *name,
+                          struct api_tries *out);
+void api_tries_of_share(const struct api_call *call, const char *token,
+                        struct api_tries *out);
+void api_tries_of_address(const struct api_call *call, struct api_tries *out);
+
+/* True if what is tried may be looked at; it counts as failed until api_tried_well says
+ * otherwise. Else that is answered, with 429. The call holds a handle for both. */
+bool api_try(struct api_call *call, const struct api_tries *tries);
+void api_tried_well(struct api_call *call, const struct api_tries *tries);
 
 /* ---- api_videos.c */
 /* Answers with the video of the call as it is now. */
@@ -39,9 +107,7 @@ void api_video_get(struct api_call *call);
 void api_video_patch(struct api_call *call);
 void api_video_delete(struct api_call *call);
 void api_video_retry(struct api_call *call);
-
-/* Answers with the video of the URL as it is now. */
-void api_send_video(struct api_call *call, int status);
+void api_video_rekey(struct api_call *call);
 
 /* ---- api_poster.c */
 void api_video_poster(struct api_call *call);
@@ -51,7 +117,52 @@ void api_subtitles_put(struct api_call *call);
 void api_subtitles_delete(struct api_call *call);
 
 /* ---- api_segments.c */
+/* Answers with the segments of the call's video. */
 void api_video_segments(struct api_call *call);
+
+/* ---- api_original.c */
+/* Answers with the stored file of the call's video. */
+void api_video_original(struct api_call *call);
+
+/* ---- api_shares.c: who may watch by a link */
+void api_share_list(struct api_call *call);
+void api_share_add(struct api_call *call);
+void api_share_delete(struct api_call *call);
+
+/* ---- api_share.c: who has a link */
+void api_share_get(struct api_call *call);
+void api_share_unlock(struct api_call *call);
+void api_share_segments(struct api_call *call);
+void api_share_original(struct api_call *call);
+
+/* ---- api_embed.c: the page that other sites may show in theirs */
+void api_embed(struct api_call *call);
+
+/* ---- api_session.c */
+#define API_BAD_NAME                                                                   \
+    "A name must have 1 to 32 of the letters A-Z and a-z, digits and . _ -, and "      \
+    "begin "                                                                           \
+    "with a letter or a digit."
+
+/* True if a new password will do; else it is answered, with 422. */
+bool api_password_will_do(struct api_call *call, const char *password);
+void api_session_get(struct api_call *call);
+void api_session_begin(struct api_call *call);
+void api_session_end(struct api_call *call);
+void api_setup(struct api_call *call);
+
+/* ---- api_account.c */
+void api_sessions_list(struct api_call *call);
+void api_sessions_delete(struct api_call *call);
+void api_tokens_list(struct api_call *call);
+void api_tokens_add(struct api_call *call);
+void api_tokens_delete(struct api_call *call);
+
+/* ---- api_users.c */
+void api_users_list(struct api_call *call);
+void api_users_add(struct api_call *call);
+void api_users_patch(struct api_call *call);
+void api_users_delete(struct api_call *call);
 
 /* ---- api_activity.c */
 void api_activity_list(struct api_call *call);

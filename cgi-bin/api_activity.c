@@ -35,6 +35,8 @@ void api_activity_list(struct api_call *call)
 {
     const char *query = request_query(call->r);
     int64_t after = -1, limit = LIMIT_DEFAULT;
+    const struct asker *asker = &call->who.asker;
+    int64_t owner_id = asker->role == USER_OWNER ? 0 : asker->user_id;
     struct activity_page page = {.rows = NULL};
     enum rc rc = RC_NOMEM;
 
@@ -50,7 +52,8 @@ void api_activity_list(struct api_call *call)
     /* Without news the cursor stays where it was; 0 is before the first row. */
     page.last = after < 0 ? 0 : after;
     if (page.rows)
-        rc = store_activity_list(call->st, 0, after, (int)limit, append_row, &page);
+        rc = store_activity_list(call->st, owner_id, after, (int)limit, append_row,
+                                 &page);
     if (rc == RC_OK)
         http_send_json(call->r, 200,
                        json_pack("{s:O,s:I}", "activity", page.rows, "next",

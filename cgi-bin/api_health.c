@@ -37,22 +37,33 @@ static json_t *worker_json(const struct health *h, bool alive)
                      video_json_seconds(h->worker_age_ms));
 }
 
+/* What there is to say to whoever the site belongs to. */
+static json_t *health_json(const struct health *h, const char *status, bool alive)
+{
+    return json_pack("{s:s,s:s,s:o,s:{s:o,s:I}}", "status", status, "database",
+                     rc_name(h->database), "worker", worker_json(h, alive), "disk",
+                     "free",
+                     h->free_bytes >= 0 ? json_integer(h->free_bytes) : json_null(),
+                     "reserve", (json_int_t)h->reserve_bytes);
+}
+
 /* 503 as soon as an upload would not end as a video: so that a monitor needs no more
- * than the status. */
+ * than the status. Others are told no more than that. */
 void api_health_get(struct api_call *call)
 {
+    const struct asker *asker = &call->who.asker;
     struct health h;
-    bool alive, well;
+    const char *status;
+    bool alive, well, theirs;
 
     look(call->app, &h);
     alive = h.worker_age_ms >= 0 && h.worker_age_ms <= WORKER_SILENT_MS;
     well = h.database == RC_OK && alive && h.free_bytes > h.reserve_bytes;
-    http_send_json(
-        call->r, well ? 200 : 503,
-        json_pack("{s:s,s:s,s:o,s:{s:o,s:I}}", "status", well ? "ok" : "degraded",
-                  "database", rc_name(h.database), "worker", worker_json(&h, alive),
-                  "disk", "free",
-                  h.free_bytes >= 0 ? json_integer(h.free_bytes) : json_null(),
-                  "reserve", (json_int_t)h.reserve_bytes),
-        NULL);
+    status = well ? "ok" : "degraded";
+    theirs = asker->known && asker->role == USER_OWNER &&
+             (asker->scopes & (SCOPE_READ | SCOPE_ADMIN));
+    http_send_json(call->r, well ? 200 : 503,
+                   theirs ? health_json(&h, status, alive)
+                          : json_pack("{s:s}", "status", status),
+                   NULL);
 }

@@ -34,18 +34,14 @@ static enum rc read_page(struct api_call *call, char **out, size_t *size)
 {
     char *text = NULL;
     struct segments_page page = {.out = open_memstream(&text, size)};
-    struct video video;
     enum rc rc;
 
     if (!page.out)
         return RC_NOMEM;
-    rc = store_video_get(call->st, call->id, &video);
-    if (rc == RC_OK) {
-        fputc('{', page.out);
-        write_arrived(page.out, &video);
-        fputs("\"renditions\":[", page.out);
-        rc = store_readiness(call->st, call->id, append_rendition, &page);
-    }
+    fputc('{', page.out);
+    write_arrived(page.out, &call->video);
+    fputs("\"renditions\":[", page.out);
+    rc = store_readiness(call->st, call->video.id, append_rendition, &page);
     fputs("]}", page.out);
     /* What did not fit into memory is only known for sure when the stream is closed. */
     if (fclose(page.out) != 0 && rc == RC_OK)

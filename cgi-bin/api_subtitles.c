@@ -13,22 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void refuse(struct api_call *call, int status, const char *code,
-                   const char *message)
-{
-    const struct http_error error = {status, code, message};
-
-    http_send_error(call->r, &error, NULL);
-}
-
 /* The name in the URL and the label in its query; false: that is answered. */
 static bool parse(struct api_call *call, struct subtitle *out)
 {
     enum rc rc = language_slot(call->rest, out->name, out->language);
 
     if (rc != RC_OK) {
-        refuse(call, 400, "bad_language",
-               "The language must be a tag such as en, de or pt-BR (BCP 47).");
+        api_refuse(call, 400, "bad_language",
+                   "The language must be a tag such as en, de or pt-BR (BCP 47).");
         return false;
     }
     rc = http_param(request_query(call->r), "label", out->label, sizeof(out->label));
@@ -38,17 +30,12 @@ static bool parse(struct api_call *call, struct subtitle *out)
     return false;
 }
 
-/* A video that takes subtitles; false: why not is answered. */
-static bool find(struct api_call *call)
+/* True for a video that takes subtitles; else why not is answered. */
+static bool takes(struct api_call *call)
 {
-    struct video video;
-    enum rc rc = store_video_get(call->st, call->id, &video);
-
-    if (rc == RC_OK && video.state == VIDEO_FAILED)
-        rc = RC_CONFLICT;
-    if (rc != RC_OK)
-        api_fail(call, rc);
-    return rc == RC_OK;
+    if (call->video.state == VIDEO_FAILED)
+        api_fail(call, RC_CONFLICT);
+    return call->video.state != VIDEO_FAILED;
 }
 
 /* Says why the body is none; the file itself is not at fault for what else goes wrong.
@@ -56,13 +43,13 @@ static bool find(struct api_call *call)
 static void send_unreadable(struct api_call *call, enum rc rc)
 {
     if (rc == RC_UNSUPPORTED)
-        refuse(call, 415, "no_subtitles",
-               "This is neither an SRT nor a WebVTT file of subtitles.");
+        api_refuse(call, 415, "no_subtitles",
+                   "This is neither an SRT nor a WebVTT file of subtitles.");
     else if (rc == RC_INVALID)
-        refuse(call, 422, "empty_subtitles",
-               "There is no line in this file that could be shown.");
+        api_refuse(call, 422, "empty_subtitles",
+                   "There is no line in this file that could be shown.");
     else if (rc == RC_TOO_LARGE)
-        refuse(call, 413, "too_large", "There are too many lines in this file.");
+        api_refuse(call, 413, "too_large", "There are too many lines in this file.");
     else
         api_fail(call, rc);
 }
@@ -75,7 +62,7 @@ void api_subtitles_put(struct api_call *call)
     bool replaced = false;
     enum rc rc;
 
-    if (!parse(call, &s) || !find(call))
+    if (!parse(call, &s) || !takes(call))
         return;
     rc = subtitle_to_webvtt(call->body, call->body_size, &vtt, &n);
     if (rc != RC_OK) {
@@ -87,8 +74,8 @@ void api_subtitles_put(struct api_call *call)
     if (rc == RC_OK)
         api_send_video(call, replaced ? 200 : 201);
     else if (rc == RC_TOO_LARGE)
-        refuse(call, 409, "too_many",
-               "This video has as many subtitles as it can have.");
+        api_refuse(call, 409, "too_many",
+                   "This video has as many subtitles as it can have.");
     else
         api_fail(call, rc);
 }

@@ -1,14 +1,11 @@
 #include "api.h"
 
-#include "grant.h"
 #include "http.h"
 #include "http_text.h"
-#include "log.h"
+#include "store_grants.h"
 #include "text.h"
-#include "video_json.h"
+#include "video_view.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
@@ -41,7 +38,7 @@ static enum rc parse_sort(const char *text, enum video_sort *out)
 static const char *parse_list_params(const char *query, struct list_params *out)
 {
     char sort[16];
-    int64_t limit = LIMIT_DEFAULT;
+    int64_t limit = LIMIT_DEFAULT, mine = 0;
     enum rc rc;
 
     memset(out, 0, sizeof(*out));
@@ -59,32 +56,12 @@ static const char *parse_list_params(const char *query, struct list_params *out)
         return "sort must be newest, oldest or title.";
     if (http_param_number(query, "limit", 1, LIMIT_MAX, &limit) != RC_OK)
         return "limit must be a number from 1 to 200.";
+    if (http_param_number(query, "mine", 0, 1, &mine) != RC_OK)
+        return "mine must be 0 or 1.";
     out->query.q = out->q;
-    out->query.all = true;
     out->query.limit = (int)limit;
+    out->query.mine = mine;
     return NULL;
-}
-
-/* The video as who asks is told of it. RC_NOT_FOUND: it was deleted meanwhile. */
-static enum rc make_json(struct api_call *call, const struct video *v, json_t **out)
-{
-    struct rendition renditions[STORE_RENDITIONS_MAX];
-    struct subtitles subs;
-    struct grant grant;
-    const char *key = NULL;
-    size_t n = 0;
-    enum rc rc = store_renditions(call->st, v->id, renditions, &n);
-
-    if (rc == RC_OK)
-        rc = store_subtitles(call->st, v->id, &subs);
-    if (rc == RC_OK && video_json_needs_key(v, &subs)) {
-        rc = grant_for_user(call->st, &call->app->site, v->id, 0, &grant);
-        key = grant.key;
-    }
-    if (rc != RC_OK)
-        return rc;
-    *out = video_json(v, key, renditions, n, &subs);
-    return *out ? RC_OK : RC_NOMEM;
 }
 
 struct video_page {
@@ -95,12 +72,14 @@ struct video_page {
 static enum rc append_video(void *arg, const struct video *v)
 {
     struct video_page *page = arg;
-    json_t *o;
-    enum rc rc = make_json(page->call, v, &o);
+    json_t *video;
+    enum rc rc = video_view_json(page->call->st, &page->call->app->site,
+                                 &page->call->who.asker, v, &video);
 
+    /* RC_NOT_FOUND: deleted by someone else since the list was read. */
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
-    return json_array_append_new(page->videos, o) == 0 ? RC_OK : RC_NOMEM;
+    return json_array_append_new(page->videos, video) == 0 ? RC_OK : RC_NOMEM;
 }
 
 /* next is the last video shown, while there are more. */
@@ -125,6 +104,8 @@ void api_video_list(struct api_call *call)
         api_bad_parameter(call, wrong);
         return;
     }
+    params.query.user_id = call->who.asker.user_id;
+    params.query.all = call->who.asker.role == USER_OWNER;
     page.videos = json_array();
     if (page.videos)
         rc = store_video_list(call->st, &params.query, append_video, &page, &more);
@@ -142,13 +123,14 @@ void api_video_list(struct api_call *call)
 void api_send_video(struct api_call *call, int status)
 {
     struct video video;
-    json_t *o = NULL;
+    json_t *body = NULL;
     enum rc rc = store_video_get(call->st, call->id, &video);
 
     if (rc == RC_OK)
-        rc = make_json(call, &video, &o);
+        rc = video_view_json(call->st, &call->app->site, &call->who.asker, &video,
+                             &body);
     if (rc == RC_OK)
-        http_send_json(call->r, status, o, NULL);
+        http_send_json(call->r, status, body, NULL);
     else
         api_fail(call, rc);
 }
@@ -158,64 +140,73 @@ void api_video_get(struct api_call *call)
     api_send_video(call, 200);
 }
 
-/* The title of {"title": "…"}, whose text lives as long as body. NULL if body is
- * anything else, then *why is a sentence. */
-static const char *patched_title(const json_t *body, const char **why)
-{
-    const json_t *title = json_object_get(body, "title");
-    const char *text = json_string_value(title);
+/* ---- PATCH ------------------------------------------------------------------- */
 
-    if (!json_is_object(body))
-        *why = "The body must be a JSON object.";
-    else if (json_object_size(body) > (title ? 1u : 0u))
-        *why = "Only the title can be changed.";
-    else if (!title)
-        *why = "The title is missing.";
-    else if (!text)
-        *why = "The title must be text.";
-    else if (json_string_length(title) > STORE_TITLE_MAX)
-        *why = "The title is too long.";
-    else if (!*text || !text_is_clean(text, json_string_length(title)))
-        *why = "The title must not be empty or hold control characters.";
-    else
-        return text;
-    return NULL;
+/* NULL in *title, or -1 in *visibility: it stays. False: that is answered. */
+static bool read_patch(struct api_call *call, const json_t *body, char *title,
+                       int *visibility)
+{
+    const char *text = NULL, *name = NULL;
+    enum visibility v;
+
+    if (!api_text(call, body, "title", STORE_TITLE_MAX, &text) ||
+        !api_text(call, body, "visibility", 16, &name))
+        return false;
+    *title = '\0';
+    *visibility = -1;
+    if (text && !text_is_clean(text, strlen(text))) {
+        api_bad_field(call, "The title must not hold control characters.");
+    } else if (text && text_clean(title, STORE_TITLE_MAX + 1, text) == 0) {
+        api_bad_field(call, "The title must not be blank.");
+    } else if (name && visibility_from(name, &v) != RC_OK) {
+        api_bad_field(call, "The visibility must be private or everyone.");
+    } else if (!text && !name) {
+        api_bad_field(call, "There is nothing to change: neither title nor "
+                            "visibility.");
+    } else {
+        if (name)
+            *visibility = (int)v;
+        return true;
+    }
+    return false;
 }
 
-static void patch_with(struct api_call *call, const json_t *body)
+/* Whoever may not watch any more has lost their key when this is answered. */
+static enum rc set_visibility(struct api_call *call, enum visibility v)
 {
-    struct http_error error = {422, "bad_field", NULL};
-    char clean[STORE_TITLE_MAX + 1];
-    const char *title = patched_title(body, &error.message);
-    enum rc rc;
+    enum rc rc = store_video_set_visibility(call->st, call->id, v);
 
-    if (title && text_clean(clean, sizeof(clean), title) == 0)
-        error.message = "The title must not be blank.";
-    if (error.message) {
-        http_send_error(call->r, &error, NULL);
-        return;
-    }
-    rc = store_video_rename(call->st, call->id, clean);
     if (rc == RC_OK)
-        api_send_video(call, 200);
-    else
-        api_fail(call, rc);
+        api_end_revoked(call, call->id);
+    return rc;
 }
 
 void api_video_patch(struct api_call *call)
 {
-    static const struct http_error bad_json = {400, "bad_json",
-                                               "The body is not JSON."};
-    json_t *body = json_loadb(call->body, call->body_size,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *body = api_object(call, "title visibility");
+    char title[STORE_TITLE_MAX + 1];
+    int visibility;
+    enum rc rc = RC_OK;
 
-    if (body)
-        patch_with(call, body);
-    else
-        http_send_error(call->r, &bad_json, NULL);
+    if (!body)
+        return;
+    if (read_patch(call, body, title, &visibility)) {
+        if (*title)
+            rc = store_video_rename(call->st, call->id, title);
+        if (rc == RC_OK && visibility >= 0)
+            rc = set_visibility(call, (enum visibility)visibility);
+        if (rc == RC_OK)
+            api_send_video(call, 200);
+        else
+            api_fail(call, rc);
+    }
     json_decref(body);
 }
 
+/* ---- the rest of it ---------------------------------------------------------- */
+
+/* All keys go at once, so that the video stops being served with this answer; the
+ * worker removes the files behind them. */
 void api_video_delete(struct api_call *call)
 {
     struct video video;
@@ -225,10 +216,7 @@ void api_video_delete(struct api_call *call)
         api_fail(call, rc);
         return;
     }
-    /* All who may watch lose it with this answer; the worker removes the files. */
-    rc = grant_end_revoked(call->st, &call->app->site, call->id);
-    if (rc != RC_OK)
-        log_warn("video %s: not all keys could be ended: %s", call->id, rc_name(rc));
+    api_end_revoked(call, call->id);
     http_send_empty(call->r, 204);
 }
 
@@ -240,4 +228,16 @@ void api_video_retry(struct api_call *call)
         api_send_video(call, 202);
     else
         api_fail(call, rc);
+}
+
+void api_video_rekey(struct api_call *call)
+{
+    enum rc rc = store_grants_renew(call->st, call->id);
+
+    if (rc != RC_OK) {
+        api_fail(call, rc);
+        return;
+    }
+    api_end_revoked(call, call->id);
+    api_send_video(call, 200);
 }

@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <limits.h>
 #include <poll.h>
@@ -97,6 +98,17 @@ const char *request_header(const struct request *r, const char *name)
 const char *request_peer(const struct request *r)
 {
     return param_or_empty(r, "REMOTE_ADDR");
+}
+
+bool request_is_secure(const struct request *r)
+{
+    return strcmp(param_or_empty(r, "REQUEST_SCHEME"), "https") == 0 ||
+           strcmp(param_or_empty(r, "HTTPS"), "on") == 0;
+}
+
+bool request_is_question(const struct request *r)
+{
+    return r->fcgx && r->fcgx->role == FCGI_AUTHORIZER;
 }
 
 enum rc request_content_length(const struct request *r, int64_t *out)
@@ -239,6 +251,7 @@ const char *request_reason(int status)
         {202, "Accepted"},
         {204, "No Content"},
         {400, "Bad Request"},
+        {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
@@ -250,6 +263,7 @@ const char *request_reason(int status)
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
         {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
         {460, "Checksum Mismatch"}, /* of tus */
         {503, "Service Unavailable"},
         {507, "Insufficient Storage"},

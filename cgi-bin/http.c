@@ -50,11 +50,13 @@ char *http_error_text(const char *code, const char *message)
 static void send_text(struct request *r, int status, char *text,
                       const struct header *extra)
 {
-    struct header headers[3] = {NO_STORE};
+    struct header headers[4] = {NO_STORE};
     size_t n = 1;
 
     if (text)
         headers[n++] = (struct header){"Content-Type", "application/json"};
+    if (status == 401)
+        headers[n++] = (struct header){"WWW-Authenticate", "Bearer"};
     if (extra)
         headers[n++] = *extra;
     request_answer(r, status, headers, n, text, text ? strlen(text) : 0);

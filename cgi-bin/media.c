@@ -4,7 +4,10 @@
  * What will never exist is a 404 at once. A segment that is promised and not made yet
  * is wanted from now on: the request is parked until the file is there, or until it is
  * time to say 503, which players ask for again; or 404, should its video be deleted or
- * fail meanwhile. No error may be kept by any cache.
+ * fail meanwhile, or its key be revoked. No error may be kept by any cache.
+ *
+ * In strict mode (media_auth) it is asked of the others too, whether a client may have
+ * them; the server sends them.
  */
 #include "app.h"
 #include "fcgi.h"
@@ -13,13 +16,17 @@
 #include "media_path.h"
 #include "parking.h"
 #include "promise.h"
+#include "strict.h"
 #include "viewer.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 struct media {
     struct app app;
     struct parking *parking;
+    struct strict *strict; /* NULL: whoever has a key may watch */
 };
 
 /* Fills in what is asked for, if it is promised, with a handle that is given back
@@ -45,11 +52,39 @@ static enum rc ask_store(struct media *m, const struct request *r,
     return RC_OK;
 }
 
+/* RC_NOT_FOUND: this client may not have it, and so is not told that it is there. */
+static enum rc check(const struct media *m, const struct request *r)
+{
+    char key[KEY_LEN + 1];
+
+    if (!m->strict)
+        return RC_OK;
+    return media_path_key(request_path(r), key) == RC_OK
+               ? strict_check(m->strict, r, key)
+               : RC_NOT_FOUND;
+}
+
+static void wait_for_file(struct media *m, struct request *r)
+{
+    struct media_path path;
+    struct wait_ask ask;
+    enum rc rc = media_path_parse(request_path(r), &path) == RC_OK
+                     ? ask_store(m, r, &path, &ask)
+                     : RC_NOT_FOUND;
+
+    if (rc != RC_OK) {
+        http_send_rc(r, rc);
+        return;
+    }
+    ask.viewer = viewer_of(request_peer(r), request_header(r, "CMCD-Session"),
+                           request_header(r, "X-Playback-Session-Id"),
+                           request_header(r, "User-Agent"));
+    parking_wait(m->parking, r, &ask);
+}
+
 static void media_page(struct request *r, void *ctx)
 {
     struct media *m = ctx;
-    struct media_path path;
-    struct wait_ask ask;
     enum rc rc;
 
     /* Another site's player asks so whether it may come; lighttpd adds the answer. */
@@ -63,34 +98,41 @@ static void media_page(struct request *r, void *ctx)
         http_send_not_allowed(r, "GET, HEAD");
         return;
     }
-    rc = media_path_parse(request_path(r), &path) == RC_OK
-             ? ask_store(m, r, &path, &ask)
-             : RC_NOT_FOUND;
-    if (rc != RC_OK) {
+    rc = check(m, r);
+    if (rc != RC_OK)
         http_send_rc(r, rc);
-        return;
-    }
-    ask.viewer = viewer_of(request_peer(r), request_header(r, "CMCD-Session"),
-                           request_header(r, "X-Playback-Session-Id"),
-                           request_header(r, "User-Agent"));
-    parking_wait(m->parking, r, &ask);
+    else if (request_is_question(r))
+        request_answer(r, 200, NULL, 0, NULL, 0);
+    else
+        wait_for_file(m, r);
 }
 
-int main(void)
+static enum rc open_parts(struct media *m)
 {
-    struct media m;
+    enum rc rc = parking_open(&m->app, &m->parking);
+
+    if (rc == RC_OK && m->app.config.media_auth == MEDIA_STRICT)
+        rc = strict_open(&m->app, &m->strict);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct media m = {.parking = NULL};
     int status = 1;
     enum rc rc;
 
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0)
+        return puts("GET /media/*/*/* open") < 0;
     if (app_open(&m.app, "media.fcgi") != RC_OK)
         return 1;
-    rc = parking_open(&m.app, &m.parking);
-    if (rc != RC_OK) {
-        log_error("start: %s", rc_name(rc));
-    } else {
+    rc = open_parts(&m);
+    if (rc == RC_OK)
         status = fcgi_run((int)m.app.config.api_threads, media_page, &m);
-        parking_close(m.parking);
-    }
+    else
+        log_error("start: %s", rc_name(rc));
+    parking_close(m.parking);
+    strict_close(m.strict);
     app_close(&m.app);
     return status;
 }

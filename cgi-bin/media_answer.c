@@ -1,12 +1,13 @@
 #include "media_answer.h"
 
 #include "http.h"
+#include "send_path.h"
 
 #include <stdio.h>
 
-enum rc media_root_set(struct media_root *root, const char *folder)
+enum rc media_root_set(struct media_root *root, const struct site *site)
 {
-    return media_path_escape(folder, root->escaped, sizeof(root->escaped));
+    return send_path(site, "htdocs/media", root->escaped);
 }
 
 void media_answer_file(struct request *r, const struct media_root *root,

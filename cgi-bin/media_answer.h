@@ -11,6 +11,7 @@
 #include "fcgi.h"
 #include "media_path.h"
 #include "rc.h"
+#include "site.h"
 
 #include <limits.h>
 
@@ -19,11 +20,8 @@ struct media_root {
     char escaped[PATH_MAX];
 };
 
-/*
- * folder: htdocs/media as the server's configuration names it, which need not be its
- * real path: it sends no file that is not below that. RC_TOO_LARGE.
- */
-enum rc media_root_set(struct media_root *root, const char *folder);
+/* Of the site's media. RC_TOO_LARGE. */
+enum rc media_root_set(struct media_root *root, const struct site *site);
 
 /* The file, sent by the server. */
 void media_answer_file(struct request *r, const struct media_root *root,

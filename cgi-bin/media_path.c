@@ -53,6 +53,40 @@ static enum rc parse_file(const char *name, struct media_path *out)
     return plain_number(name, (size_t)(dot - name), 0, INT64_MAX, &out->segment);
 }
 
+/* True for names between single slashes; the last one may be empty. */
+static bool is_plain(const char *names)
+{
+    size_t n;
+
+    for (; *names; names += n + (names[n] == '/')) {
+        n = strcspn(names, "/");
+        if (n == 0 || names[0] == '.')
+            return false;
+        for (size_t i = 0; i < n; i++)
+            if ((unsigned char)names[i] >= 0x80 ||
+                (!isalnum((unsigned char)names[i]) && !strchr("-._", names[i])))
+                return false;
+    }
+    return true;
+}
+
+enum rc media_path_key(const char *path, char out[KEY_LEN + 1])
+{
+    static const char prefix[] = "/media/";
+    const char *names = path + sizeof(prefix) - 1;
+    char key[KEY_LEN + 1];
+
+    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
+        strcspn(names, "/") != KEY_LEN || names[KEY_LEN] != '/' || !is_plain(names))
+        return RC_INVALID;
+    memcpy(key, names, KEY_LEN);
+    key[KEY_LEN] = '\0';
+    if (!key_valid(key))
+        return RC_INVALID;
+    memcpy(out, key, sizeof(key));
+    return RC_OK;
+}
+
 enum rc media_path_parse(const char *path, struct media_path *out)
 {
     static const char prefix[] = "/media/";

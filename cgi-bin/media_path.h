@@ -30,6 +30,13 @@ struct media_path {
 /* RC_INVALID: not of that form. */
 enum rc media_path_parse(const char *path, struct media_path *out);
 
+/*
+ * The key in the path of any file below /media/<key>/. RC_INVALID: there is none, or
+ * the path is not as the site writes them, by letters, digits and "-._" between single
+ * slashes, no name beginning with a dot: so no server can take it for another file.
+ */
+enum rc media_path_key(const char *path, char out[KEY_LEN + 1]);
+
 /* "<key>/<rendition>-<generation>", a folder below htdocs/media. */
 void media_path_folder(const struct media_path *path, char out[MEDIA_FOLDER_MAX + 1]);
 

@@ -323,21 +323,11 @@ static size_t waits_max(const struct config *config)
     return max;
 }
 
-/* The server sends what lies below the folder that its configuration names, and that is
- * told by the environment; site.root is where that really is. */
 static enum rc set_folders(struct parking *p)
 {
-    const char *set = getenv("DROPSTREAM_SITE");
-    char named[PATH_MAX];
     enum rc rc = site_path(&p->app->site, "htdocs/media", p->folder);
 
-    if (rc != RC_OK)
-        return rc;
-    if (!set || set[0] != '/')
-        return media_root_set(&p->root, p->folder);
-    if (snprintf(named, sizeof(named), "%s/htdocs/media", set) >= (int)sizeof(named))
-        return RC_TOO_LARGE;
-    return media_root_set(&p->root, named);
+    return rc == RC_OK ? media_root_set(&p->root, &p->app->site) : rc;
 }
 
 static enum rc open_parts(struct parking *p)

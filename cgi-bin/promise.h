@@ -2,8 +2,8 @@
  * promise.h: which files of a video will exist, by what its row and its plan say.
  *
  * A generation of a rendition never changes the number of its segments. So a file that
- * was promised once is so until its video is deleted or fails, or its rendition is
- * removed or begun anew as another generation.
+ * was promised once is so until its video is deleted or fails, its rendition is removed
+ * or begun anew as another generation, or the key by which it was asked for is revoked.
  */
 #ifndef DROPSTREAM_PROMISE_H
 #define DROPSTREAM_PROMISE_H

@@ -7,6 +7,7 @@
  */
 #include "tus.h"
 
+#include "gate.h"
 #include "http_text.h"
 #include "tus_headers.h"
 #include "upload_doors.h"
@@ -58,8 +59,12 @@ void tus_answer(struct upload *u, enum rc rc, int status)
 static enum rc open_upload(struct upload *u, const char *upload_id,
                            enum upload_found *found)
 {
-    enum rc rc = upload_take_turn(u, upload_id);
+    enum rc rc = upload_look(u, upload_id, found);
 
+    if (rc == RC_OK && *found == UPLOAD_FOREIGN)
+        return upload_must_exist(u, *found);
+    if (rc == RC_OK)
+        rc = upload_take_turn(u, upload_id);
     if (rc == RC_OK)
         rc = upload_find(u, upload_id, found);
     return rc == RC_OK ? upload_must_exist(u, *found) : rc;
@@ -257,36 +262,61 @@ static const char *method_of(const struct request *r)
     return override && *override ? override : request_method(r);
 }
 
-/* OPTIONS is how a client finds out which versions there are, and an index is nothing
- * that tus knows of. */
+/* OPTIONS is how a client finds out what there is, before it can know who it is. */
+static bool is_open(const struct route *route)
+{
+    return route->page == options_page;
+}
+
+/* Nor does it know the version; and an index is nothing that tus knows of. */
 static bool is_version_wrong(const struct request *r, const struct route *route)
 {
     const char *version = request_header(r, "Tus-Resumable");
 
-    if (route->page == options_page || (route->page == upload_index_page && !version))
+    if (is_open(route) || (route->page == upload_index_page && !version))
         return false;
     return !version || strcmp(version, TUS_VERSION) != 0;
 }
 
-void tus_page(struct request *r, const struct uploads *shared)
+static void run(const struct route *route, struct request *r, const char *upload_id,
+                const struct uploads *shared)
 {
     static const struct http_error bad_version = {
         412, "wrong_version", "Tus-Resumable must be 1.0.0, the version spoken here."};
     const struct header versions = {"Tus-Version", TUS_VERSION};
+    struct identity who;
+    struct upload u;
+
+    if (!gate_enter(r, shared->app, is_open(route) ? WANT_OPEN : WANT_UPLOAD,
+                    is_open(route) ? GATE_ALONE : GATE_CHANGES, &who))
+        return;
+    if (is_version_wrong(r, route)) {
+        http_send_error(r, &bad_version, &versions);
+        return;
+    }
+    upload_begin(&u, r, shared, &who);
+    route->page(&u, upload_id);
+}
+
+void tus_page(struct request *r, const struct uploads *shared)
+{
     char arg[UPLOAD_ID_LEN + 2] = "", upload_id[UPLOAD_ID_LEN + 1] = "", allow[64];
     const struct route *route = find_route(method_of(r), request_path(r), arg,
                                            sizeof(arg), allow, sizeof(allow));
-    struct upload u;
 
     request_add_header(r, "Tus-Resumable", TUS_VERSION);
     if (!route && *allow) {
         http_send_not_allowed(r, allow);
     } else if (!route || (*arg && upload_id_read(arg, upload_id) != RC_OK)) {
         http_send_rc(r, RC_NOT_FOUND);
-    } else if (is_version_wrong(r, route)) {
-        http_send_error(r, &bad_version, &versions);
     } else {
-        upload_begin(&u, r, shared);
-        route->page(&u, upload_id);
+        run(route, r, upload_id, shared);
     }
+}
+
+void tus_print_routes(void)
+{
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+        printf("%s %s %s\n", routes[i].method, routes[i].url,
+               want_name(is_open(&routes[i]) ? WANT_OPEN : WANT_UPLOAD));
 }

@@ -65,7 +65,7 @@ static enum rc claim_name(struct upload *u, const char *upload_id)
     enum upload_found found;
     enum rc rc = upload_look(u, upload_id, &found);
 
-    if (rc == RC_OK && (found == UPLOAD_OPEN || found == UPLOAD_FINISHED))
+    if (rc == RC_OK && found != UPLOAD_NONE && found != UPLOAD_GONE)
         return name_taken(u);
     if (rc == RC_OK)
         rc = upload_take_turn(u, upload_id);

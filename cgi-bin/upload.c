@@ -7,6 +7,7 @@
 #include "log.h"
 #include "upload_doors.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* All that the server sends here and that is not tus is the form: as plain CGI the
@@ -22,12 +23,17 @@ static void upload_page(struct request *r, void *ctx)
         upload_post_page(r, ctx);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct uploads shared;
     struct app app;
     int status;
 
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
+        printf("POST /api/videos %s\n", want_name(WANT_UPLOAD));
+        tus_print_routes();
+        return 0;
+    }
     if (app_open(&app, "upload.fcgi") != RC_OK)
         return 1;
     shared.app = &app;

@@ -14,6 +14,7 @@
 #include "app.h"
 #include "fcgi.h"
 #include "http.h"
+#include "identity.h"
 #include "spool.h"
 #include "store_uploads.h"
 #include "turns.h"
@@ -31,6 +32,7 @@ struct uploads {
 struct upload {
     struct request *r;
     struct app *app;
+    struct identity who; /* who brings it, and may */
     struct turns *turns;
     struct turn turn;
     bool has_turn;
@@ -48,8 +50,10 @@ struct upload {
     struct http_error error; /* its code is NULL where an rc says it all */
 };
 
-/* Nothing can fail yet. Ended by upload_end, also after an error. */
-void upload_begin(struct upload *u, struct request *r, const struct uploads *shared);
+/* Nothing can fail yet; who was let through by the gate. Ended by upload_end, also
+ * after an error. */
+void upload_begin(struct upload *u, struct request *r, const struct uploads *shared,
+                  const struct identity *who);
 
 /*
  * Closes what is open and gives back the turn. An upload with a name stays as far as it
@@ -102,11 +106,12 @@ enum rc upload_body_length(struct upload *u, int64_t *out);
 /* ---- whose upload it is ---------------------------------------------------- */
 
 /* Takes the turn of that name from any request that has it; refused where that does not
- * end in time, or a newer one comes. */
+ * end in time, or a newer one comes. Nobody may take it of a foreign upload. */
 enum rc upload_take_turn(struct upload *u, const char *name);
 
 enum upload_found {
     UPLOAD_NONE,
+    UPLOAD_FOREIGN,  /* somebody else's, of which u is told nothing */
     UPLOAD_GONE,     /* deleted, expired, or its bytes were lost */
     UPLOAD_FINISHED, /* video is its row */
     UPLOAD_OPEN,     /* u has its row and its file */
@@ -115,7 +120,8 @@ enum upload_found {
 /* Looks for the upload of that name and opens it; u has its turn. */
 enum rc upload_find(struct upload *u, const char *upload_id, enum upload_found *out);
 
-/* RC_OK if there is an upload, finished or not; else refused: 404, 410. */
+/* RC_OK if there is an upload, finished or not; else refused: 404 (also a foreign one),
+ * 410. */
 enum rc upload_must_exist(struct upload *u, enum upload_found found);
 
 /* Looks only, also at one that another request works on. */

@@ -66,6 +66,7 @@ enum rc upload_create(struct upload *u, struct video_new *v)
 
     if (rc != RC_OK)
         return rc;
+    v->owner_id = u->who.asker.user_id;
     v->unseen_max = u->app->config.unseen_uploads;
     v->created_ms = u->began_wall_ms;
     v->expires_ms = upload_expires_ms(u);
@@ -83,6 +84,14 @@ enum rc upload_create(struct upload *u, struct video_new *v)
     return rc;
 }
 
+static bool is_foreign(const struct upload *u)
+{
+    enum relation relation =
+        access_relation(&u->who.asker, u->video.owner_id, VISIBLE_PRIVATE);
+
+    return access_check(&u->who.asker, WANT_UPLOAD, relation) != ACCESS_YES;
+}
+
 enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *out)
 {
     const struct clock *clock = &u->app->clock;
@@ -98,6 +107,8 @@ enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *
         *out = UPLOAD_NONE;
     else if (rc != RC_OK)
         return rc;
+    else if (is_foreign(u))
+        *out = UPLOAD_FOREIGN;
     else if (is_deleted)
         *out = UPLOAD_GONE;
     else if (u->video.state != VIDEO_RECEIVING)
@@ -106,6 +117,8 @@ enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *
         *out = UPLOAD_GONE;
     else
         *out = UPLOAD_OPEN;
+    if (*out == UPLOAD_FOREIGN)
+        u->video = (struct video){.id = ""};
     return RC_OK;
 }
 
@@ -197,7 +210,7 @@ static enum rc open_file(struct upload *u, enum upload_found *out)
 
 enum rc upload_must_exist(struct upload *u, enum upload_found found)
 {
-    if (found == UPLOAD_NONE)
+    if (found == UPLOAD_NONE || found == UPLOAD_FOREIGN)
         return upload_refuse(u, 404, "not_found", "There is no such upload.");
     if (found == UPLOAD_GONE)
         return upload_refuse(u, 410, "gone",

@@ -171,6 +171,8 @@ static enum rc put(struct put *p, const char *upload_id)
 
     snprintf(turn, sizeof(turn), "%s/index", upload_id);
     if (rc == RC_OK)
+        rc = find(p, upload_id);
+    if (rc == RC_OK)
         rc = upload_take_turn(u, turn);
     if (rc == RC_OK)
         rc = find(p, upload_id);

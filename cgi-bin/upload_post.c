@@ -6,10 +6,11 @@
  */
 #include "upload_doors.h"
 
+#include "gate.h"
 #include "log.h"
 #include "upload_form.h"
 #include "upload_index.h"
-#include "video_json.h"
+#include "video_view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,8 +33,13 @@ static enum rc claim_name(struct post *p, const char *upload_id)
 {
     struct upload *u = &p->u;
     enum upload_found found;
-    enum rc rc = upload_take_turn(u, upload_id);
+    enum rc rc = upload_look(u, upload_id, &found);
 
+    if (rc == RC_OK && found == UPLOAD_FOREIGN)
+        return upload_refuse(u, 409, "upload_id_taken",
+                             "There is an upload of this upload_id already.");
+    if (rc == RC_OK)
+        rc = upload_take_turn(u, upload_id);
     if (rc == RC_OK)
         rc = upload_find(u, upload_id, &found);
     if (rc != RC_OK)
@@ -167,6 +173,22 @@ static void answer_error(struct post *p, enum rc rc)
     upload_fail(u, rc);
 }
 
+/* The file is stored, whatever can be told of it just now. */
+static json_t *stored_json(struct upload *u)
+{
+    const struct video_parts parts = {.video = u->video};
+    const struct video_view view = {.key = ""};
+    struct store *st;
+    json_t *out = NULL;
+    enum rc rc = handles_take(u->app->handles, &st);
+
+    if (rc == RC_OK) {
+        rc = video_view_json(st, &u->app->site, &u->who.asker, &u->video, &out);
+        handles_give(u->app->handles, st);
+    }
+    return rc == RC_OK ? out : video_json(&parts, &view);
+}
+
 static void answer_stored(struct upload *u)
 {
     char location[sizeof("/api/videos/") + ID_LEN];
@@ -174,19 +196,22 @@ static void answer_stored(struct upload *u)
     upload_end(u, "");
     upload_tell_video(u);
     snprintf(location, sizeof(location), "/api/videos/%s", u->video.id);
-    http_send_json(u->r, 201, video_json(&u->video, NULL, NULL, 0, NULL), location);
+    http_send_json(u->r, 201, stored_json(u), location);
 }
 
 void upload_post_page(struct request *r, const struct uploads *shared)
 {
     struct post p = {.form = NULL};
+    struct identity who;
     enum rc rc;
 
     if (strcmp(request_method(r), "POST") != 0) {
         http_send_not_allowed(r, "POST");
         return;
     }
-    upload_begin(&p.u, r, shared);
+    if (!gate_enter(r, shared->app, WANT_UPLOAD, GATE_CHANGES, &who))
+        return;
+    upload_begin(&p.u, r, shared, &who);
     rc = take(&p);
     if (rc == RC_OK)
         answer_stored(&p.u);

@@ -20,11 +20,13 @@ static int64_t now_ms(const struct upload *u)
     return u->app->clock.boot_ms(u->app->clock.ctx);
 }
 
-void upload_begin(struct upload *u, struct request *r, const struct uploads *shared)
+void upload_begin(struct upload *u, struct request *r, const struct uploads *shared,
+                  const struct identity *who)
 {
     const struct config *config = &shared->app->config;
 
-    *u = (struct upload){.r = r, .app = shared->app, .turns = shared->turns};
+    *u = (struct upload){
+        .r = r, .app = shared->app, .who = *who, .turns = shared->turns};
     u->began_wall_ms = u->app->clock.wall_ms(u->app->clock.ctx);
     u->began_ms = u->reported_ms = now_ms(u);
     request_set_patience(r, config->min_rate_bps > 0 ? config->min_rate_s * 1000 : 0);

@@ -24,6 +24,11 @@ static json_t *rate_or_null(int num, int den)
     return num > 0 && den > 0 ? json_real((double)num / den) : json_null();
 }
 
+static json_t *duration_or_null(int64_t us)
+{
+    return us >= 0 ? json_real((double)us / 1e6) : json_null();
+}
+
 json_t *video_json_seconds(int64_t ms)
 {
     return ms >= 0 ? json_real((double)ms / 1000) : json_null();
@@ -35,19 +40,6 @@ json_t *video_json_time(int64_t wall_ms)
 
     clock_iso8601(wall_ms, text);
     return json_string(text);
-}
-
-/* The number changes with the picture, so that no cache shows an old one. */
-static json_t *poster_url(const struct video *v, const char *key)
-{
-    return v->has_poster && key ? json_sprintf("/media/%s/poster.jpg?v=%lld", key,
-                                               (long long)v->poster_version)
-                                : json_null();
-}
-
-static json_t *media_url(const char *key, const char *name, bool there)
-{
-    return there && key ? json_sprintf("/media/%s/%s", key, name) : json_null();
 }
 
 /* json_object_set_new refuses a NULL value or object, and takes the value either way:
@@ -106,10 +98,8 @@ static json_t *timing_json(const struct video *v)
 static int add_source(json_t *o, const struct video *v)
 {
     int bad = 0;
-    json_t *duration =
-        v->duration_us >= 0 ? json_real((double)v->duration_us / 1e6) : json_null();
 
-    bad |= json_object_set_new(o, "duration", duration);
+    bad |= json_object_set_new(o, "duration", duration_or_null(v->duration_us));
     bad |= json_object_set_new(o, "width", positive_or_null(v->width));
     bad |= json_object_set_new(o, "height", positive_or_null(v->height));
     bad |= json_object_set_new(o, "fps", rate_or_null(v->rate_num, v->rate_den));
@@ -118,9 +108,16 @@ static int add_source(json_t *o, const struct video *v)
     return bad;
 }
 
+/* ---- what is reached by a key ---------------------------------------------- */
+
+static json_t *media_url(const char *key, const char *name, bool there)
+{
+    return there && *key ? json_sprintf("/media/%s/%s", key, name) : json_null();
+}
+
 /* url: null until its file is there, and another one for each text; error: why there is
  * none, or only an older one. */
-static json_t *subtitle_json(const char *key, const struct subtitle *s)
+static json_t *subtitle_json(const struct subtitle *s, const char *key)
 {
     char file[LANGUAGE_SLOT_MAX + 48];
     json_t *o = json_object();
@@ -138,30 +135,63 @@ static json_t *subtitle_json(const char *key, const struct subtitle *s)
     return whole_or_null(o, bad);
 }
 
-static json_t *subtitles_json(const char *key, const struct subtitles *subs)
+static json_t *subtitles_json(const struct subtitles *subs, const char *key)
 {
     json_t *array = json_array();
     int bad = 0;
 
-    for (size_t i = 0; subs && i < subs->n; i++)
+    for (size_t i = 0; i < subs->n; i++)
         if (subs->list[i].read)
-            bad |= json_array_append_new(array, subtitle_json(key, &subs->list[i]));
+            bad |= json_array_append_new(array, subtitle_json(&subs->list[i], key));
     return whole_or_null(array, bad);
 }
 
-bool video_json_needs_key(const struct video *v, const struct subtitles *subs)
+bool video_json_has_media(const struct video_parts *p)
 {
-    bool any = v->playable || v->has_poster || v->has_storyboard;
+    bool any = p->video.playable || p->video.has_poster || p->video.has_storyboard;
 
-    for (size_t i = 0; subs && i < subs->n; i++)
-        any |= subs->list[i].published > 0;
+    for (size_t i = 0; i < p->subtitles.n; i++)
+        any |= p->subtitles.list[i].read && p->subtitles.list[i].published > 0;
     return any;
 }
 
-json_t *video_json(const struct video *v, const char *key,
-                   const struct rendition *renditions, size_t n,
-                   const struct subtitles *subs)
+static int add_pictures(json_t *o, const struct video *v, const char *key)
 {
+    char poster[48];
+    int bad = 0;
+
+    /* The number changes with the picture, so that no cache shows an old one. */
+    snprintf(poster, sizeof(poster), "poster.jpg?v=%lld", (long long)v->poster_version);
+    bad |= json_object_set_new(o, "media", media_url(key, "master.m3u8", v->playable));
+    bad |= json_object_set_new(o, "poster", media_url(key, poster, v->has_poster));
+    bad |= json_object_set_new(o, "storyboard",
+                               media_url(key, "storyboard.vtt", v->has_storyboard));
+    return bad;
+}
+
+/* ---- a video ---------------------------------------------------------------- */
+
+static json_t *may_json(const struct video_view *view)
+{
+    return json_pack("{s:b,s:b,s:b}", "edit", view->edit, "share", view->share,
+                     "download", view->download);
+}
+
+/* Whose it is, and what that means for who is told. */
+static int add_rights(json_t *o, const struct video *v, const struct video_view *view)
+{
+    int bad = 0;
+
+    bad |= json_object_set_new(o, "owner", text_or_null(v->owner));
+    bad |= json_object_set_new(o, "visibility",
+                               json_string(visibility_name(v->visibility)));
+    bad |= json_object_set_new(o, "may", may_json(view));
+    return bad;
+}
+
+json_t *video_json(const struct video_parts *p, const struct video_view *view)
+{
+    const struct video *v = &p->video;
     json_t *o = json_object();
     int bad = 0;
 
@@ -179,12 +209,33 @@ json_t *video_json(const struct video *v, const char *key,
     bad |= json_object_set_new(o, "copy_refused", text_or_null(v->copy_refused));
     bad |= add_source(o, v);
     bad |= json_object_set_new(o, "created_at", video_json_time(v->created_ms));
-    bad |= json_object_set_new(o, "media", media_url(key, "master.m3u8", v->playable));
-    bad |= json_object_set_new(o, "poster", poster_url(v, key));
-    bad |= json_object_set_new(o, "storyboard",
-                               media_url(key, "storyboard.vtt", v->has_storyboard));
-    bad |= json_object_set_new(o, "renditions", video_json_renditions(renditions, n));
-    bad |= json_object_set_new(o, "subtitles", subtitles_json(key, subs));
+    bad |= add_rights(o, v, view);
+    bad |= add_pictures(o, v, view->key);
+    bad |= json_object_set_new(o, "renditions",
+                               video_json_renditions(p->renditions, p->n_renditions));
+    bad |=
+        json_object_set_new(o, "subtitles", subtitles_json(&p->subtitles, view->key));
     bad |= json_object_set_new(o, "timing", timing_json(v));
+    return whole_or_null(o, bad);
+}
+
+json_t *video_json_shared(const struct video_parts *p, const char *key)
+{
+    const struct video *v = &p->video;
+    json_t *o = json_object();
+    int bad = 0;
+
+    bad |= json_object_set_new(o, "title", json_string(v->title));
+    bad |= json_object_set_new(o, "state", json_string(video_state_name(v->state)));
+    bad |= json_object_set_new(o, "playable", json_boolean(v->playable));
+    bad |= json_object_set_new(o, "duration", duration_or_null(v->duration_us));
+    bad |= json_object_set_new(o, "width", positive_or_null(v->width));
+    bad |= json_object_set_new(o, "height", positive_or_null(v->height));
+    bad |= add_pictures(o, v, key);
+    bad |= json_object_set_new(o, "subtitles", subtitles_json(&p->subtitles, key));
+    bad |= json_object_set_new(o, "renditions",
+                               video_json_renditions(p->renditions, p->n_renditions));
+    bad |= json_object_set_new(o, "warning", text_or_null(v->warning));
+    bad |= json_object_set_new(o, "error", text_or_null(v->error));
     return whole_or_null(o, bad);
 }

@@ -14,15 +14,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True if there is something of a video to be told that lies under its key. subs NULL:
- * there are none. */
-bool video_json_needs_key(const struct video *v, const struct subtitles *subs);
+/* What a video is to the one who is told of it. */
+struct video_view {
+    char
+        key[KEY_LEN + 1]; /* by which they reach its media; "": they are told of none */
+    bool edit, share, download; /* what they may */
+};
 
-/* A new object, or NULL when out of memory. key: of the grant of who asks, NULL where
- * none is needed or to be had. subs NULL: there are none. */
-json_t *video_json(const struct video *v, const char *key,
-                   const struct rendition *renditions, size_t n,
-                   const struct subtitles *subs);
+/* All of a video that there is to tell. */
+struct video_parts {
+    struct video video;
+    struct rendition renditions[STORE_RENDITIONS_MAX];
+    size_t n_renditions;
+    struct subtitles subtitles;
+};
+
+/* True if it has something that is reached by a key. */
+bool video_json_has_media(const struct video_parts *p);
+
+/* A new object, or NULL when out of memory. */
+json_t *video_json(const struct video_parts *p, const struct video_view *view);
+
+/* What is told of it to who has nothing but a link: what a player needs. */
+json_t *video_json_shared(const struct video_parts *p, const char *key);
 
 /* The array of renditions alone; NULL when out of memory. */
 json_t *video_json_renditions(const struct rendition *renditions, size_t n);

@@ -6,6 +6,7 @@
  */
 #include "config_priv.h"
 
+#include "origin.h"
 #include "text.h"
 
 #include <arpa/inet.h>
@@ -143,45 +144,6 @@ static bool is_network(const char *item)
            (!item[n] || is_number(item + n + 1, strchr(address, ':') ? 128 : 32));
 }
 
-/* True if the n bytes are a host as browsers write it. */
-static bool is_host(const char *s, size_t n)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    char v6[ITEM_SIZE];
-
-    if (n > 2 && s[0] == '[' && s[n - 1] == ']') {
-        memcpy(v6, s + 1, n - 2);
-        v6[n - 2] = '\0';
-        return v6[strspn(v6, "0123456789abcdef:")] == '\0' &&
-               inet_pton(AF_INET6, v6, address) == 1;
-    }
-    return n > 0 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") >= n;
-}
-
-/* "*", or an origin as browsers send it: in lower case, no path, no usual port. */
-static bool is_origin(const char *item)
-{
-    const char *host, *port, *usual = "80";
-    size_t n;
-
-    if (strcmp(item, "*") == 0)
-        return true;
-    if (strncmp(item, "http://", 7) == 0) {
-        host = item + 7;
-    } else if (strncmp(item, "https://", 8) == 0) {
-        host = item + 8;
-        usual = "443";
-    } else {
-        return false;
-    }
-    n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-    if (n > strlen(host) || !is_host(host, n))
-        return false;
-    port = host + n;
-    return !*port ||
-           (*port == ':' && is_number(port + 1, 65535) && strcmp(port + 1, usual) != 0);
-}
-
 static bool is_in_list(const char *list, const char *item)
 {
     size_t n = strlen(item), k;
@@ -196,7 +158,9 @@ static bool is_in_list(const char *list, const char *item)
 
 static bool item_is_right(const struct option *o, const char *item)
 {
-    return o->type == OPTION_ORIGINS ? is_origin(item) : is_network(item);
+    if (o->type == OPTION_NETWORKS)
+        return is_network(item);
+    return strcmp(item, "*") == 0 || origin_valid(item);
 }
 
 static enum rc refuse_item(const struct option *o, const char *text, size_t n,

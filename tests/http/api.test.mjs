@@ -134,8 +134,8 @@ describe('the library', () => {
         assert.deepEqual(Object.keys(json), [
             'id', 'title', 'filename', 'size', 'received', 'container', 'state', 'playable',
             'error', 'warning', 'copy_refused', 'duration', 'width', 'height', 'fps',
-            'video_codec', 'audio_codec', 'created_at', 'media', 'poster', 'storyboard',
-            'renditions', 'subtitles', 'timing',
+            'video_codec', 'audio_codec', 'created_at', 'owner', 'visibility', 'may', 'media',
+            'poster', 'storyboard', 'renditions', 'subtitles', 'timing',
         ]);
         assert.deepEqual(Object.keys(json.timing), ['first_segment_s', 'stored_s', 'ready_s']);
         assert.match(json.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

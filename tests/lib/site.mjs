@@ -294,6 +294,13 @@ export class Site {
         };
     }
 
+    /* A file inside the site, which appears as a whole. */
+    async put(name, text) {
+        await fs.mkdir(path.dirname(this.path(name)), { recursive: true });
+        await fs.writeFile(this.path('tmp/put'), text);
+        await fs.rename(this.path('tmp/put'), this.path(name));
+    }
+
     /* Names of the files in the spool. */
     async spool() {
         return (await fs.readdir(this.path('spool'))).sort();
@@ -307,13 +314,15 @@ export class Site {
 
     /*
      * One request on a connection of its own; the path goes out as it is. body: text, a
-     * Buffer or a readable stream (then give a Content-Length). Resolves to { status,
-     * headers, body, text, json }; json is undefined where the answer is not JSON.
+     * Buffer or a readable stream (then give a Content-Length); localAddress: from where it
+     * comes. Resolves to { status, headers, body, text, json }; json is undefined where the
+     * answer is not JSON.
      */
-    request(method, target, { headers = {}, body } = {}) {
+    request(method, target, { headers = {}, body, localAddress } = {}) {
         return new Promise((resolve, reject) => {
             const options = { host: '127.0.0.1', port: this.port, agent: false, rejectUnauthorized: false };
-            const req = (this.tls ? https : http).request({ ...options, method, path: target, headers }, (res) => {
+            Object.assign(options, { method, path: target, headers, localAddress });
+            const req = (this.tls ? https : http).request(options, (res) => {
                 const chunks = [];
                 res.on('data', (chunk) => chunks.push(chunk));
                 res.on('error', reject);

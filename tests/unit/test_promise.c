@@ -161,6 +161,22 @@ static void each_folder_of_a_deleted_video_is_told_once(void **state)
     promise_watch_close(w.watch);
 }
 
+static void what_is_asked_for_by_a_key_that_was_revoked_is_broken(void **state)
+{
+    struct waiting w = waiting_open(*state);
+    struct grant grant;
+    bool is_new;
+
+    assert_string_equal(broken(&w, true), "");
+    assert_int_equal(store_grants_renew(w.f->st, w.b.v.id), RC_OK);
+    assert_int_equal(find(w.f, &w.b, "360p", 1, 0), RC_NOT_FOUND);
+    assert_string_equal(broken(&w, false), "b 360p-1 b audio-0-1 ");
+    assert_int_equal(store_grant_user(w.f->st, w.b.v.id, 0, &grant, &is_new), RC_OK);
+    memcpy(w.b.key, grant.key, sizeof(w.b.key));
+    assert_int_equal(find(w.f, &w.b, "360p", 1, 0), RC_OK);
+    promise_watch_close(w.watch);
+}
+
 static void a_rendition_that_is_given_up_leaves_the_others(void **state)
 {
     struct waiting w = waiting_open(*state);
@@ -227,6 +243,7 @@ int main(void)
         TEST(a_failed_video_promises_nothing),
         TEST(a_deleted_video_promises_nothing),
         TEST(each_folder_of_a_deleted_video_is_told_once),
+        TEST(what_is_asked_for_by_a_key_that_was_revoked_is_broken),
         TEST(a_rendition_that_is_given_up_leaves_the_others),
         TEST(the_store_is_asked_when_it_changed_or_someone_came),
         TEST(what_could_not_be_asked_is_asked_again),

@@ -1,0 +1,26 @@
+/*
+ * auth.mjs: what it costs that people sign in.
+ *
+ * 1. sign-in: whether the time tells a name that somebody has from one that nobody has
+ * 2. segments: CPU of a request for one, by its key alone (media_auth = static) and asked
+ *    about (strict), against a lighttpd that only serves files
+ * 3. guessing: keys, tokens and links that are guessed find nothing and slow nobody down
+ *
+ * DROPSTREAM_BENCH_PARTS picks some; DROPSTREAM_BENCH_SIGN_INS (500), _REQUESTS (400),
+ * _ROUNDS (30), _GUESSES (10000).
+ */
+import * as guessing from './auth_guessing.mjs';
+import * as segments from './auth_segments.mjs';
+import * as signIn from './auth_sign_in.mjs';
+import * as measure from './measure.mjs';
+
+const PARTS = { 1: signIn, 2: segments, 3: guessing };
+const verdicts = new measure.Verdicts();
+
+for (const number of measure.wantedParts(PARTS)) {
+    const part = PARTS[number];
+    console.log(`\n${number}. ${part.title} (load ${measure.load()})`);
+    await measure.within(part.limitS, part.run(verdicts), part.title);
+}
+console.log('');
+verdicts.print();
