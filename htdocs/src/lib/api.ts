@@ -38,28 +38,18 @@ export interface Subtitle {
   error: string | null;
 }
 
-export interface Video {
-  id: string;
+/** What there is to know of a video for whoever may only watch it. Its addresses are under a
+ * key that is the asker's own, and may be another one the next time. */
+export interface Watchable {
   title: string;
-  filename: string;
-  /** Bytes; null while nobody knows. */
-  size: number | null;
-  received: number;
-  container: string | null;
   state: VideoState;
   playable: boolean;
   error: string | null;
   warning: string | null;
-  /** Why its picture is not offered as it is in the file; null if it is, or not known yet. */
-  copy_refused?: string | null;
   /** Seconds. */
   duration: number | null;
   width: number | null;
   height: number | null;
-  fps: number | null;
-  video_codec: string | null;
-  audio_codec: string | null;
-  created_at: string;
   media: string | null;
   /** The address of its own picture: another one has another. */
   poster: string | null;
@@ -67,6 +57,35 @@ export interface Video {
   storyboard: string | null;
   renditions: Rendition[];
   subtitles: Subtitle[];
+}
+
+/** Who may watch it besides its owner and those of the site. */
+export type Visibility = 'private' | 'everyone';
+
+/** What the one who asks may do with a video. */
+export interface May {
+  edit: boolean;
+  share: boolean;
+  download: boolean;
+}
+
+export interface Video extends Watchable {
+  id: string;
+  filename: string;
+  /** Bytes; null while nobody knows. */
+  size: number | null;
+  received: number;
+  container: string | null;
+  /** Why its picture is not offered as it is in the file; null if it is, or not known yet. */
+  copy_refused?: string | null;
+  fps: number | null;
+  video_codec: string | null;
+  audio_codec: string | null;
+  created_at: string;
+  /** Who has uploaded it; null: nobody who is still there. */
+  owner: string | null;
+  visibility: Visibility;
+  may: May;
   timing: Timing;
 }
 
@@ -126,10 +145,16 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Seconds to wait before the next try; 0 where the server did not say. */
+    readonly retryAfter = 0,
   ) {
     super(message);
   }
 }
+
+/** Called whenever the server says that nobody is signed in. */
+let signedOut: () => void = () => {};
+export const onSignedOut = (fn: () => void): void => void (signedOut = fn);
 
 const TIMEOUT_MS = 20_000;
 /** What to say for an answer that is not what it should be. */
@@ -138,6 +163,8 @@ export const NONSENSE = 'The server gave an answer that makes no sense.';
 /** What to say for an answer that carries no sentence of its own. */
 function sentence(status: number): string {
   if (status === 0) return 'The server does not answer.';
+  if (status === 401) return 'You have to sign in for this.';
+  if (status === 403) return 'You may not do this.';
   if (status === 404) return 'This does not exist any more.';
   if (status === 413) return 'The file is larger than this site takes.';
   if (status === 507) return 'The disk of this site is full.';
@@ -145,17 +172,20 @@ function sentence(status: number): string {
   return `The server refused this (${status}).`;
 }
 
-/** The error that an answer's status and body stand for; the body may be anything. */
-export function errorFrom(status: number, body: string): ApiError {
+/** The error that an answer's status and body stand for; the body may be anything. Answers to
+ * whatever is sent come by here, so it is noticed at once that a session has ended. */
+export function errorFrom(status: number, body: string, retryAfter = 0): ApiError {
+  let said = new ApiError(status, '', sentence(status), retryAfter);
   try {
     const { error } = JSON.parse(body) as { error?: { code?: unknown; message?: unknown } };
     if (typeof error?.message === 'string' && error.message !== '') {
-      return new ApiError(status, String(error.code ?? ''), error.message);
+      said = new ApiError(status, String(error.code ?? ''), error.message, retryAfter);
     }
   } catch {
     // A page of lighttpd's own, or a proxy's: its status is all there is to say.
   }
-  return new ApiError(status, '', sentence(status));
+  if (status === 401 && ['', 'sign_in'].includes(said.code)) signedOut();
+  return said;
 }
 
 interface Sent {
@@ -183,7 +213,9 @@ export async function request(method: string, path: string, sent: Sent = {}): Pr
   } catch {
     throw errorFrom(0, '');
   }
-  if (got.status < 200 || got.status > 299) throw errorFrom(got.status, got.text);
+  if (got.status < 200 || got.status > 299) {
+    throw errorFrom(got.status, got.text, Number(got.headers?.get('Retry-After')) || 0);
+  }
   return got;
 }
 
@@ -195,9 +227,15 @@ function parse<T>({ status, text }: Answer): T {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const json = { 'Content-Type': 'application/json' };
-  const sent = body === undefined ? {} : { headers: json, body: JSON.stringify(body) };
+/** An answer that is JSON, or nothing. */
+export async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  const json = { ...headers, 'Content-Type': 'application/json' };
+  const sent = body === undefined ? { headers } : { headers: json, body: JSON.stringify(body) };
   return parse(await request(method, path, sent));
 }
 
@@ -206,6 +244,8 @@ const at = (id: string) => `/api/videos/${encodeURIComponent(id)}`;
 export interface VideoQuery {
   q: string;
   sort: Sort;
+  /** Only one's own. */
+  mine: boolean;
   limit: number;
   after: string | null;
 }
@@ -213,6 +253,7 @@ export interface VideoQuery {
 export function listVideos(query: VideoQuery): Promise<VideoPage> {
   const params = new URLSearchParams({ limit: String(query.limit), sort: query.sort });
   if (query.q !== '') params.set('q', query.q);
+  if (query.mine) params.set('mine', '1');
   if (query.after !== null) params.set('after', query.after);
   return call('GET', `/api/videos?${params}`);
 }
@@ -224,6 +265,15 @@ export const getSegments = (id: string): Promise<Segments> => call('GET', `${at(
 
 export const renameVideo = (id: string, title: string): Promise<Video> =>
   call('PATCH', at(id), { title });
+
+export const setVisibility = (id: string, visibility: Visibility): Promise<Video> =>
+  call('PATCH', at(id), { visibility });
+
+/** New keys for all who may watch it, in place of those that there are. */
+export const rekeyVideo = (id: string): Promise<Video> => call('POST', `${at(id)}/rekey`);
+
+/** Where the file is that was uploaded, for those who may have it. */
+export const originalOf = (id: string): string => `${at(id)}/original`;
 
 /** Takes the picture of that moment; the poster is another one soon after. */
 export const choosePoster = (id: string, seconds: number): Promise<Video> =>

@@ -5,6 +5,7 @@ import {
   formatBytes,
   formatClock,
   formatDuration,
+  formatEnd,
   formatEta,
   formatMoment,
   formatPercent,
@@ -75,8 +76,21 @@ test('ages go from "just now" to a date', () => {
   expect(ago(30 * 86_400)).toContain('2026');
 });
 
+test('ends go from "in a moment" to a date', () => {
+  const now = Date.parse('2026-03-10T12:00:00Z');
+  const end = (s: number) => formatEnd(new Date(now + s * 1000).toISOString(), now);
+  expect(formatEnd(null, now)).toBe('never ends');
+  expect(end(-1)).toBe('has ended');
+  expect(end(30)).toBe('ends in a moment');
+  expect(end(3590)).toBe('ends in 60 minutes');
+  expect(end(7 * 86_400 - 1)).toBe('ends in 7 days');
+  expect(end(86_401)).toBe('ends tomorrow');
+  expect(end(400 * 86_400)).toBe('ends on Apr 14, 2027');
+});
+
 test('what is no time is no text', () => {
   expect(formatAgo('', 0)).toBe('');
   expect(formatMoment('soon')).toBe('');
+  expect(formatEnd('soon', 0)).toBe('');
   expect(formatClock('')).toBe('');
 });

@@ -75,6 +75,18 @@ export function formatAgo(iso: string, nowMs: number): string {
   return step ? relative.format(-Math.floor(age / step[1]), step[0]) : 'just now';
 }
 
+/** When something ends: "ends in 3 days", "ends tomorrow"; a date when that is far. null: never. */
+export function formatEnd(iso: string | null, nowMs: number): string {
+  if (iso === null) return 'never ends';
+  const then = Date.parse(iso);
+  const left = (then - nowMs) / 1000;
+  if (Number.isNaN(then)) return '';
+  if (left <= 0) return 'has ended';
+  if (left > 30 * 86_400) return `ends on ${date.format(then)}`;
+  const step = STEPS.find(([, size]) => left >= size);
+  return `ends ${step ? relative.format(Math.round(left / step[1]), step[0]) : 'in a moment'}`;
+}
+
 /** The reader's own time zone. "" for what is no time. */
 export function formatMoment(iso: string): string {
   const then = Date.parse(iso);

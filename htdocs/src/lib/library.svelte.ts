@@ -20,6 +20,7 @@ export class Library {
   #problem = $state('');
   #query = $state('');
   #sort = $state<api.Sort>('newest');
+  #mine = $state(false);
   #turn = 0;
   #typing: ReturnType<typeof setTimeout> | undefined;
   #poller: Poller;
@@ -62,6 +63,14 @@ export class Library {
   }
   set sort(order: api.Sort) {
     this.#sort = order;
+    this.#view();
+  }
+  /** Only one's own. */
+  get mine(): boolean {
+    return this.#mine;
+  }
+  set mine(only: boolean) {
+    this.#mine = only;
     this.#view();
   }
 
@@ -127,7 +136,8 @@ export class Library {
   }
 
   #page(limit: number, after: string | null): Promise<api.VideoPage> {
-    return api.listVideos({ q: this.#query.trim(), sort: this.#sort, limit, after });
+    const view = { q: this.#query.trim(), sort: this.#sort, mine: this.#mine };
+    return api.listVideos({ ...view, limit, after });
   }
 
   #show(videos: api.Video[], next: string | null): void {
@@ -145,7 +155,7 @@ export class Library {
     this.kick();
   }
 
-  /** Another search or order: begin at the first page. */
+  /** Another search, order or choice: begin at the first page. */
   #view(): void {
     this.#turn += 1;
     this.#videos = this.#videos.slice(0, PAGE);

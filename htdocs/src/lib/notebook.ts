@@ -63,10 +63,18 @@ export function browserShelf(): Shelf {
 }
 
 export class Notebook {
-  constructor(private readonly shelf: Shelf) {}
+  readonly #place: string;
+
+  /** of: whose uploads they are, where people share a browser; "": there are no accounts. */
+  constructor(
+    private readonly shelf: Shelf,
+    of = '',
+  ) {
+    this.#place = of === '' ? SHELF_KEY : `${SHELF_KEY}-${of}`;
+  }
 
   all(): Note[] {
-    return parse(this.shelf.getItem(SHELF_KEY));
+    return parse(this.shelf.getItem(this.#place));
   }
 
   /** Takes the place of an earlier note of the same upload. */
@@ -84,7 +92,7 @@ export class Notebook {
 
   #write(notes: Note[]): void {
     try {
-      this.shelf.setItem(SHELF_KEY, JSON.stringify(notes));
+      this.shelf.setItem(this.#place, JSON.stringify(notes));
     } catch {
       // No room: then a file that is picked again is sent from its beginning.
     }

@@ -16,8 +16,12 @@ test('a line that broke and a server in trouble end nothing', () => {
 
 test('a refusal ends it, and so does a full disk', () => {
   for (const resuming of [false, true]) {
-    expect(outcomes(resuming, 400, 403, 412, 413, 415, 422, 507)).toEqual(['final']);
+    expect(outcomes(resuming, 400, 412, 413, 415, 422, 507)).toEqual(['final']);
   }
+});
+
+test('who is signed out, or may not, can sign in and go on', () => {
+  for (const resuming of [false, true]) expect(outcomes(resuming, 401, 403)).toEqual(['barred']);
 });
 
 test('what the server does not know any more is begun anew, but only what it knew', () => {

@@ -3,9 +3,9 @@ import type { ApiError } from './api';
 
 /**
  * again: it goes on a little later, from where it is. anew: the server knows nothing of
- * it. final: there is no use in trying.
+ * it. barred: whoever sends it has to sign in first. final: there is no use in trying.
  */
-export type Outcome = 'again' | 'anew' | 'final';
+export type Outcome = 'again' | 'anew' | 'barred' | 'final';
 
 /** Refusals of this moment: timed out, in the way of another request, too many of them. */
 const PASSING = [408, 409, 423, 425, 429];
@@ -14,6 +14,7 @@ const DISK_FULL = 507;
 /** resuming: the transfer was of the rest of an upload. */
 export function outcomeOf({ status }: ApiError, resuming: boolean): Outcome {
   if (status === 0 || PASSING.includes(status)) return 'again';
+  if (status === 401 || status === 403) return 'barred';
   if (status >= 500) return status === DISK_FULL ? 'final' : 'again';
   if (!resuming) return 'final';
   if (status === 404 || status === 410) return 'anew';

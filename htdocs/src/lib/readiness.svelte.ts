@@ -1,20 +1,24 @@
 /** What of a video is ready, kept up to date by polling until all of it is, and is known, or
  * nothing is made of it any more. */
-import * as api from './api';
+import type * as api from './api';
 import { Poller, type PollHost } from './poll';
 import { isComplete, timeline, type Stretch } from './readiness';
 
 export class Readiness {
-  readonly id: string;
   #answer = $state.raw<api.Segments | null>(null);
   #turn = 0;
   #poller: Poller;
   #open: () => boolean;
 
-  /** changing: whether anything is being made; asked before each pause. open: whether nobody
-   * knows yet how long the video is, so that more may come when all that is known is ready. */
-  constructor(id: string, changing: () => boolean, open: () => boolean, host?: PollHost) {
-    this.id = id;
+  /** read: asks the server. changing: whether anything is being made; asked before each pause.
+   * open: whether nobody knows yet how long the video is, so that more may come when all that
+   * is known is ready. */
+  constructor(
+    private readonly read: () => Promise<api.Segments>,
+    changing: () => boolean,
+    open: () => boolean,
+    host?: PollHost,
+  ) {
     this.#open = open;
     const task = { run: () => this.#refresh(), active: changing, over: () => !changing() };
     this.#poller = new Poller(task, host);
@@ -46,7 +50,7 @@ export class Readiness {
   async #refresh(): Promise<boolean> {
     const turn = this.#turn;
     try {
-      const answer = await api.getSegments(this.id);
+      const answer = await this.read();
       if (turn !== this.#turn) return true;
       this.#answer = answer;
       if (isComplete(answer.renditions) && !this.#open()) this.#poller.stop();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+import { getSegments } from './api';
 import { FAST_MS, RETRY_MS, type PollHost } from './poll';
 import { Readiness } from './readiness.svelte';
 
@@ -38,7 +39,7 @@ beforeEach(() => {
     later: (fn, ms) => timers[timers.push({ fn, ms }) - 1],
     cancel: (timer) => (timers = timers.filter((t) => t !== timer)),
   };
-  readiness = new Readiness('v1', () => changing, () => open, host);
+  readiness = new Readiness(() => getSegments('v1'), () => changing, () => open, host);
   readiness.start();
 });
 afterEach(() => vi.unstubAllGlobals());

@@ -365,3 +365,53 @@ test('what goes on on a site with chunks goes on in chunks', async () => {
   await stored();
   expect(upload.state).toBe('done');
 });
+
+test('whoever is not signed in any more signs in again, and it goes on from where it was', async () => {
+  await begin();
+  FakeXhr.last.progress(700, SIZE);
+  await answer(401, { error: { code: 'sign_in', message: 'Sign in.' } });
+  expect([upload.state, upload.pending, upload.sent]).toEqual(['barred', true, 700]);
+  expect(upload.message).toBe('You are not signed in any more. Sign in, and it goes on.');
+  await pass(100);
+  expect(FakeXhr.all).toHaveLength(1); // nothing by itself
+  upload.hurry();
+  expect(FakeXhr.all).toHaveLength(1);
+
+  upload.resume();
+  await settle();
+  await answer(401);
+  expect(upload.state).toBe('barred');
+  upload.resume();
+  await settle();
+  await has(600);
+  expect([upload.state, upload.sent]).toEqual(['sending', 600]);
+  await answer(401);
+  upload.resume();
+  await settle();
+  await has(600);
+  await stored();
+  expect([upload.state, told]).toEqual(['done', ['remember id0 a.mp4', 'drop id0']]);
+});
+
+test('whoever may not upload any more is told so, and nothing is lost', async () => {
+  await begin();
+  await answer(403, { error: { code: 'forbidden', message: 'You may watch here, and no more.' } });
+  expect([upload.state, upload.message]).toEqual(['barred', 'You may watch here, and no more.']);
+  expect(told).toEqual(['remember id0 a.mp4']);
+});
+
+test('resume does nothing to an upload that is not barred', async () => {
+  await begin();
+  upload.resume();
+  expect([upload.state, FakeXhr.all.length]).toEqual(['sending', 1]);
+});
+
+test('what is left is kept for whoever comes back to it', async () => {
+  await begin();
+  FakeXhr.last.progress(700, SIZE);
+  upload.leave();
+  expect(FakeXhr.last.aborted).toBe(true);
+  await settle();
+  expect(told).toEqual(['remember id0 a.mp4', 'release id0']);
+  expect(FakeXhr.all).toHaveLength(1);
+});

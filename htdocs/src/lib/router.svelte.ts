@@ -6,14 +6,27 @@ export type Route =
   | { page: 'library' }
   | { page: 'watch'; id: string }
   | { page: 'activity' }
+  | { page: 'login' }
+  | { page: 'account' }
+  | { page: 'share'; token: string }
+  | { page: 'embed'; token: string }
   | { page: 'missing' };
+
+const PLAIN = ['activity', 'login', 'account'] as const;
 
 export function routeOf(path: string): Route {
   if (path === '/' || path === '/index.html') return { page: 'library' };
-  if (/^\/activity\/?$/.test(path)) return { page: 'activity' };
-  const watch = /^\/watch\/([a-z2-7]+)\/?$/.exec(path);
-  return watch?.[1] ? { page: 'watch', id: watch[1] } : { page: 'missing' };
+  const [, first = '', rest = ''] = /^\/([a-z]+)(?:\/([a-z2-7]+))?\/?$/.exec(path) ?? [];
+  if (rest === '') {
+    return { page: PLAIN.find((page) => page === first) ?? 'missing' };
+  }
+  if (first === 'watch') return { page: 'watch', id: rest };
+  if (first === 's') return { page: 'share', token: rest };
+  return first === 'e' ? { page: 'embed', token: rest } : { page: 'missing' };
 }
+
+/** What is no part of the site that one is signed in to is a page of its own. */
+const ELSEWHERE: Route['page'][] = ['share', 'embed', 'missing'];
 
 /** The address to go to if this click is one to take over. */
 function takenOver(event: MouseEvent): string | null {
@@ -22,7 +35,7 @@ function takenOver(event: MouseEvent): string | null {
   const link = (event.target as Element | null)?.closest?.('a');
   if (!link || link.target !== '' || link.hasAttribute('download')) return null;
   if (link.origin !== location.origin || link.getAttribute('href')?.startsWith('#')) return null;
-  return routeOf(link.pathname).page === 'missing' ? null : link.pathname;
+  return ELSEWHERE.includes(routeOf(link.pathname).page) ? null : link.pathname;
 }
 
 export class Router {
@@ -40,6 +53,12 @@ export class Router {
     if (path !== this.#path) history.pushState(null, '', path);
     this.#path = path;
     scrollTo(0, 0);
+  }
+
+  /** In place of where one is: there is no way back to that. */
+  replace(path: string): void {
+    history.replaceState(null, '', path);
+    this.#path = path;
   }
 
   /** Begins to listen; returns how to stop. */

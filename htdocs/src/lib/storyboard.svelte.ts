@@ -61,6 +61,14 @@ export class Storyboard {
     this.#poller.stop();
   }
 
+  /** The same pictures are at another address now. */
+  moveTo(url: string): void {
+    if (url === this.#url) return;
+    this.#url = url;
+    if (this.#text !== '') this.#renew();
+    this.#poller.kick();
+  }
+
   #whole(): boolean {
     const { duration } = this.video();
     return duration !== null && endOf(this.#text) >= duration - 0.01;
@@ -92,6 +100,10 @@ export class Storyboard {
     if (!changed) return;
     this.#text = text;
     this.#changed = this.now();
+    this.#renew();
+  }
+
+  #renew(): void {
     this.#version += 1;
     this.#src = `${this.#url}?n=${this.#version}`;
   }

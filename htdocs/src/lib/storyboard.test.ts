@@ -11,6 +11,7 @@ let storyboard: Storyboard;
 let video: Boarded;
 let clock: number;
 let look: () => void;
+let fetched: string;
 
 const settle = () => new Promise((done) => setTimeout(done));
 const pause = async () => {
@@ -22,7 +23,7 @@ beforeEach(() => {
   answers = [];
   timers = [];
   vi.stubGlobal('fetch', async (path: string) => {
-    expect(path).toBe('/media/k/storyboard.vtt');
+    fetched = path;
     const { status, text } = answers.shift()!;
     return { status, text: async () => text };
   });
@@ -52,6 +53,7 @@ test('its address changes when its text does, and only then', async () => {
   expect(storyboard.src).toBe(null);
   storyboard.start();
   await settle();
+  expect(fetched).toBe('/media/k/storyboard.vtt');
   expect(storyboard.src).toBe('/media/k/storyboard.vtt?n=1');
   await pause();
   expect(storyboard.src).toBe('/media/k/storyboard.vtt?n=1');
@@ -150,4 +152,19 @@ test('what is known stays when it cannot be asked for', async () => {
   await pause();
   expect(storyboard.src).toBe('/media/k/storyboard.vtt?n=1');
   expect(timers.map((t) => t.ms)).toEqual([RETRY_MS]);
+});
+
+test('pictures that are known are at their new address at once', async () => {
+  answers = [HALF, HALF];
+  storyboard.start();
+  storyboard.moveTo('/media/l/storyboard.vtt');
+  expect(storyboard.src).toBe(null);
+  await settle();
+  expect(storyboard.src).toBe('/media/l/storyboard.vtt?n=1');
+  await settle();
+  expect(fetched).toBe('/media/l/storyboard.vtt');
+  answers = [HALF];
+  storyboard.moveTo('/media/m/storyboard.vtt');
+  storyboard.moveTo('/media/m/storyboard.vtt');
+  expect(storyboard.src).toBe('/media/m/storyboard.vtt?n=2');
 });

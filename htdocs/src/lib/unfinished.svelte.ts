@@ -31,8 +31,9 @@ const browserUnfinished = (): UnfinishedHost => ({
   remove: deleteUpload,
 });
 
-/** The server has answered, and what it says will not change. */
-const isRefusal = ({ status }: ApiError) => status >= 400 && status < 500;
+/** The server has answered, and what it says will not change, also if somebody signs in. */
+const isRefusal = ({ status }: ApiError) =>
+  status >= 400 && status < 500 && status !== 401 && status !== 403;
 const isGone = ({ status }: ApiError) => status === 404 || status === 410;
 
 export class UnfinishedUploads {
@@ -42,9 +43,10 @@ export class UnfinishedUploads {
   #neighbours: Neighbours;
   #host: UnfinishedHost;
 
-  constructor(host: UnfinishedHost = browserUnfinished()) {
+  /** of: see Notebook. */
+  constructor(of = '', host: UnfinishedHost = browserUnfinished()) {
     this.#host = host;
-    this.#book = new Notebook(host.shelf);
+    this.#book = new Notebook(host.shelf, of);
     this.#neighbours = new Neighbours(() => [...this.#mine], host.channel);
   }
 

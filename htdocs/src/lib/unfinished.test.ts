@@ -29,10 +29,10 @@ function serve(what: string, uploadId: string): number {
 }
 
 /** Another page of the same browser. */
-function page(): UnfinishedUploads {
+function page(of = ''): UnfinishedUploads {
   const channel = new BroadcastChannel('test-unfinished');
   channels.push(channel);
-  return new UnfinishedUploads({
+  return new UnfinishedUploads(of, {
     shelf,
     channel,
     offset: async (uploadId) => serve('HEAD', uploadId),
@@ -185,4 +185,27 @@ test('it looks at once, and again when the network or another page has news', as
   window.dispatchEvent(new Event('online'));
   await here.refresh();
   expect(asked).toHaveLength(4);
+});
+
+test('who has signed in sees what is theirs, and leaves what is others’ alone', async () => {
+  page('ada').remember('a', facts('a.mp4'));
+  channels.pop()!.close();
+  server.set('a', { offset: 5 });
+  const bob = page('bob');
+  await bob.refresh();
+  expect([ids(bob), asked]).toEqual([[], []]);
+  const again = page('ada');
+  await again.refresh();
+  expect(ids(again)).toEqual(['a']);
+});
+
+test('what is given up by one who is signed out is told to the server later', async () => {
+  leave('a');
+  const here = page();
+  server.set('a', 401);
+  await here.forget('a');
+  expect(notes()).toMatchObject([{ uploadId: 'a', forgotten: true }]);
+  server.set('a', { offset: 400 });
+  await here.refresh();
+  expect(notes()).toEqual([]);
 });

@@ -4,11 +4,13 @@
  *   checking ─► waiting ─► sending ──► finishing ─► done
  *      │         ▲   │      ▲    │         │
  *      ▼   retry │   └► asking   ▼         │
- *   refused      │          ▲── lost ◄─────┘
+ *   refused      │          ▲── lost ◄─────┤
+ *                │          └─ barred ◄────┤
  *                └── failed ◄── whatever the server refuses
  *
  * A refused file is final: its bytes say that it is no video, and were never sent. What is
- * lost goes on by itself, for as long as the page is open, from where the server has it.
+ * lost goes on by itself, for as long as the page is open, from where the server has it; what
+ * is barred does once its person has signed in again.
  */
 import { ApiError } from './api';
 import { fingerprint, type FileFacts } from './fingerprint';
@@ -28,11 +30,12 @@ export type UploadState =
   | 'sending'
   | 'finishing'
   | 'lost'
+  | 'barred'
   | 'done'
   | 'failed';
 
 /** It holds a place among those that are sent. */
-const UNDER_WAY: UploadState[] = ['asking', 'sending', 'finishing', 'lost'];
+const UNDER_WAY: UploadState[] = ['asking', 'sending', 'finishing', 'lost', 'barred'];
 
 /** What an upload needs of the world; a test has its own. */
 export interface UploadHost {
@@ -56,7 +59,14 @@ export interface UploadMemory {
 
 const UNREADABLE = 'This cannot be read. Is it a folder, or was the file moved?';
 const CHANGED = 'The file was moved or changed while it was sent.';
+const SIGNED_OUT = 'You are not signed in any more. Sign in, and it goes on.';
 const DELETED = 'The video was deleted while it was uploaded.';
+
+/** Answers to HEAD have no words. */
+function barredBy({ status, code, message }: ApiError): string {
+  if (status === 401) return SIGNED_OUT;
+  return code === '' ? 'You may not upload here any more.' : message;
+}
 
 /** The server does not take the index ahead of the file. */
 const INDEX_REFUSED = ['bad_index', 'index_too_large'];
@@ -83,6 +93,7 @@ export class Upload {
   #tries = 0;
   #transfer: Transfer | null = null;
   #cancelled = false;
+  #left = false;
 
   /** changed is called after every change of state. */
   constructor(
@@ -116,7 +127,7 @@ export class Upload {
   get eta(): number {
     return this.#speed > 0 ? (this.file.size - this.#sent) / this.#speed : Infinity;
   }
-  /** Why it was refused, failed or is lost; "" otherwise. */
+  /** Why it was refused, failed, is lost or barred; "" otherwise. */
   get message(): string {
     return this.#message;
   }
@@ -144,7 +155,7 @@ export class Upload {
     } catch {
       reason = UNREADABLE;
     }
-    if (this.#cancelled && this.#uploadId !== '') void this.#memory.forget(this.#uploadId);
+    if (this.#cancelled) return this.#drop();
     if (reason === null) this.#become('waiting');
     else this.#become('refused', reason);
   }
@@ -168,11 +179,30 @@ export class Upload {
     this.#pause.cut();
   }
 
+  /** barred: whoever has signed in may go on with it. */
+  resume(): void {
+    if (this.#state === 'barred') this.#send();
+  }
+
   /** Stops whatever is going on, without a word to anyone but the server. */
   cancel(): void {
     this.#cancelled = true;
     this.#stop();
-    if (this.#uploadId !== '' && this.pending) void this.#memory.forget(this.#uploadId);
+    if (this.pending) this.#drop();
+  }
+
+  /** Stops, and what the server has of it stays there to be gone on with. */
+  leave(): void {
+    this.#left = true;
+    this.#cancelled = true;
+    this.#stop();
+    this.#drop();
+  }
+
+  #drop(): void {
+    if (this.#uploadId === '') return;
+    if (this.#left) this.#memory.release(this.#uploadId);
+    else void this.#memory.forget(this.#uploadId);
   }
 
   async #look(): Promise<string | null> {
@@ -245,6 +275,10 @@ export class Upload {
     if (this.#index && INDEX_REFUSED.includes(error.code)) return this.#sendWithoutIndex();
     const outcome = outcomeOf(error, resuming);
     if (outcome === 'final') return this.#giveUp(error);
+    if (outcome === 'barred') {
+      this.#speed = 0;
+      return this.#become('barred', barredBy(error));
+    }
     if (outcome === 'anew') {
       // Had the server had some of it, then it would have been told to take that away.
       if (this.#kept >= 0) return this.#giveUp(new ApiError(error.status, 'deleted', DELETED));

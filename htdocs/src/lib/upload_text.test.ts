@@ -16,6 +16,10 @@ test('a lost upload says when it goes on', () => {
   expect(text('lost', { pause: 4 })).toBe('Going on in 4 s…');
 });
 
+test('a barred upload says how far it has come', () => {
+  expect(text('barred', { sent: 5e8 })).toBe('500 MB of 2.0 GB');
+});
+
 test('every other state has its sentence, but for what has a reason to tell', () => {
   expect(text('waiting')).toBe('Waiting for its turn · 2.0 GB');
   expect(text('done')).toBe('Uploaded · 2.0 GB');

@@ -27,6 +27,8 @@ export function uploadText(
       return 'All sent. Making sure that it is kept…';
     case 'lost':
       return `Going on in ${u.pause} s…`;
+    case 'barred':
+      return `${formatBytes(u.sent)} of ${size}`;
     case 'done':
       return `Uploaded · ${size}`;
     case 'refused':

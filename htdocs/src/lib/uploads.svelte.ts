@@ -85,6 +85,17 @@ export class Uploads {
     upload.retry();
   }
 
+  /** Somebody has signed in: what was barred is tried again. */
+  resume(): void {
+    for (const upload of this.#items) upload.resume();
+  }
+
+  /** Whoever sends them is gone from this page. */
+  leave(): void {
+    for (const upload of this.#items) upload.leave();
+    this.#items = [];
+  }
+
   clear(): void {
     this.#items = this.#items.filter((u) => u.state !== 'done' && u.state !== 'refused');
   }

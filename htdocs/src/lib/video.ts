@@ -1,9 +1,9 @@
 /** What a video's row means to a person. Pure. */
-import type { Rendition, Video } from './api';
+import type { Rendition, Video, Watchable } from './api';
 import { formatBytes, formatDuration, formatMoment, formatTook } from './format';
 
 /** It will change by itself soon. */
-export function isActive(video: Video): boolean {
+export function isActive(video: Pick<Watchable, 'state'>): boolean {
   return video.state !== 'ready' && video.state !== 'failed';
 }
 
@@ -22,39 +22,40 @@ export function playingOf(file: Pick<File, 'name' | 'size'>, videos: readonly Vi
 }
 
 /** True if a failed video is being made again: under the same address, other segments. */
-export function isMadeAgain(before: Video | null, now: Video): boolean {
+export function isMadeAgain(before: Watchable | null, now: Watchable): boolean {
   return before !== null && before.state === 'failed' && now.state !== 'failed';
 }
 
-/** Share of the bytes that have come in; null if the size is unknown. */
-export function receivedShare(video: Video): number | null {
-  return video.size ? Math.min(1, video.received / video.size) : null;
+/** Share of the bytes that have come in; null if that is unknown. */
+export function receivedShare(video: Watchable & Partial<Video>): number | null {
+  const { received, size } = video;
+  return size && received !== undefined ? Math.min(1, received / size) : null;
 }
 
 const shareOf = (r: Rendition) => (r.segments > 0 ? r.done / r.segments : 0);
 
 /** What a video is not ready without: the picture that it begins with, and its sounds. */
-function basics(video: Video): Rendition[] {
+function basics(video: Watchable): Rendition[] {
   const first = video.renditions.find((r) => r.kind === 'video');
   return video.renditions.filter((r) => r === first || r.kind === 'audio');
 }
 
 /** Share of the promised segments that exist of what a video is not ready without, each
  * rendition counting the same; null while nothing has been promised. */
-export function encodedShare(video: Video): number | null {
+export function encodedShare(video: Watchable): number | null {
   const needed = basics(video);
   if (needed.length === 0) return null;
   return needed.reduce((sum, r) => sum + shareOf(r), 0) / needed.length;
 }
 
 /** The source, as it is, is about to be there: no more than seconds away. */
-export function isCopying(video: Video): boolean {
+export function isCopying(video: Watchable): boolean {
   const source = video.renditions.find((r) => r.name === 'source');
   return video.state !== 'failed' && source !== undefined && shareOf(source) < 1;
 }
 
 /** There are subtitles of which nobody knows yet what becomes of them. */
-export function awaitsSubtitles(video: Video): boolean {
+export function awaitsSubtitles(video: Watchable): boolean {
   const open = video.subtitles.some(({ url, error }) => url === null && error === null);
   return video.state !== 'failed' && open;
 }
@@ -68,7 +69,7 @@ export interface StateText {
   share: number | null;
 }
 
-export function stateText(video: Video): StateText {
+export function stateText(video: Watchable & Partial<Video>): StateText {
   switch (video.state) {
     case 'receiving':
       return { label: 'Uploading', tone: 'busy', share: receivedShare(video) };
@@ -126,15 +127,17 @@ function file(video: Video): string {
   return parts.filter((p) => p !== '').join(', ');
 }
 
-/** Term and text, for what is known. */
-export function details(video: Video): [string, string][] {
+/** Term and text, for what is known. accounts: there are some, so it matters who may watch. */
+export function details(video: Video, accounts = false): [string, string][] {
+  const audience = video.visibility === 'everyone' ? 'Everyone who is signed in' : 'Private';
   const rows: [string, string][] = [
     ['Duration', video.duration === null ? '' : formatDuration(video.duration)],
     ['Picture', picture(video)],
     ['Codecs', codecs(video)],
     ['File', file(video)],
     ['Name', video.filename],
-    ['Added', formatMoment(video.created_at)],
+    ['Added', [formatMoment(video.created_at), video.owner ? `by ${video.owner}` : ''].join(' ').trim()],
+    ['For', accounts ? audience : ''],
     ['Source', video.copy_refused ? `Not offered as it is. ${video.copy_refused}` : ''],
   ];
   return rows.filter(([, text]) => text !== '');

@@ -3,6 +3,8 @@
 import { Hls, HlsVideoElement } from 'hls-video-element';
 
 import { SETTINGS, keepAlive } from './keep_alive';
+import type { MediaAddress } from './media_address';
+import { movingLoader } from './moving_loader';
 import { PatientGaps } from './patient_gaps';
 import { PickyAbr, guardLevels } from './picky_abr';
 
@@ -14,6 +16,10 @@ export interface HlsBegun {
 
 /** The playlist that lists what is not there yet, too. */
 const PLANNED = 'player.m3u8';
+const FINISHED = 'master.m3u8';
+
+/** Where that is, of media whose address is given. */
+export const plannedOf = (media: string | null) => (media ?? '').replace(FINISHED, PLANNED);
 
 export class StreamVideo extends HlsVideoElement {
   constructor() {
@@ -21,11 +27,16 @@ export class StreamVideo extends HlsVideoElement {
     this.config = { ...SETTINGS, abrController: PickyAbr, gapController: PatientGaps };
   }
 
+  /** Where the media are by now; to be set before src. */
+  set address(address: MediaAddress) {
+    this.config = { ...this.config, loader: movingLoader(address) };
+  }
+
   /** Runs for every change of src; the element makes a new Hls each time. */
   override async load(): Promise<void> {
     // Who plays HLS without hls.js chooses by itself, and gets only what is there.
     if (!Hls.isSupported() && this.src.endsWith(PLANNED)) {
-      this.src = this.src.replace(PLANNED, 'master.m3u8');
+      this.src = this.src.replace(PLANNED, FINISHED);
       return;
     }
     await super.load();

@@ -9,6 +9,7 @@ class FakeTrack {
   kind = '';
   src = '';
   track = { mode: 'disabled' };
+  readyState = 0;
   getAttribute = (name: string) => (name === 'src' ? this.src : null);
   remove = () => {
     inside = inside.filter((track) => track !== this);
@@ -77,4 +78,25 @@ test('another text takes the place of the one before, and is shown if that was',
     ['/de.vtt', 'disabled'],
     ['/en.vtt?v=2', 'showing'],
   ]);
+});
+
+test('the same text under another key is the same track', () => {
+  const under = (key: string, version = 1) => ({ ...EN, url: `/media/${key}/subs/en.vtt?v=${version}` });
+  keepTracks(video, [under('aaaa')]);
+  const [english] = inside;
+  english!.track.mode = 'showing';
+  keepTracks(video, [under('bbbb')]);
+  expect(inside).toEqual([english]);
+  expect(english!.src).toBe('/media/bbbb/subs/en.vtt?v=1');
+  // What it has it need not fetch again.
+  english!.readyState = 2;
+  keepTracks(video, [under('cccc')]);
+  expect(inside).toEqual([english]);
+  expect(english!.src).toBe('/media/bbbb/subs/en.vtt?v=1');
+  expect(english!.track.mode).toBe('showing');
+  keepTracks(video, [under('dddd', 2)]);
+  expect(inside).toHaveLength(1);
+  expect(inside[0]).not.toBe(english);
+  expect(inside[0]!.src).toBe('/media/dddd/subs/en.vtt?v=2');
+  expect(inside[0]!.track.mode).toBe('showing');
 });

@@ -1,0 +1,237 @@
+/* The account page, and uploads whose person is signed out, in a real Chromium. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import { after, before, test } from 'node:test';
+
+import { launchBrowser, overhang, slowUploads, watchedPage } from '../lib/browser.mjs';
+import { addUser, PASSWORD, setUp, signIn } from '../lib/people.mjs';
+import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
+
+const SLOW = 60_000; // ms
+const OTHER_PASSWORD = 'another good one';
+
+let site, browser, owner;
+
+before(async () => {
+    site = await startSite({ env: { DROPSTREAM_AUTH: 'required', DROPSTREAM_UPLOAD_CHUNK_MB: '1' } });
+    browser = await launchBrowser();
+    owner = await open();
+    await setUp(site, owner, 'ada');
+});
+after(async () => {
+    await browser?.close();
+    await site?.stop();
+});
+
+const logged = (fn) => (t) => site.logged(fn)(t);
+
+async function open(options) {
+    const page = await watchedPage(browser, options);
+    page.setDefaultTimeout(15_000);
+    return page;
+}
+const complaintsOf = ({ complaints }) => complaints.filter((said) => !/Failed to load resource.*(401|403|409|422)/.test(said));
+const bearer = (token, target = '/api/videos') => site.request('GET', target, { headers: { Authorization: `Bearer ${token}` } });
+
+/* By the menu, as a person goes there. */
+async function account(page) {
+    await page.getByRole('button', { name: /^Signed in as / }).click();
+    await page.getByRole('link', { name: 'Account' }).click();
+    await page.getByRole('region', { name: 'Where you are signed in' }).getByRole('listitem').first().waitFor();
+}
+
+/* Ends all sessions of somebody by hand. */
+async function endSessions(name) {
+    const { out } = await site.ctl(['session', 'ls', name]);
+    for (const [, n] of out.matchAll(/^\s*(\d+)\s/gm)) await site.ctl(['session', 'rm', n]);
+}
+
+test('another session is signed out from here', logged(async () => {
+    const other = await open({ userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' });
+    await other.goto(`${site.url}/account`);
+    await signIn(other, 'ada');
+    await other.getByRole('heading', { name: 'ada' }).waitFor();
+
+    await account(owner);
+    const sessions = owner.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
+    await waitFor(async () => (await sessions.count()) === 2);
+    assert.match(await sessions.filter({ hasText: 'here' }).innerText(), /Chromium on Linux/);
+    const row = sessions.filter({ hasText: 'Firefox on Linux' });
+    await row.getByRole('button', { name: /^Sign out/ }).press('Enter');
+    await owner.getByRole('dialog').getByRole('button', { name: 'Sign out' }).press('Enter');
+    await row.waitFor({ state: 'detached' });
+    // By keyboard one goes on from there, not from the top of the page.
+    await owner.waitForFunction(() => document.activeElement.textContent === 'Where you are signed in');
+    await other.goto(site.url);
+    await other.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+    assert.deepEqual(complaintsOf(owner), []);
+    await other.context().close();
+}));
+
+test('a token is shown once, works for what it is for, and is taken back', logged(async () => {
+    await account(owner);
+    const card = owner.getByRole('region', { name: 'Tokens for programs' });
+    await card.getByLabel('What uses it').fill('<b>curl</b>');
+    await card.getByLabel('read and watch').check();
+    await card.getByLabel('It ends after').selectOption({ label: '30 days' });
+    await card.getByRole('button', { name: 'Make a token' }).click();
+    const token = await card.locator('output').innerText();
+    assert.match(token, /^[a-z2-7]{52}$/);
+    assert.equal((await bearer(token)).status, 200);
+    assert.equal((await bearer(token, '/api/users')).status, 403);
+    const row = card.getByRole('listitem').filter({ hasText: '<b>curl</b>' });
+    assert.match(await row.innerText(), /read/);
+
+    await owner.reload();
+    await row.waitFor();
+    assert.equal(await card.locator('output').count(), 0);
+    assert.ok(!(await owner.content()).includes(token));
+    await row.getByRole('button', { name: /^Revoke/ }).click();
+    await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await row.waitFor({ state: 'detached' });
+    assert.equal((await bearer(token)).status, 401);
+    assert.deepEqual(complaintsOf(owner), []);
+}));
+
+test('an owner adds, changes and removes users', logged(async () => {
+    await account(owner);
+    const card = owner.getByRole('region', { name: 'Users' });
+    const add = async (name, password) => {
+        await card.getByLabel('Name', { exact: true }).fill(name);
+        await card.getByLabel('First password').fill(password);
+        await card.getByLabel('Role', { exact: true }).selectOption('member');
+        await card.getByRole('button', { name: 'Add' }).click();
+    };
+    await add('carol', 'short');
+    await card.locator('.error-text').filter({ hasText: /\w/ }).waitFor();
+    await add('carol', PASSWORD);
+    const row = card.getByRole('listitem').filter({ hasText: 'carol' });
+    await row.waitFor();
+
+    const carol = await open();
+    await carol.goto(site.url);
+    await signIn(carol, 'carol');
+    await carol.getByText('Choose files').waitFor();
+    await account(carol);
+    assert.equal(await carol.getByRole('region', { name: 'Users' }).count(), 0);
+    await carol.getByLabel('Old password').fill(PASSWORD);
+    await carol.getByLabel('New password').fill(OTHER_PASSWORD);
+    await carol.getByRole('button', { name: 'Change the password' }).click();
+    await carol.getByText('Your password is another one now.').waitFor();
+
+    // Whoever may do less than before has to sign in again, and is shown less.
+    await row.getByLabel('Role of carol').selectOption('viewer');
+    await waitFor(async () => (await site.ctl(['user', 'ls'])).out.match(/carol.*viewer/));
+    await carol.goto(site.url);
+    await signIn(carol, 'carol', OTHER_PASSWORD);
+    await carol.getByText('There are no videos here yet that you may watch.').waitFor();
+    assert.equal(await carol.getByText('Choose files').count(), 0);
+
+    await row.getByRole('button', { name: /^New password/ }).click();
+    const dialog = owner.getByRole('dialog');
+    await dialog.getByLabel('New password').fill(PASSWORD);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await carol.goto(site.url);
+    await signIn(carol, 'carol');
+    await carol.getByText('There are no videos here yet that you may watch.').waitFor();
+
+    await row.getByRole('button', { name: 'Remove carol' }).click();
+    await owner.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await row.waitFor({ state: 'detached' });
+    await carol.goto(site.url);
+    await carol.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+
+    // Somebody has to own the site.
+    await card.getByLabel('Role of ada').selectOption('member');
+    await card.getByRole('listitem').filter({ hasText: 'ada' }).getByText(/owner/i).first().waitFor();
+    await waitFor(async () => (await card.getByLabel('Role of ada').inputValue()) === 'owner');
+    assert.deepEqual([complaintsOf(owner), complaintsOf(carol)], [[], []]);
+    await carol.context().close();
+}));
+
+test('an upload whose person is signed out says so, and goes on where it was', logged(async () => {
+    await addUser(site, 'eve', 'member');
+    const page = await open();
+    await page.goto(site.url);
+    await signIn(page, 'eve');
+    await page.getByText('Choose files').waitFor();
+    await slowUploads(page, 1_000_000);
+    const file = tinyMp4(6_000_000);
+    for (let i = 100; i < file.length; i += 97) file[i] = i % 251;
+    await page.setInputFiles('input[type=file]', { name: 'long.mp4', mimeType: 'video/mp4', buffer: file });
+    const bar = page.getByRole('progressbar', { name: 'Upload of long.mp4' });
+    await waitFor(async () => Number(await bar.getAttribute('aria-valuenow')) > 20, { what: 'some of it' });
+    await endSessions('eve');
+    await page.getByText('Your session has ended. You go on where you are, and so do your uploads.').waitFor({ timeout: SLOW });
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await bar.waitFor();
+    assert.ok(Number(await bar.getAttribute('aria-valuenow')) > 10, 'it did not begin anew');
+    await page.getByText(/^Uploaded · /).waitFor({ timeout: SLOW });
+    const [name] = (await site.spool()).filter((entry) => entry.endsWith('.src'));
+    const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
+    assert.equal(sha(await fs.readFile(site.path('spool', name))), sha(file));
+    assert.deepEqual(complaintsOf(page), []);
+    await page.context().close();
+}));
+
+test('who may not upload any more is told so at the upload', logged(async () => {
+    await addUser(site, 'finn', 'member');
+    const page = await open();
+    await page.goto(site.url);
+    await signIn(page, 'finn');
+    await page.getByText('Choose files').waitFor();
+    await site.ctl(['user', 'role', 'finn', 'viewer']); // which ends the session too
+    await page.setInputFiles('input[type=file]', { name: 'late.mp4', mimeType: 'video/mp4', buffer: tinyMp4(50_000) });
+    await page.getByText('Your session has ended.').waitFor({ timeout: SLOW });
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Signed in as finn' }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'late.mp4' }).locator('.message').getByText('You may not upload here any more.').waitFor();
+    assert.deepEqual(complaintsOf(page), []);
+    await page.context().close();
+}));
+
+test('each of these pages fits a phone, in light and dark, and is gone through by keyboard', logged(async () => {
+    for (const colorScheme of ['light', 'dark']) {
+        const page = await open({ viewport: { width: 360, height: 740 }, colorScheme });
+        await page.goto(`${site.url}/account`);
+        await page.getByLabel('Name', { exact: true }).waitFor();
+        await page.waitForFunction(() => document.activeElement.name === 'username');
+        assert.ok((await overhang(page)) <= 0, 'sign-in');
+        await page.keyboard.type('ada');
+        await page.keyboard.press('Tab');
+        await page.keyboard.type(PASSWORD);
+        await page.keyboard.press('Enter');
+        await page.getByRole('region', { name: 'Users' }).getByRole('listitem').first().waitFor();
+        assert.ok((await overhang(page)) <= 0, 'account');
+        await page.getByRole('button', { name: 'Signed in as ada' }).focus();
+        await page.keyboard.press('Enter');
+        await page.keyboard.press('Tab');
+        assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Account');
+        assert.ok((await overhang(page)) <= 0, 'menu');
+        await page.keyboard.press('Escape');
+        assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Signed in as ada');
+        assert.equal(await page.getByRole('button', { name: 'Sign out', exact: true }).count(), 0);
+        assert.deepEqual(complaintsOf(page), []);
+        await page.context().close();
+    }
+}));
+
+// The last one: from this address nobody signs in for a while.
+test('too many wrong passwords: the page says how long to wait, and counts', logged(async () => {
+    await addUser(site, 'dora', 'viewer');
+    const page = await open();
+    await page.goto(site.url);
+    await waitFor(async () => {
+        await page.getByLabel('Name', { exact: true }).fill('dora');
+        await page.getByLabel('Password', { exact: true }).fill('wrong wrong');
+        await page.keyboard.press('Enter');
+        await page.locator('.error-text').filter({ hasText: /\w/ }).waitFor();
+        return (await page.getByRole('button', { name: /^Wait \d+ s$/ }).count()) === 1;
+    }, { what: 'a wait' });
+    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+    await page.context().close();
+}));

@@ -1,0 +1,205 @@
+/*
+ * Titles and names of files are text, whatever is in them: strings that look like scripts, and
+ * those of the Big List of Naughty Strings where it lies beside the clips, go through the pages
+ * for uploads, renaming, the list, watching and sharing in a real Chromium.
+ */
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { dropFiles, launchBrowser, watchedPage } from '../lib/browser.mjs';
+import { CORPUS } from '../lib/media.mjs';
+import { setUp } from '../lib/people.mjs';
+import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
+
+const TITLE_BYTES = 255;
+const BETWEEN = ' · ';
+
+const OURS = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "'; alert(1); //",
+    '</title><script>alert(1)</script>',
+    '<svg onload=alert(1)>',
+    '<iframe srcdoc="<script>parent.alert(1)</script>"></iframe>',
+    'javascript:alert(1)',
+    '{@html "<b>x</b>"} {{7*7}} ${7*7}',
+    '<style>* { display: none }</style>',
+    '&lt;b&gt; &amp;amp; &#x41;',
+    '\u202eright to left\u202c and back',
+];
+
+let site, browser, page, titles;
+
+/* All of them, several in a title, as they are once they are stored: control characters are
+ * blanks, none stand at the ends, and what is too long is cut. */
+async function makeTitles() {
+    const list = CORPUS && path.join(CORPUS, '../blns.txt');
+    const strings = [...OURS];
+    const text = list && (await fs.readFile(list, 'utf8').catch(() => ''));
+    if (text) strings.push(...text.split('\n'));
+    // eslint-disable-next-line no-control-regex
+    const clean = strings.map((s) => s.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').replace(/^ +| +$/g, ''));
+    const packed = [];
+    for (const string of clean.filter((s) => s !== '').map(cut)) {
+        const longer = packed.length > 0 ? packed.at(-1) + BETWEEN + string : '';
+        if (longer !== '' && Buffer.byteLength(longer) <= TITLE_BYTES) packed[packed.length - 1] = longer;
+        else packed.push(string);
+    }
+    return packed;
+}
+
+function cut(string) {
+    let text = string;
+    while (Buffer.byteLength(text) > TITLE_BYTES) text = [...text].slice(0, -1).join('');
+    return text.replace(/ +$/, '');
+}
+
+before(async () => {
+    titles = await makeTitles();
+    site = await startSite({ env: { DROPSTREAM_AUTH: 'required' } });
+    browser = await launchBrowser();
+    page = await watchedPage(browser);
+    page.setDefaultTimeout(15_000);
+    page.on('dialog', (dialog) => {
+        page.complaints.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+    });
+    await setUp(site, page, 'ada');
+});
+after(async () => {
+    await browser?.close();
+    await site?.stop();
+});
+
+const logged = (fn) => (t) => site.logged(fn)(t);
+
+/* The API as the page itself uses it. */
+const api = (method, target, body) =>
+    page.evaluate(
+        async ([m, t, b]) => {
+            const init = b === undefined ? { method: m } : { method: m, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(b) };
+            const answer = await fetch(t, init);
+            return { status: answer.status, json: answer.status === 204 ? null : await answer.json() };
+        },
+        [method, target, body],
+    );
+
+/* Runs in a page: has it look for news now, and waits until its heading is that. */
+const showsAll = (where, list) =>
+    where.evaluate(async (wanted) => {
+        const shown = () => document.querySelector('h1')?.textContent;
+        for (const { title, change } of wanted) {
+            const [method, target, body] = change;
+            const headers = { 'Content-Type': 'application/json' };
+            const answer = await fetch(target, { method, headers, body: JSON.stringify(body) });
+            if (!answer.ok) return `${answer.status} for ${title}`;
+            const end = performance.now() + 5000;
+            document.dispatchEvent(new Event('visibilitychange'));
+            while (shown() !== title) {
+                if (performance.now() > end) return `${shown()} instead of ${title}`;
+                await new Promise((resolve) => setTimeout(resolve, 2));
+            }
+            const above = `${title} · dropstream`.replace(/[\t\n\f\r ]+/g, ' ').replace(/^ /, '');
+            if (document.title !== above) return `${document.title} above ${title}`;
+        }
+        return '';
+    }, list);
+
+test('as names of files that are uploaded', logged(async () => {
+    const files = titles.map((title) => ({ name: `${cut(title)}.mp4`, buffer: tinyMp4(100) }));
+    await page.goto(site.url);
+    await page.getByText('Choose files').waitFor();
+    await dropFiles(page, files);
+    const rows = page.locator('section[aria-labelledby=uploads-heading] li');
+    await waitFor(async () => (await rows.count()) === files.length, { what: 'a row for each' });
+    const names = await rows.evaluateAll((list) => list.map((row) => row.querySelector('.name span').textContent));
+    const dropped = await page.evaluate((list) => list.map((name) => new File([], name).name), files.map(({ name }) => name));
+    assert.deepEqual(names, dropped);
+    await waitFor(async () => (await page.getByText(/^Uploaded · /).count()) === files.length, { timeout: 60_000, what: 'all uploads' });
+    assert.deepEqual(page.complaints, []);
+}));
+
+test('as titles in the list, in its search and in the log', logged(async () => {
+    await page.goto(site.url);
+    for (;;) {
+        const more = page.getByRole('button', { name: 'Load more' });
+        await page.locator('.card').first().waitFor();
+        if ((await more.count()) === 0) break;
+        const before = await page.locator('.card').count();
+        await more.click();
+        await waitFor(async () => (await page.locator('.card').count()) > before, { every: 10 });
+    }
+    const stored = [];
+    for (let after = ''; after !== null; ) {
+        const { json } = await api('GET', `/api/videos?limit=200${after && `&after=${encodeURIComponent(after)}`}`);
+        stored.push(...json.videos);
+        after = json.next;
+    }
+    const shown = await page.locator('.card').evaluateAll((cards) => cards.map((card) => [card.dataset.id, card.querySelector('h2').textContent]));
+    assert.equal(shown.length, titles.length);
+    assert.deepEqual(Object.fromEntries(shown), Object.fromEntries(stored.map(({ id, title }) => [id, title])));
+
+    const wanted = '<script>alert(1)</script>';
+    await page.getByRole('searchbox').fill(wanted);
+    await waitFor(async () => (await page.locator('.card').count()) < titles.length, { what: 'the search' });
+    await page.getByRole('searchbox').fill(`${wanted}${wanted}`);
+    await page.getByText(`Nothing matches “${wanted}${wanted}”.`).waitFor();
+    await page.goto(`${site.url}/activity`);
+    await page.locator('main li').first().waitFor();
+    assert.deepEqual(page.complaints, []);
+}));
+
+test('as titles that are typed', logged(async () => {
+    const { json } = await api('GET', '/api/videos?limit=1');
+    const [{ id }] = json.videos;
+    await page.goto(`${site.url}/watch/${id}`);
+    await page.getByRole('button', { name: 'Rename' }).waitFor();
+    const wrong = await page.evaluate(async (wanted) => {
+        const until = async (done, what) => {
+            const end = performance.now() + 5000;
+            while (!done()) {
+                if (performance.now() > end) throw new Error(what);
+                await new Promise((resolve) => setTimeout(resolve, 2));
+            }
+        };
+        const button = () => [...document.querySelectorAll('.actions button')].find((b) => b.textContent.trim() === 'Rename');
+        for (const typed of wanted) {
+            const title = typed.trim(); // what is blank at the ends is not meant
+            if (title === '' || title === document.querySelector('h1').textContent) continue;
+            button().click();
+            await until(() => document.querySelector('input[aria-label=Title]'), 'the field');
+            const input = document.querySelector('input[aria-label=Title]');
+            input.value = typed;
+            input.dispatchEvent(new Event('input', { bubbles: true }));
+            input.form.requestSubmit();
+            await until(() => document.querySelector('h1')?.textContent === title, title).catch(() => {});
+            const shown = document.querySelector('h1')?.textContent;
+            if (shown !== title) return { shown, title };
+        }
+        return null;
+    }, titles);
+    assert.equal(wrong, null);
+    assert.deepEqual(page.complaints, []);
+}));
+
+test('as titles where they are watched and shared', logged(async () => {
+    const { json } = await api('GET', '/api/videos?limit=1');
+    const [{ id, filename }] = json.videos;
+    const changes = titles.map((title) => ({ title, change: ['PATCH', `/api/videos/${id}`, { title }] }));
+    await page.goto(`${site.url}/watch/${id}`);
+    await page.getByRole('button', { name: 'Rename' }).waitFor();
+    assert.equal(await page.locator('dl div').filter({ hasText: /^Name/ }).locator('dd').textContent(), filename);
+    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Make a link' }).click();
+    const token = await page.locator('li[data-token]').getAttribute('data-token');
+    // The dialogue stays open: its heading has the title too.
+    assert.equal(await showsAll(page, changes), '');
+    await page.getByRole('dialog', { name: `Share “${titles.at(-1)}”` }).or(page.getByRole('dialog')).waitFor();
+    assert.equal(await page.locator('dialog h2').first().textContent(), `Share “${titles.at(-1)}”`);
+    await page.goto(`${site.url}/s/${token}`);
+    await page.locator('h1').waitFor();
+    assert.equal(await showsAll(page, changes), '');
+    assert.deepEqual(page.complaints, []);
+}));
