@@ -79,7 +79,7 @@ $HTTP["request-method"] != "OPTIONS" {
     fastcgi.server += (
         "/media/" => ((
             "mode"        => "authorizer",
-            "socket"      => var.run + "/media.sock-0",
+            "socket"      => var.run + "/media-" + var.PID + ".sock-0",
             "check-local" => "disable"
         ))
     )

@@ -102,6 +102,7 @@ offer_set_up() {
 # Each program gets its own session, so that Ctrl-C reaches it through this script
 # alone, and a TERM from the kernel if this script is killed.
 start_lighttpd() {
+    rm -f "$site"/run/*.sock-*
     (
         exec {lock}>&- </dev/null >>"$site/log/lighttpd.log" 2>&1
         exec setsid setpriv --pdeathsig TERM --no-new-privs \

@@ -32,6 +32,19 @@ int64_t bounds_duration_us(const struct bounds *b, int64_t k)
     return b->start_us[k + 1] - (k == 0 ? 0 : b->start_us[k]);
 }
 
+int64_t bounds_segments_before(const struct bounds *b, int64_t us)
+{
+    int64_t low = 0, high = b->n; /* so many at least, and at most */
+    while (low < high) {
+        int64_t k = low + (high - low) / 2;
+        if (b->start_us[k + 1] <= us)
+            low = k + 1;
+        else
+            high = k;
+    }
+    return low;
+}
+
 int64_t bounds_target_s(const struct bounds *b)
 {
     int64_t target = 1;

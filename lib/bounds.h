@@ -27,6 +27,9 @@ void bounds_free(struct bounds *b);
  * of durations is the time at which the next segment begins. */
 int64_t bounds_duration_us(const struct bounds *b, int64_t k);
 
+/* Segments that end at or before us of the timeline. */
+int64_t bounds_segments_before(const struct bounds *b, int64_t us);
+
 /* EXT-X-TARGETDURATION (RFC 8216 s. 4.3.3.1): no duration, rounded to a whole second,
  * is above it. At least 1. */
 int64_t bounds_target_s(const struct bounds *b);

@@ -68,8 +68,7 @@ enum rc grant_unlink(const struct site *site, const char *key)
 
 /* One that is revoked at this moment may have been ended before its symlink was made
  * here, so whoever makes one looks once more. RC_NOT_FOUND: that has happened. */
-static enum rc link_grant(struct store *st, const struct site *site,
-                          const struct grant *g)
+enum rc grant_ensure(struct store *st, const struct site *site, const struct grant *g)
 {
     struct grant now;
     struct video v;
@@ -93,7 +92,7 @@ enum rc grant_for_user(struct store *st, const struct site *site, const char *vi
 
     /* Also of one that was there: who made its row may have been killed since. */
     if (rc == RC_OK)
-        rc = link_grant(st, site, &g);
+        rc = grant_ensure(st, site, &g);
     if (rc == RC_OK)
         *out = g;
     return rc;
@@ -103,6 +102,7 @@ struct ending {
     struct store *st;
     const struct site *site;
     char linked[ID_LEN + 1]; /* the video whose other grants were seen to */
+    size_t left;             /* so many at most */
     enum rc rc;              /* the first error */
 };
 
@@ -115,7 +115,7 @@ static void note_error(struct ending *e, enum rc rc)
 static enum rc link_one(void *arg, const struct grant *g)
 {
     struct ending *e = arg;
-    enum rc rc = link_grant(e->st, e->site, g);
+    enum rc rc = grant_ensure(e->st, e->site, g);
 
     if (rc != RC_NOT_FOUND)
         note_error(e, rc);
@@ -135,6 +135,8 @@ static enum rc end_one(void *arg, const struct grant *g)
     struct ending *e = arg;
     enum rc rc;
 
+    if (e->left-- == 0)
+        return RC_STOPPED;
     if (strcmp(e->linked, g->video_id) != 0) {
         memcpy(e->linked, g->video_id, sizeof(e->linked));
         note_error(e, grant_link_all(e->st, e->site, g->video_id));
@@ -146,11 +148,28 @@ static enum rc end_one(void *arg, const struct grant *g)
     return RC_OK;
 }
 
+static enum rc end_revoked(struct store *st, const struct site *site,
+                           const char *video_id, size_t max, bool *more)
+{
+    struct ending e = {.st = st, .site = site, .left = max, .rc = RC_OK};
+    enum rc rc = store_grant_each(st, video_id, true, end_one, &e);
+
+    *more = rc == RC_STOPPED;
+    if (!*more)
+        note_error(&e, rc);
+    return e.rc;
+}
+
 enum rc grant_end_revoked(struct store *st, const struct site *site,
                           const char *video_id)
 {
-    struct ending e = {.st = st, .site = site, .rc = RC_OK};
+    bool more;
 
-    note_error(&e, store_grant_each(st, video_id, true, end_one, &e));
-    return e.rc;
+    return end_revoked(st, site, video_id, SIZE_MAX, &more);
+}
+
+enum rc grant_end_some(struct store *st, const struct site *site, size_t max,
+                       bool *more)
+{
+    return end_revoked(st, site, "", max, more);
 }

@@ -13,6 +13,9 @@
 #include "site.h"
 #include "store_grants.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Makes the symlink; one that is there already is fine. RC_IO, RC_NOSPACE. */
 enum rc grant_link(const struct site *site, const char *key, const char *root);
 
@@ -36,5 +39,13 @@ enum rc grant_link_all(struct store *st, const struct site *site, const char *vi
  */
 enum rc grant_end_revoked(struct store *st, const struct site *site,
                           const char *video_id);
+
+/* Likewise of all, but at most max >= 1 of them; *more: there may be others. */
+enum rc grant_end_some(struct store *st, const struct site *site, size_t max,
+                       bool *more);
+
+/* The symlink of one whose row was read a moment ago, if it counts still. RC_NOT_FOUND:
+ * it does not. */
+enum rc grant_ensure(struct store *st, const struct site *site, const struct grant *g);
 
 #endif

@@ -107,56 +107,104 @@ static enum rc read_kind(const struct bmff_box *trak, enum mp4_kind *out)
 
 /* ---- the facts of a track --------------------------------------------------- */
 
-/* Reordered pictures last equally long for ffmpeg: as long as the first one if the
- * table is constant, else about as long as it says, where that is no filler. */
-static int64_t reordered_for(const struct mp4_tables *t, uint32_t own)
+/* How long samples last on average, all but the last one, which may be shown for long.
+ */
+static int64_t usual_ticks(const struct mp4_tables *t)
 {
-    int64_t average = t->ticks / t->samples;
-    if (t->stts.n == 1 || (t->stts.n == 2 && bmff_u32(t->stts.p + 8) == 1))
-        return bmff_u32(t->stts.p + 4);
-    return own < average / 2 ? average : own;
+    uint32_t last = bmff_u32(t->stts.p + 8 * (size_t)(t->stts.n - 1) + 4);
+    return t->samples > 1 ? (t->ticks - last) / (t->samples - 1) : last;
 }
 
-/* How long ffmpeg says that a packet lasts, ticks: until next_dts, which is that of the
- * next packet or the end of the track; if that is earlier, as long as others do. */
+/* Reordered pictures last equally long for ffmpeg: as long as the first one if only the
+ * last one does not, else about as long as the table says, where that is no filler. But
+ * a last one that the table has shown for longer is, as far as the track goes. */
+static int64_t reordered_for(const struct mp4_timeline *line,
+                             const struct mp4_packet *p, bool last)
+{
+    const struct mp4_tables *t = &line->tables;
+    int64_t usual = usual_ticks(t), own = p->duration;
+    if (last && own > usual) {
+        int64_t at = line->edited ? p->pts : p->dts;
+        if (line->end < INT64_MAX && own > line->end - at)
+            own = line->end - at;
+        if (own > usual)
+            return own;
+    }
+    if (t->stts.n == 1 || (t->stts.n == 2 && bmff_u32(t->stts.p + 8) == 1))
+        return bmff_u32(t->stts.p + 4);
+    return own < usual / 2 ? usual : own;
+}
+
+/* How long a packet is shown, ticks: until next_dts, which is that of the next packet
+ * or the end of the track; if that is earlier, as long as others are. */
 static int64_t shown_for(const struct mp4_timeline *line, const struct mp4_packet *p,
-                         int64_t next_dts, uint32_t usual)
+                         int64_t next_dts, bool last, uint32_t usual)
 {
     if (line->tables.ctts.n > 0)
-        return reordered_for(&line->tables, p->duration);
+        return reordered_for(line, p, last);
     return next_dts > p->dts ? next_dts - p->dts : usual;
 }
 
-static void add_packet(struct mp4_track *t, int64_t pts, int64_t duration)
+/* The packets of a track, and how long each is shown. */
+struct shown {
+    const struct entry *e;
+    struct mp4_packets packets;
+    struct mp4_packet next;
+    bool more;
+    uint32_t usual;
+};
+
+static void shown_init(struct shown *s, const struct entry *e)
 {
-    if (duration > MP4_LAST_MAX_US)
-        duration = MP4_LAST_MAX_US;
+    *s = (struct shown){.e = e};
+    mp4_packets_init(&s->packets, &e->line);
+    s->more = mp4_packets_next(&s->packets, &s->next);
+}
+
+/* False after the last one. */
+static bool shown_next(struct shown *s, struct mp4_packet *out, int64_t *duration_us)
+{
+    const struct mp4_timeline *line = &s->e->line;
+    if (!s->more)
+        return false;
+    *out = s->next;
+    s->more = mp4_packets_next(&s->packets, &s->next);
+    if (line->tables.pcm_size > 0)
+        s->usual = out->duration; /* known by its size */
+    int64_t ticks =
+        shown_for(line, out, s->more ? s->next.dts : line->ticks, !s->more, s->usual);
+    *duration_us = mp4_us(ticks, s->e->track.timescale);
+    if (*duration_us > MP4_LAST_MAX_US)
+        *duration_us = MP4_LAST_MAX_US;
+    s->usual = out->duration;
+    return true;
+}
+
+/* What is shown last ends last, or what is decoded last, whatever is said of others:
+ * reordered ones may be decoded long before they are shown. */
+static void add_packet(struct mp4_track *t, int64_t pts, int64_t duration, bool last)
+{
     if (t->packets == 0 || pts < t->first_us)
         t->first_us = pts;
-    if (t->packets == 0 || pts > t->last_us)
+    if (t->packets == 0 || pts > t->last_us) {
         t->last_us = pts;
-    if (t->packets == 0 || pts + duration > t->end_us)
         t->end_us = pts + duration;
+    } else if (last && pts + duration > t->end_us) {
+        t->end_us = pts + duration;
+    }
     t->packets++;
 }
 
 static void find_facts(struct entry *e)
 {
-    uint32_t timescale = e->track.timescale, usual = 0;
-    struct mp4_packets packets;
-    struct mp4_packet p, next;
-    mp4_packets_init(&packets, &e->line);
-    bool more = mp4_packets_next(&packets, &next);
-    while (more) {
-        p = next;
-        more = mp4_packets_next(&packets, &next);
-        if (e->line.tables.pcm_size > 0)
-            usual = p.duration; /* known by its size */
-        int64_t ticks = shown_for(&e->line, &p, more ? next.dts : e->line.ticks, usual);
+    struct shown shown;
+    struct mp4_packet p;
+    int64_t duration_us;
+    shown_init(&shown, e);
+    while (shown_next(&shown, &p, &duration_us))
         if (!p.discard)
-            add_packet(&e->track, mp4_us(p.pts, timescale), mp4_us(ticks, timescale));
-        usual = p.duration;
-    }
+            add_packet(&e->track, mp4_us(p.pts, e->track.timescale), duration_us,
+                       !shown.more);
 }
 
 /* ---- opening ---------------------------------------------------------------- */
@@ -341,14 +389,15 @@ enum rc mp4_index_packets(const struct mp4_index *index, size_t track,
 {
     const struct entry *e = &index->entries[track];
     uint32_t scale = e->track.timescale;
-    struct mp4_packets packets;
+    struct shown shown;
     struct mp4_packet p;
+    int64_t duration_us;
     enum rc rc = RC_OK;
-    mp4_packets_init(&packets, &e->line);
-    while (rc == RC_OK && mp4_packets_next(&packets, &p)) {
+    shown_init(&shown, e);
+    while (rc == RC_OK && shown_next(&shown, &p, &duration_us)) {
         struct mp4_index_packet out = {.pts_us = mp4_us(p.pts, scale),
                                        .dts_us = mp4_us(p.dts, scale),
-                                       .duration_us = mp4_us(p.duration, scale),
+                                       .duration_us = duration_us,
                                        .begin = (int64_t)p.begin,
                                        .bytes = (int64_t)(p.end - p.begin),
                                        .key = p.key,

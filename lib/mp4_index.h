@@ -10,7 +10,8 @@
  *
  * Times are microseconds of the file's own clock, edit lists applied. They differ from
  * those of ffprobe only in the end of a track whose pictures are reordered and of
- * varying duration: ffprobe gives all of them the same one there.
+ * varying duration: ffprobe gives all of them the same one there, and does not show the
+ * last one for as long as the file has it.
  */
 #ifndef DROPSTREAM_MP4_INDEX_H
 #define DROPSTREAM_MP4_INDEX_H
@@ -99,8 +100,10 @@ enum rc mp4_index_keyframes(const struct mp4_index *index, size_t track,
 int64_t mp4_index_first_us(const struct mp4_index *index);
 
 struct mp4_index_packet {
-    int64_t pts_us, dts_us, duration_us;
-    int64_t begin; /* in the file */
+    int64_t pts_us, dts_us;
+    int64_t
+        duration_us; /* that it is shown for; the last one no longer than the track */
+    int64_t begin;   /* in the file */
     int64_t bytes;
     bool key, discard; /* discard: left out by an edit list */
 };

@@ -202,6 +202,8 @@ static enum rc read_edits(struct mp4_timeline *line, const struct bmff_box *elst
         line->start += line->edits[0].media;
     if (line->edited && dts - begin < line->ticks)
         line->ticks = dts - begin;
+    if (line->edited)
+        line->end = dts - begin;
     return rc;
 }
 
@@ -236,6 +238,8 @@ enum rc mp4_timeline_open(struct mp4_timeline *line, const struct bmff_box *elst
     line->ticks = line->declared;
     if (line->tables.ticks > 0 && line->tables.ticks < line->ticks)
         line->ticks = line->tables.ticks;
+    line->end =
+        line->declared < INT64_MAX ? line->declared - line->tables.shift : INT64_MAX;
     if (elst)
         rc = read_edits(line, elst);
     if (rc == RC_OK)

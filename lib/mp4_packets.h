@@ -35,6 +35,7 @@ struct mp4_timeline {
     uint32_t n_edits;
     int64_t lead;  /* ticks, taken from all times so that the first picture is at 0 */
     int64_t ticks; /* of all that is shown, as ffmpeg has the stream's duration */
+    int64_t end; /* of that, in pts if it is edited, else in dts; INT64_MAX: unknown */
     uint32_t packets; /* those included that are not shown */
 };
 

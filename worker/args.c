@@ -94,14 +94,19 @@ enum rc args_probe(const struct args_source *src, struct args *out)
     return args_end(out);
 }
 
-enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out)
+enum rc args_packets(const struct args_source *src, int64_t from_us, int stream,
+                     struct args *out)
 {
     args_begin(out, src->program);
     args_add_all(out, (const char *const[]){
                           "-v", "error", "-of", "compact=p=0:nk=1", "-show_entries",
                           "packet=stream_index,pts_time,dts_time,duration_time,"
                           "flags",
-                          NULL});
+                          "-fflags", "+discardcorrupt", NULL});
+    if (stream >= 0) {
+        args_add(out, "-select_streams");
+        args_add(out, "%d", stream);
+    }
     if (from_us > 0) {
         args_add(out, "-read_intervals");
         args_add(out, "%" PRId64 ".%06" PRId64 "%%", from_us / 1000000,

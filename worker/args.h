@@ -44,8 +44,10 @@ struct args_source {
 enum rc args_probe(const struct args_source *src, struct args *out);
 
 /* Packets as lines for packet_scan_feed: from from_us of the file's clock to the end;
- * from_us <= 0: the whole file. */
-enum rc args_packets(const struct args_source *src, int64_t from_us, struct args *out);
+ * from_us <= 0: the whole file. stream: of it alone; -1: of all. One that the file's
+ * end cuts in two is none, as in a copy. */
+enum rc args_packets(const struct args_source *src, int64_t from_us, int stream,
+                     struct args *out);
 
 /* The packets of one stream as lines for seek_points_feed. */
 enum rc args_keyframes(const struct args_source *src, int stream, struct args *out);
@@ -80,9 +82,15 @@ enum rc args_param_sets(const struct args_source *src, int stream, bool hevc,
 
 /* The packets of a video stream as they are, from the last keyframe at or before
  * seek_us of the timeline on, as fragmented MP4 on standard output, a fragment for each
- * group of pictures. frames: so many at most; 0: all that come. */
+ * group of pictures. frames: so many at most; 0: all that come. still: where the last
+ * picture is shown for long, which ffmpeg 5.1 does not take from a file whose pictures
+ * are reordered; NULL: it is not. */
+struct args_still {
+    int64_t from_us; /* of the timeline: what comes from here on … */
+    int64_t end_us;  /* … is shown until then, if nothing follows */
+};
 enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t seek_us,
-                  int64_t frames, struct args *out);
+                  int64_t frames, const struct args_still *still, struct args *out);
 
 /* The packets of a stream of sound as they are, as long as they can be decoded, that
  * come from first_us of the timeline on, likewise, a fragment for each frames of them
@@ -156,6 +164,11 @@ enum rc args_subtitles(const struct args_source *src, int stream, const char *co
 
 /* sync(1) of the file system that holds the folder at path. RC_INVALID as above. */
 enum rc args_sync(const char *path, struct args *out);
+
+/* sync(1) of the files of n subtitles and of their folder; of its whole file system,
+ * where that would not fit. In args_text.c. */
+enum rc args_sync_subtitles(const char *folder, const char *const *names, size_t n,
+                            struct args *out);
 
 /* The line as a person would type it, quoted for a shell, at most size bytes with the
  * NUL; cut if it does not fit. */

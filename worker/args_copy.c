@@ -74,13 +74,20 @@ enum rc args_param_sets(const struct args_source *src, int stream, bool hevc,
  * its keyframe; without it the first one would be negative, which a tfdt cannot say.
  */
 enum rc args_copy(const struct args_source *src, int stream, bool hevc, int64_t seek_us,
-                  int64_t frames, struct args *out)
+                  int64_t frames, const struct args_still *still, struct args *out)
 {
     if (begin(out, src, seek_us, stream) != RC_OK)
         return RC_INVALID;
     if (frames > 0) {
         args_add(out, "-frames:v");
         args_add(out, "%" PRId64, frames);
+    }
+    if (still) {
+        args_add(out, "-bsf:v");
+        args_add(out,
+                 "setts=pts=PTS:dts=DTS:duration=if(gte(PTS*TB\\,%.6f)\\,%.6f/"
+                 "TB-PTS\\,DURATION)",
+                 (double)still->from_us / 1e6, (double)still->end_us / 1e6);
     }
     if (hevc)
         args_add_all(out, (const char *const[]){"-tag:v", "hvc1", NULL});

@@ -21,3 +21,15 @@ enum rc args_subtitles(const struct args_source *src, int stream, const char *co
                                             "-f", "webvtt", "pipe:1", NULL});
     return args_end(out);
 }
+
+enum rc args_sync_subtitles(const char *folder, const char *const *names, size_t n,
+                            struct args *out)
+{
+    args_begin(out, "sync");
+    for (size_t i = 0; i < n; i++) {
+        args_add(out, "%s/%s.m3u8", folder, names[i]);
+        args_add(out, "%s/%s.vtt", folder, names[i]);
+    }
+    args_add(out, "%s", folder);
+    return args_end(out) == RC_OK ? RC_OK : args_sync(folder, out);
+}

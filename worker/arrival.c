@@ -81,6 +81,13 @@ int64_t arrival_segments(int64_t reach_us, const struct grid *g)
                : grid_segments_before(g, reach_us - ARRIVAL_MARGIN_US);
 }
 
+int64_t arrival_segments_copied(int64_t reach_us, const struct bounds *b)
+{
+    return reach_us == ARRIVAL_ALL
+               ? b->n
+               : bounds_segments_before(b, reach_us - ARRIVAL_MARGIN_US);
+}
+
 bool arrival_is_asleep(const struct arrival *a)
 {
     return !a->whole && loop_now_ms() - a->grown_ms >= ASLEEP_MS;

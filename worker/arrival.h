@@ -10,6 +10,7 @@
 #ifndef DROPSTREAM_ARRIVAL_H
 #define DROPSTREAM_ARRIVAL_H
 
+#include "bounds.h"
 #include "grid.h"
 #include "rc.h"
 
@@ -75,6 +76,9 @@ int64_t arrival_reach_us(const struct arrival *a, int stream);
 /* How many segments of a rendition can be made where its stream has arrived until
  * reach_us: all that end so long before that a decoder has what it takes. */
 int64_t arrival_segments(int64_t reach_us, const struct grid *g);
+
+/* Likewise of one whose packets are copied. */
+int64_t arrival_segments_copied(int64_t reach_us, const struct bounds *b);
 
 /* Nothing has come for a while. */
 bool arrival_is_asleep(const struct arrival *a);

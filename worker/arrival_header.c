@@ -399,8 +399,9 @@ static enum rc guess_packets(const struct media_info *info, struct packet_scan *
     for (size_t i = 0; i < info->n_streams; i++) {
         int at = info->streams[i].index;
         if (at >= 0 && at < MEDIA_STREAMS_MAX && info->streams[i].kind != MEDIA_OTHER)
-            out->streams[at] = (struct packet_stream){
-                1, info->start_us, info->duration_us - LAST_US, info->duration_us};
+            out->streams[at] =
+                (struct packet_stream){1, info->start_us, info->duration_us - LAST_US,
+                                       info->duration_us, false};
     }
     return RC_OK;
 }
@@ -420,8 +421,7 @@ enum rc arrival_header_packets(const struct arrival_header *h,
             continue;
         const struct mp4_track *t = mp4_index_track(h->index, (size_t)at);
         if (is_heard_or_seen(h, (size_t)at))
-            out->streams[at] =
-                (struct packet_stream){t->packets, t->first_us, t->last_us, t->end_us};
+            out->streams[at] = packet_stream_of(t);
     }
     return RC_OK;
 }

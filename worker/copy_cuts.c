@@ -21,8 +21,9 @@ struct copy_cuts {
     struct gop *gops;
     size_t n, room;
     int64_t start_us, max_bitrate;
-    int64_t last_us; /* of what was shown so far the latest begins then … */
-    int64_t end_us;  /* … and ends then; not later if nobody says when */
+    int64_t last_us;    /* of what was shown so far the latest begins then … */
+    int64_t end_us;     /* … and ends then; not later if nobody says when */
+    int64_t decoded_us; /* what was decoded last ends then */
     int64_t frames, bytes, last_dts_us;
     int64_t delay_us; /* from decoding to showing a keyframe; MEDIA_UNKNOWN so far */
     enum copy_refusal refusal;
@@ -134,9 +135,10 @@ enum rc copy_cuts_feed(struct copy_cuts *c, const struct copy_packet *p)
     c->last_dts_us = p->dts_us;
     if (p->key && p->dts_us != MEDIA_UNKNOWN && c->delay_us == MEDIA_UNKNOWN)
         c->delay_us = p->pts_us - p->dts_us;
+    c->decoded_us = p->pts_us + p->duration_us;
     if (p->pts_us > c->last_us) {
         c->last_us = p->pts_us;
-        c->end_us = p->pts_us + p->duration_us;
+        c->end_us = c->decoded_us;
     }
     return RC_OK;
 }
@@ -280,6 +282,9 @@ static int64_t usual_us(const struct copy_cuts *c)
 enum rc copy_cuts_finish(struct copy_cuts *c, int64_t duration_us,
                          struct copy_found *out)
 {
+    /* A still at the end is what was decoded last, and maybe not what begins last. */
+    if (c->decoded_us > c->end_us)
+        c->end_us = c->decoded_us;
     struct copy_found found = {.refusal = judge_all(c, duration_us),
                                .frames = c->frames};
     int64_t *bytes = NULL;

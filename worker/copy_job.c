@@ -202,8 +202,9 @@ static void on_end(void *arg, const struct supervise_end *end)
     struct copy *c = l->copy;
     const char *program =
         l->which == CHILD_PACKETS ? c->t->w->config.ffprobe : c->t->w->config.ffmpeg;
+    /* ffmpeg takes what it cannot read for the end of the file, and ends well. */
     bool good = end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
-                WEXITSTATUS(end->status) == 0;
+                WEXITSTATUS(end->status) == 0 && !task_was_troubled(c->t, end);
     l->child = NULL;
     if (is_verdict(l->which, end) && !c->refusal)
         take_verdict(c, end);
@@ -227,7 +228,7 @@ static enum rc args_of(const struct copy *c, enum child which, char path[PATH_MA
         return args_copy_packets(&src, stream, out);
     if (which == CHILD_SETS)
         return args_param_sets(&src, stream, hevc, out);
-    return args_copy(&src, stream, hevc, 0, 1, out);
+    return args_copy(&src, stream, hevc, 0, 1, NULL, out);
 }
 
 static enum rc look(struct copy *c, enum child which)

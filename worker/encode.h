@@ -54,7 +54,8 @@ struct encode_run {
     int64_t starving_ms; /* … since then; loop time */
     struct loop_timer starving_long;
     bool stopped;       /* it was told to end: how it ends does not matter */
-    bool wrong_init;    /* another encoder than the one that began */
+    bool other_init;    /* than the stored one … */
+    bool wrong_init;    /* … of another encoder than the one that began */
     int64_t started_ms; /* loop time */
     int64_t worked_ms;  /* on segment k, up to since_ms */
     int64_t
@@ -184,8 +185,7 @@ void encode_settle(struct task *t);
 void encode_start_over(struct task *t);
 
 /* A copy of sound that did not come out as the index of the file has it is given up,
- * and the video planned again with an encode: at once, or when it is whole; until then
- * it goes on without. t is gone. */
+ * and all sound of the video encoded in its place; its pictures stay. t is gone. */
 void encode_sound_anew(struct task *t);
 
 /* ---- encode_scan.c ---------------------------------------------------------- */

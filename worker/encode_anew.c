@@ -5,10 +5,12 @@
  * Each run of a rendition has to give the init segment that is stored, byte by byte:
  * else what it makes cannot be mixed with what is there. After an upgrade of ffmpeg
  * that may differ. What a video is ready with is then planned again, all of it; what is
- * extra is made again alone. Either is another generation, under new addresses.
+ * extra is made again alone. Sound that cannot be copied is encoded, and nothing else
+ * made again. Each is another generation, under new addresses.
  */
 #include "encode.h"
 
+#include "plan.h"
 #include "playlists.h"
 #include "video_lists.h"
 
@@ -29,9 +31,9 @@ static void one_anew(struct task *t)
     }
 }
 
-static void all_anew(struct task *t, const char *why, bool encode_sound)
+static void all_anew(struct task *t, const char *why)
 {
-    enum rc rc = store_job_plan_again(t->w->store, &t->job, why, encode_sound);
+    enum rc rc = store_job_plan_again(t->w->store, &t->job, why);
     if (rc == RC_OK)
         task_end(t, why);
     else if (rc == RC_FENCED)
@@ -48,22 +50,38 @@ void encode_start_over(struct task *t)
     else if (e->rendition.extra)
         one_anew(t);
     else
-        all_anew(t, "The encoder has changed since this was begun.", false);
+        all_anew(t, "The encoder has changed since this was begun.");
+}
+
+/* Nobody is sent there any more: who has read an older playlist reads it anew. */
+static void remove_copies(const struct task *t, const struct rendition *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (all[i].kind == RENDITION_AUDIO && all[i].copied)
+            playlists_remove(&t->w->site, t->video.media_root, &all[i]);
 }
 
 void encode_sound_anew(struct task *t)
 {
+    static const char why[] = "The sound cannot be copied: it is encoded.";
     const struct encode *e = t->state;
+    struct rendition all[STORE_RENDITIONS_MAX], encoded = {.kind = RENDITION_AUDIO};
+    size_t n = 0;
     joblog_note(t->log, "%s", e->sentence);
-    if (t->video.state != VIDEO_RECEIVING) {
-        all_anew(t, "The sound cannot be copied: it is encoded.", true);
-        return;
-    }
-    enum rc rc = store_job_encode_sound(t->w->store, &t->job);
+    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
     if (rc == RC_OK)
-        task_without(t, "The sound cannot be copied: it comes once the file is whole.");
-    else if (rc == RC_FENCED)
+        rc = plan_encoded_sound(t->video.duration_us, &encoded);
+    if (rc == RC_OK)
+        rc = store_job_encode_sounds(t->w->store, &t->job, &encoded, why);
+    if (rc == RC_OK) {
+        lists_follow(t->w, t->video.id);
+        remove_copies(t, all, n);
+        task_end(t, why);
+    } else if (rc == RC_FENCED || rc == RC_NOT_FOUND) {
         task_drop(t);
-    else
-        task_retry(t, e->sentence);
+    } else if (rc == RC_INVALID) {
+        task_fail(t, e->sentence);
+    } else {
+        task_postpone(t, "The sound could not be begun anew.");
+    }
 }

@@ -36,6 +36,8 @@ static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
     return rc;
 }
 
+/* One of a run that had nothing to decode is made up, and says nothing: whether it is
+ * wrong shows with the first picture. */
 static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timescale)
 {
     struct encode_run *r = arg;
@@ -48,8 +50,8 @@ static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timesc
         rc = same_init(e->dir_fd, data, n);
     if (rc == RC_OK)
         e->have.has_init = true;
-    r->wrong_init = rc == RC_CONFLICT;
-    return rc;
+    r->other_init = rc == RC_CONFLICT;
+    return r->other_init ? RC_OK : rc;
 }
 
 /* ticks of a track in whole µs, rounded. */
@@ -102,6 +104,9 @@ static enum rc on_fragment_begin(void *arg, const struct cutter_fragment *f)
     struct encode_run *r = arg;
     const struct encode *e = r->t->state;
     r->passing_over = false;
+    r->wrong_init = r->other_init;
+    if (r->wrong_init)
+        return RC_CONFLICT;
     if (e->rendition.copied ? !is_in_bounds(r, f) : !is_on_grid(r, f))
         return broken(r, f);
     if (r->passing_over)

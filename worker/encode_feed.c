@@ -26,7 +26,8 @@ static bool take_reach(struct encode *e, const struct arrival *a)
     /* The last of an open-ended one are not known before it was looked at as a whole.
      */
     if (!e->open || us != ARRIVAL_ALL)
-        e->reach = arrival_segments(us, &e->grid);
+        e->reach = e->rendition.copied ? arrival_segments_copied(us, &e->bounds)
+                                       : arrival_segments(us, &e->grid);
     e->asleep = arrival_is_asleep(a);
     return e->reach != reach || e->asleep != asleep;
 }

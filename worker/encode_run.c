@@ -61,7 +61,8 @@ static enum rc work_around(const struct encode_run *r, bool exited)
  * only be that something is not there yet. */
 static bool is_hopeless(const struct encode *e, const struct supervise_end *end)
 {
-    bool wrong = end->reason == SUPERVISE_REFUSED && end->refusal == RC_INVALID;
+    bool wrong =
+        end->reason == SUPERVISE_REFUSED && end->refusal == RC_INVALID && !end->trouble;
     return e->rendition.copied && !e->rendition.extra && !e->arriving &&
            (wrong || supervise_had_its_say(end));
 }
@@ -194,6 +195,18 @@ static int64_t stall_ms(const struct encode_run *r)
 
 #define SOUND_LEAD_US 200000 /* a track is read from a keyframe of the picture on */
 
+#define REORDERED_US 1000000 /* what is shown last may be decoded so long before */
+
+/* True if the last picture of a copy is shown for longer than others are. */
+static bool has_still(const struct encode *e, struct args_still *out)
+{
+    const struct rendition *r = &e->rendition;
+    int64_t last_us = r->source_last_us, end_us = e->bounds.start_us[e->bounds.n];
+    int64_t usual_us = 1000000 * (int64_t)r->rate_den / r->rate_num;
+    *out = (struct args_still){last_us - REORDERED_US, end_us};
+    return end_us - last_us > 2 * usual_us;
+}
+
 /* Its own keyframes are where it is cut: one is the beginning of its first segment. */
 static enum rc copy_args(const struct encode_run *r, const struct args_source *src,
                          struct args *out)
@@ -208,8 +221,10 @@ static enum rc copy_args(const struct encode_run *r, const struct args_source *s
         return args_copy_sound(
             src, e->rendition.stream, us - SOUND_LEAD_US, encode_segment_us(e, r->from),
             1e6 * e->grid.rate_den / e->grid.rate_num, e->grid.gop, out);
+    struct args_still still;
     return args_copy(src, e->rendition.stream,
-                     strncmp(e->rendition.codecs, "hvc1", 4) == 0, us, 0, out);
+                     strncmp(e->rendition.codecs, "hvc1", 4) == 0, us, 0,
+                     has_still(e, &still) ? &still : NULL, out);
 }
 
 static enum rc on_output(void *arg, const void *data, size_t n)

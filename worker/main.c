@@ -5,6 +5,7 @@
 #include "worker.h"
 
 #include "courtesy.h"
+#include "grants.h"
 #include "live.h"
 #include "log.h"
 #include "mediadir.h"
@@ -39,6 +40,7 @@ struct daemon {
     struct worker w;
     struct wake *wake;
     struct live *live;
+    struct grants *grants;
     struct loop_source *signals;
     struct loop_timer beat, sweep, checkpoint, stop;
     int signal_fd, lock_fd;
@@ -110,6 +112,7 @@ static void on_sweep(void *arg)
     struct daemon *d = arg;
     loop_timer_set(d->w.loop, &d->sweep, SWEEP_MS, on_sweep, d);
     sweep_leftovers(&d->w);
+    grants_sweep(d->grants);
 }
 
 static int64_t wal_bytes(const struct site *site)
@@ -138,6 +141,7 @@ static void on_checkpoint(void *arg)
 static void on_changed(void *arg)
 {
     struct daemon *d = arg;
+    grants_look(d->grants);
     jobs_look(&d->w);
     live_changed(d->live);
 }
@@ -269,6 +273,8 @@ static enum rc start(struct daemon *d, const struct options *o)
     if (rc == RC_OK)
         rc = arrivals_open(w, &w->arrivals);
     if (rc == RC_OK)
+        rc = grants_open(w, &d->grants);
+    if (rc == RC_OK)
         rc = wake_open(w->loop, &w->site, w->store, w->config.poll_ms, on_changed, d,
                        &d->wake);
     if (rc == RC_OK && o->live)
@@ -292,6 +298,7 @@ static void end(struct daemon *d)
     }
     live_close(d->live);
     wake_close(d->wake);
+    grants_close(d->grants);
     loop_unwatch(w->loop, d->signals);
     if (d->lock_fd >= 0)
         owner_release(&w->site, w->owner, d->lock_fd);

@@ -198,6 +198,14 @@ static const struct media_stream *choose(const struct media_info *info,
     return best;
 }
 
+size_t media_info_next_av(const struct media_info *info, size_t i)
+{
+    while (i < info->n_streams && info->streams[i].kind != MEDIA_VIDEO &&
+           info->streams[i].kind != MEDIA_AUDIO)
+        i++;
+    return i;
+}
+
 const struct media_stream *media_info_video(const struct media_info *info)
 {
     return choose(info, MEDIA_VIDEO);

@@ -62,6 +62,10 @@ struct media_info {
 /* RC_INVALID: not the JSON that ffprobe writes. RC_NOMEM. */
 enum rc media_info_parse(const char *json, size_t n, struct media_info *out);
 
+/* The first stream from number i of them on that is picture or sound; n_streams: none.
+ */
+size_t media_info_next_av(const struct media_info *info, size_t i);
+
 /* The stream to show: the default one, else the first, of those that move and whose
  * codec is known. NULL if there is none. */
 const struct media_stream *media_info_video(const struct media_info *info);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROUNDED_US 2 /* what two readings of one time may differ by */
+
 void packet_scan_init(struct packet_scan *scan)
 {
     memset(scan, 0, sizeof(*scan));
@@ -55,5 +57,21 @@ void packet_scan_feed(struct packet_scan *scan, const void *data, size_t n)
         } else if (scan->line_size < sizeof(scan->line) - 1) {
             scan->line[scan->line_size++] = p[i];
         }
+    }
+}
+
+struct packet_stream packet_stream_of(const struct mp4_track *t)
+{
+    return (struct packet_stream){t->packets, t->first_us, t->last_us, t->end_us, true};
+}
+
+void packet_scan_take_index(struct packet_scan *scan, const struct mp4_index *index)
+{
+    for (size_t i = 0; i < mp4_index_tracks(index) && i < MEDIA_STREAMS_MAX; i++) {
+        const struct mp4_track *t = mp4_index_track(index, i);
+        struct packet_stream *s = &scan->streams[i];
+        if (s->packets > 0 && t->packets > 0 &&
+            llabs(s->last_us - t->last_us) <= ROUNDED_US)
+            *s = packet_stream_of(t);
     }
 }

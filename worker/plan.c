@@ -119,6 +119,22 @@ static struct rational source_rate(const struct media_stream *v)
     return average;
 }
 
+/* How fast pictures follow one another. The average that a file has counts a last one
+ * that is shown for long, and what its edit list leaves out. */
+static struct rational average_rate(const struct media_stream *v,
+                                    const struct packet_stream *packets)
+{
+    struct rational average = v->average_rate;
+    int64_t us = packets->last_us - packets->first_us;
+    if (!packets->all || packets->packets < 2 || us <= 0 || !is_rate(average))
+        return average;
+    double rate = 1e6 * (double)(packets->packets - 1) / (double)us;
+    double away = rate * (double)average.den / (double)average.num;
+    if ((away > 0.99 && away < 1.01) || rate > 240)
+        return average;
+    return (struct rational){llround(rate * 1000), 1000};
+}
+
 static int64_t frame_duration_us(const struct media_stream *v)
 {
     struct rational r = source_rate(v);
@@ -204,25 +220,34 @@ static enum rc plan_video(const struct media_stream *v, int64_t last_us,
     return RC_OK;
 }
 
+enum rc plan_encoded_sound(int64_t duration_us, struct rendition *r)
+{
+    struct grid g;
+    if (grid_audio(duration_us, &g) != RC_OK)
+        return RC_INVALID;
+    strcpy(r->codecs, "mp4a.40.2");
+    r->kind = RENDITION_AUDIO;
+    r->copied = false;
+    r->channels = 2;
+    r->bitrate = PLAN_AUDIO_BITRATE;
+    r->average_bitrate = 0;
+    plan_set_grid(r, &g);
+    return RC_OK;
+}
+
 static enum rc plan_audio(const struct media_stream *a, int number, int64_t last_us,
                           int64_t duration_us, struct rendition *r)
 {
-    struct grid g;
     char language[LANGUAGE_MAX + 1];
-    if (grid_audio(duration_us, &g) != RC_OK)
+    if (plan_encoded_sound(duration_us, r) != RC_OK)
         return RC_INVALID;
     language_of_track(a->language, language);
     if (strcmp(language, "und") != 0 && strlen(language) <= STORE_LANGUAGE_MAX)
         strcpy(r->language, language);
     snprintf(r->label, sizeof(r->label), "%s", a->title);
     snprintf(r->name, sizeof(r->name), "audio-%d", number);
-    strcpy(r->codecs, "mp4a.40.2");
-    r->kind = RENDITION_AUDIO;
     r->stream = a->index;
-    r->channels = 2;
-    r->bitrate = PLAN_AUDIO_BITRATE;
     r->source_last_us = last_us;
-    plan_set_grid(r, &g);
     return RC_OK;
 }
 
@@ -285,19 +310,22 @@ static const char *refusal(const struct media_info *info, const struct media_str
     return NULL;
 }
 
-/* The file says it is longer than what is in it, or shorter. */
-static void warn_if_wrong(const struct media_info *info, int64_t real_end,
+/* The file says it is longer than what is in it, or shorter; or was, but says no more
+ * than what is there. */
+static void warn_if_wrong(const struct media_info *info, int64_t real_end, bool cut_off,
                           char *warning)
 {
     char said[32], found[32];
-    int64_t declared = plan_declared_end(info);
-    if (declared == MEDIA_UNKNOWN)
-        return;
-    int64_t declared_us = declared - info->start_us,
-            real_us = real_end - info->start_us;
+    int64_t declared = plan_declared_end(info), real_us = real_end - info->start_us;
     if (real_us < 0)
         real_us = 0; /* packets before the stated start */
     put_clock(found, real_us);
+    if (cut_off)
+        snprintf(warning, STORE_TEXT_MAX + 1,
+                 "The file was cut off before its end: %s of it could be read.", found);
+    if (declared == MEDIA_UNKNOWN)
+        return;
+    int64_t declared_us = declared - info->start_us;
     put_clock(said, declared_us);
     if (noticeable(real_us, declared_us))
         snprintf(warning, STORE_TEXT_MAX + 1,
@@ -365,6 +393,9 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
     }
     if (!packets_of(scan, a))
         a = NULL; /* a track without a packet is not heard */
+    struct media_stream shown = *v;
+    shown.average_rate = average_rate(v, packets_of(scan, v));
+    v = &shown;
 
     int64_t end = real_end_of_both(info, scan), frame_us = frame_duration_us(v);
     struct video_plan plan = {.duration_us = end - info->start_us};
@@ -376,7 +407,7 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
         return RC_UNSUPPORTED;
     }
     if (scanned_whole)
-        warn_if_wrong(info, end, plan.warning);
+        warn_if_wrong(info, end, limits->cut_off, plan.warning);
     if (!media_info_audio(info) && has_sound(info))
         add_sentence(plan.warning, "The sound is in a format that cannot be decoded.");
     describe(v, a, &plan);
@@ -410,7 +441,7 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
         int at = info->streams[i].index;
         if (at >= 0 && at < MEDIA_STREAMS_MAX)
             scan.streams[at] =
-                (struct packet_stream){1, info->start_us, end_us, end_us};
+                (struct packet_stream){1, info->start_us, end_us, end_us, false};
     }
     enum rc rc = plan_make(info, &scan, false, limits, generation, out, error);
     if (rc != RC_OK)

@@ -24,6 +24,7 @@ struct plan_limits {
     int64_t max_pixels; /* width × height as coded */
     int64_t file_size;  /* bytes when it is whole; -1 unknown */
     bool copies;        /* a source may be served as it is */
+    bool cut_off;       /* there was more of the file */
     struct ladder_rules ladder;
 };
 
@@ -61,6 +62,9 @@ int plan_even(double v);
 
 /* r gets the rate, length and segments of g. */
 void plan_set_grid(struct rendition *r, const struct grid *g);
+
+/* Has r, a sound, be one that is encoded. RC_INVALID: the length is not positive. */
+enum rc plan_encoded_sound(int64_t duration_us, struct rendition *r);
 
 /* Adds to a plan, of which the first rendition and what it says of the source are
  * there, what is extra: for plan_make. */

@@ -1,47 +1,36 @@
 /*
- * probe_job.c: finds out what a stored file is and plans what is made of it.
+ * probe_job.c: finds out what a stored file is.
  *
  * First ffprobe's view of the header, then a look at the packets of the last seconds.
- * Where these do not agree (a file that was cut off, a length that is not known or a
- * lie) every packet is read. The plan follows from what is really there.
+ * Where these do not agree (a length that is not known or a lie), or the file was cut
+ * off, every packet is read. The plan follows from what is really there:
+ * see probe_plan.c.
  */
-#include "worker.h"
+#include "probe.h"
 
 #include "log.h"
-#include "mediadir.h"
-#include "packet_scan.h"
 #include "plan.h"
-#include "playlists.h"
-#include "sound_copy.h"
 #include "source_check.h"
-#include "source_index.h"
-#include "spool.h"
-#include "subtitle_files.h"
-#include "subtitle_tracks.h"
-#include "video_lists.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define JSON_MAX (4 << 20) /* bytes of ffprobe's answer */
 #define TAIL_US 5000000    /* how far before the declared end packets are looked at */
 #define NICER (-5)         /* all else waits for it, and it does not take long */
 #define START_US 200000    /* what two readers may differ by in where it begins */
 
-struct probe {
-    struct media_info info;
-    struct packet_scan scan;
-    char *json;
-    size_t json_size;
-    bool whole; /* the scan covers the whole file */
-    bool early; /* the file is still coming in: its header has to do */
-    struct sound_copy sounds[MEDIA_STREAMS_MAX]; /* that can be served as they are */
-};
+static bool is_mp4(const struct task *t)
+{
+    return t->video.container == CONTAINER_MP4 || t->video.container == CONTAINER_MOV;
+}
 
-static void look_at_packets(struct task *t, int64_t from_us);
+const char *probe_mp4_path(struct task *t, char out[PATH_MAX])
+{
+    struct args_source src;
+    return is_mp4(t) && task_source(t, "", out, &src) == RC_OK ? out : NULL;
+}
 
 static enum rc on_json(void *arg, const void *data, size_t n)
 {
@@ -70,270 +59,6 @@ static bool ended_well(const struct supervise_end *end)
            WEXITSTATUS(end->status) == 0;
 }
 
-/* ---- the plan ----------------------------------------------------------- */
-
-static struct plan_limits limits_of(const struct task *t)
-{
-    const struct config *c = &t->w->config;
-    return (struct plan_limits){
-        .max_duration_us = c->max_duration_s * 1000000,
-        .max_pixels = c->max_pixels,
-        .file_size = t->video.size,
-        .copies = c->source_max_mbps > 0,
-        .ladder = {c->ladder_max_side, c->ladder_pixel_mbits, c->ladder_near_percent},
-    };
-}
-
-static int next_generation(struct task *t)
-{
-    struct rendition all[STORE_RENDITIONS_MAX];
-    size_t n = 0;
-    int newest = 0;
-    if (store_renditions(t->w->store, t->video.id, all, &n) == RC_OK)
-        for (size_t i = 0; i < n; i++)
-            if (all[i].generation > newest)
-                newest = all[i].generation;
-    return newest + 1;
-}
-
-static bool is_planned(const struct video_plan *plan, const char *folder)
-{
-    char name[STORE_RENDITION_MAX + 16];
-    for (size_t i = 0; i < plan->n_renditions; i++) {
-        playlists_folder(&plan->renditions[i], name);
-        if (strcmp(name, folder) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* What has a dot in its name is a file. Subtitles stay: their job sees to them. */
-static void remove_unplanned(int root_fd, const char *name, const void *plan)
-{
-    if (!strchr(name, '.') && strcmp(name, SUBTITLE_FOLDER) != 0 &&
-        !is_planned(plan, name))
-        mediadir_remove_sub(root_fd, name);
-}
-
-/* Folders of earlier generations; what remains is taken when the video is deleted. */
-static void remove_old_generations(struct task *t, const struct video_plan *plan)
-{
-    int fd;
-    if (mediadir_open(&t->w->site, t->video.media_root, "", false, &fd) != RC_OK)
-        return;
-    mediadir_each(fd, remove_unplanned, plan);
-    close(fd);
-}
-
-/* Those of copies; playlists_write has the others. */
-static enum rc write_cuts(struct task *t, const struct video_plan *plan)
-{
-    const struct probe *p = t->state;
-    enum rc rc = RC_OK;
-    for (size_t i = 0; i < plan->n_renditions && rc == RC_OK; i++)
-        if (plan->bounds[i].n > 0)
-            rc = playlists_write_cut(&t->w->site, t->w->tmp_fd, t->video.media_root,
-                                     &plan->renditions[i],
-                                     &p->sounds[plan->renditions[i].stream].bounds);
-    return rc;
-}
-
-static void keep_plan(struct task *t, const struct video_plan *plan)
-{
-    struct worker *w = t->w;
-    /* A worker that was frozen past its lease must not touch what another one made. */
-    enum rc rc = store_job_check(w->store, &t->job);
-    if (rc == RC_OK)
-        rc = mediadir_create(&w->site, t->video.media_root);
-    if (rc == RC_OK)
-        rc = write_cuts(t, plan);
-    if (rc == RC_OK)
-        rc = lists_write(w, &t->video, plan->renditions, plan->n_renditions,
-                         plan->duration_us < 0);
-    if (rc == RC_OK)
-        rc = store_job_planned(w->store, &t->job, plan);
-    if (rc == RC_OK) {
-        /* What ended meanwhile may have listed the plan of before once more. */
-        if (plan->renditions[0].generation > 1)
-            lists_follow(w, t->video.id);
-        remove_old_generations(t, plan);
-        if (!((struct probe *)t->state)->early)
-            spool_remove_index(&w->site, t->video.id);
-        task_end(t, "planned");
-    } else if (rc == RC_FENCED) {
-        task_drop(t);
-    } else if (rc == RC_NOSPACE) {
-        task_postpone(t, "The disk is full.");
-    } else {
-        char sentence[STORE_TEXT_MAX + 1];
-        snprintf(sentence, sizeof(sentence), "The playlists could not be written (%s).",
-                 rc_name(rc));
-        task_retry(t, sentence);
-    }
-}
-
-/* What has been promised while the file came in; *n is 0 where nothing was. */
-static enum rc promised(struct task *t, struct rendition out[STORE_RENDITIONS_MAX],
-                        size_t *n)
-{
-    *n = 0;
-    if (t->video.state != VIDEO_PROCESSING)
-        return RC_OK;
-    return store_renditions(t->w->store, t->video.id, out, n);
-}
-
-/* What was made by an index that was sent ahead is only good if that is in the file. It
- * has done its service here. */
-static bool index_was_true(struct task *t)
-{
-    const struct site *site = &t->w->site;
-    char src[PATH_MAX], index[PATH_MAX];
-    bool same = t->video.index_offset < 0 ||
-                (spool_src_path(site, t->video.id, src) == RC_OK &&
-                 spool_index_path(site, t->video.id, index) == RC_OK &&
-                 source_holds(src, t->video.index_offset, index) == RC_OK);
-    if (!same)
-        joblog_note(t->log, "the index that was sent ahead is not that of the file");
-    return same;
-}
-
-/* The end of an open-ended video is known: its playlists get theirs, before anybody is
- * told that it is ready. */
-static enum rc write_ends(struct task *t, const struct video_plan *plan)
-{
-    enum rc rc = store_job_check(t->w->store, &t->job);
-    if (rc == RC_OK)
-        rc = lists_write(t->w, &t->video, plan->renditions, plan->n_renditions, false);
-    return rc;
-}
-
-/* The whole file keeps what its header promised: nothing has to be made again. What it
- * has besides is listed once the store has taken it. */
-static void confirm(struct task *t, const struct video_plan *plan)
-{
-    bool ready = false;
-    enum rc rc = t->video.duration_us < 0 ? write_ends(t, plan) : RC_OK;
-    if (rc == RC_OK)
-        rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
-    if (rc == RC_OK) {
-        lists_follow(t->w, t->video.id);
-        spool_remove_index(&t->w->site, t->video.id);
-    }
-    if (rc == RC_OK)
-        task_end(t, ready ? "as promised, the video is ready" : "as promised");
-    else if (rc == RC_FENCED)
-        task_drop(t);
-    else if (rc == RC_NOSPACE)
-        task_postpone(t, "The disk is full.");
-    else
-        task_retry(t, "The plan could not be confirmed.");
-}
-
-/* No plan yet: the video waits for its last byte, and nothing is lost but time. */
-static void leave_for_later(struct task *t, const char *reason)
-{
-    enum rc rc = store_job_leave(t->w->store, &t->job, reason);
-    if (rc == RC_OK)
-        task_end(t, reason);
-    else
-        task_drop(t);
-}
-
-/* True if what was promised is kept; an open-ended *plan then goes on to its end. */
-static bool keeps_promise(struct task *t, struct video_plan *plan)
-{
-    struct rendition before[STORE_RENDITIONS_MAX];
-    size_t n = 0;
-    if (promised(t, before, &n) != RC_OK || n == 0 || !index_was_true(t))
-        return false;
-    return t->video.duration_us < 0
-               ? plan_is_continued(before, n, plan)
-               : plan_is_kept(before, n, t->video.duration_us, plan);
-}
-
-/* What has arrived is promised, and more as it comes. */
-static enum rc promise_arrived(const struct task *t, struct video_plan *plan)
-{
-    const struct arrival *a = task_arrival(t);
-    int64_t longest_us = limits_of(t).max_duration_us;
-    for (size_t i = 0; i < plan->n_renditions; i++) {
-        struct rendition *r = &plan->renditions[i];
-        struct grid g;
-        if (r->extra)
-            continue;
-        int64_t reach_us = arrival_reach_us(a, r->stream);
-        plan_open_grid(r, longest_us, &g);
-        r->segments = arrival_segments(reach_us, &g);
-        r->frames = r->segments * r->gop;
-        if (r->segments == 0 || reach_us == ARRIVAL_ALL)
-            return RC_UNSUPPORTED;
-    }
-    return RC_OK;
-}
-
-static void make_open_plan(struct task *t)
-{
-    struct probe *p = t->state;
-    struct plan_limits limits = limits_of(t);
-    struct video_plan plan;
-    char error[STORE_TEXT_MAX + 1];
-    if (plan_make_open(&p->info, &limits, next_generation(t), &plan, error) != RC_OK)
-        leave_for_later(t, error);
-    else if (promise_arrived(t, &plan) != RC_OK)
-        leave_for_later(t, "too little of it has arrived.");
-    else
-        keep_plan(t, &plan);
-}
-
-static enum rc find_sounds(void *arg, const struct mp4_index *index)
-{
-    const struct task *t = arg;
-    struct probe *p = t->state;
-    return sound_copy_find(index, &p->info, t->w->config.sound_max_kbps * 1000,
-                           p->sounds);
-}
-
-/* Has the plan serve sounds as they are, where that is known to go well. */
-static void plan_sounds(struct task *t, struct video_plan *plan)
-{
-    struct probe *p = t->state;
-    struct args_source src;
-    char path[PATH_MAX];
-    enum rc rc = RC_UNSUPPORTED;
-    enum container c = t->video.container;
-    if (t->w->config.sound_max_kbps == 0 || t->video.encodes_sound)
-        return;
-    if (p->early && arrival_index(task_arrival(t)))
-        rc = find_sounds(t, arrival_index(task_arrival(t)));
-    else if (!p->early && (c == CONTAINER_MP4 || c == CONTAINER_MOV) &&
-             task_source(t, "", path, &src) == RC_OK)
-        rc = source_index_read(path, t->w->config.index_max_mb << 20, find_sounds, t);
-    if (rc == RC_OK)
-        sound_copy_plan(p->sounds, plan);
-}
-
-static void make_plan(struct task *t)
-{
-    struct probe *p = t->state;
-    struct plan_limits limits = limits_of(t);
-    struct video_plan plan;
-    char error[STORE_TEXT_MAX + 1];
-    if (plan_make(&p->info, &p->scan, p->whole, &limits, next_generation(t), &plan,
-                  error) != RC_OK) {
-        if (p->early)
-            leave_for_later(t, error);
-        else
-            task_fail(t, error);
-        return;
-    }
-    plan_sounds(t, &plan);
-    subtitle_tracks(&p->info, t->video.container, &plan.tracks);
-    if (keeps_promise(t, &plan))
-        confirm(t, &plan);
-    else
-        keep_plan(t, &plan);
-}
-
 /* ---- the steps ---------------------------------------------------------- */
 
 static void cannot_start(struct task *t, enum rc rc)
@@ -344,32 +69,61 @@ static void cannot_start(struct task *t, enum rc rc)
     task_retry(t, sentence);
 }
 
-static void packets_ended(struct task *t, const struct supervise_end *end)
-{
-    struct probe *p = t->state;
-    /* A status says that the file is damaged; a signal, that this is not all of it. */
-    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
-        char sentence[STORE_TEXT_MAX + 1];
-        task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
-        task_retry(t, sentence);
-    } else if (!p->whole && !plan_times_agree(&p->info, &p->scan)) {
-        joblog_note(t->log, "the end is not where it should be: reading every packet");
-        look_at_packets(t, 0);
-    } else {
-        make_plan(t);
-    }
-}
+static void read_packets(struct task *t, int64_t from_us);
 
 static void look_at_packets(struct task *t, int64_t from_us)
 {
     struct probe *p = t->state;
-    struct args_source src;
-    char path[PATH_MAX];
     packet_scan_init(&p->scan);
     p->whole = from_us <= 0;
+    p->stream = media_info_next_av(&p->info, 0);
+    read_packets(t, from_us);
+}
+
+/* Of an MP4 that is read as a whole each track has its turn: who reads them all
+ * together comes to an end with the first packet that is missing, and tracks that
+ * arrive earlier in the file have more. */
+static bool is_read_by_stream(const struct task *t)
+{
+    const struct probe *p = t->state;
+    return p->whole && is_mp4(t) && p->stream < p->info.n_streams;
+}
+
+static void packets_ended(struct task *t, const struct supervise_end *end)
+{
+    struct probe *p = t->state;
+    p->stream = media_info_next_av(&p->info, p->stream + 1);
+    /* A status says that the file is damaged; a signal, that this is not all of it, as
+     * does a disk that cannot be read. */
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status) ||
+        task_was_troubled(t, end)) {
+        char sentence[STORE_TEXT_MAX + 1];
+        task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
+        task_retry(t, sentence);
+        return;
+    }
+    if (is_read_by_stream(t)) {
+        read_packets(t, 0);
+        return;
+    }
+    probe_read_index(t);
+    if (!p->whole && !plan_times_agree(&p->info, &p->scan)) {
+        joblog_note(t->log, "the end is not where it should be: reading every packet");
+        look_at_packets(t, 0);
+    } else {
+        probe_plan(t);
+    }
+}
+
+static void read_packets(struct task *t, int64_t from_us)
+{
+    const struct probe *p = t->state;
+    struct args_source src;
+    char path[PATH_MAX];
+    int stream = is_read_by_stream(t) ? p->info.streams[p->stream].index : -1;
     enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
     if (rc == RC_OK)
-        rc = args_packets(&src, from_us, &t->args);
+        rc = args_packets(&src, from_us, stream, &t->args);
     if (rc == RC_OK)
         rc = task_run(t, t->w->config.stall_s * 1000,
                       p->whole ? 0 : t->w->config.probe_timeout_s * 1000, on_packets,
@@ -382,18 +136,13 @@ static void look_at_packets(struct task *t, int64_t from_us)
 static void header_failed(struct task *t, const struct supervise_end *end)
 {
     char path[PATH_MAX], how[STORE_TEXT_MAX + 1];
-    struct args_source src;
     task_explain(t, t->args.v[0], end, how, sizeof(how));
-    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status)) {
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status) || end->trouble) {
         task_retry(t, how);
         return;
     }
     joblog_note(t->log, "%s", how);
-    const char *why = NULL;
-    enum container c = t->video.container;
-    if ((c == CONTAINER_MP4 || c == CONTAINER_MOV) &&
-        task_source(t, t->w->config.ffprobe, path, &src) == RC_OK)
-        why = source_check_mp4(path);
+    const char *why = probe_mp4_path(t, path) ? source_check_mp4(path) : NULL;
     task_fail(t, why ? why : "The file is damaged: it cannot be read.");
 }
 
@@ -408,14 +157,16 @@ static void plan_by_header(struct task *t, bool read)
 {
     struct probe *p = t->state;
     const struct arrival *a = task_arrival(t);
-    if (!a)
+    if (!a) {
         task_drop(t); /* it was stored just now, and is looked at as a whole */
-    else if (read && arrival_is_open(a) && begins_as_told(a, &p->info))
-        make_open_plan(t);
-    else if (!read || arrival_packets(a, &p->info, &p->scan) != RC_OK)
-        leave_for_later(t, "its header cannot be read yet.");
-    else
-        make_plan(t);
+    } else if (read && arrival_is_open(a) && begins_as_told(a, &p->info)) {
+        probe_plan_open(t);
+    } else if (!read || arrival_packets(a, &p->info, &p->scan) != RC_OK) {
+        probe_leave(t, "its header cannot be read yet.");
+    } else {
+        probe_read_index(t);
+        probe_plan(t);
+    }
 }
 
 static void header_ended(struct task *t, const struct supervise_end *end)
@@ -431,8 +182,11 @@ static void header_ended(struct task *t, const struct supervise_end *end)
         header_failed(t, end);
         return;
     }
+    char path[PATH_MAX];
     int64_t declared = plan_declared_end(&p->info);
-    look_at_packets(t, declared == MEDIA_UNKNOWN ? 0 : declared - TAIL_US);
+    p->cut_off = probe_mp4_path(t, path) && source_is_cut(path);
+    look_at_packets(t,
+                    p->cut_off || declared == MEDIA_UNKNOWN ? 0 : declared - TAIL_US);
 }
 
 static enum rc probe_start(struct task *t)
@@ -458,8 +212,7 @@ static enum rc probe_start(struct task *t)
 static void probe_release(struct task *t)
 {
     struct probe *p = t->state;
-    for (size_t i = 0; i < MEDIA_STREAMS_MAX; i++)
-        sound_copy_free(&p->sounds[i]);
+    probe_forget_sounds(p);
     free(p->json);
     free(p);
 }

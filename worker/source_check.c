@@ -3,46 +3,86 @@
 #include "bmff.h"
 #include "io.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file of ours has a handful; a hostile one may have a million of 8 bytes. */
-#define BOXES_MAX 4096
+/* A fragmented file has two or three for each second or so, a hostile one may have
+ * millions of 8 bytes. */
+#define BOXES_MAX 65536
 #define COMPARE_BYTES 65536
 
-const char *source_check_mp4(const char *path)
+/* What a walk over the boxes of a file finds. */
+struct boxes_found {
+    bool has_index;
+    uint32_t cut; /* the box that the file ends inside of; 0: none */
+};
+
+static struct boxes_found walk(int fd, uint64_t size)
 {
-    struct stat st;
-    bool has_index = false, is_cut = false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
-    uint64_t at = 0, size = (uint64_t)st.st_size;
-    for (int i = 0; i < BOXES_MAX && at < size && !is_cut; i++) {
+    struct boxes_found found = {0};
+    uint64_t at = 0;
+    for (int i = 0; i < BOXES_MAX && at < size && !found.cut; i++) {
         uint8_t head[16];
         struct bmff_header h;
         ssize_t n = pread(fd, head, sizeof(head), (off_t)at);
         if (n <= 0 || bmff_header(head, (size_t)n, &h) != RC_OK)
             break;
-        has_index |= h.type == BMFF_FOURCC('m', 'o', 'o', 'v');
+        found.has_index |= h.type == BMFF_FOURCC('m', 'o', 'o', 'v');
         if (h.size == 0)
             break;
-        is_cut = h.size > size - at;
+        if (h.size > size - at)
+            found.cut = h.type;
         at += h.size;
     }
+    return found;
+}
+
+static enum rc look(const char *path, struct boxes_found *out)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return rc_from_errno(errno);
+    enum rc rc = fstat(fd, &st) < 0 ? rc_from_errno(errno) : RC_OK;
+    if (rc == RC_OK)
+        *out = walk(fd, (uint64_t)st.st_size);
     close(fd);
-    if (is_cut && !has_index)
+    return rc;
+}
+
+const char *source_check_mp4(const char *path)
+{
+    struct boxes_found found;
+    if (look(path, &found) != RC_OK)
+        return NULL;
+    if (found.cut && !found.has_index)
         return "The file was cut off: its index, which comes last, is missing.";
-    if (is_cut)
+    if (found.cut)
         return "The file was cut off before its end.";
-    return has_index ? NULL : "The file is damaged: it has no index.";
+    return found.has_index ? NULL : "The file is damaged: it has no index.";
+}
+
+bool source_is_cut(const char *path)
+{
+    struct boxes_found found;
+    if (look(path, &found) != RC_OK)
+        return false;
+    switch (found.cut) {
+    case BMFF_FOURCC('m', 'o', 'o', 'v'):
+    case BMFF_FOURCC('m', 'd', 'a', 't'):
+    case BMFF_FOURCC('m', 'o', 'o', 'f'):
+    case BMFF_FOURCC('s', 't', 'y', 'p'): /* and these are before a moof */
+    case BMFF_FOURCC('s', 'i', 'd', 'x'):
+    case BMFF_FOURCC('e', 'm', 's', 'g'):
+    case BMFF_FOURCC('p', 'r', 'f', 't'):
+        return true;
+    default: /* whatever somebody has put behind the video */
+        return false;
+    }
 }
 
 static enum rc compare(int src, int64_t offset, int part)

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LOOKS_MAX 20 /* each after a change that another job made meanwhile */
+
 /* ---- how a master names them ------------------------------------------------ */
 
 /* A name is for people and one of a kind in its group (RFC 8216 s. 4.3.4.1.1); a quoted
@@ -71,7 +73,7 @@ static enum rc put(const struct worker *w, int dir_fd, const char *name,
 }
 
 /* The one segment is all there is to read, so it lasts as long as the video: of an
- * open-ended one, as long as that may get. */
+ * open-ended one, as long as that may get. The text comes last: it is there or not. */
 static enum rc write_one(struct task *t, int dir_fd, const struct subtitle *s)
 {
     struct worker *w = t->w;
@@ -83,9 +85,9 @@ static enum rc write_one(struct task *t, int dir_fd, const struct subtitle *s)
             s->name, length_us < 0 ? w->config.max_duration_s * 1000000 : length_us,
             &playlist);
     if (rc == RC_OK)
-        rc = put(w, dir_fd, s->name, "vtt", text);
-    if (rc == RC_OK)
         rc = put(w, dir_fd, s->name, "m3u8", playlist);
+    if (rc == RC_OK)
+        rc = put(w, dir_fd, s->name, "vtt", text);
     free(text);
     free(playlist);
     return rc;
@@ -98,11 +100,113 @@ static bool is_there(int dir_fd, const struct subtitle *s, const char *ending)
     return faccessat(dir_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* All that are not changed may be many megabytes, and the loop waits for each write. */
-static bool is_written(int dir_fd, const struct subtitle *s)
+static struct subtitle_written *find_written(struct subtitle_files *f, const char *name)
 {
-    return s->published == s->version && is_there(dir_fd, s, "vtt") &&
-           is_there(dir_fd, s, "m3u8");
+    for (size_t i = 0; i < f->n_written; i++)
+        if (strcmp(f->written[i].name, name) == 0)
+            return &f->written[i];
+    return NULL;
+}
+
+/* All that are not changed may be many megabytes, and the loop waits for each write.
+ * What this job wrote itself may have gone over what another one wrote meanwhile. */
+static bool is_written(struct subtitle_files *f, int dir_fd, const struct subtitle *s)
+{
+    const struct subtitle_written *mine = find_written(f, s->name);
+    return (mine ? mine->version : s->published) == s->version &&
+           is_there(dir_fd, s, "vtt") && is_there(dir_fd, s, "m3u8");
+}
+
+/* RC_BUSY: there is no end to the names that come and go. */
+static enum rc write_and_note(struct task *t, int dir_fd, struct subtitle_files *f,
+                              const struct subtitle *s)
+{
+    struct subtitle_written *mine = find_written(f, s->name);
+    if (!mine && f->n_written == SUBTITLE_WRITTEN_MAX)
+        return RC_BUSY;
+    enum rc rc = write_one(t, dir_fd, s);
+    if (rc != RC_OK)
+        return rc;
+    if (!mine)
+        mine = &f->written[f->n_written++];
+    memcpy(mine->name, s->name, sizeof(mine->name));
+    mine->version = s->version;
+    return RC_OK;
+}
+
+/* One look at all that have a text, which f->all is afterwards; the first error, and
+ * the others all the same. */
+static enum rc write_changed(struct task *t, int dir_fd, struct subtitle_files *f,
+                             bool *wrote)
+{
+    struct subtitles *all = &f->all;
+    size_t n = 0;
+    enum rc rc = store_video_get(t->w->store, t->video.id, &t->video);
+    if (rc == RC_OK)
+        rc = store_subtitles(t->w->store, t->video.id, all);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; i < all->n; i++) {
+        enum rc one = RC_OK;
+        if (!all->list[i].read)
+            continue;
+        if (!is_written(f, dir_fd, &all->list[i])) {
+            one = write_and_note(t, dir_fd, f, &all->list[i]);
+            *wrote |= one == RC_OK;
+        }
+        if (one == RC_OK)
+            all->list[n++] = all->list[i];
+        else if (one != RC_NOT_FOUND && rc == RC_OK)
+            rc = one; /* not found: it was taken away just now, another job follows */
+    }
+    all->n = n;
+    return rc;
+}
+
+/* Whichever of several jobs writes a file last looks at the store after that, and finds
+ * the text that all of them know by then: also one that was frozen past its lease. */
+static enum rc write_until_settled(struct task *t, int dir_fd, struct subtitle_files *f)
+{
+    for (int i = 0; i < LOOKS_MAX; i++) {
+        bool wrote = false;
+        enum rc rc = write_changed(t, dir_fd, f, &wrote);
+        if (!wrote)
+            return rc;
+    }
+    return RC_BUSY;
+}
+
+static enum rc open_folder(const struct task *t, int *out_fd)
+{
+    return mediadir_open(&t->w->site, t->video.media_root, SUBTITLE_FOLDER, true,
+                         out_fd);
+}
+
+enum rc subtitle_files_write(struct task *t, struct subtitle_files *f)
+{
+    int fd = -1;
+    enum rc rc = store_job_check(t->w->store, &t->job);
+    if (rc == RC_OK)
+        rc = open_folder(t, &fd);
+    if (rc != RC_OK)
+        return rc;
+    f->all.n = f->n_written = 0;
+    rc = write_until_settled(t, fd, f);
+    close(fd);
+    return rc;
+}
+
+enum rc subtitle_files_sync(struct task *t, const struct subtitle_files *f)
+{
+    char below[KEY_LEN + 32], folder[PATH_MAX];
+    const char *names[SUBTITLE_WRITTEN_MAX];
+    snprintf(below, sizeof(below), "htdocs/media/%s/" SUBTITLE_FOLDER,
+             t->video.media_root);
+    for (size_t i = 0; i < f->n_written; i++)
+        names[i] = f->written[i].name;
+    enum rc rc = site_path(&t->w->site, below, folder);
+    return rc == RC_OK ? args_sync_subtitles(folder, names, f->n_written, &t->args)
+                       : rc;
 }
 
 static void remove_unknown(int dir_fd, const char *file, const void *arg)
@@ -115,43 +219,25 @@ static void remove_unknown(int dir_fd, const char *file, const void *arg)
     unlinkat(dir_fd, file, 0);
 }
 
-/* *all: those that have a text; all of them have their files afterwards. */
-static enum rc write_files(struct task *t, int dir_fd, struct subtitles *all)
+/* A name may have come back just then, and with it the files of another job. */
+static enum rc clear_away(struct task *t, struct subtitle_files *f)
 {
-    enum rc rc = store_subtitles(t->w->store, t->video.id, all);
-    size_t n = 0;
-    for (size_t i = 0; rc == RC_OK && i < all->n; i++) {
-        if (!all->list[i].read)
-            continue;
-        if (!is_written(dir_fd, &all->list[i]))
-            rc = write_one(t, dir_fd, &all->list[i]);
-        if (rc == RC_NOT_FOUND) { /* it was taken away just now: another job follows */
-            rc = RC_OK;
-            continue;
-        }
-        all->list[n++] = all->list[i];
-    }
-    all->n = n;
+    int fd = -1;
+    enum rc rc = store_subtitles(t->w->store, t->video.id, &f->all);
+    if (rc == RC_OK)
+        rc = open_folder(t, &fd);
+    if (rc != RC_OK)
+        return rc;
+    mediadir_each(fd, remove_unknown, &f->all);
+    rc = write_until_settled(t, fd, f);
+    close(fd);
     return rc;
 }
 
-enum rc subtitle_files_publish(struct task *t)
+enum rc subtitle_files_publish(struct task *t, struct subtitle_files *f)
 {
-    struct subtitles all;
-    int fd = -1;
-    enum rc rc = store_job_check(t->w->store, &t->job);
-    if (rc == RC_OK)
-        rc =
-            mediadir_open(&t->w->site, t->video.media_root, SUBTITLE_FOLDER, true, &fd);
-    if (rc != RC_OK)
-        return rc;
-    rc = write_files(t, fd, &all);
-    if (rc == RC_OK)
-        rc = store_job_subtitles_published(t->w->store, &t->job, &all);
+    enum rc rc = store_job_subtitles_published(t->w->store, &t->job, &f->all);
     if (rc == RC_OK)
         rc = lists_follow(t->w, t->video.id);
-    if (rc == RC_OK)
-        mediadir_each(fd, remove_unknown, &all);
-    close(fd);
-    return rc;
+    return rc == RC_OK ? clear_away(t, f) : rc;
 }

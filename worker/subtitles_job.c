@@ -14,13 +14,16 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define SYNC_MS 600000 /* for a slow disk to take what was written */
 #define SLOWEST_BYTES_MS                                                               \
     2000 /* a disk reads so many a millisecond, or it has stalled */
 
 struct reading {
+    bool reads;            /* the tracks: no other job of this video does */
     struct subtitle track; /* the one that is being read */
     char *text;            /* what ffmpeg wrote of it */
     size_t n;
+    struct subtitle_files files;
 };
 
 static enum rc read_next(struct task *t);
@@ -42,10 +45,12 @@ static enum rc on_text(void *arg, const void *data, size_t n)
 /* Another job of this video: it reads the tracks, this one sees to the files. */
 static bool is_being_read(const struct task *t)
 {
-    for (const struct task *o = t->w->tasks; o; o = o->next)
-        if (o != t && o->job.kind == JOB_SUBTITLES && o->state && !o->cancelled &&
+    for (const struct task *o = t->w->tasks; o; o = o->next) {
+        const struct reading *r = o->state;
+        if (o != t && o->job.kind == JOB_SUBTITLES && r && r->reads && !o->cancelled &&
             strcmp(o->job.video_id, t->job.video_id) == 0)
             return true;
+    }
     return false;
 }
 
@@ -65,12 +70,49 @@ static void stop_at(struct task *t, enum rc rc)
     }
 }
 
-static void publish(struct task *t)
+static void say_published(struct task *t)
 {
-    enum rc rc = subtitle_files_publish(t);
+    struct reading *r = t->state;
+    enum rc rc = subtitle_files_publish(t, &r->files);
     if (rc == RC_OK)
         task_done(t, &(struct job_result){.poster_made = false});
     else
+        stop_at(t, rc);
+}
+
+static enum rc on_sync_output(void *arg, const void *data, size_t n)
+{
+    (void)arg, (void)data, (void)n;
+    return RC_OK;
+}
+
+static void on_synced(struct task *t, const struct supervise_end *end)
+{
+    char sentence[STORE_TEXT_MAX + 1];
+    if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
+        WEXITSTATUS(end->status) == 0) {
+        say_published(t);
+        return;
+    }
+    task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
+    task_retry(t, sentence);
+}
+
+/* Nothing is said to be published that a loss of power could still take. sync(1) in a
+ * child: a slow disk must not hold up the loop. */
+static void publish(struct task *t)
+{
+    struct reading *r = t->state;
+    enum rc rc = subtitle_files_write(t, &r->files);
+    if (rc == RC_OK && r->files.n_written == 0) {
+        say_published(t);
+        return;
+    }
+    if (rc == RC_OK)
+        rc = subtitle_files_sync(t, &r->files);
+    if (rc == RC_OK)
+        rc = task_run(t, SYNC_MS, SYNC_MS, on_sync_output, on_synced);
+    if (rc != RC_OK)
         stop_at(t, rc);
 }
 
@@ -111,17 +153,18 @@ static enum rc keep(struct task *t, const struct supervise_end *end)
 }
 
 /* Something ended the program on its way, which says nothing of the track. */
-static bool was_stopped(const struct supervise_end *end)
+static bool was_stopped(const struct task *t, const struct supervise_end *end)
 {
     return end->reason == SUPERVISE_STALLED || end->reason == SUPERVISE_TIMEOUT ||
-           (end->reason == SUPERVISE_EXITED && !WIFEXITED(end->status));
+           (end->reason == SUPERVISE_EXITED && !WIFEXITED(end->status)) ||
+           task_was_troubled(t, end);
 }
 
 static void on_end(struct task *t, const struct supervise_end *end)
 {
     char how[STORE_TEXT_MAX + 1];
     enum rc rc;
-    if (was_stopped(end) && t->job.failures + 1 < t->w->config.attempts) {
+    if (was_stopped(t, end) && t->job.failures + 1 < t->w->config.attempts) {
         task_explain(t, t->args.v[0], end, how, sizeof(how));
         task_retry(t, how);
         return;
@@ -185,10 +228,13 @@ static enum rc read_next(struct task *t)
 static enum rc subtitles_start(struct task *t)
 {
     enum rc rc = RC_NOT_FOUND;
-    if (!is_being_read(t)) {
-        t->state = calloc(1, sizeof(struct reading));
-        rc = t->state ? read_next(t) : RC_NOMEM;
-    }
+    struct reading *r = calloc(1, sizeof(*r));
+    if (!r)
+        return RC_NOMEM;
+    r->reads = !is_being_read(t);
+    t->state = r;
+    if (r->reads)
+        rc = read_next(t);
     if (rc == RC_NOT_FOUND) {
         publish(t);
         return RC_OK;

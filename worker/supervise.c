@@ -2,6 +2,7 @@
 
 #include "child.h"
 #include "text.h"
+#include "trouble.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -41,7 +42,9 @@ struct supervised {
     struct supervise_end end;
     char line[SUPERVISE_WORDS_MAX + 1]; /* the last one of standard error */
     size_t line_size;
-    bool line_over; /* its end has come */
+    bool line_over;              /* its end has come */
+    char tail[TROUBLE_TEXT_MAX]; /* the last bytes of standard error */
+    size_t tail_size;
 };
 
 static struct supervised *all;
@@ -258,17 +261,28 @@ static void collect_words(struct supervised *s, const char *buf, size_t n)
     }
 }
 
+/* text: what came before, as far as it counts, and n bytes in all. */
+static void look_for_trouble(struct supervised *s, const char *text, size_t n)
+{
+    s->end.trouble = s->end.trouble || trouble_in(text, n);
+    s->tail_size = n < sizeof(s->tail) ? n : sizeof(s->tail);
+    memcpy(s->tail, text + n - s->tail_size, s->tail_size);
+}
+
 static void on_stderr(void *arg)
 {
     struct supervised *s = arg;
-    static char buf[READ_BYTES];
+    static char text[TROUBLE_TEXT_MAX + READ_BYTES];
     ssize_t n = 1;
     for (int turn = 0; turn < ERR_READS && n > 0; turn++) {
+        char *buf = text + s->tail_size;
+        memcpy(text, s->tail, s->tail_size);
         if (!read_some(s->child.err_fd, buf, &n)) {
             drop_source(s, &s->err_source, &s->child.err_fd);
             maybe_end(s, false);
             return;
         }
+        look_for_trouble(s, text, s->tail_size + (size_t)n);
         collect_words(s, buf, (size_t)n);
         joblog_write(s->spec.log, buf, (size_t)n);
     }
@@ -317,7 +331,7 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
 
 bool supervise_had_its_say(const struct supervise_end *end)
 {
-    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status))
+    if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status) || end->trouble)
         return false;
     return WEXITSTATUS(end->status) != STATUS_ASKED &&
            WEXITSTATUS(end->status) != STATUS_NOMEM;

@@ -35,6 +35,7 @@ struct supervise_end {
     int status;        /* of waitpid(2) */
     enum rc refusal;   /* what on_output returned, if refused */
     const char *words; /* the last line of standard error, cleaned; "" if none */
+    bool trouble;      /* of the machine, as it said there: see trouble.h */
 };
 
 struct supervise_spec {
@@ -64,8 +65,8 @@ struct supervised;
 enum rc supervise_start(const struct supervise_spec *spec, struct supervised **out);
 
 /* True for an end that says something of what the program was given to read: it ended
- * by itself, also well, and not as ffmpeg does where it is asked to, or has no memory.
- */
+ * by itself, also well, told of no trouble of the machine, and not as ffmpeg does where
+ * it is asked to, or has no memory. */
 bool supervise_had_its_say(const struct supervise_end *end);
 
 /* Ends the child: politely, or at once if hard. on_end follows later. */

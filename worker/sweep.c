@@ -4,7 +4,10 @@
 #include "log.h"
 #include "mediadir.h"
 #include "spool.h"
+#include "store_accounts.h"
+#include "store_lists.h"
 #include "store_uploads.h"
+#include "video_lists.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -118,6 +121,13 @@ static enum rc sweep_spool_file(void *arg, const char *id, enum spool_kind kind)
     return RC_OK;
 }
 
+/* What its worker has told the store and did not live to write. */
+static enum rc sweep_lists(void *arg, const struct video *v)
+{
+    lists_follow(arg, v->id);
+    return RC_OK; /* the others all the same; this one again with the next sweep */
+}
+
 static void sweep_job_logs(const struct worker *w)
 {
     char path[PATH_MAX];
@@ -140,7 +150,9 @@ void sweep_leftovers(struct worker *w)
     sweep_deleted(w);
     store_video_each_receiving(w->store, sweep_receiving, w);
     store_upload_each_unseen(w->store, sweep_receiving, w);
+    store_lists_each_behind(w->store, sweep_lists, w);
     spool_each(&w->site, sweep_spool_file, w);
+    store_accounts_expire(w->store);
     store_activity_trim(w->store, w->config.activity_rows);
     sweep_job_logs(w);
 }

@@ -1,5 +1,5 @@
 /*
- * sweep.h: takes away what nobody needs any more.
+ * sweep.h: takes away what nobody needs any more, and rights what was left half done.
  */
 #ifndef DROPSTREAM_SWEEP_H
 #define DROPSTREAM_SWEEP_H
@@ -11,11 +11,12 @@
 void sweep_deleted(struct worker *w);
 
 /*
- * Once a minute and at start: what sweep_deleted could not remove, uploads whose writer
- * is gone, spool files without a row or of no more use, rows of the activity log and
- * job logs beyond what is kept. An upload that can go on is kept until it expires. One
- * that was stored whole, but whose handler died before it could say so, is kept and
- * queued.
+ * Once a minute and at start: playlists follow what a worker that died has told the
+ * store; and away goes what sweep_deleted could not remove, uploads whose writer is
+ * gone, spool files without a row or of no more use, sessions and tokens that are over,
+ * rows of the activity log and job logs beyond what is kept. An upload that can go on
+ * is kept until it expires. One that was stored whole, but whose handler died before it
+ * could say so, is kept and queued.
  */
 void sweep_leftovers(struct worker *w);
 

@@ -98,11 +98,20 @@ void task_fail(struct task *t, const char *sentence)
     task_end(t, sentence);
 }
 
+static bool is_last_try(const struct task *t)
+{
+    return t->job.failures + 1 >= t->w->config.attempts;
+}
+
+bool task_was_troubled(const struct task *t, const struct supervise_end *end)
+{
+    return end->trouble && !is_last_try(t);
+}
+
 void task_retry(struct task *t, const char *sentence)
 {
-    const struct config *c = &t->w->config;
-    int64_t delay = c->backoff_ms;
-    if (t->job.failures + 1 >= c->attempts) {
+    int64_t delay = t->w->config.backoff_ms;
+    if (is_last_try(t)) {
         task_fail(t, sentence);
         return;
     }

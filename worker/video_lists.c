@@ -2,6 +2,7 @@
 
 #include "log.h"
 #include "playlists.h"
+#include "store_lists.h"
 
 #define LOOKS_MAX 20 /* each after a change that another worker made meanwhile */
 
@@ -38,12 +39,15 @@ static enum rc follow_once(const struct worker *w, const char *video_id, bool *w
 
 enum rc lists_follow(const struct worker *w, const char *video_id)
 {
+    struct lists_changes changes;
     bool wrote = true;
-    enum rc rc = RC_OK;
+    enum rc rc = store_lists_changes(w->store, video_id, &changes);
     for (int i = 0; i < LOOKS_MAX && rc == RC_OK && wrote; i++) {
         wrote = false;
         rc = follow_once(w, video_id, &wrote);
     }
+    if (rc == RC_OK && !wrote && changes.followed < changes.n)
+        rc = store_lists_followed(w->store, video_id, changes.n);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         log_warn("video %s: cannot rewrite the playlists: %s", video_id, rc_name(rc));
     return rc;

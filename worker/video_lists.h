@@ -3,7 +3,9 @@
  *
  * Invariant: whoever has changed a video's renditions or subtitles in the store calls
  * lists_follow afterwards. It looks again after each write, so whichever of several
- * workers writes last has seen what all of them have changed.
+ * workers writes last has seen what all of them have changed. The store counts these
+ * changes (store_lists.h), so that one whose worker died first is followed by the next
+ * sweep, of that worker started again or of another one.
  */
 #ifndef DROPSTREAM_VIDEO_LISTS_H
 #define DROPSTREAM_VIDEO_LISTS_H
@@ -16,8 +18,9 @@
 enum rc lists_write(const struct worker *w, const struct video *v,
                     const struct rendition *renditions, size_t n, bool open);
 
-/* Writes what the store says by now, unless the files do so already. Nothing, where
- * there is no plan. A failure is logged, and leaves files that play. */
+/* Writes what the store says by now, unless the files do so already, and tells the
+ * store that they do. Nothing, where there is no plan. A failure is logged, and leaves
+ * files that play and follow later. */
 enum rc lists_follow(const struct worker *w, const char *video_id);
 
 #endif

@@ -127,6 +127,11 @@ void task_postpone(struct task *t, const char *sentence);
 /* For a kind that has told the store of its end itself; what is for the job's log. */
 void task_end(struct task *t, const char *what);
 
+/* Whether a child that ended so has told of trouble of the machine, and task_retry
+ * would try again: then even a good end says nothing. At the last try it is believed.
+ */
+bool task_was_troubled(const struct task *t, const struct supervise_end *end);
+
 /* Says that the work moved on, for the lease and for people. */
 void task_progress(struct task *t, double progress);
 

@@ -182,6 +182,8 @@ enum rc store_job_promise(struct store *st, const struct job *job, int64_t segme
     if (rc != RC_OK)
         return rc;
     rc = v.duration_us < 0 ? grow(st, job, segments) : RC_CONFLICT;
+    if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
     return store_end(st, rc);
 }
 
@@ -212,6 +214,8 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
         rc = store_copy_refused(st, job->video_id, found->copy_refused);
     if (rc == RC_OK)
         rc = store_subtitles_planned(st, &v, &found->tracks);
+    if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
     if (rc == RC_OK)
         rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)

@@ -46,6 +46,8 @@ enum rc store_job_offer(struct store *st, const struct job *job,
         return rc;
     rc = set_offer(st, job, r, bounds, n);
     if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
+    if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "copy", job->video_id,
                         "%s: %lld segments, cut at the keyframes of the file",
                         job->rendition, (long long)r->segments);
@@ -69,24 +71,83 @@ enum rc store_rendition_cut(struct store *st, const char *video_id, const char *
     return store_finish(st, q);
 }
 
-static enum rc set_encodes_sound(struct store *st, const char *id)
+/* ---- sound that cannot be copied ------------------------------------------ */
+
+/* Fences off whoever copies a sound of the video, and queues the encodes. */
+static enum rc replace_jobs(struct store *st, const char *id)
 {
-    return store_video_run(st, SQL_VIDEO_ENCODES_SOUND,
-                           "UPDATE videos SET encodes_sound = 1 WHERE id = ?1", id);
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n = 0, i;
+    enum rc rc = store_renditions(st, id, all, &n);
+
+    if (rc == RC_OK)
+        rc = store_video_run(st, SQL_JOB_DROP_COPIED_SOUND,
+                             "DELETE FROM jobs WHERE video_id = ?1 AND rendition IN"
+                             " (SELECT name FROM renditions WHERE video_id = ?1"
+                             " AND kind = 'audio' AND copied = 1)",
+                             id);
+    for (i = 0; rc == RC_OK && i < n; i++)
+        if (all[i].kind == RENDITION_AUDIO && all[i].copied)
+            rc = store_job_add(st, id, JOB_ENCODE, all[i].name);
+    return rc;
 }
 
-enum rc store_job_encode_sound(struct store *st, const struct job *job)
+static enum rc set_encoded(struct store *st, const char *id, const struct rendition *r)
 {
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(
+        st, SQL_RENDITION_ENCODE_SOUND,
+        "UPDATE renditions SET generation = generation + 1, copied = 0, bounds = NULL,"
+        " done = 0, ready = NULL, encoding = '', rate_num = ?2, rate_den = ?3,"
+        " gop = ?4, frames = ?5, segments = ?6, channels = ?7, codecs = ?8,"
+        " bitrate = ?9, average_bitrate = ?10"
+        " WHERE video_id = ?1 AND kind = 'audio' AND copied = 1",
+        &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    store_bind_int(q, 2, r->rate_num);
+    store_bind_int(q, 3, r->rate_den);
+    store_bind_int(q, 4, r->gop);
+    store_bind_int(q, 5, r->frames);
+    store_bind_int(q, 6, r->segments);
+    store_bind_int(q, 7, r->channels);
+    store_bind_text(q, 8, r->codecs);
+    store_bind_int(q, 9, r->bitrate);
+    store_bind_int(q, 10, r->average_bitrate);
+    rc = store_finish(st, q);
+    return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
+}
+
+enum rc store_job_encode_sounds(struct store *st, const struct job *job,
+                                const struct rendition *encoded, const char *why)
+{
+    const char *id = job->video_id;
     enum rc rc;
 
-    if (job->kind != JOB_ENCODE)
+    if (job->kind != JOB_ENCODE || encoded->segments < 1)
         return RC_INVALID;
     rc = store_job_begin(st, job);
-    return rc == RC_OK ? store_end(st, set_encodes_sound(st, job->video_id)) : rc;
+    if (rc != RC_OK)
+        return rc;
+    rc = replace_jobs(st, id);
+    if (rc == RC_OK)
+        rc = set_encoded(st, id, encoded);
+    if (rc == RC_OK)
+        rc = store_video_run(st, SQL_VIDEO_ENCODES_SOUND,
+                             "UPDATE videos SET encodes_sound = 1 WHERE id = ?1", id);
+    if (rc == RC_OK)
+        rc = store_lists_change(st, id);
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), id, "%s: %s",
+                        job->rendition, why);
+    return store_end(st, rc);
 }
 
-enum rc store_job_plan_again(struct store *st, const struct job *job, const char *why,
-                             bool encode_sound)
+/* ---- all of it again ------------------------------------------------------- */
+
+enum rc store_job_plan_again(struct store *st, const struct job *job, const char *why)
 {
     const char *id = job->video_id;
     struct video v;
@@ -99,8 +160,6 @@ enum rc store_job_plan_again(struct store *st, const struct job *job, const char
         return rc;
     rc = store_note(st, ACTIVITY_WARN, job_kind_name(job->kind), id, "%s: %s",
                     job->rendition, why);
-    if (rc == RC_OK && encode_sound)
-        rc = set_encodes_sound(st, id);
     if (rc == RC_OK)
         rc = v.state == VIDEO_RECEIVING ? store_job_drop_open(st, id)
                                         : store_video_plan_again(st, id);
@@ -155,6 +214,8 @@ enum rc store_job_anew(struct store *st, const struct job *job)
     if (rc != RC_OK)
         return rc;
     rc = set_anew(st, job);
+    if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
     if (rc == RC_OK)
         rc = store_job_requeue(st, job, 0, NULL);
     if (rc == RC_OK)

@@ -205,6 +205,8 @@ static enum rc encode_done(struct store *st, const struct job *job,
     enum rc rc = set_complete(st, job, result);
 
     if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
+    if (rc == RC_OK)
         rc = set_playable(st, job);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "encode", job->video_id, "%s: %s",
@@ -330,6 +332,8 @@ static enum rc go_without(struct store *st, const struct job *job, const char *s
     rc = store_rendition_remove(st, job->video_id, job->rendition);
     if (rc == RC_OK && extras)
         rc = store_extras_add(st, job->video_id, extras);
+    if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
     if (rc == RC_OK)
         rc = say_without(st, job, text);
     if (rc == RC_OK)

@@ -129,6 +129,9 @@ enum rc store_job_planned(struct store *st, const struct job *job,
         rc = store_renditions_replace(st, id, plan->renditions, plan->n_renditions);
     if (rc == RC_OK)
         rc = keep_bounds(st, id, plan);
+    /* The first one is written before it is kept, and nobody else writes then. */
+    if (rc == RC_OK && plan->renditions[0].generation > 1)
+        rc = store_lists_change(st, id);
     if (rc == RC_OK)
         rc = set_plan(st, id, plan);
     if (rc == RC_OK)

@@ -4,6 +4,7 @@
  * runs, so a callback may use the handle, and a page neither repeats nor leaves out a
  * video because of another that came or went.
  */
+#include "store_lists.h"
 #include "store_priv.h"
 #include "store_uploads.h"
 
@@ -234,5 +235,16 @@ enum rc store_upload_each_unseen(struct store *st,
                 "SELECT " VIDEO_COLUMNS " FROM videos INDEXED BY videos_unseen"
                 " WHERE state = 'receiving' AND container = 'none'"
                 " AND deleted_at IS NULL AND id > ?1 ORDER BY id LIMIT 1",
+                cb, arg);
+}
+
+enum rc store_lists_each_behind(struct store *st,
+                                enum rc (*cb)(void *arg, const struct video *v),
+                                void *arg)
+{
+    return each(st, SQL_LIST_BEHIND,
+                "SELECT " VIDEO_COLUMNS " FROM videos INDEXED BY videos_lists_behind"
+                " WHERE lists_changed <> lists_followed AND deleted_at IS NULL"
+                " AND id > ?1 ORDER BY id LIMIT 1",
                 cb, arg);
 }

@@ -274,6 +274,15 @@ ALTER TABLE subtitles ADD COLUMN error TEXT NOT NULL DEFAULT '';
 
 -- step 10
 
+-- How often what its playlists say has changed, and how many of these changes are in them:
+-- where that is less, who was to write them has died, or could not.
+ALTER TABLE videos ADD COLUMN lists_changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE videos ADD COLUMN lists_followed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX videos_lists_behind ON videos (id)
+    WHERE lists_changed <> lists_followed AND deleted_at IS NULL;
+
+-- step 11
+
 -- People who may sign in. A site without accounts has none, and whoever uses it is user 0.
 CREATE TABLE users (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: what outlives a user names it
@@ -416,6 +425,8 @@ CREATE TABLE videos_anew (
     first_segment_ms INTEGER NOT NULL DEFAULT -1, -- from then to the first segment
     stored_ms INTEGER NOT NULL DEFAULT -1, -- from then to the file being stored
     ready_ms INTEGER NOT NULL DEFAULT -1, -- from then to being ready; -1: not yet
+    lists_changed INTEGER NOT NULL DEFAULT 0, -- this and the next: see step 10
+    lists_followed INTEGER NOT NULL DEFAULT 0,
     deleted_at INTEGER                -- ms; set: gone for all but who clears it away
 ) STRICT;
 INSERT INTO videos_anew (id, title, filename, container, state, playable, size, received,
@@ -423,13 +434,13 @@ INSERT INTO videos_anew (id, title, filename, container, state, playable, size, 
         rate_den, video_codec, audio_codec, encodes_sound, media_root, has_poster,
         poster_at_us, poster_version, poster_dull, has_storyboard, upload_id, expires_ms,
         unchecked_from, upload_metadata, index_offset, created_ms, first_segment_ms,
-        stored_ms, ready_ms, deleted_at)
+        stored_ms, ready_ms, lists_changed, lists_followed, deleted_at)
     SELECT id, title, filename, container, state, playable, size, received,
         error, warning, copy_refused, duration_us, arrived_us, width, height, rate_num,
         rate_den, video_codec, audio_codec, encodes_sound, media_root, has_poster,
         poster_at_us, poster_version, poster_dull, has_storyboard, upload_id, expires_ms,
         unchecked_from, upload_metadata, index_offset, created_ms, first_segment_ms,
-        stored_ms, ready_ms, deleted_at FROM videos;
+        stored_ms, ready_ms, lists_changed, lists_followed, deleted_at FROM videos;
 DROP TABLE videos;
 ALTER TABLE videos_anew RENAME TO videos;
 -- The library's orders, each ending in the id: of all, of those for everyone, and of one
@@ -448,6 +459,8 @@ CREATE INDEX videos_arriving ON videos (id)
     WHERE state = 'receiving' AND container <> 'none';
 CREATE INDEX videos_unseen ON videos (id)
     WHERE state = 'receiving' AND container = 'none';
+CREATE INDEX videos_lists_behind ON videos (id)
+    WHERE lists_changed <> lists_followed AND deleted_at IS NULL;
 
 -- Whose video a line is about, so that they can be shown theirs; NULL: nobody's.
 ALTER TABLE activity ADD COLUMN owner_id INTEGER;

@@ -361,17 +361,18 @@ enum rc store_job_offer(struct store *st, const struct job *job,
 
 /*
  * What a video is ready with cannot be gone on with: it is planned again, all of it, in
- * one step, so that it is never seen as failed. encode_sound: as
- * store_job_encode_sound. One that is still receiving only loses its jobs, and is
- * planned again when it is whole. why: a sentence, for the activity log. RC_FENCED;
- * RC_INVALID: no encode job.
+ * one step, so that it is never seen as failed. One that is still receiving only loses
+ * its jobs, and is planned again when it is whole. why: a sentence, for the activity
+ * log. RC_FENCED; RC_INVALID: no encode job.
  */
-enum rc store_job_plan_again(struct store *st, const struct job *job, const char *why,
-                             bool encode_sound);
+enum rc store_job_plan_again(struct store *st, const struct job *job, const char *why);
 
-/* No copy of the sound is planned any more: the one that this job made came out
- * otherwise than the index of the file has it. RC_FENCED; RC_INVALID: no encode job. */
-enum rc store_job_encode_sound(struct store *st, const struct job *job);
+/* The copy of a sound is not what the file's index has it: all that are copied become
+ * as `encoded` (its grid, channels, codecs, bit rates), another generation each, with
+ * jobs of their own in place of this one and the like, and no copy is planned any more.
+ * RC_FENCED; RC_INVALID: no encode job, no copied sound. */
+enum rc store_job_encode_sounds(struct store *st, const struct job *job,
+                                const struct rendition *encoded, const char *why);
 
 /* The bounds of a rendition; the caller frees *out. RC_NOT_FOUND: there are none. */
 enum rc store_bounds(struct store *st, const char *video_id, const char *rendition,

@@ -66,6 +66,10 @@ enum statement {
     SQL_LIST_DELETED,
     SQL_LIST_RECEIVING,
     SQL_LIST_UNSEEN,
+    SQL_LIST_BEHIND,
+    SQL_LISTS_CHANGE,
+    SQL_LISTS_CHANGES,
+    SQL_LISTS_FOLLOWED,
     SQL_RENDITION_LIST,
     SQL_RENDITION_READINESS,
     SQL_RENDITION_GENERATION,
@@ -83,6 +87,7 @@ enum statement {
     SQL_RENDITION_SET_SEEK_POINTS,
     SQL_RENDITION_OFFER,
     SQL_RENDITION_ANEW,
+    SQL_RENDITION_ENCODE_SOUND,
     SQL_RENDITION_BOUNDS,
     SQL_RENDITION_CUT,
     SQL_VIDEO_ENCODES_SOUND,
@@ -92,6 +97,7 @@ enum statement {
     SQL_JOB_DROP_ALL,
     SQL_JOB_DROP_OPEN,
     SQL_JOB_DROP_PROBE,
+    SQL_JOB_DROP_COPIED_SOUND,
     SQL_JOB_DROP_POSTER,
     SQL_JOB_DROP_STORYBOARD,
     SQL_JOB_CLAIM,
@@ -115,6 +121,7 @@ enum statement {
     SQL_SUBTITLE_READ,
     SQL_SUBTITLE_MISSING,
     SQL_SUBTITLE_PUBLISHED,
+    SQL_SUBTITLE_STALE,
     SQL_SUBTITLE_GIVE_UP,
     SQL_SUBTITLE_RENEW,
     SQL_SUBTITLE_FAILED,
@@ -358,6 +365,9 @@ enum rc store_rendition_cut(struct store *st, const char *video_id, const char *
 
 /* Why the source is not offered as it is; "": it is. */
 enum rc store_copy_refused(struct store *st, const char *id, const char *sentence);
+
+/* What the playlists of the video say has changed: see store_lists.h. */
+enum rc store_lists_change(struct store *st, const char *id);
 
 /* Nothing of this rendition is being encoded; RC_OK if there is none. */
 enum rc store_rendition_not_encoding(struct store *st, const char *video_id,

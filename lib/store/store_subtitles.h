@@ -75,7 +75,8 @@ enum rc store_job_subtitle_read(struct store *st, const struct job *job, int str
 enum rc store_job_subtitle_missing(struct store *st, const struct job *job, int stream,
                                    const char *sentence);
 
-/* The files of these exist, in the version that each is of. RC_FENCED. */
+/* The files of these exist, in the version that each is of. One of which another text
+ * is wanted by now has another job queued, unless its files are there. RC_FENCED. */
 enum rc store_job_subtitles_published(struct store *st, const struct job *job,
                                       const struct subtitles *written);
 

@@ -375,26 +375,50 @@ enum rc store_job_subtitle_missing(struct store *st, const struct job *job, int 
     return store_end(st, rc);
 }
 
+/* Its files are of that text; *stale: but another one is wanted, whose files nobody has
+ * told of. Where somebody has, those are the ones that are there. */
+static enum rc set_published(struct store *st, const char *video_id,
+                             const struct subtitle *written, bool *stale)
+{
+    sqlite3_stmt *q;
+    bool is_stale = false;
+    enum rc rc = prepare_named(st, SQL_SUBTITLE_PUBLISHED,
+                               "UPDATE subtitles SET published = ?3,"
+                               " error = CASE version WHEN ?3 THEN '' ELSE error END"
+                               " WHERE video_id = ?1 AND name = ?2"
+                               " AND published <> version",
+                               video_id, written->name, NULL, &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 3, written->version);
+    rc = store_finish(st, q);
+    if (rc == RC_OK)
+        rc = prepare_named(st, SQL_SUBTITLE_STALE,
+                           "SELECT 1 FROM subtitles WHERE video_id = ?1 AND name = ?2"
+                           " AND published <> version",
+                           video_id, written->name, NULL, &q);
+    if (rc == RC_OK)
+        rc = store_has_row(st, q, &is_stale);
+    *stale |= is_stale;
+    return rc;
+}
+
 enum rc store_job_subtitles_published(struct store *st, const struct job *job,
                                       const struct subtitles *written)
 {
-    sqlite3_stmt *q;
+    bool stale = false;
     size_t i;
     enum rc rc = store_job_begin(st, job);
 
     if (rc != RC_OK)
         return rc;
-    for (i = 0; rc == RC_OK && i < written->n; i++) {
-        rc = prepare_named(st, SQL_SUBTITLE_PUBLISHED,
-                           "UPDATE subtitles SET published = ?3,"
-                           " error = CASE version WHEN ?3 THEN '' ELSE error END"
-                           " WHERE video_id = ?1 AND name = ?2 AND published <> ?3",
-                           job->video_id, written->list[i].name, NULL, &q);
-        if (rc != RC_OK)
-            break;
-        store_bind_int(q, 3, written->list[i].version);
-        rc = store_finish(st, q);
-    }
+    for (i = 0; rc == RC_OK && i < written->n; i++)
+        rc = set_published(st, job->video_id, &written->list[i], &stale);
+    if (rc == RC_OK)
+        rc = store_lists_change(st, job->video_id);
+    if (rc == RC_OK && stale)
+        rc = queue_job(st, job->video_id);
     return store_end(st, rc);
 }
 

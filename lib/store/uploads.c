@@ -348,12 +348,17 @@ static enum rc set_stored(struct store *st, const char *id, int64_t size)
 {
     char text[24];
     sqlite3_stmt *q;
+    /* Nobody makes what has no job any more: it is not what is gone on with. */
     enum rc rc = store_prepare(st, SQL_VIDEO_STORED,
                                "UPDATE videos SET size = ?2, received = ?2, state ="
                                " CASE WHEN EXISTS (SELECT 1 FROM renditions"
                                " WHERE video_id = ?1) AND NOT EXISTS (SELECT 1 FROM"
                                " jobs WHERE video_id = ?1 AND state = 'failed'"
                                " AND kind <> 'poster')"
+                               " AND NOT EXISTS (SELECT 1 FROM renditions r WHERE"
+                               " r.video_id = ?1 AND r.extra = 0 AND NOT EXISTS"
+                               " (SELECT 1 FROM jobs j WHERE j.video_id = ?1"
+                               " AND j.rendition = r.name))"
                                " THEN 'processing' ELSE 'stored' END,"
                                " stored_ms = max(0, ?3 - created_ms),"
                                " expires_ms = NULL, unchecked_from = -1"

@@ -95,6 +95,56 @@ test('a source with a picture that cannot be decoded is left for another quality
     await watched(video);
 });
 
+/* The first half of the copied sound is there when the page begins to play; then its damage is
+ * found, and what the page knows of sound is gone. */
+test('a page that plays goes on with the sound that is encoded then', async () => {
+    const file = await damaged('a:0', 400, (packet) => packet.fill(0));
+    const [go, script] = [path.join(temp.dir, 'go-on'), path.join(temp.dir, 'ffmpeg-that-waits')];
+    await fs.writeFile(script, `#!/bin/sh
+case "$*" in
+*-xerror*) ffmpeg "$@" | { head -c 65000; while ! [ -e ${go} ]; do sleep 0.05; done; cat; } ;;
+*) exec ffmpeg "$@" ;;
+esac
+`, { mode: 0o755 });
+    const on = await startSite({ worker: true, extras: true, env: { DROPSTREAM_LADDER_MAX_SIDE: '0', DROPSTREAM_FFMPEG: script } });
+    const page = await watchedPage(browser);
+    const inPage = (fn) => page.evaluate(fn);
+    try {
+        const { json } = await on.upload(file);
+        const sound = await waitFor(async () => {
+            const { renditions } = (await on.api('GET', `/api/videos/${json.id}`)).json;
+            const found = renditions.find(({ name }) => name === 'audio-0');
+            return found?.done >= 1 && found;
+        }, { timeout: SLOW, what: 'the beginning of the sound' });
+        assert.ok(sound.done < sound.segments);
+        const asked = [];
+        page.on('response', (res) => asked.push(`${res.status()} ${new URL(res.url()).pathname.split('/').slice(-2).join('/')}`));
+        await page.goto(`${on.url}/watch/${json.id}`);
+        await page.locator('stream-video').waitFor({ timeout: SLOW });
+        await inPage(() => {
+            const player = document.querySelector('stream-video');
+            player.muted = true;
+            window.back = 0;
+            let last = 0;
+            player.nativeEl.addEventListener('timeupdate', () => {
+                if (player.nativeEl.currentTime < last - 0.5) window.back++;
+                last = player.nativeEl.currentTime;
+            });
+            return player.play();
+        });
+        await waitFor(() => inPage(() => document.querySelector('stream-video').nativeEl.currentTime > 1), { timeout: SLOW, what: 'it to play' });
+        await fs.writeFile(go, '');
+        await waitFor(() => inPage(() => document.querySelector('stream-video').nativeEl.ended), { timeout: SLOW, what: 'its end' });
+        assert.ok(asked.some((line) => /^404 audio-0-1\/\d+\.m4s$/.test(line)), asked.join('\n'));
+        assert.ok(asked.some((line) => /^20[06] audio-0-2\/3\.m4s$/.test(line)), asked.join('\n'));
+        assert.ok(!asked.some((line) => /-2\//.test(line) && !/ audio-0-2\//.test(line)), 'the pictures are the same');
+        assert.equal(await inPage(() => window.back), 0, 'it never goes back');
+    } finally {
+        await page.close();
+        await on.stop();
+    }
+});
+
 test('sound that cannot be decoded is encoded, and no quality ends at it', async () => {
     const video = await uploaded(await damaged('a:0', 350, (packet) => packet.fill(0)));
     assert.doesNotMatch(await watched(video, 'Source'), /cannot be decoded/);

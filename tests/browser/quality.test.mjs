@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { launchBrowser, watchedPage } from '../lib/browser.mjs';
 import { ffmpeg, tempDir } from '../lib/media.mjs';
-import { startSite, waitFor } from '../lib/site.mjs';
+import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
 const SECONDS = 24;
 const SLOW = 60_000;
@@ -150,10 +150,30 @@ test('what is in the making is no choice by keyboard either, and what is ticked 
         // Enter would close a menu that is not closed yet.
         await page.waitForFunction(() => document.querySelector('#quality-menu').hidden);
         await page.locator('.quality').press('Enter');
-        await page.waitForFunction(() => document.activeElement.closest('#quality-menu'));
+        // At the end of its way in, the menu puts the focus on its first choice.
+        await page.waitForFunction(() => {
+            const menu = document.querySelector('#quality-menu');
+            return menu.contains(document.activeElement) && menu.getAnimations().length === 0;
+        });
         await page.keyboard.press('ArrowDown');
-        assert.match(await page.evaluate(() => document.activeElement.textContent), /720p\s+in the making/);
-        await page.keyboard.press('Enter');
+        const focused = () => page.evaluate(() => document.activeElement.textContent);
+        assert.match(await focused(), /720p\s+in the making/);
+        // It says that it cannot be chosen, and why; and nothing comes of trying.
+        const spoken = page.getByRole('menuitemradio', { name: /^720p in the making, \d+ %$/, disabled: true });
+        assert.equal(await spoken.count(), 1);
+        const paused = await page.evaluate(() => document.querySelector('stream-video').nativeEl.paused);
+        const tries = [() => page.keyboard.press('Enter'), () => page.keyboard.press('Space'), () => item.click({ timeout: 5000, force: true })];
+        for (const attempt of tries) {
+            await attempt();
+            await sleep(300);
+            assert.equal(await page.evaluate(() => document.querySelector('#quality-menu').hidden), false, `closed by ${attempt}`);
+            assert.match(await focused(), /720p\s+in the making/);
+            assert.deepEqual(await ticked(page), [choice]);
+        }
+        assert.equal(await page.evaluate(() => document.querySelector('stream-video').nativeEl.paused), paused);
+        await page.keyboard.press('ArrowDown');
+        assert.doesNotMatch(await focused(), /in the making/);
+        await page.keyboard.press('Escape');
         await page.waitForFunction(() => document.querySelector('#quality-menu').hidden);
         assert.deepEqual(await ticked(page), [choice]);
     }

@@ -154,7 +154,7 @@ test('without any there is no button; with the first one there is', logged(async
     await input.setInputFiles({ name: 'y.vtt', mimeType: 'text/vtt', buffer: Buffer.from('WEBVTT\n\n00:01.000 --> 00:02.000\nNee\n') });
     await card.getByLabel('Language').selectOption('nl');
     await card.getByRole('button', { name: 'Add', exact: true }).click();
-    await card.getByText('Dutch 2', { exact: true }).waitFor();
+    await card.getByRole('listitem').filter({ hasText: 'Dutch 2' }).getByText(/^added$/).waitFor();
     await choose('Dutch 2');
     await waitForShown(['Nee']);
     assert.deepEqual(page.complaints, []);

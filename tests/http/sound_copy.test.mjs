@@ -101,6 +101,29 @@ async function assertSame(source, track, part, rate) {
         assert.ok(Math.abs(duration - (SEGMENT * FRAME) / rate) < 0.012, `segment ${k + 1} of ${duration} s`);
 }
 
+/* The folder of a video, below htdocs/media. */
+async function mediaOf(on, id) {
+    const media = on.path('htdocs/media');
+    for (const name of await fs.readdir(media))
+        if ((await fs.lstat(path.join(media, name))).isSymbolicLink()) return path.join(media, name);
+    throw new Error(`no media of ${id}`);
+}
+
+/* 'name inode time' of what is made of a rendition, or of the files of the video. */
+async function filesOf(on, id, folder) {
+    const dir = path.join(await mediaOf(on, id), folder);
+    const names = (await fs.readdir(dir)).filter((name) => /\.(m4s|mp4|jpg)$/.test(name)).sort();
+    return Promise.all(names.map(async (name) => {
+        const { ino, mtimeMs } = await fs.stat(path.join(dir, name));
+        return `${name} ${ino} ${mtimeMs}`;
+    }));
+}
+
+async function assertStayed(on, id, folder, before) {
+    const now = await filesOf(on, id, folder);
+    for (const file of before) assert.ok(now.includes(file), `${file} of ${folder} was made again`);
+}
+
 describe('sound of an MP4 in AAC-LC', () => {
     const kinds = {
         '44.1 kHz, stereo': { rate: 44100, channels: 2 },
@@ -125,6 +148,24 @@ describe('sound of an MP4 in AAC-LC', () => {
             assert.equal(master.audio[0].CHANNELS, `${channels}`);
             await validateVideo(site, video.id);
         });
+
+    test('ends where an edit list has it end, within a packet', async () => {
+        const [uncut, file] = [clip('uncut.mp4'), clip('ends.mp4')];
+        await ffmpeg(picture(9), tone(9.2, 44100), X264, AAC, uncut);
+        const bytes = await fs.readFile(uncut);
+        const elst = bytes.indexOf('elst', bytes.indexOf('elst') + 1) + 4; // of the second track
+        assert.deepEqual([bytes.readUInt32BE(elst + 4), bytes.readUInt32BE(elst + 8)], [1, 9200]);
+        bytes.writeUInt32BE(8900, elst + 8);
+        await fs.writeFile(file, bytes);
+        const video = await uploaded(file);
+        const { list } = await served(video);
+        const said = list.segments.reduce((sum, { duration }) => sum + duration, 0);
+        const { master } = await validateVideo(site, video.id);
+        const { duration } = [...master.media.values()].find(({ kind }) => kind === 'audio');
+        assert.deepEqual(master.complaints, []);
+        assert.ok(Math.abs(duration - 8.9) < 0.0005, `${duration} s`);
+        assert.ok(Math.abs(said - duration) < 0.0005, `${said} s, it is ${duration} s long`);
+    });
 
     test('of several tracks each is judged by itself', async () => {
         const file = clip('tracks.mp4');
@@ -232,22 +273,27 @@ describe('other sound is encoded', () => {
         return file;
     }
 
-    test('that is damaged, while the file comes in: the picture goes on without it', async () => {
+    test('that is damaged, while the file comes in: it is encoded, and the picture goes on', async () => {
         const on = await startSite({ worker: true, env: { ...COPIES, DROPSTREAM_ATTEMPTS: '2', DROPSTREAM_BACKOFF_MS: '100' } });
         try {
             const upload = await PacedUpload.begin(on, await damaged('coming.mp4', 400));
             await upload.sendTo(0.6);
             const early = await waitFor(async () => {
                 const v = await upload.video();
-                const [first] = v?.renditions ?? [];
-                return v?.renditions.length === 1 && first.done >= 10 && v;
-            }, { timeout: 30_000, what: 'the picture of what has arrived, and nothing else' });
+                const { json } = v ? await on.api('GET', `/api/videos/${v.id}/segments`) : {};
+                const sound = json?.renditions?.find(({ name }) => name === 'audio-0');
+                return sound?.generation === 2 && sound.done >= 3 && v;
+            }, { timeout: 30_000, what: 'encoded sound of what has arrived' });
             assert.equal(early.state, 'receiving');
+            const pictures = await filesOf(on, early.id, '360p-1');
+            assert.ok(pictures.length > 5, `${pictures.length} files of the picture`);
             await upload.finish();
             const video = await ready(early.id, on);
             assert.equal(video.warning, null);
-            const { list } = await served(video, 'audio-0', on);
+            const { list, base } = await served(video, 'audio-0', on);
+            assert.match(base, /audio-0-2\/$/, 'what was promised then is kept');
             assert.equal(list.segments.length, 10);
+            await assertStayed(on, video.id, '360p-1', pictures);
             await validateVideo(on, video.id);
         } finally {
             await on.stop();
@@ -255,14 +301,35 @@ describe('other sound is encoded', () => {
     });
 
     /* A browser would end where its decoder does. */
-    test('that is damaged, once that is found', async () => {
-        const file = await damaged('damaged.mp4', 1200);
-        const video = await uploaded(file);
-        const { base, list } = await served(video);
-        assert.match(base, /audio-0-2\/$/);
-        assert.equal(list.segments.length, 10);
-        assert.equal(await rates(video), '48000,2');
-        await validateVideo(site, video.id);
+    test('that is damaged, once that is found; and no picture is made again', async () => {
+        const go = clip('go-on');
+        const script = clip('ffmpeg-that-waits');
+        await fs.writeFile(script,
+            `#!/bin/sh\ncase "$*" in *-xerror*) while ! [ -e ${go} ]; do sleep 0.05; done;; esac\nexec ffmpeg "$@"\n`, { mode: 0o755 });
+        const on = await startSite({ worker: true, extras: true, env: { ...COPIES, DROPSTREAM_FFMPEG: script, DROPSTREAM_LADDER_MAX_SIDE: '0' } });
+        try {
+            const { json } = await on.upload(await damaged('damaged.mp4', 1200));
+            await waitFor(async () => {
+                const v = (await on.api('GET', `/api/videos/${json.id}`)).json;
+                const made = v.renditions.filter(({ name }) => name !== 'audio-0');
+                return made.length === 2 && made.every((r) => r.segments > 0 && r.done === r.segments) && v.poster;
+            }, { timeout: 60_000, what: 'all but the sound' });
+            const before = await Promise.all(['360p-1', 'source-1', ''].map((folder) => filesOf(on, json.id, folder)));
+            await fs.writeFile(go, '');
+            const video = await ready(json.id, on);
+            const { base, list } = await served(video, 'audio-0', on);
+            assert.match(base, /audio-0-2\/$/);
+            assert.equal(list.segments.length, 10);
+            for (const [i, folder] of ['360p-1', 'source-1'].entries()) await assertStayed(on, json.id, folder, before[i]);
+            assert.deepEqual((await filesOf(on, json.id, '')).filter((f) => f.includes('jpg')), before[2].filter((f) => f.includes('jpg')));
+            const folders = await fs.readdir(await mediaOf(on, json.id));
+            assert.deepEqual(folders.filter((f) => /-\d+$/.test(f)).sort(), ['360p-1', 'audio-0-2', 'source-1'], 'no folder is left over');
+            const old = await on.request('GET', `${path.posix.dirname(video.media)}/audio-0-1/0.m4s`);
+            assert.equal(old.status, 404, 'a page that was open is told so');
+            await validateVideo(on, video.id);
+        } finally {
+            await on.stop();
+        }
     });
 
     test('if a site wants it so', async () => {

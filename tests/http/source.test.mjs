@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { slowFfmpeg, uploadPlayable } from '../lib/demand.mjs';
+import { validateVideo } from '../lib/hls_validator.mjs';
 import { boxes, ffmpeg, parseMaster, parseMedia, readInit, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
 
@@ -139,6 +140,12 @@ async function assertSource(file, video) {
     assert.ok(got.list.ended);
 }
 
+/* To a frame. */
+function assertLength({ segments }, expected) {
+    const seconds = segments.reduce((sum, { duration }) => sum + duration, 0);
+    assert.ok(Math.abs(seconds - expected) < 0.041, `${seconds} of ${expected} s`);
+}
+
 async function variantOf(video, name) {
     const master = parseMaster((await fetched(site, video.media)).text);
     return master.variants.find(({ URI }) => URI.startsWith(`${name}-`));
@@ -200,9 +207,53 @@ describe('the source', () => {
         // The packet that the end cuts in two is left out: nobody could append it.
         const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', await saved('cut_off_source.mp4', { init, segments }), '-f', 'null', '-']);
         assert.equal(stderr, '');
-        const seconds = list.segments.reduce((sum, { duration }) => sum + duration, 0);
-        assert.ok(Math.abs(seconds - video.duration) < 2.1, `${seconds} of ${video.duration} s`);
+        assertLength(list, video.duration);
     });
+
+    /* Of the last fragment the pictures are there, and none of the sound, which comes behind
+     * them: each rendition has all pictures that can be shown, and ends with the last one. */
+    test('of a fragmented file that was cut off ends with all others, and a warning', async () => {
+        await ffmpeg(picture('s=192x108:r=25:d=11,noise=alls=40:allf=t'), tone(11), x264('-bf', '2', '-g', '100'), '-c:a', 'aac',
+            '-movflags', 'frag_keyframe+empty_moov', clip('fragments.mp4'));
+        const file = await fs.readFile(clip('fragments.mp4'));
+        const lastFragment = file.lastIndexOf('moof');
+        for (const [name, share, warning] of [['most', 0.5, /ends early: it should be 0:11/], ['all', 0.98, /was cut off/]]) {
+            const cut = clip(`fragments-${name}.mp4`);
+            await fs.writeFile(cut, file.subarray(0, lastFragment + (file.length - lastFragment) * share));
+            const video = await whole(cut);
+            assert.match(video.warning, warning);
+            const pictures = (await shownIn(cut)).length;
+            const [a, b] = [await parts(video, '360p'), await parts(video, 'source')];
+            assert.ok(shownAll(b).length > 200 && shownAll(b).length >= pictures - 1, `${shownAll(b).length} of ${pictures}`);
+            assert.ok(Math.abs(shownAll(a).at(-1) - shownAll(b).at(-1)) < 0.0011);
+            assertLength(a.list, video.duration);
+            assertLength(b.list, video.duration);
+            const { master } = await validateVideo(site, video.id);
+            assert.deepEqual(master.complaints, []);
+        }
+    });
+
+    /* With and without pictures that are reordered, of which ffmpeg knows less. */
+    for (const order of ['0', '2'])
+        test(`of a still last picture is as long as that is shown (${order} B-frames)`, async () => {
+            const [moving, still] = [clip(`moving-${order}.mp4`), clip(`still-${order}.mp4`)];
+            await ffmpeg(picture('s=192x108:r=25:d=60'), tone(60), x264('-bf', order, '-g', '50'), '-c:a', 'aac', moving);
+            await ffmpeg(['-i', moving, '-c', 'copy', '-bsf:v', 'setts=pts=PTS:dts=DTS:duration=if(eq(N\\,1499)\\,8/TB\\,DURATION)'], still);
+            const video = await whole(still);
+            assert.equal(video.warning, null);
+            assert.equal(video.copy_refused, null);
+            assert.ok(Math.abs(video.duration - 67.96) < 0.041, `${video.duration} s`);
+            assert.equal(video.fps, 25);
+            for (const name of ['360p', 'source']) {
+                const { list } = await parts(video, name);
+                assertLength(list, video.duration);
+                assert.equal((await variantOf(video, name))['FRAME-RATE'], '25.000');
+            }
+            const { master } = await validateVideo(site, video.id);
+            assert.deepEqual(master.complaints, []);
+            const lengths = [...master.media.values()].map(({ duration }) => duration);
+            assert.ok(Math.max(...lengths) - Math.min(...lengths) < 0.041, `${lengths}`);
+        });
 
     test('is put together to segments of about 4 s, and says how long each is', async () => {
         const video = await whole(clip('a.mp4'));

@@ -268,6 +268,32 @@ describe('a file that is added', () => {
         }
     });
 
+    test('is not published before the disk has it', async () => {
+        const fail = clip('fail-sync');
+        const folder = clip('programs');
+        await fs.mkdir(folder);
+        await fs.writeFile(fail, '');
+        await fs.writeFile(path.join(folder, 'sync'), `#!/bin/sh\n[ "$1" = -f ] || ! [ -e ${fail} ] && exec /bin/sync "$@"\nexit 1\n`, { mode: 0o755 });
+        const other = await startSite({ worker: true, env: { PATH: `${folder}:${process.env.PATH}`, DROPSTREAM_ATTEMPTS: '2', DROPSTREAM_BACKOFF_MS: '50' } });
+        try {
+            const { json } = await other.upload(plain);
+            await other.waitForState(json.id, 'ready');
+            const send = () => other.request('PUT', at(json.id, 'en'), { body: srtOf(HELLO), headers: { 'Content-Length': Buffer.byteLength(srtOf(HELLO)) } });
+            assert.equal((await send()).status, 201);
+            const [sub] = await waitFor(async () => {
+                const { subtitles } = (await other.api('GET', `/api/videos/${json.id}`)).json;
+                return (subtitles[0].error || subtitles[0].url) && subtitles;
+            });
+            assert.match(sub.error, /^sync /);
+            assert.equal(sub.url, null);
+            await fs.rm(fail);
+            assert.equal((await send()).status, 200);
+            await waitForSubtitles(other, json.id, ['en']);
+        } finally {
+            await other.stop();
+        }
+    });
+
     test('goes with its video', async () => {
         const other = await ready(plain);
         await put(other.id, 'en', srtOf(HELLO));

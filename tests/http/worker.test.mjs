@@ -225,6 +225,30 @@ describe('deleting many', () => {
     );
 });
 
+describe('playlists', () => {
+    test('that could not follow the store do so when the worker is started again', async (t) => {
+        const go = path.join(temp.dir, 'go');
+        const gate = await script('gate', `while ! [ -e ${go} ]; do sleep 0.05; done\nexec ffmpeg "$@"`);
+        await withSite({ worker: true, env: { DROPSTREAM_FFMPEG: gate } }, async (site) => {
+            const id = await upload(site, shortClip);
+            await waitFor(async () => (await site.api('GET', `/api/videos/${id}`)).json.state === 'processing');
+            const master = Object.keys(await mediaFiles(site)).find((name) => name.endsWith('/master.m3u8'));
+            const planned = await fs.readFile(master, 'utf8');
+            // What is measured can be told to the store, and not be written.
+            await fs.rm(master);
+            await fs.mkdir(master);
+            await fs.writeFile(go, '');
+            await site.waitForState(id, 'ready');
+            await site.end('worker', 'SIGKILL');
+            await fs.rmdir(master);
+            await fs.writeFile(master, planned);
+            assert.doesNotMatch(planned, /AVERAGE-BANDWIDTH/);
+            site.startWorker();
+            await waitFor(async () => /AVERAGE-BANDWIDTH/.test(await fs.readFile(master, 'utf8')));
+        })(t);
+    });
+});
+
 describe('a live log that nobody reads', () => {
     test(
         'does not hold up the worker',

@@ -142,7 +142,7 @@ static void every_container_has_its_demuxer(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct args_source src = mp4;
         src.container = cases[i].container;
-        assert_int_equal(args_packets(&src, 0, &args), RC_OK);
+        assert_int_equal(args_packets(&src, 0, -1, &args), RC_OK);
         assert_string_equal(value_of("-f"), cases[i].demuxer);
     }
 }
@@ -150,15 +150,18 @@ static void every_container_has_its_demuxer(void **state)
 static void packets_are_read_whole_or_from_a_time_on(void **state)
 {
     (void)state;
-    assert_int_equal(args_packets(&mp4, 0, &args), RC_OK);
-    assert_line(
-        "ffmpeg -v error -of compact=p=0:nk=1 -show_entries "
-        "packet=stream_index,pts_time,dts_time,duration_time,flags "
-        "-protocol_whitelist file,pipe -max_pixels 35389440 -f mov -i file:" SRC);
-    assert_int_equal(args_packets(&mp4, -5, &args), RC_OK);
+    assert_int_equal(args_packets(&mp4, 0, -1, &args), RC_OK);
+    assert_line("ffmpeg -v error -of compact=p=0:nk=1 -show_entries "
+                "packet=stream_index,pts_time,dts_time,duration_time,flags "
+                "-fflags +discardcorrupt -protocol_whitelist file,pipe -max_pixels "
+                "35389440 -f mov -i file:" SRC);
+    assert_int_equal(args_packets(&mp4, -5, -1, &args), RC_OK);
     assert_null(value_of("-read_intervals"));
-    assert_int_equal(args_packets(&mp4, 3595040001, &args), RC_OK);
+    assert_int_equal(args_packets(&mp4, 3595040001, -1, &args), RC_OK);
     assert_string_equal(value_of("-read_intervals"), "3595.040001%");
+    assert_null(value_of("-select_streams"));
+    assert_int_equal(args_packets(&mp4, 0, 2, &args), RC_OK);
+    assert_string_equal(value_of("-select_streams"), "2");
 }
 
 /* ---- encoders ----------------------------------------------------------- */
@@ -338,7 +341,7 @@ static enum rc line(enum line which, const struct args_source *src)
     case LINE_PROBE:
         return args_probe(src, &args);
     case LINE_PACKETS:
-        return args_packets(src, 1, &args);
+        return args_packets(src, 1, -1, &args);
     case LINE_VIDEO:
         return encode_from(src, &video, 25, 3, &args);
     case LINE_AUDIO:

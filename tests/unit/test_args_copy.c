@@ -30,7 +30,7 @@ static void assert_line(const char *want)
 static void a_copy_from_the_start_does_not_seek(void **state)
 {
     (void)state;
-    assert_int_equal(args_copy(&mp4, 1, false, 0, 0, &args), RC_OK);
+    assert_int_equal(args_copy(&mp4, 1, false, 0, 0, NULL, &args), RC_OK);
     assert_line("ffmpeg -nostdin -hide_banner -v error " COPIED
                 "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy " FMP4
                 "pipe:1");
@@ -39,10 +39,21 @@ static void a_copy_from_the_start_does_not_seek(void **state)
 static void one_from_a_keyframe_on_begins_there(void **state)
 {
     (void)state;
-    assert_int_equal(args_copy(&mp4, 0, false, 10416667, 0, &args), RC_OK);
+    assert_int_equal(args_copy(&mp4, 0, false, 10416667, 0, NULL, &args), RC_OK);
     assert_line(
         "ffmpeg -nostdin -hide_banner -v error -noaccurate_seek -ss 10.416667 " COPIED
         "-copyts -start_at_zero -i file:" SRC " -map 0:0 -c copy " FMP4 "pipe:1");
+}
+
+static void a_still_at_the_end_is_shown_for_as_long_as_it_is(void **state)
+{
+    (void)state;
+    const struct args_still still = {58960000, 67960000};
+    assert_int_equal(args_copy(&mp4, 1, false, 0, 0, &still, &args), RC_OK);
+    assert_line("ffmpeg -nostdin -hide_banner -v error " COPIED
+                "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy -bsf:v "
+                "'setts=pts=PTS:dts=DTS:duration=if(gte(PTS*TB\\,58.960000)"
+                "\\,67.960000/TB-PTS\\,DURATION)' " FMP4 "pipe:1");
 }
 
 #define SOUND                                                                          \
@@ -72,7 +83,7 @@ static void sound_is_cut_between_its_frames(void **state)
 static void hevc_has_the_tag_that_all_players_know(void **state)
 {
     (void)state;
-    assert_int_equal(args_copy(&mp4, 0, true, 0, 1, &args), RC_OK);
+    assert_int_equal(args_copy(&mp4, 0, true, 0, 1, NULL, &args), RC_OK);
     assert_line("ffmpeg -nostdin -hide_banner -v error " COPIED
                 "-copyts -start_at_zero -i file:" SRC
                 " -map 0:0 -c copy -frames:v 1 -tag:v hvc1 " FMP4 "pipe:1");
@@ -106,7 +117,7 @@ static void no_container_no_line(void **state)
     (void)state;
     struct args_source none = mp4;
     none.container = CONTAINER_NONE;
-    assert_int_equal(args_copy(&none, 0, false, 0, 0, &args), RC_INVALID);
+    assert_int_equal(args_copy(&none, 0, false, 0, 0, NULL, &args), RC_INVALID);
     assert_int_equal(args_copy_packets(&none, 0, &args), RC_INVALID);
     assert_int_equal(args_param_sets(&none, 0, false, &args), RC_INVALID);
 }
@@ -170,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_from_the_start_does_not_seek),
         cmocka_unit_test(one_from_a_keyframe_on_begins_there),
+        cmocka_unit_test(a_still_at_the_end_is_shown_for_as_long_as_it_is),
         cmocka_unit_test(sound_is_cut_between_its_frames),
         cmocka_unit_test(hevc_has_the_tag_that_all_players_know),
         cmocka_unit_test(packets_are_listed_with_their_sizes_and_the_start_of_the_file),

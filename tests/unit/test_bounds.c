@@ -40,6 +40,21 @@ static void no_duration_rounds_to_more_than_the_target(void **state)
     bounds_free(&b);
 }
 
+static void segments_are_counted_by_where_they_end(void **state)
+{
+    (void)state;
+    struct bounds b = three();
+    assert_int_equal(bounds_segments_before(&b, -1), 0);
+    assert_int_equal(bounds_segments_before(&b, 4039999), 0);
+    assert_int_equal(bounds_segments_before(&b, 4040000), 1);
+    assert_int_equal(bounds_segments_before(&b, 9499999), 1);
+    assert_int_equal(bounds_segments_before(&b, 9500000), 2);
+    assert_int_equal(bounds_segments_before(&b, 9999999), 2);
+    assert_int_equal(bounds_segments_before(&b, 10000000), 3);
+    assert_int_equal(bounds_segments_before(&b, INT64_MAX), 3);
+    bounds_free(&b);
+}
+
 static void what_is_packed_comes_back(void **state)
 {
     (void)state;
@@ -89,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_duration_counts_from_the_beginning_of_the_timeline),
         cmocka_unit_test(no_duration_rounds_to_more_than_the_target),
+        cmocka_unit_test(segments_are_counted_by_where_they_end),
         cmocka_unit_test(what_is_packed_comes_back),
         cmocka_unit_test(bounds_that_cannot_be_are_refused),
     };

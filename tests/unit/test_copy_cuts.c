@@ -51,6 +51,36 @@ static enum copy_refusal refusal_of(struct copy_cuts *c)
     return found.refusal;
 }
 
+/* Two more pictures are shown after 99 others; the last but one is decoded last. */
+static int64_t end_of(int64_t last_shown_us, int64_t last_decoded_us)
+{
+    struct copy_cuts *c = opened();
+    feed_gop(c, 0, 99);
+    struct copy_packet p = {.pts_us = 100 * FRAME_US,
+                            .dts_us = 97 * FRAME_US,
+                            .duration_us = last_shown_us,
+                            .bytes = 1000};
+    assert_int_equal(copy_cuts_feed(c, &p), RC_OK);
+    p.pts_us -= FRAME_US;
+    p.dts_us += FRAME_US;
+    p.duration_us = last_decoded_us;
+    assert_int_equal(copy_cuts_feed(c, &p), RC_OK);
+    struct copy_found found = finished(c);
+    assert_int_equal(found.refusal, COPY_FINE);
+    int64_t end_us = found.bounds.start_us[found.bounds.n];
+    bounds_free(&found.bounds);
+    return end_us;
+}
+
+static void
+it_ends_with_what_is_shown_last_or_a_still_that_is_decoded_last(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of(FRAME_US, FRAME_US), 101 * FRAME_US);
+    assert_int_equal(end_of(FRAME_US, 200 * FRAME_US), 299 * FRAME_US);
+    assert_int_equal(end_of(200 * FRAME_US, FRAME_US), 300 * FRAME_US);
+}
+
 /* A list of segments of which one has no length could not be read again. */
 static void pictures_that_are_all_shown_at_once_are_refused(void **state)
 {
@@ -314,6 +344,8 @@ int main(void)
         cmocka_unit_test(a_picture_that_ends_long_before_the_sound_is_refused),
         cmocka_unit_test(a_pause_before_a_keyframe_that_waits_is_refused),
         cmocka_unit_test(groups_are_put_together_to_about_four_seconds),
+        cmocka_unit_test(
+            it_ends_with_what_is_shown_last_or_a_still_that_is_decoded_last),
         cmocka_unit_test(pictures_that_are_all_shown_at_once_are_refused),
         cmocka_unit_test(irregular_groups_end_where_that_is_nearest_to_four_seconds),
         cmocka_unit_test(times_count_from_the_start_of_the_timeline),

@@ -1,5 +1,6 @@
 /* Two rungs that are made in one program: what is told of the one that is led, and
  * whose fault is what. */
+#include "cutter_stream.h"
 #include "feed_fixture.h"
 
 static struct task *lead_task, *led_task;
@@ -31,12 +32,21 @@ static struct task *claimed(const char *name)
     return w.tasks;
 }
 
-/* What stands for ffmpeg says this and goes on for long. */
+/* What stands for ffmpeg says this; its first output goes on once there is a file `go`,
+ * with an init segment; and then it takes long. */
 static void put_program(const char *says)
 {
-    char script[1024];
-    int n = snprintf(script, sizeof(script), "#!/bin/sh\n%s\nexec sleep 60\n", says);
+    const struct stream_shape shape = {.timescale = 25, .truns = 1};
+    char script[3 * PATH_MAX];
+    struct stream s;
+    int n = snprintf(script, sizeof(script),
+                     "#!/bin/sh\ncd %s\n%s\nwhile ! [ -e go ]; do sleep 0.02; done\n"
+                     "cat init\nexec sleep 60\n",
+                     w.site.root, says);
     put_file("ffmpeg", script, (size_t)n, 0700);
+    stream_make(&shape, &s);
+    put_file("init", s.all.p, s.init_end, 0644);
+    stream_free(&s);
 }
 
 static int rungs(void **state)
@@ -82,6 +92,11 @@ static bool led_is_gone(void)
     return true;
 }
 
+static bool lead_has_init(void)
+{
+    return lead->have.has_init;
+}
+
 static enum rc count_encoding(void *arg, const struct rendition *r,
                               const struct readiness *ready)
 {
@@ -124,7 +139,9 @@ what_is_wrong_with_the_one_that_is_led_is_no_fault_of_its_leader(void **state)
     put_program("printf '\\000\\000\\000\\003moof' >&3"); /* no size of a box */
     start_both();
     turn_until(led_is_gone, "the led one to end");
-    turn_for(50);
+    assert_false(lead_has_init());
+    put_file("go", "", 0, 0600);
+    turn_until(lead_has_init, "what its leader gives after that");
     assert_ptr_equal(w.tasks, lead_task);
     assert_int_equal(lead->ending, ENCODE_GOES_ON);
     assert_non_null(lead->runs);

@@ -2,6 +2,8 @@
  * given its bytes as they arrive. */
 #include "feed_fixture.h"
 
+#include "sound_copy.h"
+
 /* ---- how much can be made -------------------------------------------------------- */
 
 static void what_has_arrived_can_be_made_and_no_more(void **state)
@@ -26,6 +28,58 @@ static void what_has_arrived_can_be_made_and_no_more(void **state)
     assert_true(between > 10);
     assert_int_equal(encode->reach, SEGMENTS);
     assert_true(encode->arriving); /* its row does not say yet that it is whole */
+}
+
+/* The sound of an upload, of which so much has come, is copied. */
+static void begin_sound(const char *name, int percent,
+                        struct sound_copy found[MEDIA_STREAMS_MAX])
+{
+    static const struct media_info info = {
+        .n_streams = 2,
+        .streams = {{.kind = MEDIA_VIDEO, .codec = "h264"},
+                    {.index = 1,
+                     .kind = MEDIA_AUDIO,
+                     .codec = "aac",
+                     .profile = "LC",
+                     .channels = 1,
+                     .sample_rate = 48000}}};
+    struct video_plan plan = {.duration_us = 600000000, .n_renditions = 1};
+    struct job probe;
+    plan.renditions[0] = (struct rendition){
+        .name = "audio-0", .kind = RENDITION_AUDIO, .generation = 1, .stream = 1};
+    upload(name, 0);
+    send_to(size * percent / 100);
+    arrivals_look(w.arrivals);
+    assert_int_equal(
+        sound_copy_find(arrival_index(w.arrivals->list), &info, 384000, found), RC_OK);
+    sound_copy_plan(found, &plan);
+    assert_true(plan.renditions[0].copied);
+    assert_int_equal(
+        store_job_claim(w.store, w.owner, 30000, STORE_KIND(JOB_PROBE), &probe), RC_OK);
+    assert_int_equal(mediadir_create(&w.site, video.media_root), RC_OK);
+    assert_int_equal(store_job_planned(w.store, &probe, &plan), RC_OK);
+    assert_int_equal(jobs_claim_encode(&w, video.id, "audio-0"), RC_OK);
+    task = w.tasks;
+    encode = task->state;
+}
+
+/* However far it is from its nominal rate by then. */
+static void copied_sound_can_be_made_by_the_times_of_its_packets(void **state)
+{
+    (void)state;
+    struct sound_copy found[MEDIA_STREAMS_MAX];
+    begin_sound("drifting.mp4", 50, found);
+    const struct bounds *b = &found[1].bounds;
+    for (int percent = 52; percent < 100; percent += 2) {
+        arrive(percent);
+        int64_t us = arrival_reach_us(task_arrival(task), 1), k = encode->reach;
+        assert_true(us > 0 && us < ARRIVAL_ALL && k > 0 && k < b->n);
+        assert_true(b->start_us[k] + ARRIVAL_MARGIN_US <= us);
+        assert_true(b->start_us[k + 1] + ARRIVAL_MARGIN_US > us);
+    }
+    arrive(100);
+    assert_int_equal(encode->reach, b->n);
+    sound_copy_free(&found[1]);
 }
 
 static void more_that_can_be_made_is_a_reason_to_look_at_the_runs(void **state)
@@ -262,11 +316,24 @@ static void a_run_that_has_done_its_work_by_then_is_ended_too(void **state)
     assert_false(got_the_end());
 }
 
+/* Ten minutes of silence, at the end of which packets are 1.2 s off their places. */
+static int make_drifting_clip(void **state)
+{
+    make_clips(state);
+    mp4_ffmpeg("-f lavfi -i testsrc2=s=64x64:r=1,noise=alls=60:allf=t -f lavfi -i "
+               "anullsrc=cl=mono:r=48000"
+               " -t 600 -c:v libx264 -preset ultrafast -c:a aac silent.mp4");
+    mp4_ffmpeg("-i silent.mp4 -c copy -bsf:a setts=ts=1026*N -movflags +faststart"
+               " drifting.mp4");
+    return 0;
+}
+
 int main(void)
 {
 #define WITH_WORKER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         WITH_WORKER(what_has_arrived_can_be_made_and_no_more),
+        WITH_WORKER(copied_sound_can_be_made_by_the_times_of_its_packets),
         WITH_WORKER(more_that_can_be_made_is_a_reason_to_look_at_the_runs),
         WITH_WORKER(the_keyframes_are_taken_from_the_header_once),
         WITH_WORKER(a_worker_that_finds_the_upload_later_goes_by_it_then),
@@ -284,6 +351,6 @@ int main(void)
         print_message("encode_feed: skipped, there is no ffmpeg\n");
         return 0;
     }
-    return cmocka_run_group_tests_name("encode_feed", tests, make_clips,
+    return cmocka_run_group_tests_name("encode_feed", tests, make_drifting_clip,
                                        mp4_files_remove);
 }

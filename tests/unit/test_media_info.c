@@ -165,6 +165,20 @@ static void a_cover_picture_is_not_the_video(void **state)
     assert_true(stream_with("\"disposition\":{\"timed_thumbnails\":1}").still);
 }
 
+static void pictures_and_sounds_are_found_among_all_streams(void **state)
+{
+    (void)state;
+    static const struct media_info some = {.n_streams = 5,
+                                           .streams = {{.kind = MEDIA_OTHER},
+                                                       {.kind = MEDIA_VIDEO},
+                                                       {.kind = MEDIA_SUBTITLE},
+                                                       {.kind = MEDIA_AUDIO},
+                                                       {.kind = MEDIA_OTHER}}};
+    static const size_t next[] = {1, 1, 3, 3, 5, 5, 6};
+    for (size_t i = 0; i < COUNT(next); i++)
+        assert_int_equal(media_info_next_av(&some, i), next[i]);
+}
+
 static void the_default_stream_wins_and_then_the_first(void **state)
 {
     (void)state;
@@ -418,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_stream_is_read_field_by_field),
         cmocka_unit_test(what_is_not_stated_is_unknown),
         cmocka_unit_test(a_cover_picture_is_not_the_video),
+        cmocka_unit_test(pictures_and_sounds_are_found_among_all_streams),
         cmocka_unit_test(the_default_stream_wins_and_then_the_first),
         cmocka_unit_test(a_stream_that_cannot_be_decoded_is_not_chosen),
         cmocka_unit_test(a_video_that_moves_is_preferred_to_one_without_a_rate),

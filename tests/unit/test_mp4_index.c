@@ -162,6 +162,73 @@ static void the_last_packet_ends_with_the_track(void **state)
     assert_int_equal(mp4_index_track(opened, 0)->duration_us, 0);
 }
 
+static enum rc note_duration(void *arg, const struct mp4_index_packet *p)
+{
+    if (!p->discard)
+        *(int64_t *)arg = p->duration_us;
+    return RC_OK;
+}
+
+/* Of the one that is decoded last, of those that are shown. */
+static int64_t last_duration(const struct trak *trak)
+{
+    int64_t us = -1;
+    assert_int_equal(mp4_index_packets(of(trak, 1), 0, note_duration, &us), RC_OK);
+    return us;
+}
+
+static void no_packet_lasts_longer_than_its_track(void **state)
+{
+    (void)state;
+    struct trak t = plain_audio;
+    assert_int_equal(last_duration(&t), 21333);
+    t.duration = 4000;
+    assert_int_equal(last_duration(&t), 19333);
+    t.edits = (struct list)LIST(80, 0, 0x10000);
+    assert_int_equal(last_duration(&t), 16000);
+    assert_track(&t, 4, 0, 64000, 80000);
+    t = plain_video;
+    t.offsets.given = false;
+    t.durations = (struct list)LIST(5, 40, 1, 500000);
+    t.duration = 500200;
+    assert_int_equal(last_duration(&t), 60000000);
+    t.duration = 1000;
+    assert_int_equal(last_duration(&t), 800000);
+}
+
+/* The one that is decoded last is not the one that is shown last. */
+static void of_reordered_pictures_a_last_one_may_last_long(void **state)
+{
+    (void)state;
+    struct trak t = plain_video;
+    t.durations = (struct list)LIST(5, 40, 1, 8000);
+    t.duration = 8200;
+    assert_int_equal(last_duration(&t), 8000000);
+    assert_track(&t, 6, 40000, 240000, 8200000);
+    t.edits = (struct list)LIST(8160, 40, 0x10000);
+    assert_track(&t, 6, 0, 200000, 8160000);
+    t.edits = (struct list)LIST(3000, 40, 0x10000); /* as far as the edit goes */
+    assert_track(&t, 6, 0, 200000, 3000000);
+    t.edits = (struct list)LIST(240, 40, 0x10000);
+    assert_track(&t, 6, 0, 200000, 240000);
+    assert_int_equal(last_duration(&t), 80000);
+    t.edits = (struct list)LIST(500, -1u, 0x10000, 3000, 40, 0x10000);
+    assert_track(&t, 6, 500000, 700000, 3500000);
+    /* What is decoded long before the next one is not shown for so long. */
+    t.edits.given = false;
+    t.durations = (struct list)LIST(1, 40, 1, 160, 4, 40);
+    t.offsets = (struct list)LIST(1, 40, 1, 320, 2, 40, 1, 160, 1, 80);
+    t.duration = 360;
+    assert_track(&t, 6, 40000, 440000, 480000);
+    /* What others last does not change with it. */
+    t = plain_video;
+    t.durations = (struct list)LIST(3, 40, 2, 50, 1, 8000);
+    t.duration = 8220;
+    assert_track(&t, 6, 40000, 250000, 8220000);
+    t.duration = 230;
+    assert_track(&t, 6, 40000, 250000, 300000);
+}
+
 static void a_picture_lasts_a_minute_at_most(void **state)
 {
     (void)state;
@@ -386,6 +453,8 @@ int main(void)
         TEST(negative_offsets_have_decode_times_begin_before_zero),
         TEST(durations_may_differ),
         TEST(the_last_packet_ends_with_the_track),
+        TEST(no_packet_lasts_longer_than_its_track),
+        TEST(of_reordered_pictures_a_last_one_may_last_long),
         TEST(a_picture_lasts_a_minute_at_most),
         TEST(times_are_exact_whatever_the_timescale),
         TEST(an_edit_begins_at_zero),

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "mp4_build.h"
 
 #include "packet_scan.h"
 
@@ -170,6 +170,23 @@ static void the_largest_times_do_not_overflow(void **state)
                   1000000000000000000 + PACKET_LAST_MAX_US);
 }
 
+static void an_index_tells_how_long_the_last_picture_is_shown(void **state)
+{
+    (void)state;
+    struct trak both[] = {plain_video, plain_audio};
+    both[0].durations = (struct list)LIST(5, 40, 1, 8000);
+    both[0].duration = 8200;
+    feed("0|0.200000|0.160000|0.040000|__\n"
+         "0|0.240000|0.200000|0.040000|__\n"
+         "1|0.042667|0.042667|0.021333|K_\n");
+    packet_scan_take_index(&scan, of(both, 2));
+    assert_stream(0, 6, 40000, 240000, 8200000);
+    assert_true(scan.streams[0].all);
+    assert_stream(1, 1, 42667, 42667, 64000); /* its end was not seen */
+    assert_false(scan.streams[1].all);
+    close_index(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +199,8 @@ int main(void)
             a_packet_without_a_presentation_time_counts_by_its_decode_time, setup),
         cmocka_unit_test_setup(a_duration_that_is_not_known_or_negative_is_none, setup),
         cmocka_unit_test_setup(the_last_frame_is_shown_for_a_minute_at_most, setup),
+        cmocka_unit_test_setup(an_index_tells_how_long_the_last_picture_is_shown,
+                               setup),
         cmocka_unit_test_setup(the_same_is_found_for_every_split, setup),
         cmocka_unit_test_setup(a_line_that_has_not_ended_does_not_count, setup),
         cmocka_unit_test_setup(lines_that_do_not_parse_are_passed_over, setup),

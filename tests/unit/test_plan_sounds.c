@@ -27,7 +27,7 @@ static int setup(void **state)
                                             .sar = {1, 1},
                                             .average_rate = {25, 1},
                                             .duration_us = 10000000};
-    scan.streams[0] = (struct packet_stream){1, 0, 9960000, 10000000};
+    scan.streams[0] = (struct packet_stream){1, 0, 9960000, 10000000, false};
     return 0;
 }
 
@@ -42,7 +42,7 @@ static struct media_stream *add_sound(const char *language, const char *title)
                                .duration_us = 10000000};
     snprintf(s->language, sizeof(s->language), "%s", language);
     snprintf(s->title, sizeof(s->title), "%s", title);
-    scan.streams[i] = (struct packet_stream){1, 0, 9980000, 10000000};
+    scan.streams[i] = (struct packet_stream){1, 0, 9980000, 10000000, false};
     return s;
 }
 

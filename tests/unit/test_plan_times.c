@@ -52,6 +52,37 @@ static void one_picture_is_never_shown_for_longer_than_a_minute(void **state)
     assert_int_equal(planned(&c, 0)->plan.duration_us, 10000000);
 }
 
+/* 1500 pictures in a minute, of which the last one is shown for 8 s. */
+static void a_still_last_picture_does_not_slow_down_the_others(void **state)
+{
+    (void)state;
+    struct clip c = usual;
+    c.rate = "37500/1699";
+    c.base = "25/1";
+    c.declared = "67.960000";
+    struct media_info info = probed(&c);
+    struct packet_scan scan = scanned(&c, 67.96);
+    scan.streams[0] = (struct packet_stream){1500, 0, 59960000, 67960000, true};
+    struct made *m = make(&info, &scan, false);
+    assert_int_equal(m->plan.duration_us, 67960000);
+    assert_int_equal(m->video->rate_num, 25);
+    assert_int_equal(m->video->rate_den, 1);
+    assert_int_equal(m->video->frames, 1699);
+    assert_int_equal(m->plan.rate_num, 25);
+    /* Some of the pictures tell nothing of the others. */
+    scan.streams[0].all = false;
+    m = make(&info, &scan, false);
+    assert_int_equal(m->video->rate_num, 24000);
+    assert_int_equal(m->plan.rate_num, 37500);
+    /* What is near is what the file says, which is exact. */
+    c.rate = "30000/1001";
+    info = probed(&c);
+    scan.streams[0] = (struct packet_stream){900, 0, 29996633, 30030000, true};
+    m = make(&info, &scan, false);
+    assert_int_equal(m->plan.rate_num, 30000);
+    assert_int_equal(m->plan.rate_den, 1001);
+}
+
 static void a_source_that_ends_early_is_said_in_a_sentence(void **state)
 {
     (void)state;
@@ -109,6 +140,28 @@ static void a_declared_length_is_nonsense_or_unknown_and_then_no_warning(void **
     assert_string_equal(planned(&c, 1)->plan.warning, "");
     c.declared = NULL;
     assert_string_equal(planned(&c, 1)->plan.warning, "");
+}
+
+static void of_a_file_that_was_cut_off_that_is_said_if_nothing_more_can_be(void **state)
+{
+    (void)state;
+    struct plan_limits cut = limits;
+    struct video_plan plan;
+    char error[STORE_TEXT_MAX + 1];
+    struct clip c = usual;
+    cut.cut_off = true;
+    for (int i = 0; i < 3; i++) {
+        static const char *const declared[] = {NULL, "1000.000000", "1200.000000"};
+        c.declared = declared[i];
+        struct media_info info = probed(&c);
+        struct packet_scan scan = scanned(&c, 999.96);
+        assert_int_equal(plan_make(&info, &scan, true, &cut, 1, &plan, error), RC_OK);
+        assert_string_equal(
+            plan.warning,
+            i < 2 ? "The file was cut off before its end: 16:40 of it could be read."
+                  : "The file ends early: it should be 20:00 long, 16:40 of it could "
+                    "be read.");
+    }
 }
 
 static void the_end_alone_says_nothing_of_what_is_missing(void **state)
@@ -215,9 +268,12 @@ int main(void)
         cmocka_unit_test(one_picture_without_a_duration_is_one_frame),
         cmocka_unit_test(one_picture_is_never_shown_for_longer_than_a_minute),
         cmocka_unit_test(a_source_that_ends_early_is_said_in_a_sentence),
+        cmocka_unit_test(a_still_last_picture_does_not_slow_down_the_others),
         cmocka_unit_test(two_warnings_are_two_sentences),
         cmocka_unit_test(a_difference_that_nobody_notices_is_not_told),
         cmocka_unit_test(a_declared_length_is_nonsense_or_unknown_and_then_no_warning),
+        cmocka_unit_test(
+            of_a_file_that_was_cut_off_that_is_said_if_nothing_more_can_be),
         cmocka_unit_test(the_end_alone_says_nothing_of_what_is_missing),
         cmocka_unit_test(times_at_the_limits_do_not_overflow),
         cmocka_unit_test(the_declared_end_is_that_of_the_later_stream),

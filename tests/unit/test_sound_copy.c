@@ -99,6 +99,21 @@ static void priming_is_left_out(void **state)
     assert_int_equal(s->bounds.frames[0], 192);
 }
 
+/* Within its last packet: that is only heard until then. */
+static void it_ends_where_an_edit_list_has_it_end(void **state)
+{
+    (void)state;
+    trak.duration = FRAMES * 1024;
+    trak.edits = (struct list)LIST(11600, 0, 65536);
+    const struct sound_copy *s = look(MANY);
+    assert_int_equal(s->frames, FRAMES);
+    assert_int_equal(s->bounds.start_us[3], 11600000);
+    trak.edits = (struct list)LIST(11580, 0, 65536);
+    s = look(MANY);
+    assert_int_equal(s->frames, FRAMES - 1);
+    assert_int_equal(s->bounds.start_us[3], 11580000);
+}
+
 static void what_comes_before_the_timeline_is_left_out(void **state)
 {
     (void)state;
@@ -242,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(segments_have_192_frames_at_its_own_rate),
         TEST(priming_is_left_out),
+        TEST(it_ends_where_an_edit_list_has_it_end),
         TEST(what_comes_before_the_timeline_is_left_out),
         TEST(packets_may_be_off_their_places_by_less_than_half),
         TEST(packets_that_come_close_after_one_another_are_encoded),

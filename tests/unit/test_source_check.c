@@ -100,6 +100,56 @@ static void a_file_cut_inside_its_index_is_said_to_be(void **state)
     assert_string_equal(said_of_first(file.n - 1), CUT);
 }
 
+static bool first_is_cut(size_t n)
+{
+    char path[PATH_MAX + 16];
+    said_of_first(n);
+    snprintf(path, sizeof(path), "%s/source", dir);
+    return source_is_cut(path);
+}
+
+static void a_file_that_ends_within_its_media_is_cut(void **state)
+{
+    (void)state;
+    static const char *const media[] = {"moov", "mdat", "moof", "mdat",
+                                        "styp", "sidx", "emsg", "prft"};
+    for (size_t i = 0; i < sizeof(media) / sizeof(media[0]); i++) {
+        size_t begin = file.n;
+        box_filled(&file, media[i], 1, 300);
+        assert_true(first_is_cut(begin + 8));
+        assert_true(first_is_cut(file.n - 1));
+        assert_false(first_is_cut(file.n));
+    }
+    assert_false(source_is_cut("/nowhere"));
+}
+
+static void what_somebody_has_put_behind_a_video_is_not_missed(void **state)
+{
+    (void)state;
+    box_filled(&file, "moov", 1, 300);
+    box_filled(&file, "mdat", 2, 1000);
+    size_t end = file.n;
+    box_filled(&file, "free", 3, 100);
+    assert_false(first_is_cut(file.n - 1));
+    assert_false(first_is_cut(end + 7)); /* no box yet */
+    file.n = end;
+    bytes_fill(&file, 0xff, 100); /* nor this: a box of 4 GB, by its size */
+    assert_false(first_is_cut(file.n));
+}
+
+/* Those of a fragmented file may be many. */
+static void a_long_file_is_followed_to_its_end(void **state)
+{
+    (void)state;
+    box_filled(&file, "moov", 1, 300);
+    for (int i = 0; i < 10000; i++) {
+        box_filled(&file, "moof", 2, 8);
+        box_filled(&file, "mdat", 2, 8);
+    }
+    assert_true(first_is_cut(file.n - 1));
+    assert_false(first_is_cut(file.n));
+}
+
 /* The word "moov" in the data is no index: boxes are stepped over, not searched. */
 static void an_index_inside_the_data_does_not_count(void **state)
 {
@@ -213,6 +263,9 @@ int main(void)
         TEST(a_file_cut_before_its_index_is_said_to_be),
         TEST(a_file_cut_after_its_index_is_said_to_be),
         TEST(a_file_cut_inside_its_index_is_said_to_be),
+        TEST(a_file_that_ends_within_its_media_is_cut),
+        TEST(what_somebody_has_put_behind_a_video_is_not_missed),
+        TEST(a_long_file_is_followed_to_its_end),
         TEST(an_index_inside_the_data_does_not_count),
         TEST(sizes_of_64_bits_are_followed),
         TEST(a_size_near_the_largest_number_is_a_cut),

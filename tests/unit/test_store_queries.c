@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "store_fixture.h"
+#include "store_lists.h"
 #include "store_pictures.h"
 #include "store_priv.h"
 
@@ -94,6 +95,8 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     bool flag;
     size_t n;
 
+    r.kind = RENDITION_VIDEO;
+    r.segments = 0;
     plan.renditions[plan.n_renditions++] = r;
     for (size_t i = 0; i < plan.n_renditions; i++) {
         if (plan.renditions[i].kind != RENDITION_AUDIO)
@@ -104,7 +107,7 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     }
     store_job_planned(f->st, &job, &plan);
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_ENCODE), &job);
-    store_job_encode_sound(f->st, &job);
+    store_job_encode_sounds(f->st, &job, &plan.renditions[0], "x");
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job);
     r.segments = 1;
     store_job_offer(f->st, &job, &r, bounds, sizeof(bounds));
@@ -243,6 +246,7 @@ static void use_everything(struct fixture *f)
     struct job_result result = {.poster_made = true};
     struct video_query query = {.limit = 1};
     struct rendition list[STORE_RENDITIONS_MAX];
+    struct lists_changes changes;
     struct demand demand;
     const uint8_t kept[1] = {0};
     uint8_t *points;
@@ -310,6 +314,9 @@ static void use_everything(struct fixture *f)
     store_video_received(f->st, v.id, 1, -1);
     store_video_each_receiving(f->st, ignore_video, NULL);
     store_upload_each_unseen(f->st, ignore_video, NULL);
+    store_lists_each_behind(f->st, ignore_video, NULL);
+    store_lists_changes(f->st, v.id, &changes);
+    store_lists_followed(f->st, v.id, 1);
     store_video_abandon(f->st, v.id, "x");
     store_worker_beat(f->st, "w", 1);
     store_worker_age(f->st, &due);

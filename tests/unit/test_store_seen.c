@@ -156,7 +156,7 @@ static enum rc count(void *arg, const struct video *v)
     return RC_OK;
 }
 
-/* 10,000 videos: each tenth of them bob's, each hundredth for everyone. */
+/* 10,000 videos: ten of them bob's, two for everyone, far from each other. */
 static void make_many(struct fixture *f, const struct people *p)
 {
     char sql[1024];
@@ -167,47 +167,54 @@ static void make_many(struct fixture *f, const struct people *p)
              " INSERT INTO videos (id, title, filename, owner_id, visibility,"
              " container, state, size, media_root, created_ms)"
              " SELECT printf('%%016d', i), printf('%%d', i * 7919 %% 10000), 'x',"
-             " iif(i %% 10 = 0, %lld, %lld), iif(i %% 100 = 1, 'everyone', 'private'),"
+             " iif(i %% 1000 = 500, %lld, %lld), iif(i %% 5000 = 777, 'everyone', "
+             "'private'),"
              " 'mp4', 'ready', 1, printf('%%026d', i), i FROM n",
              (long long)p->bob, (long long)p->carl);
     assert_int_equal(sqlite3_exec(f->st->db, sql, NULL, NULL, NULL), SQLITE_OK);
 }
 
+/* The least of a few runs, as the machine has other things to do. */
 static int64_t page_cost_us(struct fixture *f, struct video_query q, int want)
 {
-    int n = 0;
-    bool more;
-    int64_t begun = cpu_us();
+    int64_t least = INT64_MAX;
 
-    assert_int_equal(store_video_list(f->st, &q, count, &n, &more), RC_OK);
-    begun = cpu_us() - begun;
-    assert_int_equal(n, want);
-    return begun;
+    for (int run = 0; run < 5; run++) {
+        int64_t took = cpu_us();
+        bool more;
+        int n = 0;
+
+        assert_int_equal(store_video_list(f->st, &q, count, &n, &more), RC_OK);
+        took = cpu_us() - took;
+        assert_int_equal(n, want);
+        if (took < least)
+            least = took;
+    }
+    return least;
 }
 
-/* However few of all videos are on it, a page costs about what one of all costs. */
+/* However few of all videos are on it, a page costs no more than one of all. */
 static void a_page_of_many_videos_is_read_from_its_index(void **state)
 {
     struct fixture *f = *state;
     struct people p = make_people(f);
-    int64_t all, seen;
 
     make_many(f, &p);
     for (int sort = SORT_NEWEST; sort <= SORT_TITLE; sort++) {
-        struct video_query q = {
+        struct video_query all = {
             .limit = 50, .user_id = p.bob, .sort = (enum video_sort)sort, .all = true};
+        struct video_query seen = all, mine = all;
+        int64_t all_us, seen_us, mine_us;
 
-        page_cost_us(f, q, 50);
-        all = page_cost_us(f, q, 50);
-        q.all = false;
-        page_cost_us(f, q, 50);
-        seen = page_cost_us(f, q, 50);
-        print_message("sort %d: all %lld us, seen %lld us\n", sort, (long long)all,
-                      (long long)seen);
-        assert_true(seen < 5 * all + 2000);
-        q.mine = true;
-        page_cost_us(f, q, 50);
-        assert_true(page_cost_us(f, q, 50) < 3 * all + 2000);
+        seen.all = false;
+        mine.mine = true;
+        all_us = page_cost_us(f, all, 50);
+        seen_us = page_cost_us(f, seen, 12);
+        mine_us = page_cost_us(f, mine, 10);
+        print_message("sort %d: all %lld us, seen %lld us, mine %lld us\n", sort,
+                      (long long)all_us, (long long)seen_us, (long long)mine_us);
+        assert_true(seen_us < 2 * all_us);
+        assert_true(mine_us < 2 * all_us);
     }
 }
 

@@ -104,6 +104,28 @@ static void a_track_is_read_on_the_timeline(void **state)
     assert_int_equal(args_subtitles(&src, 3, "ass", &args), RC_INVALID);
 }
 
+static void what_was_written_is_synced_and_its_folder(void **state)
+{
+    (void)state;
+    static char deep[PATH_MAX];
+    const char *names[STORE_SUBTITLES_MAX] = {"en", "de-2"};
+    struct args args;
+    char line[1024];
+    assert_int_equal(args_sync_subtitles("/m/subs", names, 2, &args), RC_OK);
+    args_quote(&args, line, sizeof(line));
+    assert_string_equal(line, "sync /m/subs/en.m3u8 /m/subs/en.vtt "
+                              "/m/subs/de-2.m3u8 /m/subs/de-2.vtt /m/subs");
+    /* Too many for one line, where the site is that deep. */
+    memset(deep, '/', 1000);
+    for (size_t i = 2; i < STORE_SUBTITLES_MAX; i++)
+        names[i] = "fr";
+    assert_int_equal(args_sync_subtitles(deep, names, STORE_SUBTITLES_MAX, &args),
+                     RC_OK);
+    assert_int_equal(args.n, 3);
+    assert_string_equal(args.v[1], "-f");
+    assert_string_equal(args.v[2], deep);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +133,7 @@ int main(void)
         cmocka_unit_test(there_is_an_end_to_the_tracks),
         cmocka_unit_test(each_has_a_name_of_its_own),
         cmocka_unit_test(a_track_is_read_on_the_timeline),
+        cmocka_unit_test(what_was_written_is_synced_and_its_folder),
     };
     return cmocka_run_group_tests_name("subtitle_files", tests, NULL, NULL);
 }

@@ -62,6 +62,29 @@ static void a_line_of_any_length_is_kept_to_its_limit(void **state)
     assert_int_equal(strlen(r->words), SUPERVISE_WORDS_MAX / 3 * 3);
 }
 
+static void trouble_of_the_machine_is_no_say_about_what_was_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        bool trouble;
+    } cases[] = {
+        {"echo x: Input/output error >&2; exit 1", true},
+        {"echo x: Input/output error >&2; echo Conversion failed! >&2", true},
+        {"printf 'x: Input/out' >&2; sleep 0.1; printf 'put error' >&2; exit 1", true},
+        {"head -c 100000 /dev/zero | tr '\\0' x >&2; echo No space left on device >&2",
+         true},
+        {"echo Invalid data found when processing input >&2; exit 1", false},
+        {"echo Input/output error", false}, /* that is output */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct run *r = run_script(cases[i].script, &plain);
+        assert_int_equal(r->end.reason, SUPERVISE_EXITED);
+        assert_int_equal(r->end.trouble, cases[i].trouble);
+        assert_int_equal(supervise_had_its_say(&r->end), !cases[i].trouble);
+    }
+}
+
 static void standard_error_goes_to_the_log_as_it_is(void **state)
 {
     (void)state;
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_program_that_a_signal_ends_has_ended_by_itself),
         cmocka_unit_test(the_last_line_of_standard_error_is_cleaned_and_kept),
         cmocka_unit_test(a_line_of_any_length_is_kept_to_its_limit),
+        cmocka_unit_test(trouble_of_the_machine_is_no_say_about_what_was_read),
         cmocka_unit_test(standard_error_goes_to_the_log_as_it_is),
         cmocka_unit_test(a_program_that_says_nothing_is_stopped),
         cmocka_unit_test(words_alone_are_no_progress),

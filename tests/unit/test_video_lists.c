@@ -1,6 +1,8 @@
 /* The playlists of a video follow what the store says, whoever has changed it. */
 #include "feed_fixture.h"
 
+#include "store_lists.h"
+#include "sweep.h"
 #include "video_lists.h"
 
 #include <sqlite3.h>
@@ -142,6 +144,50 @@ static void an_encode_that_ends_lists_what_ended_just_before_it(void **state)
     assert_non_null(strstr(content("master.m3u8"), "AVERAGE-BANDWIDTH=700000"));
 }
 
+static enum rc fail_behind(void *arg, const struct video *v)
+{
+    (void)arg;
+    fail_msg("the playlists of %s are behind", v->id);
+    return RC_OK;
+}
+
+/* A worker has told the store of the end of a rendition, and died. */
+static void what_was_told_but_not_written_is_swept_up(void **state)
+{
+    (void)state;
+    struct job_result result = {.bitrate = 900000, .average_bitrate = 700000};
+    struct job job;
+    bool ready;
+    assert_int_equal(lists_follow(&w, video.id), RC_OK);
+    assert_int_equal(
+        store_job_claim(w.store, "gone", 30000, STORE_KIND(JOB_LADDER), &job), RC_OK);
+    assert_int_equal(store_job_done(w.store, &job, &result, &ready), RC_OK);
+    assert_null(strstr(content("master.m3u8"), "720p"));
+    sweep_leftovers(&w);
+    assert_non_null(strstr(content("master.m3u8"), "720p-1/index.m3u8"));
+    assert_non_null(strstr(content("player.m3u8"), "AVERAGE-BANDWIDTH=700000"));
+    assert_int_equal(store_lists_each_behind(w.store, fail_behind, NULL), RC_OK);
+}
+
+static void lists_that_cannot_be_written_stay_behind(void **state)
+{
+    (void)state;
+    struct job_result result = {.bitrate = 900000};
+    struct job job;
+    char path[PATH_MAX], name[3 * PATH_MAX];
+    bool ready;
+    snprintf(name, sizeof(name), "%s/player.m3u8", folder);
+    at(path, name);
+    assert_int_equal(mkdir(path, 0700), 0); /* in the way of it */
+    assert_int_equal(
+        store_job_claim(w.store, "gone", 30000, STORE_KIND(JOB_LADDER), &job), RC_OK);
+    assert_int_equal(store_job_done(w.store, &job, &result, &ready), RC_OK);
+    sweep_leftovers(&w);
+    assert_int_equal(rmdir(path), 0);
+    sweep_leftovers(&w);
+    assert_non_null(strstr(content("player.m3u8"), "720p-1/index.m3u8"));
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, planned, teardown)
@@ -150,6 +196,8 @@ int main(void)
         TEST(files_that_say_so_already_stay),
         TEST(without_a_plan_there_is_nothing_to_list),
         TEST(an_encode_that_ends_lists_what_ended_just_before_it),
+        TEST(what_was_told_but_not_written_is_swept_up),
+        TEST(lists_that_cannot_be_written_stay_behind),
     };
     return cmocka_run_group_tests_name("video_lists", tests, NULL, NULL);
 }

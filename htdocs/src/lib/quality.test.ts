@@ -23,6 +23,7 @@ const rendition = (name: string, segments: number, done: number): Rendition => (
 const level = (index: number, name: string, width: number, height: number): LevelInfo => ({
   index,
   name,
+  url: `/media/k/${name}-1/index.m3u8`,
   width,
   height,
   bitrate: 1,

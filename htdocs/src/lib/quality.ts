@@ -5,6 +5,8 @@ import type { Rendition } from './api';
 export interface LevelInfo {
   index: number;
   name: string;
+  /** Of its playlist. */
+  url: string;
   width: number;
   height: number;
   bitrate: number;

@@ -10,11 +10,15 @@ const picture = (name: string, done: number): Rendition => ({
 });
 const answer = (done: number) => [picture('360p', 4), picture('720p', done)];
 
-/** As much of hls.js as is needed; levels: what its playlist lists. */
-function fakeHls(levels: string[]) {
+/** What a playlist of that video and generation lists. */
+const listed = (names: string[], key = 'k', generation = 1) =>
+  names.map((name) => ({ uri: `/media/${key}/${name}-${generation}/index.m3u8`, width: 1, height: 1 }));
+
+/** As much of hls.js as is needed. */
+function fakeHls(levels: ReturnType<typeof listed>) {
   const heard = new Map<string, (...args: unknown[]) => void>();
   const hls = {
-    levels: levels.map((name) => ({ uri: `/media/k/${name}-1/index.m3u8`, width: 1, height: 1 })),
+    levels,
     on: (event: string, fn: () => void) => heard.set(event, fn),
     nextLevel: 0,
     caps: [] as number[],
@@ -22,14 +26,14 @@ function fakeHls(levels: string[]) {
       this.caps.push(level);
     },
   };
-  const names = ['MANIFEST_PARSED', 'LEVELS_UPDATED', 'LEVEL_SWITCHED'];
+  const names = ['MANIFEST_PARSED', 'LEVELS_UPDATED', 'LEVEL_SWITCHED', 'ERROR'];
   const events = Object.fromEntries(names.map((name) => [name, name]));
-  return { hls, events, tell: (event: string) => heard.get(event)!() };
+  return { hls, events, tell: (event: string, data?: object) => heard.get(event)!(event, data) };
 }
 
 /** A page with a player: poll() is an answer of the server; seen counts what is drawn anew. */
 function page() {
-  const { hls, events, tell } = fakeHls(['360p', '720p']);
+  const { hls, events, tell } = fakeHls(listed(['360p', '720p']));
   const quality = new Quality();
   quality.follow(hls as never, events as never);
   let renditions = $state.raw(answer(1));
@@ -88,4 +92,56 @@ test('what is chosen and gone from the answer is Auto again', () => {
   poll([picture('360p', 4)]);
   expect([quality.choice, hls.nextLevel]).toEqual(['auto', -1]);
   stop();
+});
+
+const CANNOT_DECODE = { fatal: true, type: 'mediaError', details: 'internalException' };
+const copied = ['360p', 'source'];
+const waits = (quality: Quality) => quality.choices.map((c) => `${c.value} ${c.wait}`.trim());
+
+/** A player that was shown a copy, and could not decode it. */
+function damaged() {
+  const fake = fakeHls(listed(copied));
+  const quality = new Quality();
+  quality.follow(fake.hls as never, fake.events as never);
+  quality.know([picture('360p', 4), picture('source', 4)]);
+  fake.tell('MANIFEST_PARSED');
+  quality.choose('source');
+  fake.tell('LEVEL_SWITCHED', { level: 1 });
+  fake.tell('ERROR', CANNOT_DECODE);
+  return { ...fake, quality };
+}
+
+test('a copy that cannot be decoded is left for good, as long as it is the same', () => {
+  const { quality, hls, tell } = damaged();
+  const left = () => {
+    expect(waits(quality)).toEqual(['source cannot be decoded', '360p', 'auto']);
+    expect(quality.choice).toBe('auto');
+    expect(hls.caps.at(-1)).toBe(0);
+  };
+  left();
+  quality.choose('source');
+  left();
+  quality.know([picture('360p', 4), picture('source', 4), picture('720p', 1)]);
+  left();
+  tell('MANIFEST_PARSED'); // loaded anew, the same again
+  left();
+});
+
+test('one that was made again may be played', () => {
+  const { quality, hls, tell } = damaged();
+  hls.levels = listed(copied, 'k', 2);
+  tell('MANIFEST_PARSED');
+  expect(waits(quality)).toEqual(['source', '360p', 'auto']);
+  expect(hls.caps.at(-1)).toBe(1);
+  quality.choose('source');
+  expect([quality.choice, hls.nextLevel]).toEqual(['source', 1]);
+});
+
+test('so may that of another video, in the same player', () => {
+  const { quality } = damaged();
+  const { hls, events, tell } = fakeHls(listed(copied, 'other'));
+  quality.follow(hls as never, events as never);
+  tell('MANIFEST_PARSED');
+  expect(waits(quality)).toEqual(['source', '360p', 'auto']);
+  expect(hls.caps.at(-1)).toBe(1);
 });

@@ -22,7 +22,8 @@ export class Quality {
   #renditions = $state.raw<readonly Rendition[]>([]);
   #playing = $state(-1);
   #choice = $state(AUTO);
-  /** Copies in which this browser came upon something that it cannot decode. */
+  /** Addresses of copies in which this browser came upon something that it cannot decode. A
+   * copy that is made again has another one. */
   #broken = $state.raw<ReadonlySet<string>>(new Set());
   #hls: Hls | null = null;
 
@@ -31,7 +32,7 @@ export class Quality {
     return this.#choice;
   }
   get choices(): Choice[] {
-    return choices(this.#levels, this.#playable(), this.#renditions, this.#broken);
+    return choices(this.#levels, this.#playable(), this.#renditions, this.#brokenNames());
   }
   /** There is something to choose from. */
   get matters(): boolean {
@@ -78,13 +79,16 @@ export class Quality {
   #avoid(levels: readonly number[]): void {
     const copy = this.#levels.find((l) => l.name === 'source' && levels.includes(l.index));
     if (!copy || this.#levels.length < 2) return;
-    this.#broken = new Set([...this.#broken, copy.name]);
+    this.#broken = new Set([...this.#broken, copy.url]);
     this.#cap();
     if (this.#choice === copy.name) this.choose(AUTO);
   }
+  #brokenNames(): Set<string> {
+    return new Set(this.#levels.filter((l) => this.#broken.has(l.url)).map((l) => l.name));
+  }
   #playable(): Set<string> {
     const names = playableNames(this.#renditions);
-    for (const name of this.#broken) names.delete(name);
+    for (const name of this.#brokenNames()) names.delete(name);
     return names;
   }
 
@@ -106,6 +110,7 @@ export class Quality {
     this.#levels = (this.#hls?.levels ?? []).map((level, index) => ({
       index,
       name: renditionOf(level.uri),
+      url: level.uri,
       width: level.width,
       height: level.height,
       bitrate: level.bitrate,

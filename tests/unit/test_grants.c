@@ -1,0 +1,344 @@
+/* test_grants.c: the worker keeps symlinks as their rows say. */
+#include "accounts_fixture.h"
+
+#include "grant.h"
+#include "grants.h"
+#include "log.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 10000
+#define KEY "kkkkkkkkkkkkkkkkkkkkkkkkkk"
+#define ROOT "rrrrrrrrrrrrrrrrrrrrrrrrrr"
+
+static struct fixture *f;
+static struct worker w;
+static struct grants *grants;
+static struct loop_timer patience;
+
+/* ---- the loop and the site ---------------------------------------------------- */
+
+static void stop_turning(void *arg)
+{
+    (void)arg;
+    loop_stop(w.loop);
+}
+
+static void turn_for(int64_t ms)
+{
+    loop_timer_set(w.loop, &patience, ms, stop_turning, NULL);
+    assert_int_equal(loop_run(w.loop), RC_OK);
+}
+
+static const char *media(const char *key)
+{
+    static char path[PATH_MAX];
+    char name[PATH_MAX];
+    snprintf(name, sizeof(name), "htdocs/media/%.99s", key);
+    assert_int_equal(site_path(&w.site, name, path), RC_OK);
+    return path;
+}
+
+static bool linked(const char *key)
+{
+    struct stat st;
+    return lstat(media(key), &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+static bool has_row(const char *key)
+{
+    bool exists = false;
+    assert_int_equal(store_grant_exists(f->st, key, &exists), RC_OK);
+    return exists;
+}
+
+static void turn_until_linked(const char *key, bool want)
+{
+    int64_t end = loop_now_ms() + PATIENCE_MS;
+    while (linked(key) != want) {
+        if (loop_now_ms() > end)
+            fail_msg("waited in vain for %s to %s", key, want ? "come" : "go");
+        turn_for(5);
+    }
+}
+
+/* Long enough for what is going to happen to have happened. */
+static void turn_a_while(void)
+{
+    turn_for(100);
+}
+
+static int setup(void **state)
+{
+    char path[PATH_MAX + 16];
+    fixture_setup(state);
+    f = *state;
+    snprintf(path, sizeof(path), "%s/htdocs", f->dir);
+    assert_int_equal(mkdir(path, 0755), 0);
+    w = (struct worker){.clock = f->clock, .config.auth = AUTH_NONE};
+    snprintf(w.site.root, sizeof(w.site.root), "%s", f->dir);
+    w.store = fixture_handle(f);
+    assert_int_equal(loop_open(&w.loop), RC_OK);
+    log_open("test", LOG_ERROR);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    grants_close(grants);
+    grants = NULL;
+    loop_timer_cancel(w.loop, &patience);
+    loop_close(w.loop);
+    store_close(w.store);
+    return fixture_teardown(state);
+}
+
+static void begin(void)
+{
+    assert_int_equal(grants_open(&w, &grants), RC_OK);
+}
+
+static struct grant give(const struct video *v)
+{
+    struct grant g;
+    assert_int_equal(grant_for_user(f->st, &w.site, v->id, 0, &g), RC_OK);
+    return g;
+}
+
+/* ---- after a crash -------------------------------------------------------------- */
+
+static void what_was_left_half_done_is_completed_at_the_start(void **state)
+{
+    struct video v = fixture_video_of(f, 0, "a"), u = fixture_video_of(f, 0, "b");
+    struct share s = {.expires_ms = -1};
+    (void)state;
+    struct grant row_only = fixture_grant(f, &v, 0), whole = give(&u);
+    memcpy(s.video_id, u.id, sizeof(s.video_id));
+    assert_int_equal(store_share_add(f->st, &s, 0), RC_OK);
+    assert_int_equal(grant_link(&w.site, s.key, u.media_root), RC_OK);
+    assert_int_equal(store_share_remove(f->st, s.token), RC_OK); /* and no unlink */
+    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);     /* of no row */
+    assert_false(linked(row_only.key));
+    begin();
+    turn_until_linked(row_only.key, true);
+    turn_until_linked(s.key, false);
+    turn_until_linked(KEY, false);
+    assert_false(has_row(s.key));
+    assert_true(linked(whole.key));
+}
+
+static void nothing_but_symlinks_with_the_name_of_a_key_is_touched(void **state)
+{
+    (void)state;
+    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    assert_int_equal(mkdir(media(ROOT), 0755), 0);
+    assert_int_equal(symlink(ROOT, media("other")), 0);
+    FILE *file = fopen(media("ffffffffffffffffffffffffff"), "w");
+    assert_non_null(file);
+    fclose(file);
+    begin();
+    turn_until_linked(KEY, false);
+    turn_a_while();
+    assert_int_equal(access(media(ROOT), F_OK), 0);
+    assert_true(linked("other"));
+    assert_int_equal(access(media("ffffffffffffffffffffffffff"), F_OK), 0);
+}
+
+static void a_site_with_accounts_ends_what_everybody_had(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t ada = fixture_user(fixture, "ada", USER_OWNER);
+    struct video v = fixture_video_of(f, 0, "a");
+    struct grant open = give(&v), hers;
+    assert_int_equal(grant_for_user(f->st, &w.site, v.id, ada, &hers), RC_OK);
+    begin();
+    turn_a_while();
+    assert_true(linked(open.key)); /* without accounts */
+    grants_close(grants);
+    w.config.auth = AUTH_REQUIRED;
+    begin();
+    turn_until_linked(open.key, false);
+    assert_true(linked(hers.key));
+    assert_false(has_row(open.key));
+}
+
+/* One that cannot be put right, at every place among the others. */
+static void one_that_is_in_the_way_does_not_keep_the_others(void **state)
+{
+    struct grant all[8];
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        struct video v = fixture_video_of(f, 0, "a");
+        all[i] = fixture_grant(f, &v, 0);
+    }
+    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    assert_int_equal(mkdir(media(all[3].key), 0755), 0);
+    log_to_file("/dev/null");
+    begin();
+    turn_until_linked(KEY, false);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(linked(all[i].key), i != 3);
+    assert_int_equal(rmdir(media(all[3].key)), 0);
+    grants_sweep(grants);
+    turn_until_linked(all[3].key, true);
+}
+
+/* ---- while it runs ----------------------------------------------------------------
+ */
+
+static void what_is_revoked_goes_with_the_next_look(void **state)
+{
+    struct video v = fixture_video_of(f, 0, "a"), out;
+    (void)state;
+    struct grant g = give(&v);
+    begin();
+    turn_a_while();
+    assert_int_equal(store_video_delete(f->st, v.id, &out), RC_OK);
+    grants_look(grants);
+    assert_false(linked(g.key));
+    assert_false(has_row(g.key));
+}
+
+static void so_many_that_are_revoked_at_once_go_bit_by_bit(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t ada = fixture_user(fixture, "ada", USER_OWNER);
+    int64_t bob = fixture_user(fixture, "bob", USER_OWNER);
+    struct grant last = {.key = ""};
+    for (int i = 0; i < 450; i++) {
+        struct video v = fixture_video_of(f, ada, "a");
+        assert_int_equal(grant_for_user(f->st, &w.site, v.id, bob, &last), RC_OK);
+    }
+    begin();
+    turn_a_while();
+    assert_int_equal(store_user_remove(f->st, bob), RC_OK);
+    grants_look(grants);
+    size_t n = 0;
+    struct grant left[2], first = {.key = ""};
+    assert_int_equal(store_grant_list(f->st, "", true, &first, left, 2, &n), RC_OK);
+    assert_int_equal(n, 2); /* not all in one go */
+    int64_t end = loop_now_ms() + PATIENCE_MS;
+    while (n > 0 && loop_now_ms() < end) {
+        turn_for(5);
+        assert_int_equal(store_grant_list(f->st, "", true, &first, left, 2, &n), RC_OK);
+    }
+    assert_int_equal(n, 0);
+    assert_false(linked(last.key));
+}
+
+/* The clock of this test is the system's. */
+static void a_share_ends_when_its_time_is_over(void **state)
+{
+    struct video v = fixture_video_of(f, 0, "a");
+    (void)state;
+    assert_int_equal(clock_system(&f->clock), RC_OK);
+    store_close(f->st);
+    store_close(w.store);
+    f->st = fixture_handle(f);
+    w.store = fixture_handle(f);
+    w.clock = f->clock;
+    struct grant g = give(&v);
+    begin();
+    turn_a_while();
+    int64_t now = f->clock.wall_ms(f->clock.ctx);
+    struct share s[2] = {{.expires_ms = now + 1500}, {.expires_ms = now + 900}};
+    for (int i = 0; i < 2; i++) {
+        memcpy(s[i].video_id, v.id, sizeof(s[i].video_id));
+        assert_int_equal(store_share_add(f->st, &s[i], 0), RC_OK);
+        assert_int_equal(grant_link(&w.site, s[i].key, v.media_root), RC_OK);
+        grants_look(grants); /* as after any change */
+    }
+    assert_true(linked(s[1].key));
+    turn_until_linked(s[1].key, false);
+    assert_true(f->clock.wall_ms(f->clock.ctx) >= now + 900);
+    assert_true(linked(s[0].key));
+    turn_until_linked(s[0].key, false);
+    assert_true(f->clock.wall_ms(f->clock.ctx) < now + 1500 + 2000);
+    assert_false(has_row(s[0].key));
+    assert_true(linked(g.key));
+}
+
+static void a_sweep_looks_only_where_something_has_changed(void **state)
+{
+    struct video v = fixture_video_of(f, 0, "a");
+    (void)state;
+    struct grant g = fixture_grant(f, &v, 0);
+    begin();
+    turn_until_linked(g.key, true);
+    turn_a_while();
+    grants_sweep(grants); /* its own symlink was a change */
+    turn_a_while();
+    struct video u = fixture_video_of(f, 0, "b");
+    struct grant unseen = fixture_grant(f, &u, 0); /* no look tells of it */
+    grants_sweep(grants);
+    turn_a_while();
+    assert_false(linked(unseen.key));
+    grants_look(grants);
+    grants_sweep(grants);
+    turn_until_linked(unseen.key, true);
+    assert_int_equal(unlink(media(g.key)), 0); /* the folder has changed */
+    grants_sweep(grants);
+    turn_until_linked(g.key, true);
+}
+
+static size_t links(void)
+{
+    DIR *d = opendir(media(""));
+    size_t n = 0;
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));)
+        n += e->d_type == DT_LNK;
+    closedir(d);
+    return n;
+}
+
+static void many_are_compared_bit_by_bit(void **state)
+{
+    struct grant after = {.key = ""}, some[64];
+    size_t n = 64;
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        struct video v = fixture_video_of(f, 0, "a");
+        fixture_grant(f, &v, 0);
+        if (i % 2 == 0)
+            give(&v);
+    }
+    for (int i = 0; i < 3000; i++) {
+        char key[KEY_LEN + 1];
+        assert_int_equal(key_new(key), RC_OK);
+        assert_int_equal(symlink(ROOT, media(key)), 0);
+    }
+    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    begin();
+    turn_until_linked(KEY, false);
+    for (int64_t end = loop_now_ms() + PATIENCE_MS; links() > 1000;) {
+        assert_true(loop_now_ms() < end);
+        turn_for(20);
+    }
+    assert_int_equal(links(), 1000);
+    while (n == 64) {
+        assert_int_equal(store_grant_list(f->st, "", false, &after, some, 64, &n),
+                         RC_OK);
+        for (size_t i = 0; i < n; i++)
+            assert_true(linked(some[i].key));
+        after = some[n - 1];
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_left_half_done_is_completed_at_the_start),
+        TEST(nothing_but_symlinks_with_the_name_of_a_key_is_touched),
+        TEST(a_site_with_accounts_ends_what_everybody_had),
+        TEST(one_that_is_in_the_way_does_not_keep_the_others),
+        TEST(what_is_revoked_goes_with_the_next_look),
+        TEST(so_many_that_are_revoked_at_once_go_bit_by_bit),
+        TEST(a_share_ends_when_its_time_is_over),
+        TEST(a_sweep_looks_only_where_something_has_changed),
+        TEST(many_are_compared_bit_by_bit),
+    };
+    return cmocka_run_group_tests_name("grants", tests, NULL, NULL);
+}

@@ -1,0 +1,283 @@
+#include "grants.h"
+
+#include "grant.h"
+#include "log.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    NAMES_A_TURN = 2000, /* of the folder that are read */
+    CHECKS_A_TURN = 200, /* symlinks or rows that are looked up */
+    LOOK_MS = 60000,     /* at the latest, also if the clock was set meanwhile */
+    TROUBLE_MS = 1000
+};
+
+/* A name in htdocs/media, and whether a row has it. */
+struct name {
+    char key[KEY_LEN + 1];
+    bool has_row;
+};
+
+/* One comparison: first the folder is read, then the rows, and then the symlinks that
+ * were not among them are looked up. A row is there before its symlink, so one that has
+ * no row by then has none. */
+struct pass {
+    enum { PASS_NONE, PASS_NAMES, PASS_ROWS, PASS_STRANGERS } stage;
+    DIR *dir;
+    struct name *names;
+    size_t n, room, next;
+    struct grant after; /* the last row that was read */
+    size_t made, removed;
+    enum rc rc; /* the first thing that went wrong */
+};
+
+struct grants {
+    struct worker *w;
+    struct loop_timer look, turn;
+    struct pass pass;
+    bool changed;          /* rows may have, since the last pass began */
+    struct timespec mtime; /* of the folder, when the last pass began */
+    enum rc trouble;       /* of the last look, so that it is logged once */
+};
+
+/* ---- what has ended -------------------------------------------------------- */
+
+static void say(struct grants *g, enum rc rc)
+{
+    if (rc != RC_OK && rc != g->trouble)
+        log_error("not every key that was taken back could be ended: %s (%s)",
+                  rc_name(rc), store_message(g->w->store));
+    g->trouble = rc;
+}
+
+static void look(void *arg)
+{
+    struct grants *g = arg;
+    struct worker *w = g->w;
+    int64_t ended = 0, next_ms = -1, delay_ms = LOOK_MS;
+    bool more = false;
+    enum rc rc = store_shares_expire(w->store, &ended, &next_ms);
+    if (rc == RC_OK)
+        rc = grant_end_some(w->store, &w->site, CHECKS_A_TURN, &more);
+    say(g, rc);
+    if (next_ms >= 0)
+        delay_ms = next_ms - w->clock.wall_ms(w->clock.ctx);
+    if (more || delay_ms < 0)
+        delay_ms = 0;
+    if (delay_ms > LOOK_MS)
+        delay_ms = LOOK_MS;
+    if (rc != RC_OK)
+        delay_ms = TROUBLE_MS;
+    loop_timer_set(w->loop, &g->look, delay_ms, look, g);
+}
+
+void grants_look(struct grants *g)
+{
+    g->changed = true;
+    look(g);
+}
+
+/* ---- the folder against the rows -------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct name *)a)->key, ((const struct name *)b)->key);
+}
+
+static void end_pass(struct pass *p)
+{
+    if (p->made + p->removed > 0)
+        log_info("media: %zu symlinks were missing, %zu were of nobody", p->made,
+                 p->removed);
+    if (p->dir)
+        closedir(p->dir);
+    free(p->names);
+    *p = (struct pass){.stage = PASS_NONE};
+}
+
+static bool is_symlink(DIR *dir, const struct dirent *e)
+{
+    struct stat st;
+    if (e->d_type != DT_UNKNOWN)
+        return e->d_type == DT_LNK;
+    return fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISLNK(st.st_mode);
+}
+
+static enum rc add_name(struct pass *p, const char *key)
+{
+    if (p->n == p->room) {
+        size_t room = p->room ? 2 * p->room : 256;
+        struct name *names = realloc(p->names, room * sizeof(*names));
+        if (!names)
+            return RC_NOMEM;
+        p->names = names;
+        p->room = room;
+    }
+    memcpy(p->names[p->n].key, key, sizeof(p->names->key));
+    p->names[p->n++].has_row = false;
+    return RC_OK;
+}
+
+static enum rc read_names(struct pass *p)
+{
+    for (int i = 0; i < NAMES_A_TURN; i++) {
+        struct dirent *e = readdir(p->dir);
+        if (!e) {
+            if (p->n > 0)
+                qsort(p->names, p->n, sizeof(*p->names), by_key);
+            p->stage = PASS_ROWS;
+            return RC_OK;
+        }
+        if (!key_valid(e->d_name) || !is_symlink(p->dir, e))
+            continue;
+        enum rc rc = add_name(p, e->d_name);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
+}
+
+/* One that cannot be put right does not keep the others. */
+static void note_error(struct pass *p, enum rc rc)
+{
+    if (p->rc == RC_OK)
+        p->rc = rc;
+}
+
+static void check_row(struct grants *g, const struct grant *row)
+{
+    struct pass *p = &g->pass;
+    struct name key, *found = NULL;
+    memcpy(key.key, row->key, sizeof(key.key));
+    if (p->n > 0)
+        found = bsearch(&key, p->names, p->n, sizeof(*p->names), by_key);
+    if (found) {
+        found->has_row = true;
+        return;
+    }
+    enum rc rc = grant_ensure(g->w->store, &g->w->site, row);
+    p->made += rc == RC_OK;
+    if (rc != RC_NOT_FOUND)
+        note_error(p, rc);
+}
+
+static enum rc read_rows(struct grants *g)
+{
+    static struct grant rows[CHECKS_A_TURN];
+    struct pass *p = &g->pass;
+    size_t n = 0;
+    enum rc rc =
+        store_grant_list(g->w->store, "", false, &p->after, rows, CHECKS_A_TURN, &n);
+    for (size_t i = 0; i < n; i++)
+        check_row(g, &rows[i]);
+    if (n > 0)
+        p->after = rows[n - 1];
+    if (n < CHECKS_A_TURN)
+        p->stage = PASS_STRANGERS;
+    return rc;
+}
+
+static void check_stranger(struct grants *g, const char *key)
+{
+    struct pass *p = &g->pass;
+    bool exists = true;
+    enum rc rc = store_grant_exists(g->w->store, key, &exists);
+    if (rc == RC_OK && !exists) {
+        rc = grant_unlink(&g->w->site, key);
+        p->removed += rc == RC_OK;
+    }
+    note_error(p, rc);
+}
+
+static void check_strangers(struct grants *g)
+{
+    struct pass *p = &g->pass;
+    for (int i = 0; i < CHECKS_A_TURN && p->next < p->n; p->next++) {
+        if (p->names[p->next].has_row)
+            continue;
+        check_stranger(g, p->names[p->next].key);
+        i++;
+    }
+    if (p->next == p->n)
+        p->stage = PASS_NONE;
+}
+
+static void on_turn(void *arg)
+{
+    struct grants *g = arg;
+    struct pass *p = &g->pass;
+    enum rc rc = RC_OK;
+    if (p->stage == PASS_NAMES)
+        rc = read_names(p);
+    else if (p->stage == PASS_ROWS)
+        rc = read_rows(g);
+    else
+        check_strangers(g);
+    if (rc == RC_OK && p->stage != PASS_NONE) {
+        loop_timer_set(g->w->loop, &g->turn, 0, on_turn, g);
+        return;
+    }
+    note_error(p, rc);
+    if (p->rc != RC_OK) {
+        log_error("not every symlink of media is as its row says: %s", rc_name(p->rc));
+        g->changed = true; /* again, with the next sweep */
+    }
+    end_pass(p);
+}
+
+void grants_sweep(struct grants *g)
+{
+    struct stat st;
+    int fd;
+    if (g->pass.stage != PASS_NONE)
+        return;
+    if (site_open_media(&g->w->site, &fd) != RC_OK)
+        return;
+    if (fstat(fd, &st) == 0 && !g->changed &&
+        memcmp(&st.st_mtim, &g->mtime, sizeof(g->mtime)) == 0) {
+        close(fd);
+        return;
+    }
+    g->pass.dir = fdopendir(fd);
+    if (!g->pass.dir) {
+        close(fd);
+        return;
+    }
+    g->changed = false;
+    g->mtime = st.st_mtim;
+    g->pass.stage = PASS_NAMES;
+    loop_timer_set(g->w->loop, &g->turn, 0, on_turn, g);
+}
+
+/* ---- start and end ----------------------------------------------------------- */
+
+enum rc grants_open(struct worker *w, struct grants **out)
+{
+    struct grants *g = calloc(1, sizeof(*g));
+    if (!g)
+        return RC_NOMEM;
+    g->w = w;
+    /* What was handed out while everybody owned the site. */
+    if (w->config.auth == AUTH_REQUIRED)
+        say(g, store_grants_end_open(w->store));
+    grants_look(g);
+    grants_sweep(g);
+    *out = g;
+    return RC_OK;
+}
+
+void grants_close(struct grants *g)
+{
+    if (!g)
+        return;
+    loop_timer_cancel(g->w->loop, &g->look);
+    loop_timer_cancel(g->w->loop, &g->turn);
+    end_pass(&g->pass);
+    free(g);
+}
