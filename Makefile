@@ -229,7 +229,7 @@ lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
 
 NODE_TEST := node --test --test-reporter=spec
-# In lanes that run beside each other with -j3. The first ones encode most of their time,
+# In lanes that run beside each other with -j4. The first ones encode most of their time,
 # the others mostly wait.
 HTTP_TESTS    := $(wildcard tests/http/*.test.mjs)
 HTTP_ENCODING := $(filter $(patsubst %,tests/http/%.test.mjs,arriving corpus),$(HTTP_TESTS))

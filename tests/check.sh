@@ -48,8 +48,8 @@ fi
 stage "lint" here lint
 stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
 if [[ $built -eq 0 ]]; then
-    stage "http tests" here -j3 -k -Otarget http-tests
-    stage "browser tests" here -j3 -k -Otarget browser-tests
+    # Lanes of files beside each other: each of them waits half of its time.
+    stage "http and browser tests" here -j4 -k -Otarget http-tests browser-tests
 else
     summary+=("  http and browser tests: skipped, the build failed")
 fi

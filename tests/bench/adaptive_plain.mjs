@@ -26,7 +26,7 @@ export async function run(verdicts) {
     const site = await openSite();
     try {
         const { id } = await stored(site, file);
-        const tuned = await commandOf(site, id, /ultrafast/);
+        const tuned = await waitFor(() => commandOf(site, id, /ultrafast/), { what: 'the command' });
         await waitFor(
             async () => (await site.api('GET', `/api/videos/${id}`)).json.renditions.every((r) => r.done === r.segments),
             { timeout: 600_000, what: 'all of it' },

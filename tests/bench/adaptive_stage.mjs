@@ -63,13 +63,13 @@ export async function tempFolder() {
     return fs.mkdtemp(path.join(BUILD, 'bench', 'tmp-'));
 }
 
-/* The first command in the logs of the jobs of a video that matches, as one that reads the
- * whole file. */
+/* The first command in the logs of the jobs of a video, the only one of its site, that matches,
+ * as one that reads the whole file. */
 export async function commandOf(site, id, pattern) {
     const dir = site.path('log', 'jobs');
     for (const name of await fs.readdir(dir))
         for (const line of (await fs.readFile(path.join(dir, name), 'utf8')).split('\n'))
-            if (line.startsWith('+ ') && line.includes(id) && pattern.test(line) && !line.includes('pipe:0'))
-                return line.slice(2).replace(`${id}.part`, `${id}.src`);
+            if (line.startsWith('+ ') && pattern.test(line))
+                return line.slice(2).replace(`${id}.part`, `${id}.src`).replace('pipe:0', site.path('spool', `${id}.src`));
     throw new Error(`no command of ${id} matches ${pattern}`);
 }

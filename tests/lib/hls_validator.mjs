@@ -278,10 +278,12 @@ class Rendition {
         const sum = (of) => segments.reduce((all, segment) => all + of(segment), 0);
         const duration = sum(({ seconds }) => seconds);
         const frames = sum((s) => s.frames);
+        // How fast its pictures follow one another, whatever the last one of them is shown for.
+        const span = (segments.at(-1).lastPts - segments[0].pts) / init.timescale;
         return {
             kind: init.kind, codec: init.codec, init, target: list.target, duration, frames,
             start: segments[0].pts / init.timescale, bytes: sum(({ bytes }) => bytes),
-            rate: frames / duration, fastest: init.timescale / Math.min(...segments.map(({ shortest }) => shortest)),
+            rate: span > 0 ? (frames - 1) / span : frames / duration, fastest: init.timescale / Math.min(...segments.map(({ shortest }) => shortest)),
             peak: bounds((all) => peakRate(all, list.target)), average: bounds(averageRate),
         };
     }
