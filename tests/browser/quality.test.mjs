@@ -120,10 +120,14 @@ test('a rung is offered as soon as it is whole, to a page that is open', async (
         { timeout: 2 * SLOW, what: 'the rung' },
     );
     await waitFor(async () => !(await item.getAttribute('disabled')), { timeout: SLOW, what: 'its choice' });
+    // However long choosing takes, there is something left to play.
     await page.evaluate(() => {
-        document.querySelector('stream-video').currentTime = 1;
+        const player = document.querySelector('stream-video');
+        player.pause();
+        player.currentTime = 1;
     });
     await choose(page, /^\s*720p/);
+    await page.evaluate(() => document.querySelector('stream-video').play());
     const level = () =>
         page.evaluate(() => {
             const { api } = document.querySelector('stream-video');
