@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "rc.h"
 #include "store.h"
+#include "store_accounts.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -81,9 +82,9 @@ bool api_need_text(struct api_call *call, const json_t *object, const char *key,
 
 /* Whom a try counts against. */
 struct api_tries {
-    const char *subjects[2]; /* point into the two below */
+    struct try_subject subjects[3]; /* point into the texts below */
     size_t n;
-    char texts[2][96];
+    char texts[3][96];
 };
 
 /* Of a password of an account, of one of a share, and of a set-up link; all by where it

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, PASSWORD, addUser, letters, setUp, sql, startAccounts } from '../lib/accounts.mjs';
-import { sleep, startSite, tinyMp4, waitFor, withSite } from '../lib/site.mjs';
+import { startSite, tinyMp4, waitFor, withSite } from '../lib/site.mjs';
 import { selfSigned } from '../lib/tls.mjs';
 
 const NEW = 'another horse battery';
@@ -328,41 +328,6 @@ describe('accounts', () => {
     });
 });
 
-describe('guessing', () => {
-    it('an account is delayed more and more, from wherever it is tried', withSite(
-        { env: { DROPSTREAM_AUTH: 'required' } },
-        async (site) => {
-            const owner = await setUp(site, 'olga');
-            const from = (i) => new Client(site, { address: `127.0.3.${i}` });
-            for (let i = 1; i <= 5; i++) assertError(await signIn(from(i), 'olga', 'wrong'), 401, 'bad_login');
-            assertError(await signIn(from(6), 'OLGA', 'wrong'), 401, 'bad_login');
-            const refused = await signIn(from(7), 'olga');
-            assertError(refused, 429, 'too_many');
-            assert.equal(refused.headers['retry-after'], '1');
-            // The right password too: else one could go on guessing while it waits.
-            assertError(await signIn(from(7), 'olga'), 429, 'too_many');
-            assert.equal((await owner.api('GET', '/api/videos')).status, 200, 'who is in stays in');
-            await sleep(1100);
-            assertError(await signIn(from(8), 'olga', 'wrong'), 401, 'bad_login');
-            assert.equal((await signIn(from(9), 'olga')).headers['retry-after'], '2');
-            await sleep(2100);
-            assert.equal((await signIn(from(9), 'olga')).status, 201);
-            assertError(await signIn(from(9), 'olga', 'wrong'), 401, 'bad_login');
-            assert.equal((await signIn(from(9), 'olga')).status, 201, 'the count began anew');
-        },
-    ));
-    it('an address is, whatever names it tries', withSite(
-        { env: { DROPSTREAM_AUTH: 'required' } },
-        async (site) => {
-            await setUp(site, 'olga');
-            const client = new Client(site, { address: '127.0.4.1' });
-            for (let i = 0; i < 6; i++) assertError(await signIn(client, `name${i}`), 401, 'bad_login');
-            assertError(await signIn(client, 'olga'), 429, 'too_many');
-            assert.equal((await signIn(new Client(site, { address: '127.0.4.2' }), 'olga')).status, 201);
-        },
-    ));
-});
-
 describe('a new site', () => {
     it('is set up once, by who has the link', withSite(
         { env: { DROPSTREAM_AUTH: 'required' } },
@@ -440,8 +405,10 @@ describe('TLS', () => {
                 const { address } = json.sessions.find(({ current }) => current);
                 assert.equal(address, trusted ? '203.0.113.7' : '127.0.0.1');
                 // One address for tries, or many.
-                let last;
-                for (let i = 0; i < 7; i++) last = await signIn(new Client(site, { headers: headers(i) }), `name${i}`);
+                const guess = (i) => signIn(new Client(site, { headers: headers(i) }), `name${i}`);
+                for (let i = 0; i < 6; i++) await guess(i);
+                await sql(site, 'UPDATE tries SET last_ms = last_ms + 60000'); // as if it were faster
+                const last = await guess(6);
                 assertError(last, trusted ? 401 : 429, trusted ? 'bad_login' : 'too_many');
             },
         ));

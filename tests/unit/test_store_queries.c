@@ -178,7 +178,7 @@ static enum rc ignore_share(void *arg, const struct share *s)
 
 static void use_accounts(struct fixture *f)
 {
-    static const char *const subjects[] = {"a", "b"};
+    static const struct try_subject subjects[] = {{"a", false}, {"b", true}};
     uint8_t hash[SECRET_HASH_SIZE] = {0}, key[SECRET_KEY_SIZE];
     struct session s = {.expires_ms = f->wall_ms + 1000000};
     struct token t = {.label = "x", .scopes = SCOPE_READ, .expires_ms = -1};
