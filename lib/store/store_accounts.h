@@ -100,9 +100,10 @@ struct session {
 };
 
 /* n of the new one goes to s->n. Of s, user_id, agent, address (both as they come: cut
- * and made clean here) and expires_ms count. RC_NOT_FOUND: no such user. */
+ * and made clean here) and expires_ms count. password_hash: the one that was found to
+ * be right. RC_NOT_FOUND: no such user, or its password is another one by now. */
 enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
-                            struct session *s);
+                            const char *password_hash, struct session *s);
 
 /*
  * Who that is. Its time goes on from now, to lasts_ms from now: written at most once a
