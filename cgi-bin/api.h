@@ -25,6 +25,7 @@ struct api_call {
     struct request *r;
     struct app *app;
     struct identity who;
+    enum want want;   /* what the table of api.c says */
     struct store *st; /* held for this call; NULL for pages that take one themselves */
     char id[64];      /* what the first star of the URL stands for, "" if it has none */
     char rest[64];    /* likewise the second one */
@@ -55,6 +56,10 @@ void api_end_revoked(struct api_call *call, const char *video_id);
  * call is answered. */
 bool api_take_store(struct api_call *call);
 void api_give_store(struct api_call *call);
+
+/* Likewise after something slow, before anything is changed: who asks, and the video of
+ * the call, are looked up again, and whether that may be done still. */
+bool api_come_back(struct api_call *call);
 
 /* ---- api_body.c: the body as a JSON object */
 

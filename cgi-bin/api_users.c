@@ -79,7 +79,7 @@ static void add_user(struct api_call *call, const char *name, enum user_role rol
         api_fail(call, rc);
         return;
     }
-    if (!api_take_store(call))
+    if (!api_come_back(call))
         return;
     rc = store_user_add(call->st, name, role, hash, &id);
     if (rc == RC_OK)
@@ -222,7 +222,7 @@ static void patch(struct api_call *call, const struct patch *p)
 
     api_tries_of_account(call, call->id, &tries);
     if (!find_user(call, p, &tries, &user) || !reckon(call, p, &user, hash) ||
-        !api_take_store(call))
+        !api_come_back(call) || !may_patch(call, p))
         return;
     if (p->old_password)
         api_tried_well(call, &tries);
