@@ -203,6 +203,20 @@ describe('accounts', () => {
         assertError(await signIn(new Client(site), 'nora'), 401, 'bad_login');
         await new Client(site).signIn('nora', NEW);
     });
+    test('an owner needs the old password for a new one too, and a token changes none', async () => {
+        const here = await addUser(owner, 'olaf', 'owner');
+        const program = new Client(site, { token: await here.newToken(['admin']) });
+        const both = { password: NEW, old_password: PASSWORD };
+        assertError(await here.api('PATCH', '/api/users/OLAF', { password: NEW }), 422, 'bad_field');
+        const wrong = { ...both, old_password: 'wrong' };
+        assertError(await here.api('PATCH', '/api/users/olaf', wrong), 403, 'bad_password');
+        for (const body of [both, { password: NEW }])
+            assertError(await program.api('PATCH', '/api/users/olaf', body), 403, 'forbidden');
+        assert.equal((await here.api('PATCH', '/api/users/olaf', both)).status, 200);
+        assert.equal((await here.api('PATCH', '/api/users/vera', { password: PASSWORD })).status, 200);
+        await viewer.signIn('vera');
+        assert.equal((await owner.api('DELETE', '/api/users/olaf')).status, 204);
+    });
     test('a new role counts at once', async () => {
         const client = await addUser(owner, 'paul', 'member');
         const { json: video } = await client.upload(tinyMp4());
