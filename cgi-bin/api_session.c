@@ -47,8 +47,7 @@ void api_session_get(struct api_call *call)
 {
     const struct asker *asker = &call->who.asker;
 
-    if (call->who.dead_cookie)
-        identity_set_cookie(call->r, &call->app->config, NULL);
+    identity_refresh_cookie(call->r, &call->app->config, &call->who);
     send_session(call, 200, asker->known ? call->who.name : NULL, asker->role);
 }
 

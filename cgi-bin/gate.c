@@ -103,7 +103,6 @@ bool gate_enter(struct request *r, const struct app *app, enum want want,
         http_send_rc(r, rc);
         return false;
     }
-    identity_keep_cookie(r, &app->config, who);
     return check(r, want, flags, who);
 }
 

@@ -18,9 +18,9 @@ enum {
 };
 
 /*
- * True if r may go on: *who is who asks, and the answer keeps their cookie. What
- * depends on which video it is about is still to be checked (access.h). False: r is
- * answered, with 401, 403, or what is wrong with the store.
+ * True if r may go on: *who is who asks. What depends on which video it is about is
+ * still to be checked (access.h). False: r is answered, with 401, 403, or what is wrong
+ * with the store.
  */
 bool gate_enter(struct request *r, const struct app *app, enum want want,
                 unsigned flags, struct identity *who);
