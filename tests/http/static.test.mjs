@@ -265,8 +265,8 @@ describe('files', () => {
             return [/"x-sendfile" *=> "enable"/.test(hosts[key]), folders];
         };
         assert.deepEqual(may('/missing/'), [true, ['htdocs/media']]);
-        assert.deepEqual(may('/api/'), [true, ['spool', 'htdocs']]);
-        assert.deepEqual(may('/e/'), [true, ['htdocs']]);
+        assert.deepEqual(may('/api/'), [true, ['spool']]);
+        assert.deepEqual(may('/e/'), [false, undefined]);
         assert.deepEqual(may('/api/uploads'), [false, undefined]);
         assert.equal(Object.keys(hosts).length, 4);
     });
