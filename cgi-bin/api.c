@@ -203,7 +203,7 @@ static bool id_is_possible(const struct route *route, const struct api_call *cal
 {
     if (is_of_video(route))
         return id_valid(call->id);
-    if (is_below(route, "/api/shares/") || is_below(route, "/e/"))
+    if (is_below(route, "/api/shares/"))
         return key_valid(call->id);
     return true;
 }

@@ -226,10 +226,24 @@ describe('shares', () => {
         assert.equal(await ancestors(['https://a.example', 'http://b.example:8080']),
             '200 frame-ancestors https://a.example http://b.example:8080');
         assert.equal(await ancestors(false), "404 frame-ancestors 'none'");
-        const { status, headers } = await site.request('GET', `/e/${letters(26)}`);
-        assert.equal(status, 404);
-        assert.match(headers['content-security-policy'], /frame-ancestors 'none'/);
-        assert.equal((await site.request('GET', '/e/x')).status, 404);
+        for (const token of [letters(26), letters(25), 'x', `${letters(26)}.`, letters(26).toUpperCase()]) {
+            const { status, headers, text } = await site.request('GET', `/e/${token}`);
+            assert.equal(status, 404);
+            assert.equal(text, page);
+            assert.match(headers['content-security-policy'], /frame-ancestors 'none'/);
+        }
+    });
+    test('no frame shows what is no page', async () => {
+        const headers = { Authorization: `Bearer ${letters(52)}` };
+        const url = `/e/${letters(26)}`;
+        for (const [want, ...request] of [
+            [404, 'GET', '/e/'], [404, 'GET', `${url}/x`], [404, 'GET', `/e/${'a'.repeat(100)}`],
+            [405, 'POST', url, { headers: { 'Content-Length': 0 } }], [401, 'GET', url, { headers }],
+        ]) {
+            const response = await site.request(...request);
+            assert.equal(response.status, want, request[1]);
+            assert.match(response.headers['content-security-policy'], /frame-ancestors 'none'/, request[1]);
+        }
     });
     test('new keys replace all, and everybody who may goes on', async () => {
         const share = await member.newShare(video.id);
