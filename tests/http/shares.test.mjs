@@ -86,8 +86,8 @@ describe('shares', () => {
         assert.equal(response.status, 200);
         assert.equal(response.headers['set-cookie'], undefined);
         assert.equal(response.json.download, null);
-        for (const text of [video.id, root, 'mia', 'Zürich', await keyOf(member)])
-            if (text !== 'Zürich') assert.ok(!response.text.includes(text), text);
+        for (const text of [video.id, root, '"mia"', await keyOf(member)])
+            assert.ok(!response.text.includes(text), text);
         const key = keyIn(response.json);
         assert.ok(await isServed(key));
         assert.ok(await isServed(key, '360p-1/0.m4s'));
@@ -168,9 +168,11 @@ describe('shares', () => {
         const tell = (client, password) => client.api('POST', `/api/shares/${share.token}`, { password });
         const guesser = from(1);
         for (let i = 0; i < 6; i++) assertError(await tell(guesser, `guess ${i}`), 401, 'bad_password');
+        await sql(site, 'UPDATE tries SET last_ms = last_ms + 60000'); // as if all were faster
         const refused = await tell(guesser, 'secret');
         assertError(refused, 429, 'too_many');
-        assert.equal(refused.headers['retry-after'], '1');
+        const wait = Number(refused.headers['retry-after']);
+        assert.ok(wait > 30 && wait <= 61, `${wait} s`);
         assert.equal((await tell(from(2), 'secret')).status, 200);
     });
     test('another site’s page tells no password', async () => {
