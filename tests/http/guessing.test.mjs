@@ -1,8 +1,9 @@
-/* What is guessed: passwords wait longer and longer. */
+/* What is guessed: passwords wait longer and longer, and nothing else is ever found. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Client, PASSWORD, setUp, sql } from '../lib/accounts.mjs';
-import { withSite } from '../lib/site.mjs';
+import { KINDS, guessAll } from '../bench/auth_guesser.mjs';
+import { Client, PASSWORD, pretend, setUp, sql } from '../lib/accounts.mjs';
+import { tinyMp4, withSite } from '../lib/site.mjs';
 
 function assertError(response, status, code) {
     assert.equal(response.json?.error?.code, code, response.text);
@@ -69,6 +70,25 @@ describe('guessing a password', () => {
             await passed(site, -60);
             assertError(await signIn(client, 'olga'), 429, 'too_many');
             assert.equal((await signIn(new Client(site, { address: '127.0.4.2' }), 'olga')).status, 201);
+        },
+    ));
+});
+
+describe('guessing what nobody can', () => {
+    it('finds nothing, of each kind', withSite(
+        { env: { DROPSTREAM_AUTH: 'required' } },
+        async (site) => {
+            const owner = await setUp(site, 'olga');
+            await owner.newToken(['read']);
+            const { json: video } = await owner.upload(tinyMp4());
+            await pretend(site, video.id);
+            const share = await owner.newShare(video.id);
+            for (const make of Object.values(KINDS)) await guessAll(site.port, make, 300);
+            // What is there is found at such addresses.
+            assert.equal((await site.request('GET', `/api/shares/${share.token}`)).status, 200);
+            const { json } = await owner.api('GET', `/api/videos/${video.id}`);
+            assert.match(json.media, /^\/media\/[a-z2-7]{26}\/master\.m3u8$/);
+            assert.equal((await site.request('GET', json.media)).status, 200);
         },
     ));
 });
