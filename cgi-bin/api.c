@@ -118,6 +118,16 @@ bool api_may(struct api_call *call, enum want want, const struct video *video)
     return verdict == ACCESS_YES;
 }
 
+/* The video of the URL, if who asks may do that with it; else it is answered. */
+static bool find_video(struct api_call *call)
+{
+    enum rc rc = store_video_get(call->st, call->id, &call->video);
+
+    if (rc != RC_OK)
+        api_fail(call, rc);
+    return rc == RC_OK && api_may(call, call->want, &call->video);
+}
+
 void api_end_revoked(struct api_call *call, const char *video_id)
 {
     enum rc rc = grant_end_revoked(call->st, &call->app->site, video_id);
@@ -139,6 +149,13 @@ void api_give_store(struct api_call *call)
 {
     handles_give(call->app->handles, call->st);
     call->st = NULL;
+}
+
+bool api_come_back(struct api_call *call)
+{
+    return api_take_store(call) &&
+           gate_again(call->r, call->app, call->st, call->want, &call->who) &&
+           (!*call->video.id || find_video(call));
 }
 
 /* ---- the table ------------------------------------------------------------- */
@@ -186,22 +203,12 @@ static bool id_is_possible(const struct route *route, const struct api_call *cal
 {
     if (is_of_video(route))
         return id_valid(call->id);
-    if (is_below(route, "/api/shares/") || is_below(route, "/e/"))
+    if (is_below(route, "/api/shares/"))
         return key_valid(call->id);
     return true;
 }
 
 /* ---- a request --------------------------------------------------------------- */
-
-/* The video of the URL, if who asks may do that with it; else it is answered. */
-static bool find_video(const struct route *route, struct api_call *call)
-{
-    enum rc rc = store_video_get(call->st, call->id, &call->video);
-
-    if (rc != RC_OK)
-        api_fail(call, rc);
-    return rc == RC_OK && api_may(call, route->want, &call->video);
-}
 
 static void run_with_store(const struct route *route, struct api_call *call)
 {
@@ -210,7 +217,7 @@ static void run_with_store(const struct route *route, struct api_call *call)
     if ((of_video || (route->flags & STORE)) && !api_take_store(call))
         return;
     if (of_video)
-        may = find_video(route, call);
+        may = find_video(call);
     if (call->st && !(route->flags & STORE))
         api_give_store(call);
     if (may)
@@ -243,6 +250,7 @@ static void enter(const struct route *route, struct api_call *call)
     unsigned flags = (strcmp(route->method, "GET") == 0 ? 0 : GATE_CHANGES) |
                      (route->flags & ALONE ? GATE_ALONE : 0);
 
+    call->want = route->want;
     if (gate_enter(call->r, call->app, route->want, flags, &call->who))
         run_page(route, call);
 }

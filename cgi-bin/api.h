@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "rc.h"
 #include "store.h"
+#include "store_accounts.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct api_call {
     struct request *r;
     struct app *app;
     struct identity who;
+    enum want want;   /* what the table of api.c says */
     struct store *st; /* held for this call; NULL for pages that take one themselves */
     char id[64];      /* what the first star of the URL stands for, "" if it has none */
     char rest[64];    /* likewise the second one */
@@ -55,6 +57,10 @@ void api_end_revoked(struct api_call *call, const char *video_id);
 bool api_take_store(struct api_call *call);
 void api_give_store(struct api_call *call);
 
+/* Likewise after something slow, before anything is changed: who asks, and the video of
+ * the call, are looked up again, and whether that may be done still. */
+bool api_come_back(struct api_call *call);
+
 /* ---- api_body.c: the body as a JSON object */
 
 /* NULL: it is none, or has a key that is not in keys ("title visibility"); that is
@@ -81,9 +87,9 @@ bool api_need_text(struct api_call *call, const json_t *object, const char *key,
 
 /* Whom a try counts against. */
 struct api_tries {
-    const char *subjects[2]; /* point into the two below */
+    struct try_subject subjects[3]; /* point into the texts below */
     size_t n;
-    char texts[2][96];
+    char texts[3][96];
 };
 
 /* Of a password of an account, of one of a share, and of a set-up link; all by where it

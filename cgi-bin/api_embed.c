@@ -78,13 +78,15 @@ static void send_page(struct api_call *call, int status, const char *embed)
     free(text);
 }
 
-/* Where there is nothing to be embedded the page says so, to people who have followed
- * the link: no frame shows it. */
+/* Where there is nothing to be embedded, whatever the link has become, the page says
+ * so, to people who have followed it: no frame shows it. */
 void api_embed(struct api_call *call)
 {
     struct share share;
     struct video video;
-    enum rc rc = store_share_get(call->st, call->id, &share, &video);
+    enum rc rc = key_valid(call->id)
+                     ? store_share_get(call->st, call->id, &share, &video)
+                     : RC_NOT_FOUND;
 
     if (rc == RC_OK && *share.embed)
         send_page(call, 200, share.embed);

@@ -47,8 +47,7 @@ void api_session_get(struct api_call *call)
 {
     const struct asker *asker = &call->who.asker;
 
-    if (call->who.dead_cookie)
-        identity_set_cookie(call->r, &call->app->config, NULL);
+    identity_refresh_cookie(call->r, &call->app->config, &call->who);
     send_session(call, 200, asker->known ? call->who.name : NULL, asker->role);
 }
 
@@ -68,12 +67,12 @@ static void refuse_login(struct api_call *call, const struct user *user)
 }
 
 /* A session of the user begins, and the one that this browser had ends. */
-static enum rc begin(struct api_call *call, int64_t user_id)
+static enum rc begin(struct api_call *call, const struct user *user)
 {
     const struct config *config = &call->app->config;
     const struct clock *clock = &call->app->clock;
     const char *agent = request_header(call->r, "User-Agent");
-    struct session s = {.user_id = user_id};
+    struct session s = {.user_id = user->id};
     uint8_t hash[SECRET_HASH_SIZE];
     char secret[SECRET_LEN + 1];
     enum rc rc = secret_new(secret);
@@ -84,7 +83,7 @@ static enum rc begin(struct api_call *call, int64_t user_id)
     snprintf(s.agent, sizeof(s.agent), "%s", agent ? agent : "");
     snprintf(s.address, sizeof(s.address), "%s", request_peer(call->r));
     secret_hash(secret, SECRET_LEN, hash);
-    rc = store_session_begin(call->st, hash, &s);
+    rc = store_session_begin(call->st, hash, user->password, &s);
     if (rc != RC_OK)
         return rc;
     if (call->who.session > 0)
@@ -122,7 +121,7 @@ static void welcome(struct api_call *call, const struct user *user,
 
     if (!api_take_store(call))
         return;
-    rc = begin(call, user->id);
+    rc = begin(call, user);
     if (rc == RC_OK) {
         log_info("%s signed in from %s", user->name, request_peer(call->r));
         api_tried_well(call, tries);
@@ -235,7 +234,6 @@ static bool may_set_up(struct api_call *call, const char *token,
 static void set_up(struct api_call *call, const char *token, const char *name,
                    const char *password)
 {
-    char hash[PASSWORD_HASH_MAX + 1];
     uint8_t token_hash[SECRET_HASH_SIZE];
     struct user user = {.role = USER_OWNER};
     struct api_tries tries;
@@ -244,7 +242,7 @@ static void set_up(struct api_call *call, const char *token, const char *name,
     api_tries_of_address(call, &tries);
     if (!may_set_up(call, token, &tries))
         return;
-    rc = password_hash(password, hash);
+    rc = password_hash(password, user.password);
     if (rc != RC_OK) {
         api_fail(call, rc);
         return;
@@ -253,7 +251,7 @@ static void set_up(struct api_call *call, const char *token, const char *name,
     snprintf(user.name, sizeof(user.name), "%s", name);
     if (!api_take_store(call))
         return;
-    rc = store_user_first(call->st, token_hash, name, hash, &user.id);
+    rc = store_user_first(call->st, token_hash, name, user.password, &user.id);
     api_give_store(call);
     if (rc == RC_OK)
         welcome(call, &user, &tries);

@@ -12,10 +12,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void add(struct api_tries *t, const char *kind, const char *what)
+static void add(struct api_tries *t, bool lenient, const char *kind, const char *what)
 {
     snprintf(t->texts[t->n], sizeof(t->texts[t->n]), "%s:%s", kind, what);
-    t->subjects[t->n] = t->texts[t->n];
+    t->subjects[t->n] = (struct try_subject){t->texts[t->n], lenient};
     t->n++;
 }
 
@@ -25,22 +25,29 @@ void api_tries_of_address(const struct api_call *call, struct api_tries *out)
 
     address_text(request_peer(call->r), address);
     out->n = 0;
-    add(out, "address", address);
+    add(out, false, "address", address);
 }
 
-/* Names differ in more than the case of their letters. Whatever is too long for one is
- * none, and may count as another. */
+/*
+ * Names differ in more than the case of their letters. Whatever is too long for one is
+ * none, and may count as another. The account by itself is for those who guess from
+ * many addresses; it must not be what keeps its user out.
+ */
 void api_tries_of_account(const struct api_call *call, const char *name,
                           struct api_tries *out)
 {
-    char address[ADDRESS_TEXT_MAX + 1];
+    char address[ADDRESS_TEXT_MAX + 1], small[STORE_USER_MAX + 2];
+    char both[sizeof(address) + sizeof(small)];
 
-    address_text(request_peer(call->r), address);
-    out->n = 0;
-    add(out, "account", name);
-    for (char *p = out->texts[0]; *p; p++)
+    snprintf(small, sizeof(small), "%s", name);
+    for (char *p = small; *p; p++)
         *p = (char)tolower((unsigned char)*p);
-    add(out, "address", address);
+    address_text(request_peer(call->r), address);
+    snprintf(both, sizeof(both), "%s %s", address, small);
+    out->n = 0;
+    add(out, false, "sign-in", both);
+    add(out, false, "address", address);
+    add(out, true, "account", small);
 }
 
 void api_tries_of_share(const struct api_call *call, const char *token,
@@ -51,7 +58,7 @@ void api_tries_of_share(const struct api_call *call, const char *token,
     address_text(request_peer(call->r), address);
     snprintf(what, sizeof(what), "%s %s", token, address);
     out->n = 0;
-    add(out, "share", what);
+    add(out, false, "share", what);
 }
 
 static void send_too_many(struct api_call *call, int64_t wait_ms)

@@ -1,6 +1,6 @@
 /*
- * /api/users: who may sign in. Owners see to that; anybody may change their own
- * password who knows the one that they have.
+ * /api/users: who may sign in. Owners see to that; everybody may change their own
+ * password, who knows the one that they have.
  */
 #include "api.h"
 
@@ -79,7 +79,7 @@ static void add_user(struct api_call *call, const char *name, enum user_role rol
         api_fail(call, rc);
         return;
     }
-    if (!api_take_store(call))
+    if (!api_come_back(call))
         return;
     rc = store_user_add(call->st, name, role, hash, &id);
     if (rc == RC_OK)
@@ -122,20 +122,27 @@ struct patch {
 
 static bool is_own(const struct api_call *call)
 {
-    return call->who.kind == IDENTITY_SESSION &&
-           strcasecmp(call->id, call->who.name) == 0;
+    return strcasecmp(call->id, call->who.name) == 0;
 }
 
-/* Owners may change anybody; others themselves, but not into somebody else. */
+/* Owners may change anybody; others themselves, but not into somebody else. One's own
+ * password takes the old one, so that no browser that was left open, and no token, can
+ * be made to shut its user out. */
 static bool may_patch(struct api_call *call, const struct patch *p)
 {
-    if (call->who.asker.role == USER_OWNER ||
-        (is_own(call) && p->role < 0 && p->old_password))
-        return true;
-    if (is_own(call) && p->role < 0)
-        api_bad_field(call, "The field old_password must be there.");
-    else
+    bool session = call->who.kind == IDENTITY_SESSION;
+
+    if (call->who.asker.role != USER_OWNER &&
+        (!is_own(call) || !session || p->role >= 0)) {
         api_refuse(call, 403, "forbidden", "You may not do that.");
+    } else if (is_own(call) && p->password && !session) {
+        api_refuse(call, 403, "forbidden",
+                   "A token cannot change the password of its own user.");
+    } else if (is_own(call) && p->password && !p->old_password) {
+        api_bad_field(call, "The field old_password must be there.");
+    } else {
+        return true;
+    }
     return false;
 }
 
@@ -222,7 +229,7 @@ static void patch(struct api_call *call, const struct patch *p)
 
     api_tries_of_account(call, call->id, &tries);
     if (!find_user(call, p, &tries, &user) || !reckon(call, p, &user, hash) ||
-        !api_take_store(call))
+        !api_come_back(call) || !may_patch(call, p))
         return;
     if (p->old_password)
         api_tried_well(call, &tries);

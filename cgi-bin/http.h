@@ -27,7 +27,8 @@ struct http_error http_error_of(enum rc rc);
 char *http_error_text(const char *code, const char *message);
 
 /* Sends an error with, where it is not NULL, one more header. A 503 says by itself when
- * to come back, a 401 how to say who one is (RFC 6750). */
+ * to come back, a 401 how to say who one is (RFC 6750); and none at /e/ is for a frame.
+ */
 void http_send_error(struct request *r, const struct http_error *error,
                      const struct header *extra);
 

@@ -71,12 +71,13 @@ static enum rc find_session(struct store *st, const struct config *config,
     uint8_t hash[SECRET_HASH_SIZE];
     struct session session;
     struct user user;
+    bool renewed;
     enum rc rc = RC_NOT_FOUND;
 
     if (secret_valid(text)) {
         secret_hash(text, SECRET_LEN, hash);
         rc = store_session_use(st, hash, identity_lasts_ms(config), &session, &user,
-                               &out->renewed);
+                               &renewed);
     }
     out->dead_cookie = rc == RC_NOT_FOUND;
     if (rc != RC_OK)
@@ -133,12 +134,15 @@ void identity_set_cookie(struct request *r, const struct config *config,
     add_cookie(r, secret ? secret : "", secret ? config->session_days * DAY_S : 0);
 }
 
-void identity_keep_cookie(struct request *r, const struct config *config,
-                          const struct identity *who)
+void identity_refresh_cookie(struct request *r, const struct config *config,
+                             const struct identity *who)
 {
     char secret[SECRET_LEN + 1];
 
-    if (who->renewed && cookie_find(request_header(r, "Cookie"), cookie_name(r), secret,
-                                    sizeof(secret)) == RC_OK)
+    if (who->dead_cookie)
+        identity_set_cookie(r, config, NULL);
+    else if (who->kind == IDENTITY_SESSION &&
+             cookie_find(request_header(r, "Cookie"), cookie_name(r), secret,
+                         sizeof(secret)) == RC_OK)
         identity_set_cookie(r, config, secret);
 }

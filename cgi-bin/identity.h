@@ -33,7 +33,6 @@ struct identity {
     char name[STORE_USER_MAX + 1]; /* "" of nobody, and on a site without accounts */
     int64_t session;               /* its number; 0: none */
     int64_t expires_ms; /* of the session or token, wall clock; -1: never, or none */
-    bool renewed;       /* the session's cookie has to be set again */
     bool dead_cookie;   /* one was sent that means nobody any more */
 };
 
@@ -41,11 +40,11 @@ struct identity {
 enum rc identity_find(const struct request *r, const struct config *config,
                       struct store *st, struct identity *out);
 
-/* Sets the session's cookie again where that is due. A dead one is left to GET
- * /api/session: any other answer may be that to a long upload, and come when one has
- * signed in again, whose cookie would go with the dead one. */
-void identity_keep_cookie(struct request *r, const struct config *config,
-                          const struct identity *who);
+/* Sets the session's cookie again, as its time goes on, or takes a dead one away. For
+ * GET /api/session alone, which is answered at once: any other answer may be that to a
+ * long upload, and come when one has signed in anew, or out. */
+void identity_refresh_cookie(struct request *r, const struct config *config,
+                             const struct identity *who);
 
 /* Adds the cookie of a new session to the answer; secret NULL: takes it away. */
 void identity_set_cookie(struct request *r, const struct config *config,

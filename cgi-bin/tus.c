@@ -278,6 +278,15 @@ static bool is_version_wrong(const struct request *r, const struct route *route)
     return !version || strcmp(version, TUS_VERSION) != 0;
 }
 
+/* HEAD only looks. It is the page's method that counts, by whichever the request came.
+ */
+static unsigned gate_flags(const struct route *route)
+{
+    if (is_open(route))
+        return GATE_ALONE;
+    return route->page == head_page ? 0 : GATE_CHANGES;
+}
+
 static void run(const struct route *route, struct request *r, const char *upload_id,
                 const struct uploads *shared)
 {
@@ -288,7 +297,7 @@ static void run(const struct route *route, struct request *r, const char *upload
     struct upload u;
 
     if (!gate_enter(r, shared->app, is_open(route) ? WANT_OPEN : WANT_UPLOAD,
-                    is_open(route) ? GATE_ALONE : GATE_CHANGES, &who))
+                    gate_flags(route), &who))
         return;
     if (is_version_wrong(r, route)) {
         http_send_error(r, &bad_version, &versions);

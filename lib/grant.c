@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* True if key is a symlink to root. */
-static bool leads_to(int media, const char *key, const char *root)
+bool grant_leads_to(int media, const char *key, const char *root)
 {
     char target[KEY_LEN + 1];
     ssize_t n = readlinkat(media, key, target, sizeof(target));
@@ -33,7 +32,7 @@ static enum rc make_link(const struct site *site, const char *key, const char *r
     else
         rc = rc_from_errno(errno);
     if (rc == RC_EXISTS)
-        rc = leads_to(media, key, root) ? RC_OK : RC_IO;
+        rc = grant_leads_to(media, key, root) ? RC_OK : RC_IO;
     close(media);
     return rc;
 }

@@ -23,6 +23,9 @@ enum rc grant_link(const struct site *site, const char *key, const char *root);
  * for anything else. */
 enum rc grant_unlink(const struct site *site, const char *key);
 
+/* True if the symlink, in a folder that is open, leads to root. */
+bool grant_leads_to(int media, const char *key, const char *root);
+
 /* The grant of a user for a video, with its symlink: the key may be told. As
  * store_grant_user; RC_NOT_FOUND also if it is taken back just now. */
 enum rc grant_for_user(struct store *st, const struct site *site, const char *video_id,

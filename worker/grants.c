@@ -62,9 +62,11 @@ static void look(void *arg)
     int64_t ended = 0, next_ms = -1, delay_ms = LOOK_MS;
     bool more = false;
     enum rc rc = store_shares_expire(w->store, &ended, &next_ms);
-    if (rc == RC_OK)
-        rc = grant_end_some(w->store, &w->site, CHECKS_A_TURN, &more);
     say(g, rc);
+    /* Either way: what is taken back must not wait for what expires. */
+    enum rc end_rc = grant_end_some(w->store, &w->site, CHECKS_A_TURN, &more);
+    if (rc == RC_OK)
+        say(g, rc = end_rc);
     if (next_ms >= 0)
         delay_ms = next_ms - w->clock.wall_ms(w->clock.ctx);
     if (more || delay_ms < 0)
@@ -92,8 +94,8 @@ static int by_key(const void *a, const void *b)
 static void end_pass(struct pass *p)
 {
     if (p->made + p->removed > 0)
-        log_info("media: %zu symlinks were missing, %zu were of nobody", p->made,
-                 p->removed);
+        log_info("media: %zu symlinks were missing or wrong, %zu were of nobody",
+                 p->made, p->removed);
     if (p->dir)
         closedir(p->dir);
     free(p->names);
@@ -157,11 +159,15 @@ static void check_row(struct grants *g, const struct grant *row)
     memcpy(key.key, row->key, sizeof(key.key));
     if (p->n > 0)
         found = bsearch(&key, p->names, p->n, sizeof(*p->names), by_key);
+    enum rc rc = RC_OK;
     if (found) {
         found->has_row = true;
-        return;
+        if (grant_leads_to(dirfd(p->dir), row->key, row->media_root))
+            return;
+        rc = grant_unlink(&g->w->site, row->key);
     }
-    enum rc rc = grant_ensure(g->w->store, &g->w->site, row);
+    if (rc == RC_OK)
+        rc = grant_ensure(g->w->store, &g->w->site, row);
     p->made += rc == RC_OK;
     if (rc != RC_NOT_FOUND)
         note_error(p, rc);

@@ -70,8 +70,17 @@ static enum rc trim(struct store *st, const struct session *s)
     return store_finish(st, q);
 }
 
+/* Of hashes a difference tells nothing. */
+static enum rc check_password(struct store *st, int64_t user_id, const char *hash)
+{
+    struct user u;
+    enum rc rc = store_user_get(st, user_id, &u);
+
+    return rc == RC_OK && strcmp(u.password, hash) != 0 ? RC_NOT_FOUND : rc;
+}
+
 enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
-                            struct session *s)
+                            const char *password_hash, struct session *s)
 {
     struct session row = {.user_id = s->user_id, .expires_ms = s->expires_ms};
     enum rc rc;
@@ -82,7 +91,7 @@ enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZ
     rc = store_begin(st);
     if (rc != RC_OK)
         return rc;
-    rc = store_user_check(st, row.user_id);
+    rc = check_password(st, row.user_id, password_hash);
     if (rc == RC_OK)
         rc = insert(st, hash, &row);
     if (rc == RC_OK) {

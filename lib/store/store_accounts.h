@@ -100,9 +100,10 @@ struct session {
 };
 
 /* n of the new one goes to s->n. Of s, user_id, agent, address (both as they come: cut
- * and made clean here) and expires_ms count. RC_NOT_FOUND: no such user. */
+ * and made clean here) and expires_ms count. password_hash: the one that was found to
+ * be right. RC_NOT_FOUND: no such user, or its password is another one by now. */
 enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
-                            struct session *s);
+                            const char *password_hash, struct session *s);
 
 /*
  * Who that is. Its time goes on from now, to lasts_ms from now: written at most once a
@@ -155,21 +156,32 @@ enum rc store_token_each(struct store *st, int64_t user_id,
  * "share:…"). The first STORE_TRIES_FREE that fail within STORE_TRIES_MS cost nothing;
  * after each further one nothing is looked at for 1, 2, 4 … s, up to STORE_TRIES_MS. On
  * the boot clock; after another boot the count stands and the wait begins anew.
+ *
+ * A lenient subject is one that everybody can fail at, wherever they are, so that its
+ * wait keeps out whom it belongs to as well: more are free, and the wait stays short.
  */
 #define STORE_TRIES_FREE 5
 #define STORE_TRIES_MS (15 * 60 * 1000)
+#define STORE_TRIES_LENIENT_FREE 50
+#define STORE_TRIES_LENIENT_MS (30 * 1000)
+
+struct try_subject {
+    const char *text;
+    bool lenient;
+};
 
 /*
  * Before a try, for n subjects at once: counts it as failed, so that tries at the same
  * time cannot get past the limit. *wait_ms: 0, or how long until one may be looked at;
  * then nothing was counted.
  */
-enum rc store_try_begin(struct store *st, const char *const subjects[], size_t n,
+enum rc store_try_begin(struct store *st, const struct try_subject subjects[], size_t n,
                         int64_t *wait_ms);
 
 /* The try succeeded: what begin counted is taken back for all, and the first subject
- * (the account) begins anew. */
-enum rc store_try_succeeded(struct store *st, const char *const subjects[], size_t n);
+ * (the account at that address) begins anew. */
+enum rc store_try_succeeded(struct store *st, const struct try_subject subjects[],
+                            size_t n);
 
 /* ---- what time ends ------------------------------------------------------- */
 

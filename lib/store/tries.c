@@ -11,20 +11,26 @@ struct tried {
     int64_t failed, last_ms;
 };
 
-static int64_t wait_after(int64_t failed)
+static int64_t wait_after(int64_t failed, bool lenient)
 {
-    int64_t over = failed - STORE_TRIES_FREE;
+    int64_t longest = lenient ? STORE_TRIES_LENIENT_MS : STORE_TRIES_MS;
+    int64_t over = failed - (lenient ? STORE_TRIES_LENIENT_FREE : STORE_TRIES_FREE);
 
     if (over <= 0)
         return 0;
-    if (over > 10 || INT64_C(1000) << (over - 1) > STORE_TRIES_MS)
-        return STORE_TRIES_MS;
+    if (over > 10 || INT64_C(1000) << (over - 1) > longest)
+        return longest;
     return INT64_C(1000) << (over - 1);
 }
 
-static enum rc put(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
-                   const struct tried *t)
+static void hash_of(const struct try_subject *s, uint8_t out[SECRET_HASH_SIZE])
 {
+    secret_hash(s->text, strlen(s->text), out);
+}
+
+static enum rc put(struct store *st, const struct try_subject *s, const struct tried *t)
+{
+    uint8_t hash[SECRET_HASH_SIZE];
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_TRY_PUT,
                                "INSERT OR REPLACE INTO tries"
@@ -34,6 +40,7 @@ static enum rc put(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
 
     if (rc != RC_OK)
         return rc;
+    hash_of(s, hash);
     store_bind_hash(q, 1, hash);
     store_bind_int(q, 2, t->failed);
     store_bind_int(q, 3, t->last_ms);
@@ -41,23 +48,26 @@ static enum rc put(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
     return store_finish(st, q);
 }
 
-static enum rc drop(struct store *st, const uint8_t hash[SECRET_HASH_SIZE])
+static enum rc drop(struct store *st, const struct try_subject *s)
 {
+    uint8_t hash[SECRET_HASH_SIZE];
     sqlite3_stmt *q;
     enum rc rc =
         store_prepare(st, SQL_TRY_DROP, "DELETE FROM tries WHERE subject = ?1", &q);
 
     if (rc != RC_OK)
         return rc;
+    hash_of(s, hash);
     store_bind_hash(q, 1, hash);
     return store_finish(st, q);
 }
 
 /* The count as it stands. What was long ago is none; a time of another boot becomes
  * now. */
-static enum rc get(struct store *st, const uint8_t hash[SECRET_HASH_SIZE], int64_t now,
+static enum rc get(struct store *st, const struct try_subject *s, int64_t now,
                    struct tried *out)
 {
+    uint8_t hash[SECRET_HASH_SIZE];
     struct tried t;
     sqlite3_stmt *q;
     bool this_boot;
@@ -67,6 +77,7 @@ static enum rc get(struct store *st, const uint8_t hash[SECRET_HASH_SIZE], int64
 
     if (rc != RC_OK)
         return rc;
+    hash_of(s, hash);
     store_bind_hash(q, 1, hash);
     store_bind_text(q, 2, st->clock.boot_id);
     *out = (struct tried){.failed = 0, .last_ms = now};
@@ -81,58 +92,47 @@ static enum rc get(struct store *st, const uint8_t hash[SECRET_HASH_SIZE], int64
         return rc;
     if (!this_boot) {
         t.last_ms = now;
-        rc = put(st, hash, &t); /* from here on its wait goes on */
+        rc = put(st, s, &t); /* from here on its wait goes on */
     }
-    if (now - t.last_ms < wait_after(t.failed) + STORE_TRIES_MS)
+    if (now - t.last_ms < wait_after(t.failed, s->lenient) + STORE_TRIES_MS)
         *out = t;
     return rc;
 }
 
-static void hash_of(const char *subject, uint8_t out[SECRET_HASH_SIZE])
-{
-    secret_hash(subject, strlen(subject), out);
-}
-
 /* The longest wait of all subjects, or 0. */
-static enum rc longest_wait(struct store *st, const char *const subjects[], size_t n,
-                            int64_t now, int64_t *out)
+static enum rc longest_wait(struct store *st, const struct try_subject subjects[],
+                            size_t n, int64_t now, int64_t *out)
 {
-    uint8_t hash[SECRET_HASH_SIZE];
     struct tried t;
     size_t i;
 
     *out = 0;
     for (i = 0; i < n; i++) {
         int64_t left;
-        enum rc rc;
+        enum rc rc = get(st, &subjects[i], now, &t);
 
-        hash_of(subjects[i], hash);
-        rc = get(st, hash, now, &t);
         if (rc != RC_OK)
             return rc;
-        left = t.last_ms + wait_after(t.failed) - now;
+        left = t.last_ms + wait_after(t.failed, subjects[i].lenient) - now;
         if (left > *out)
             *out = left;
     }
     return RC_OK;
 }
 
-static enum rc count_one(struct store *st, const char *subject, int64_t now)
+static enum rc count_one(struct store *st, const struct try_subject *s, int64_t now)
 {
-    uint8_t hash[SECRET_HASH_SIZE];
     struct tried t;
-    enum rc rc;
+    enum rc rc = get(st, s, now, &t);
 
-    hash_of(subject, hash);
-    rc = get(st, hash, now, &t);
     if (rc != RC_OK)
         return rc;
     t.failed++;
     t.last_ms = now;
-    return put(st, hash, &t);
+    return put(st, s, &t);
 }
 
-enum rc store_try_begin(struct store *st, const char *const subjects[], size_t n,
+enum rc store_try_begin(struct store *st, const struct try_subject subjects[], size_t n,
                         int64_t *wait_ms)
 {
     int64_t now, wait = 0;
@@ -144,7 +144,7 @@ enum rc store_try_begin(struct store *st, const char *const subjects[], size_t n
     now = store_boot_ms(st);
     rc = longest_wait(st, subjects, n, now, &wait);
     for (i = 0; rc == RC_OK && wait == 0 && i < n; i++)
-        rc = count_one(st, subjects[i], now);
+        rc = count_one(st, &subjects[i], now);
     rc = store_end(st, rc);
     if (rc == RC_OK)
         *wait_ms = wait;
@@ -153,36 +153,28 @@ enum rc store_try_begin(struct store *st, const char *const subjects[], size_t n
 
 /* The time of the last try stays: who has an account of their own must not be able to
  * wipe out what they failed at elsewhere. */
-static enum rc take_back(struct store *st, const char *subject, int64_t now)
+static enum rc take_back(struct store *st, const struct try_subject *s, int64_t now)
 {
-    uint8_t hash[SECRET_HASH_SIZE];
     struct tried t;
-    enum rc rc;
+    enum rc rc = get(st, s, now, &t);
 
-    hash_of(subject, hash);
-    rc = get(st, hash, now, &t);
     if (rc != RC_OK)
         return rc;
     t.failed--;
-    return t.failed > 0 ? put(st, hash, &t) : drop(st, hash);
+    return t.failed > 0 ? put(st, s, &t) : drop(st, s);
 }
 
-enum rc store_try_succeeded(struct store *st, const char *const subjects[], size_t n)
+enum rc store_try_succeeded(struct store *st, const struct try_subject subjects[],
+                            size_t n)
 {
-    uint8_t hash[SECRET_HASH_SIZE];
     enum rc rc = store_begin(st);
     size_t i;
 
     if (rc != RC_OK)
         return rc;
-    for (i = 0; rc == RC_OK && i < n; i++) {
-        if (i == 0) {
-            hash_of(subjects[i], hash);
-            rc = drop(st, hash);
-        } else {
-            rc = take_back(st, subjects[i], store_boot_ms(st));
-        }
-    }
+    for (i = 0; rc == RC_OK && i < n; i++)
+        rc = i == 0 ? drop(st, &subjects[i])
+                    : take_back(st, &subjects[i], store_boot_ms(st));
     return store_end(st, rc);
 }
 

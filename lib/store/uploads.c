@@ -400,21 +400,23 @@ enum rc store_video_stored(struct store *st, const char *id, int64_t size,
 }
 
 /* Within the caller's transaction, for a video that is receiving. What was made of it
- * while it came in is for the worker to clear away. */
+ * while it came in is for the worker to clear away. It is noted first, while the row
+ * still says whose it is. */
 static enum rc remove_row(struct store *st, const struct video *v, const char *reason)
 {
     char name[STORE_SHORT_SIZE];
     bool probed = false;
     enum rc rc = store_video_was_probed(st, v->id, &probed);
 
-    if (rc == RC_OK)
-        rc = probed ? store_video_mark_deleted(st, v->id)
-                    : store_video_run(st, SQL_VIDEO_REMOVE,
-                                      "DELETE FROM videos WHERE id = ?1", v->id);
     store_shorten(name, v->filename);
-    return rc == RC_OK ? store_note(st, ACTIVITY_WARN, "upload", v->id,
-                                    "Upload of \"%s\" abandoned: %s", name, reason)
-                       : rc;
+    if (rc == RC_OK)
+        rc = store_note(st, ACTIVITY_WARN, "upload", v->id,
+                        "Upload of \"%s\" abandoned: %s", name, reason);
+    if (rc != RC_OK)
+        return rc;
+    return probed ? store_video_mark_deleted(st, v->id)
+                  : store_video_run(st, SQL_VIDEO_REMOVE,
+                                    "DELETE FROM videos WHERE id = ?1", v->id);
 }
 
 enum rc store_video_abandon(struct store *st, const char *id, const char *reason)

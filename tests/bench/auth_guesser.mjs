@@ -24,7 +24,8 @@ function guess(port, agent, make) {
     });
 }
 
-async function guessAll(port, make, count) {
+/* Rejects with the first that is answered as if there were something. */
+export async function guessAll(port, make, count) {
     const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
     let left = count;
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {

@@ -60,6 +60,25 @@ describe('files', () => {
         for (const target of ['/watch/', '/watch/../x', '/nothing', '/activity/x', '/s/', '/s/A', '/login/x'])
             assert.notEqual((await get(target)).text, PAGE, target);
     });
+    test('no answer tells which folder a key leads to', async () => {
+        const folder = path.basename(await fs.readlink(site.path('htdocs/media', KEY)));
+        const key = `/media/${KEY}`;
+        for (const target of ['/media', '/media/', key, `${key}/`, `${key}?x`, `${key}/.`, `${key}//`, `${key}/..`,
+            `${key}/360p-1`, `${key}/360p-1/`, `${key}/none`, `${key}/master.m3u8/`, `${key}/master.m3u8/x`])
+            for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+                const headers = { 'Content-Length': 0, Range: 'bytes=9-1' };
+                const answer = await site.request(method, target, { headers });
+                const what = `${method} ${target}: ${answer.status}`;
+                // POST and OPTIONS of a file are as GET to lighttpd, also with a path behind it.
+                assert.notEqual(answer.status, 0, what);
+                if (!target.includes('master.m3u8') && method !== 'OPTIONS') assert.ok(answer.status >= 300, what);
+                const said = JSON.stringify(answer.headers) + answer.text;
+                assert.ok(!said.includes(folder), `${what} ${said}`);
+            }
+        const bad = await get(`${key}/360p-1/0.m4s`, { Range: 'bytes=99-' });
+        assert.equal(bad.status, 416);
+        assert.ok(!(JSON.stringify(bad.headers) + bad.text).includes(folder));
+    });
     test('types are what browsers and players expect', async () => {
         for (const [target, type] of [
             ['/assets/index-1a2b3c.js', 'text/javascript; charset=utf-8'],
@@ -265,8 +284,8 @@ describe('files', () => {
             return [/"x-sendfile" *=> "enable"/.test(hosts[key]), folders];
         };
         assert.deepEqual(may('/missing/'), [true, ['htdocs/media']]);
-        assert.deepEqual(may('/api/'), [true, ['spool', 'htdocs']]);
-        assert.deepEqual(may('/e/'), [true, ['htdocs']]);
+        assert.deepEqual(may('/api/'), [true, ['spool']]);
+        assert.deepEqual(may('/e/'), [false, undefined]);
         assert.deepEqual(may('/api/uploads'), [false, undefined]);
         assert.equal(Object.keys(hosts).length, 4);
     });

@@ -33,13 +33,21 @@ export class Client {
     #cookies = new Map(); // name → { value, path }
 
     /* headers: sent with each request. token: a program's. address: of 127.0.0.0/8, from
-     * which it comes. */
-    constructor(site, { headers = {}, token, address } = {}) {
+     * which it comes. plain: a browser that reached the site by http and another name than
+     * localhost, where none sends Sec-Fetch-Site, nor Origin with GET and HEAD. */
+    constructor(site, { headers = {}, token, address, plain = false } = {}) {
         this.site = site;
         this.address = address;
-        this.headers = token
-            ? { Authorization: `Bearer ${token}`, ...headers }
-            : { 'Sec-Fetch-Site': 'same-origin', ...headers };
+        this.plain = plain;
+        this.headers = token ? { Authorization: `Bearer ${token}`, ...headers } : headers;
+        this.isBrowser = !token;
+    }
+
+    /* What a browser says of the page that asks, which is one of the site's own. */
+    #origin(method) {
+        if (!this.isBrowser) return {};
+        if (!this.plain) return { 'Sec-Fetch-Site': 'same-origin' };
+        return ['GET', 'HEAD'].includes(method) ? {} : { Origin: `http://127.0.0.1:${this.site.port}` };
     }
 
     /* As Site.request. */
@@ -48,7 +56,9 @@ export class Client {
         const response = await this.site.request(method, target, {
             localAddress: this.address,
             ...options,
-            headers: { ...(cookie ? { Cookie: cookie } : {}), ...this.headers, ...headers },
+            headers: {
+                ...(cookie ? { Cookie: cookie } : {}), ...this.#origin(method), ...this.headers, ...headers,
+            },
         });
         for (const line of response.headers['set-cookie'] ?? []) this.#keep(line);
         return response;
@@ -75,7 +85,9 @@ export class Client {
 
     /* A browser that has the same cookies now, and its own from then on. */
     clone() {
-        const other = new Client(this.site, { headers: this.headers, address: this.address });
+        const other = new Client(this.site, {
+            headers: this.headers, address: this.address, plain: this.plain,
+        });
         other.#cookies = new Map(this.#cookies);
         return other;
     }

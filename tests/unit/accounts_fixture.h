@@ -15,12 +15,14 @@
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
 
+#define FIXTURE_PASSWORD "$y$hash" /* of each user */
+
 static inline int64_t fixture_user(struct fixture *f, const char *name,
                                    enum user_role role)
 {
     int64_t id = 0;
 
-    assert_int_equal(store_user_add(f->st, name, role, "$y$hash", &id), RC_OK);
+    assert_int_equal(store_user_add(f->st, name, role, FIXTURE_PASSWORD, &id), RC_OK);
     return id;
 }
 

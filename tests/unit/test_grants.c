@@ -4,6 +4,7 @@
 #include "grant.h"
 #include "grants.h"
 #include "log.h"
+#include "store_priv.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -128,6 +129,21 @@ static void what_was_left_half_done_is_completed_at_the_start(void **state)
     assert_true(linked(whole.key));
 }
 
+static void one_that_leads_elsewhere_is_put_right(void **state)
+{
+    char target[KEY_LEN + 1] = "";
+    struct video v = fixture_video_of(f, 0, "a"), u = fixture_video_of(f, 0, "b");
+    (void)state;
+    struct grant wrong = fixture_grant(f, &v, 0), right = give(&u);
+    assert_int_equal(grant_link(&w.site, wrong.key, ROOT), RC_OK);
+    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    begin();
+    turn_until_linked(KEY, false);
+    assert_int_equal(readlink(media(wrong.key), target, KEY_LEN), KEY_LEN);
+    assert_string_equal(target, v.media_root);
+    assert_true(linked(right.key));
+}
+
 static void nothing_but_symlinks_with_the_name_of_a_key_is_touched(void **state)
 {
     (void)state;
@@ -195,6 +211,24 @@ static void what_is_revoked_goes_with_the_next_look(void **state)
     begin();
     turn_a_while();
     assert_int_equal(store_video_delete(f->st, v.id, &out), RC_OK);
+    grants_look(grants);
+    assert_false(linked(g.key));
+    assert_false(has_row(g.key));
+}
+
+static void what_is_revoked_goes_also_where_nothing_can_expire(void **state)
+{
+    struct video v = fixture_video_of(f, 0, "a"), out;
+    (void)state;
+    struct grant g = give(&v);
+    begin();
+    turn_a_while();
+    assert_int_equal(store_video_delete(f->st, v.id, &out), RC_OK);
+    assert_int_equal(sqlite3_exec(f->st->db,
+                                  "ALTER TABLE shares RENAME COLUMN expires_ms TO x",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    log_to_file("/dev/null");
     grants_look(grants);
     assert_false(linked(g.key));
     assert_false(has_row(g.key));
@@ -332,10 +366,12 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_was_left_half_done_is_completed_at_the_start),
+        TEST(one_that_leads_elsewhere_is_put_right),
         TEST(nothing_but_symlinks_with_the_name_of_a_key_is_touched),
         TEST(a_site_with_accounts_ends_what_everybody_had),
         TEST(one_that_is_in_the_way_does_not_keep_the_others),
         TEST(what_is_revoked_goes_with_the_next_look),
+        TEST(what_is_revoked_goes_also_where_nothing_can_expire),
         TEST(so_many_that_are_revoked_at_once_go_bit_by_bit),
         TEST(a_share_ends_when_its_time_is_over),
         TEST(a_sweep_looks_only_where_something_has_changed),

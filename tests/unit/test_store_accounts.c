@@ -182,7 +182,7 @@ static int64_t sign_in(struct fixture *f, int64_t user_id, const char *secret)
     uint8_t hash[SECRET_HASH_SIZE];
 
     fixture_hash(secret, hash);
-    assert_int_equal(store_session_begin(f->st, hash, &s), RC_OK);
+    assert_int_equal(store_session_begin(f->st, hash, FIXTURE_PASSWORD, &s), RC_OK);
     return s.n;
 }
 

@@ -1,6 +1,6 @@
 #include "check.h"
 
-#include "store_fixture.h"
+#include "accounts_fixture.h"
 
 struct log {
     struct activity rows[64];
@@ -262,6 +262,21 @@ static void an_abandoned_upload_is_told(void **state)
                                                "abandoned: the client went away\n");
 }
 
+/* A member sees the lines of their own videos alone. */
+static void whose_upload_was_abandoned_is_told_of_it(void **state)
+{
+    struct fixture *f = *state;
+    int64_t ada = fixture_user(f, "ada", USER_MEMBER);
+    struct video v = fixture_video_of(f, ada, "clip");
+    static struct log l;
+
+    assert_int_equal(store_video_abandon(f->st, v.id, "given up"), RC_OK);
+    assert_int_equal(store_activity_list(f->st, ada, -1, 1, collect, &l), RC_OK);
+    assert_int_equal(l.n, 1);
+    assert_string_equal(l.rows[0].message,
+                        "Upload of \"clip.mp4\" abandoned: given up");
+}
+
 static void what_is_refused_is_not_told(void **state)
 {
     struct fixture *f = *state;
@@ -294,6 +309,7 @@ int main(void)
         TEST(the_life_of_a_video_is_told),
         TEST(failure_and_retry_are_told),
         TEST(an_abandoned_upload_is_told),
+        TEST(whose_upload_was_abandoned_is_told_of_it),
         TEST(what_is_refused_is_not_told),
     };
 

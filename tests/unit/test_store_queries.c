@@ -178,7 +178,7 @@ static enum rc ignore_share(void *arg, const struct share *s)
 
 static void use_accounts(struct fixture *f)
 {
-    static const char *const subjects[] = {"a", "b"};
+    static const struct try_subject subjects[] = {{"a", false}, {"b", true}};
     uint8_t hash[SECRET_HASH_SIZE] = {0}, key[SECRET_KEY_SIZE];
     struct session s = {.expires_ms = f->wall_ms + 1000000};
     struct token t = {.label = "x", .scopes = SCOPE_READ, .expires_ms = -1};
@@ -192,7 +192,7 @@ static void use_accounts(struct fixture *f)
     store_user_add(f->st, "bob", USER_OWNER, "x", &other);
     store_user_each(f->st, ignore_user, NULL);
     s.user_id = t.user_id = id;
-    store_session_begin(f->st, hash, &s);
+    store_session_begin(f->st, hash, "x", &s);
     store_token_add(f->st, hash, &t);
     fixture_tick(f, 100000);
     store_session_use(f->st, hash, 1000, &s, &u, &flag);

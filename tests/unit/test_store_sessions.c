@@ -16,7 +16,7 @@ static struct session begin(struct fixture *f, int64_t user_id, const char *secr
     uint8_t hash[SECRET_HASH_SIZE];
 
     fixture_hash(secret, hash);
-    assert_int_equal(store_session_begin(f->st, hash, &s), RC_OK);
+    assert_int_equal(store_session_begin(f->st, hash, FIXTURE_PASSWORD, &s), RC_OK);
     return s;
 }
 
@@ -90,8 +90,24 @@ static void nobody_who_is_gone_signs_in(void **state)
     struct fixture *f = *state;
     uint8_t hash[SECRET_HASH_SIZE] = {0};
 
-    assert_int_equal(store_session_begin(f->st, hash, &s), RC_NOT_FOUND);
+    assert_int_equal(store_session_begin(f->st, hash, FIXTURE_PASSWORD, &s),
+                     RC_NOT_FOUND);
     assert_int_equal(rows(f, "sessions"), 0);
+}
+
+/* The password was checked before, which takes a while. */
+static void a_password_that_was_changed_meanwhile_signs_nobody_in(void **state)
+{
+    struct fixture *f = *state;
+    struct session s = {.expires_ms = INT64_MAX};
+    uint8_t hash[SECRET_HASH_SIZE] = {0};
+
+    s.user_id = fixture_user(f, "ada", USER_OWNER);
+    assert_int_equal(store_user_set_password(f->st, s.user_id, "$y$new", 0), RC_OK);
+    assert_int_equal(store_session_begin(f->st, hash, FIXTURE_PASSWORD, &s),
+                     RC_NOT_FOUND);
+    assert_int_equal(rows(f, "sessions"), 0);
+    assert_int_equal(store_session_begin(f->st, hash, "$y$new", &s), RC_OK);
 }
 
 static void its_time_goes_on_while_it_is_used(void **state)
@@ -437,6 +453,7 @@ int main(void)
         TEST(a_session_tells_who_it_is),
         TEST(only_its_hash_is_kept),
         TEST(nobody_who_is_gone_signs_in),
+        TEST(a_password_that_was_changed_meanwhile_signs_nobody_in),
         TEST(its_time_goes_on_while_it_is_used),
         TEST(it_is_written_once_a_minute),
         TEST(a_clock_that_is_put_back_ends_no_session),

@@ -4,13 +4,18 @@
 #include "accounts_fixture.h"
 #include "store_priv.h"
 
-static const char *const login[] = {"account:ada", "address:192.0.2.1"};
-static const char *const other_account[] = {"account:bob", "address:192.0.2.1"};
-static const char *const other_address[] = {"account:ada", "address:192.0.2.2"};
-static const char *const both_other[] = {"account:bob", "address:192.0.2.2"};
+/* As a sign-in counts, but for the account at the address, which adds nothing here. */
+static const struct try_subject login[] = {{"account:ada", false},
+                                           {"address:192.0.2.1", false}};
+static const struct try_subject other_account[] = {{"account:bob", false},
+                                                   {"address:192.0.2.1", false}};
+static const struct try_subject other_address[] = {{"account:ada", false},
+                                                   {"address:192.0.2.2", false}};
+static const struct try_subject both_other[] = {{"account:bob", false},
+                                                {"address:192.0.2.2", false}};
 
 /* How long a try has to wait; 0: it was looked at, and failed. */
-static int64_t try(struct fixture *f, const char *const subjects[2])
+static int64_t try(struct fixture *f, const struct try_subject subjects[2])
 {
     int64_t wait = -1;
 
@@ -18,7 +23,7 @@ static int64_t try(struct fixture *f, const char *const subjects[2])
     return wait;
 }
 
-static void fail_often(struct fixture *f, const char *const subjects[2], int n)
+static void fail_often(struct fixture *f, const struct try_subject subjects[2], int n)
 {
     for (int i = 0; i < n; i++)
         assert_int_equal(try(f, subjects), 0);
@@ -122,10 +127,12 @@ success_begins_the_account_anew_and_takes_back_one_of_the_address(void **state)
 /* Guessing at others between sign-ins of one's own does not get round the limit. */
 static void an_account_of_ones_own_buys_no_tries(void **state)
 {
-    static const char *const own[] = {"account:eve", "address:192.0.2.1"};
+    static const struct try_subject own[] = {{"account:eve", false},
+                                             {"address:192.0.2.1", false}};
     struct fixture *f = *state;
     char account[32];
-    const char *victim[] = {account, "address:192.0.2.1"};
+    const struct try_subject victim[] = {{account, false},
+                                         {"address:192.0.2.1", false}};
     int failed = 0;
 
     for (int i = 0; i < 100; i++) {
@@ -136,6 +143,31 @@ static void an_account_of_ones_own_buys_no_tries(void **state)
             assert_int_equal(store_try_succeeded(f->st, own, 2), RC_OK);
     }
     assert_true(failed <= STORE_TRIES_FREE + 1);
+}
+
+/* Whoever fails at it from many addresses does not keep its user out. */
+static void a_lenient_subject_waits_late_and_not_for_long(void **state)
+{
+    static const int64_t waits[] = {1, 2, 4, 8, 16, 30, 30};
+    struct fixture *f = *state;
+    char address[32];
+    const struct try_subject guess[] = {{address, false}, {"account:ada", true}};
+    const struct try_subject user[] = {{"address:192.0.2.1", false},
+                                       {"account:ada", true}};
+
+    for (int i = 0; i < STORE_TRIES_LENIENT_FREE; i++) {
+        snprintf(address, sizeof(address), "address:198.51.100.%d", i);
+        assert_int_equal(try(f, guess), 0);
+    }
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        snprintf(address, sizeof(address), "address:203.0.113.%d", (int)i);
+        assert_int_equal(try(f, guess), 0);
+        assert_int_equal(try(f, user), waits[i] * 1000);
+        fixture_tick(f, waits[i] * 1000);
+    }
+    assert_int_equal(try(f, user), 0);
+    assert_int_equal(store_try_succeeded(f->st, user, 2), RC_OK);
+    assert_int_equal(STORE_TRIES_LENIENT_MS, 30 * 1000);
 }
 
 static enum rc try_once(struct store *st, void *looked)
@@ -228,6 +260,7 @@ int main(void)
         TEST(who_waits_for_the_longest_is_not_forgiven_by_it),
         TEST(success_begins_the_account_anew_and_takes_back_one_of_the_address),
         TEST(an_account_of_ones_own_buys_no_tries),
+        TEST(a_lenient_subject_waits_late_and_not_for_long),
         TEST(tries_at_the_same_time_count_as_if_in_a_row),
         TEST(after_a_boot_the_wait_begins_anew),
         TEST(counts_are_cleared_away_when_they_are_over),
