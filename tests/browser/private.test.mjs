@@ -208,6 +208,25 @@ test('new keys: whoever is watching goes on, and the old addresses lead nowhere'
     for (const person of people) assert.deepEqual(complaintsOf(person), []);
 }));
 
+test('new keys: a browser that plays by itself begins again where it was', logged(async () => {
+    await owner.goto(`${site.url}/watch/${video}`);
+    const { url } = await share();
+    const friend = await guest();
+    await friend.addInitScript(() => delete window.MediaSource);
+    const asks = requestsOf(friend);
+    await friend.goto(url);
+    await watch(friend);
+    assert.match(await friend.evaluate(() => document.querySelector('stream-video').nativeEl.currentSrc), /\/master\.m3u8$/);
+    const before = keyOf(asks);
+    await owner.evaluate((id) => fetch(`/api/videos/${id}/rekey`, { method: 'POST' }), video);
+    await friend.evaluate((s) => (document.querySelector('stream-video').currentTime = s), CLIP_S - 60);
+    await waitFor(async () => (await position(friend)) > CLIP_S - 59, { timeout: SLOW, what: 'playback under a new key' });
+    assert.notEqual(keyOf(asks), before);
+    assert.equal(await friend.evaluate(() => document.querySelector('stream-video').paused), false);
+    assert.ok((await position(friend)) < CLIP_S - 30);
+    assert.deepEqual(complaintsOf(friend), []);
+}));
+
 test('a session that ends leads to the sign-in, and back to where one was', logged(async () => {
     await addUser(site, 'bob', 'viewer');
     await owner.goto(`${site.url}/watch/${video}`);
