@@ -250,15 +250,19 @@ test('a session that ends leads to the sign-in, and back to where one was', logg
     assert.equal(await bob.locator('input[type=file], .card button').count(), 0);
 
     await bob.getByRole('link', { name: 'A day at the sea' }).click();
-    await bob.locator('stream-video').waitFor();
+    await watch(bob, 30);
     const { out } = await site.ctl(['session', 'ls', 'bob']);
     for (const n of out.match(/^\s*\d+(?=\s)/gm)) await site.ctl(['session', 'rm', n.trim()]);
+    const left = await position(bob);
     await bob.getByText('Your session has ended.').waitFor({ timeout: SLOW });
     assert.equal(await bob.getByLabel('Name', { exact: true }).inputValue(), 'bob');
     await bob.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await bob.keyboard.press('Enter');
     await bob.getByRole('heading', { name: 'A day at the sea' }).waitFor();
     assert.equal(new URL(bob.url()).pathname, `/watch/${video}`);
+    await waitFor(() => bob.evaluate(() => document.querySelector('stream-video')?.readyState > 1), { what: 'the player' });
+    const back = await position(bob);
+    assert.ok(back >= left && back < left + 30, `${back} s after ${left} s`);
 
     // What was for everyone is so no more.
     await watch(bob);
