@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { launchBrowser, watchedPage } from '../lib/browser.mjs';
 import { ffmpeg, tempDir } from '../lib/media.mjs';
-import { setUp } from '../lib/people.mjs';
+import { requestsOf, setUp } from '../lib/people.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
 
 const SLOW = 60_000; // ms
@@ -95,10 +95,28 @@ test('elsewhere it is not shown, nor where embedding is off', logged(async () =>
     for (const embed of [['https://example.org'], false]) {
         await share({ embed });
         const { page } = await framed();
-        await waitFor(() => page.complaints.length > 0, { what: 'a refusal' });
-        assert.match(page.complaints.join('\n'), /frame|404/i);
+        await waitFor(() => page.complaints.some((said) => said.includes('frame-ancestors')), { what: 'a refusal' });
         const frame = page.frames().find((f) => f !== page.mainFrame());
         assert.equal(await frame.locator('stream-video').count(), 0);
+        await page.context().close();
+    }
+}));
+
+test('where embedding is off the page itself says so, too', logged(async () => {
+    for (const password of [null, 'open sesame']) {
+        await share({ embed: false, password });
+        const page = await watchedPage(browser);
+        page.setDefaultTimeout(15_000);
+        const media = requestsOf(page);
+        await page.goto(shown);
+        if (password) {
+            await page.getByLabel('Password', { exact: true }).fill(password);
+            await page.getByRole('button', { name: 'Watch' }).click();
+        }
+        await page.getByRole('heading', { name: 'This video may not be embedded' }).waitFor();
+        assert.equal(await page.locator('stream-video').count(), 0);
+        assert.deepEqual(media, []);
+        assert.deepEqual(page.complaints.filter((said) => !/\b40[14]\b/.test(said)), []);
         await page.context().close();
     }
 }));

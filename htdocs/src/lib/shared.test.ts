@@ -54,6 +54,17 @@ test('a password is asked for, and shown to have been right from then on', async
   expect(asked.at(-1)).toMatchObject({ method: 'GET', proof: 'pppp' });
 });
 
+test('where one was stays, until it is made again', async () => {
+  answers = { GET: [200, video({ state: 'failed' })] };
+  await shared.refresh();
+  shared.at = 12;
+  await shared.refresh();
+  expect([shared.make, shared.at]).toEqual([0, 12]);
+  answers = { GET: [200, video({ state: 'queued' })] };
+  await shared.refresh();
+  expect([shared.make, shared.at]).toEqual([1, 0]);
+});
+
 test('who watches is not asked for the password again before there is need to', async () => {
   answers = { GET: [200, video()] };
   await shared.refresh();

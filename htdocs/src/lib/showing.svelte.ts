@@ -6,6 +6,8 @@ import { awaitsSubtitles, isActive, isCopying, isMadeAgain } from './video';
 
 export abstract class Showing<V extends Watchable> {
   readonly readiness: Readiness;
+  /** Where in it its viewer is, in seconds; stays while something else is shown in its place. */
+  at = 0;
   #video = $state.raw<V | null>(null);
   #missing = $state(false);
   #problem = $state('');
@@ -53,7 +55,7 @@ export abstract class Showing<V extends Watchable> {
     try {
       const video = await this.read();
       if (turn === this.#turn) {
-        if (isMadeAgain(this.#video, video)) this.#make += 1;
+        if (isMadeAgain(this.#video, video)) this.#beginAnew();
         this.take(video);
       }
       this.#missing = false;
@@ -79,6 +81,10 @@ export abstract class Showing<V extends Watchable> {
     this.kick();
   }
 
+  #beginAnew(): void {
+    this.#make += 1;
+    this.at = 0;
+  }
   protected take(video: V): void {
     this.#video = video;
   }

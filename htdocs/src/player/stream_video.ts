@@ -5,6 +5,7 @@ import { Hls, HlsVideoElement } from 'hls-video-element';
 import { SETTINGS, keepAlive } from './keep_alive';
 import type { MediaAddress } from './media_address';
 import { movingLoader } from './moving_loader';
+import { followAddress } from './native_source';
 import { PatientGaps } from './patient_gaps';
 import { PickyAbr, guardLevels } from './picky_abr';
 
@@ -22,6 +23,9 @@ const FINISHED = 'master.m3u8';
 export const plannedOf = (media: string | null) => (media ?? '').replace(FINISHED, PLANNED);
 
 export class StreamVideo extends HlsVideoElement {
+  #address: MediaAddress | null = null;
+  #unfollow = () => {};
+
   constructor() {
     super();
     this.config = { ...SETTINGS, abrController: PickyAbr, gapController: PatientGaps };
@@ -29,6 +33,7 @@ export class StreamVideo extends HlsVideoElement {
 
   /** Where the media are by now; to be set before src. */
   set address(address: MediaAddress) {
+    this.#address = address;
     this.config = { ...this.config, loader: movingLoader(address) };
   }
 
@@ -40,11 +45,20 @@ export class StreamVideo extends HlsVideoElement {
       return;
     }
     await super.load();
+    this.#unfollow();
     const { api } = this;
-    if (!api) return;
+    if (!api) {
+      if (this.isConnected && this.#address) this.#unfollow = followAddress(this.nativeEl, this.#address);
+      return;
+    }
     keepAlive(api, Hls.Events, () => this.dispatchEvent(new CustomEvent('giveup')));
     guardLevels(api, Hls.Events);
     this.dispatchEvent(new CustomEvent('hls', { detail: { hls: api, events: Hls.Events } }));
+  }
+
+  override disconnectedCallback(): void {
+    this.#unfollow();
+    super.disconnectedCallback();
   }
 }
 
