@@ -70,9 +70,9 @@ enum rc store_user_each(struct store *st,
 enum rc store_user_set_password(struct store *st, int64_t id, const char *password_hash,
                                 int64_t keep_session);
 
-/* Ends its sessions, and its tokens where it may do less than before. The grants that
- * it has no right to any more are marked revoked (store_grants.h). RC_NOT_FOUND.
- * RC_CONFLICT: it is the last owner. */
+/* Ends its sessions and its tokens, which were made for what it could do before, also
+ * where it may do more now. The grants that it has no right to any more are marked
+ * revoked (store_grants.h). RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
 enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role);
 
 /* With its sessions and tokens; its videos stay, as nobody's, and its shares; its
