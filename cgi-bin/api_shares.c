@@ -164,7 +164,7 @@ void api_share_add(struct api_call *call)
 
     if (!body)
         return;
-    if (read_share(call, body, &s, &password)) {
+    if (read_share(call, body, &s, &password) && (!*password || api_slowly(call))) {
         if (*password)
             rc = password_hash(password, s.password);
         if (rc != RC_OK)

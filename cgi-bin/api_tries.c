@@ -75,7 +75,9 @@ static void send_too_many(struct api_call *call, int64_t wait_ms)
 bool api_try(struct api_call *call, const struct api_tries *tries)
 {
     int64_t wait_ms = 0;
-    enum rc rc = store_try_begin(call->st, tries->subjects, tries->n, &wait_ms);
+    enum rc rc = call->slowly
+                     ? store_try_begin(call->st, tries->subjects, tries->n, &wait_ms)
+                     : store_try_look(call->st, tries->subjects, tries->n, &wait_ms);
 
     if (rc != RC_OK)
         api_fail(call, rc);

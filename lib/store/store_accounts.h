@@ -178,6 +178,10 @@ struct try_subject {
 enum rc store_try_begin(struct store *st, const struct try_subject subjects[], size_t n,
                         int64_t *wait_ms);
 
+/* How long until one may be looked at, as store_try_begin; nothing is counted. */
+enum rc store_try_look(struct store *st, const struct try_subject subjects[], size_t n,
+                       int64_t *wait_ms);
+
 /* The try succeeded: what begin counted is taken back for all, and the first subject
  * (the account at that address) begins anew. */
 enum rc store_try_succeeded(struct store *st, const struct try_subject subjects[],
