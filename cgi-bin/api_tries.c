@@ -50,6 +50,7 @@ void api_tries_of_account(const struct api_call *call, const char *name,
     add(out, true, "account", small);
 }
 
+/* Here too, the share by itself is for those who guess from many addresses. */
 void api_tries_of_share(const struct api_call *call, const char *token,
                         struct api_tries *out)
 {
@@ -59,6 +60,7 @@ void api_tries_of_share(const struct api_call *call, const char *token,
     snprintf(what, sizeof(what), "%s %s", token, address);
     out->n = 0;
     add(out, false, "share", what);
+    add(out, true, "share of all", token);
 }
 
 static void send_too_many(struct api_call *call, int64_t wait_ms)
