@@ -85,7 +85,7 @@ UNIT := access address allowed args args_copy args_picture args_quote args_run \
         arrival_header bandwidth bmff bounds charset clock codec_string colour config \
         config_access cookie copy_cuts courtesy cutter disposition ebml encode_beside \
         encode_feed encode_init feeder filters grant grant_rows grants grid hangups http id \
-        joblog key_units ladder language log loop media_info media_path mediadir mime \
+        joblog key_units ladder lane language log loop media_info media_path mediadir mime \
         mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk \
         multipart origin own_store owner packet_scan param_sets password picture_choice \
         picture_stream plan plan_open plan_sounds plan_times playlist playlists promise rc \

@@ -3,6 +3,7 @@
  */
 #include "api.h"
 
+#include "address.h"
 #include "gate.h"
 #include "grant.h"
 #include "http.h"
@@ -18,12 +19,13 @@
 enum {
     BODY_MAX = 64 * 1024,
     SLOW_THREADS = 2, /* as many passwords are reckoned at once */
-    SLOW_MAX = 64     /* requests that wait for that */
+    SLOW_MAX = 64,    /* requests that wait for that */
+    SLOW_EACH = 8     /* of one address, with those whose turn it is */
 };
 
 enum {
     STORE = 1, /* a handle is held for the page */
-    SLOW = 2,  /* it reckons a password: not in the threads that requests come in by */
+    SLOW = 2,  /* it reckons a password, and takes its handles itself (api_slowly) */
     ALONE = 4  /* it is answered also where the database is out of order */
 };
 
@@ -79,7 +81,7 @@ static const struct route routes[] = {
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
 struct api {
-    struct app app;
+    struct app app; /* the first: calls know it by this */
     struct lane *slow;
 };
 
@@ -158,6 +160,12 @@ bool api_come_back(struct api_call *call)
            (!*call->video.id || find_video(call));
 }
 
+bool api_slowly(struct api_call *call)
+{
+    call->wants_slowly = !call->slowly;
+    return call->slowly;
+}
+
 /* ---- the table ------------------------------------------------------------- */
 
 static bool has_method(const struct route *route, const char *method)
@@ -226,6 +234,60 @@ static void run_with_store(const struct route *route, struct api_call *call)
         api_give_store(call);
 }
 
+/* ---- what is slow ------------------------------------------------------------ */
+
+/* A page that goes on in another thread. */
+struct slow {
+    const struct route *route;
+    struct api_call call;
+    char *body; /* the call's */
+};
+
+static void on_slow(void *item, void *ctx)
+{
+    struct slow *slow = item;
+
+    (void)ctx;
+    run_with_store(slow->route, &slow->call);
+    request_end(slow->call.r);
+    free(slow->body);
+    free(slow);
+}
+
+/* Who is one client is known from the address (RFC 6177), as where tries are counted.
+ */
+static enum rc give_to_lane(struct lane *lane, struct slow *slow)
+{
+    char from[ADDRESS_TEXT_MAX + 1];
+
+    address_text(request_peer(slow->call.r), from);
+    return lane_give(lane, slow, from);
+}
+
+/* The body becomes the other thread's. */
+static void go_on_slowly(const struct route *route, struct api_call *call, char *body)
+{
+    struct api *api = (struct api *)call->app;
+    struct slow *slow = malloc(sizeof(*slow));
+    struct request *r = call->r;
+    enum rc rc = RC_NOMEM;
+
+    request_keep(r); /* before any other thread can have it */
+    if (slow) {
+        *slow = (struct slow){.route = route, .call = *call, .body = body};
+        slow->call.slowly = true;
+        rc = give_to_lane(api->slow, slow);
+    }
+    if (rc == RC_OK)
+        return;
+    http_send_rc(r, rc);
+    request_end(r);
+    free(body);
+    free(slow);
+}
+
+/* ---- a request, from its start ------------------------------------------------ */
+
 /* The body comes before the handle: all threads share a few of those, and a client that
  * stops half-way must not keep one. */
 static void run_page(const struct route *route, struct api_call *call)
@@ -242,7 +304,10 @@ static void run_page(const struct route *route, struct api_call *call)
         api_fail(call, rc);
     else
         run_with_store(route, call);
-    free(body);
+    if (call->wants_slowly)
+        go_on_slowly(route, call, body);
+    else
+        free(body);
 }
 
 static void enter(const struct route *route, struct api_call *call)
@@ -255,8 +320,9 @@ static void enter(const struct route *route, struct api_call *call)
         run_page(route, call);
 }
 
-static void answer(struct request *r, struct api *api, bool slowly)
+static void on_request(struct request *r, void *ctx)
 {
+    struct api *api = ctx;
     struct api_call call = {.r = r, .app = &api->app};
     char allow[64];
     const struct route *route =
@@ -266,22 +332,9 @@ static void answer(struct request *r, struct api *api, bool slowly)
         http_send_not_allowed(r, allow);
     } else if (!route || !route->page || !id_is_possible(route, &call)) {
         http_send_rc(r, RC_NOT_FOUND);
-    } else if ((route->flags & SLOW) && !slowly) {
-        if (lane_give(api->slow, r) != RC_OK)
-            http_send_rc(r, RC_BUSY);
     } else {
         enter(route, &call);
     }
-}
-
-static void on_request(struct request *r, void *ctx)
-{
-    answer(r, ctx, false);
-}
-
-static void on_slow_request(struct request *r, void *ctx)
-{
-    answer(r, ctx, true);
 }
 
 /* For tests: what there is, and what has to be allowed for it. */
@@ -296,6 +349,7 @@ static int print_routes(void)
 
 int main(int argc, char **argv)
 {
+    const struct lane_limits slow = {SLOW_THREADS, SLOW_MAX, SLOW_EACH};
     struct api api = {.slow = NULL};
     int status = 1;
     enum rc rc;
@@ -304,7 +358,7 @@ int main(int argc, char **argv)
         return print_routes();
     if (app_open(&api.app, "api.fcgi") != RC_OK)
         return 1;
-    rc = lane_open(SLOW_THREADS, SLOW_MAX, on_slow_request, &api, &api.slow);
+    rc = lane_open(&slow, on_slow, &api, &api.slow);
     if (rc == RC_OK)
         status = fcgi_run((int)api.app.config.api_threads, on_request, &api);
     else

@@ -33,6 +33,8 @@ struct api_call {
     const char *body;   /* the request's, with a NUL after it; NULL for pages that take
                          * none */
     size_t body_size;
+    bool slowly;       /* it is in a thread of the lane by now */
+    bool wants_slowly; /* set by api_slowly */
 };
 
 /* Answers with rc, and logs what the database said if the failure is the server's. */
@@ -60,6 +62,14 @@ void api_give_store(struct api_call *call);
 /* Likewise after something slow, before anything is changed: who asks, and the video of
  * the call, are looked up again, and whether that may be done still. */
 bool api_come_back(struct api_call *call);
+
+/*
+ * True in the threads in which passwords are reckoned. False: the page returns at once
+ * without an answer, and is run again from its start in one of those, with the same
+ * body. So a page first refuses, here and for little, what it can refuse without a
+ * password, and only then asks for this. For pages that are SLOW in the table.
+ */
+bool api_slowly(struct api_call *call);
 
 /* ---- api_body.c: the body as a JSON object */
 
@@ -100,8 +110,9 @@ void api_tries_of_share(const struct api_call *call, const char *token,
                         struct api_tries *out);
 void api_tries_of_address(const struct api_call *call, struct api_tries *out);
 
-/* True if what is tried may be looked at; it counts as failed until api_tried_well says
- * otherwise. Else that is answered, with 429. The call holds a handle for both. */
+/* True if what is tried may be looked at. In the threads where that is done
+ * (api_slowly) it counts as failed until api_tried_well says otherwise. Else that is
+ * answered, with 429. The call holds a handle for both. */
 bool api_try(struct api_call *call, const struct api_tries *tries);
 void api_tried_well(struct api_call *call, const struct api_tries *tries);
 

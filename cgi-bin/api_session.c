@@ -141,7 +141,7 @@ static void sign_in(struct api_call *call, const char *name, const char *passwor
     enum rc rc;
 
     api_tries_of_account(call, name, &tries);
-    if (!find_user(call, name, &tries, &user))
+    if (!find_user(call, name, &tries, &user) || !api_slowly(call))
         return;
     rc = password_check(password, user.password, &right);
     if (rc != RC_OK)
@@ -240,7 +240,7 @@ static void set_up(struct api_call *call, const char *token, const char *name,
     enum rc rc;
 
     api_tries_of_address(call, &tries);
-    if (!may_set_up(call, token, &tries))
+    if (!may_set_up(call, token, &tries) || !api_slowly(call))
         return;
     rc = password_hash(password, user.password);
     if (rc != RC_OK) {

@@ -169,7 +169,7 @@ static void try_password(struct api_call *call, const char *password)
     enum rc rc = RC_OK;
 
     api_tries_of_share(call, call->id, &tries);
-    if (!may_try(call, &tries, &share))
+    if (!may_try(call, &tries, &share) || (*share.password && !api_slowly(call)))
         return;
     if (*share.password)
         rc = password_check(password, share.password, &right);

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SHARE_PASSWORD_MIN = 4 }; /* characters */
+
 #define YEAR_S (365LL * 24 * 3600)
 
 /* ---- GET --------------------------------------------------------------------- */
@@ -116,6 +118,29 @@ static bool read_embed(struct api_call *call, const json_t *body, struct share *
     return rc == RC_OK;
 }
 
+/* Of clean UTF-8. */
+static size_t count_characters(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* "" is none; but if that was said, somebody meant one. */
+static bool password_will_do(struct api_call *call, const json_t *body,
+                             const char *password)
+{
+    if (!*password && !json_is_string(json_object_get(body, "password")))
+        return true;
+    if (count_characters(password) >= SHARE_PASSWORD_MIN)
+        return true;
+    api_refuse(call, 422, "weak_password",
+               "The password of a link must have 4 characters or more.");
+    return false;
+}
+
 /* *password: "" for none. False: answered. */
 static bool read_share(struct api_call *call, const json_t *body, struct share *out,
                        const char **password)
@@ -133,11 +158,7 @@ static bool read_share(struct api_call *call, const json_t *body, struct share *
         return false;
     if (expires_s > 0)
         out->expires_ms = clock->wall_ms(clock->ctx) + expires_s * 1000;
-    /* Said, but empty: somebody meant one. */
-    if (**password || !json_is_string(json_object_get(body, "password")))
-        return true;
-    api_bad_field(call, "The password must not be empty.");
-    return false;
+    return password_will_do(call, body, *password);
 }
 
 static void add_share(struct api_call *call, struct share *s)
@@ -164,7 +185,7 @@ void api_share_add(struct api_call *call)
 
     if (!body)
         return;
-    if (read_share(call, body, &s, &password)) {
+    if (read_share(call, body, &s, &password) && (!*password || api_slowly(call))) {
         if (*password)
             rc = password_hash(password, s.password);
         if (rc != RC_OK)

@@ -50,6 +50,7 @@ void api_tries_of_account(const struct api_call *call, const char *name,
     add(out, true, "account", small);
 }
 
+/* Here too, the share by itself is for those who guess from many addresses. */
 void api_tries_of_share(const struct api_call *call, const char *token,
                         struct api_tries *out)
 {
@@ -59,6 +60,7 @@ void api_tries_of_share(const struct api_call *call, const char *token,
     snprintf(what, sizeof(what), "%s %s", token, address);
     out->n = 0;
     add(out, false, "share", what);
+    add(out, true, "share of all", token);
 }
 
 static void send_too_many(struct api_call *call, int64_t wait_ms)
@@ -75,7 +77,9 @@ static void send_too_many(struct api_call *call, int64_t wait_ms)
 bool api_try(struct api_call *call, const struct api_tries *tries)
 {
     int64_t wait_ms = 0;
-    enum rc rc = store_try_begin(call->st, tries->subjects, tries->n, &wait_ms);
+    enum rc rc = call->slowly
+                     ? store_try_begin(call->st, tries->subjects, tries->n, &wait_ms)
+                     : store_try_look(call->st, tries->subjects, tries->n, &wait_ms);
 
     if (rc != RC_OK)
         api_fail(call, rc);

@@ -73,8 +73,11 @@ static void add_user(struct api_call *call, const char *name, enum user_role rol
 {
     char hash[PASSWORD_HASH_MAX + 1];
     int64_t id;
-    enum rc rc = password_hash(password, hash);
+    enum rc rc;
 
+    if (!api_slowly(call))
+        return;
+    rc = password_hash(password, hash);
     if (rc != RC_OK) {
         api_fail(call, rc);
         return;
@@ -228,8 +231,8 @@ static void patch(struct api_call *call, const struct patch *p)
     enum rc rc;
 
     api_tries_of_account(call, call->id, &tries);
-    if (!find_user(call, p, &tries, &user) || !reckon(call, p, &user, hash) ||
-        !api_come_back(call) || !may_patch(call, p))
+    if (!find_user(call, p, &tries, &user) || !api_slowly(call) ||
+        !reckon(call, p, &user, hash) || !api_come_back(call) || !may_patch(call, p))
         return;
     if (p->old_password)
         api_tried_well(call, &tries);

@@ -1,32 +1,41 @@
 /*
- * lane.h: a few threads beside those that take requests, for requests that take long.
+ * lane.h: a few threads beside those that take requests, for what takes long.
  *
  * A password costs so much to check that a crowd which signs in would hold up all
- * others if it was done where requests come in.
+ * others if it was done where requests come in. Nor must one client with many
+ * connections hold up those who wait here: it gets a few places, and whoever waits is
+ * taken in turns among those that they come from.
  */
 #ifndef DROPSTREAM_LANE_H
 #define DROPSTREAM_LANE_H
 
-#include "fcgi.h"
 #include "rc.h"
 
 #include <stddef.h>
 
+#define LANE_FROM_MAX 63 /* bytes */
+
 struct lane;
 
-/* handle answers a request, in one of `threads` threads, as that of fcgi_run. At most
- * `max` requests wait for one. RC_NOMEM; RC_IO: no thread. */
-enum rc lane_open(int threads, size_t max, void (*handle)(struct request *r, void *ctx),
-                  void *ctx, struct lane **out);
+struct lane_limits {
+    int threads;
+    size_t max;  /* that wait, in all */
+    size_t each; /* that wait or are handled, of those from one place */
+};
+
+/* handle is given one item at a time, in one of the threads. RC_NOMEM; RC_IO: no
+ * thread. */
+enum rc lane_open(const struct lane_limits *limits,
+                  void (*handle)(void *item, void *ctx), void *ctx, struct lane **out);
 
 /*
- * Keeps r, and has it handled and ended by one of the threads. Only from the handler of
- * r, which has to return after it. RC_BUSY: max wait already, and r is still the
- * caller's to answer.
+ * Has item handled by one of the threads, perhaps before this returns. from: where it
+ * comes from; cut after LANE_FROM_MAX bytes. RC_BUSY: too many wait already, in all or
+ * from there, or the lane is being closed; item stays the caller's.
  */
-enum rc lane_give(struct lane *l, struct request *r);
+enum rc lane_give(struct lane *l, void *item, const char *from);
 
-/* Waits for those that are handled just now; nobody may be waiting. NULL is legal. */
+/* Has everything handled that waits still, and ends. NULL is legal. */
 void lane_close(struct lane *l);
 
 #endif

@@ -396,7 +396,7 @@ static enum rc set_role(struct store *st, const struct user *u, enum user_role r
                       u->id, user_role_name(role));
     if (rc == RC_OK)
         rc = store_session_end_all(st, u->id, 0);
-    if (rc == RC_OK && role > u->role)
+    if (rc == RC_OK)
         rc = store_token_remove_all(st, u->id);
     if (rc == RC_OK)
         rc = store_grants_revise_user(st, u->id);

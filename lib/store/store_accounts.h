@@ -70,9 +70,9 @@ enum rc store_user_each(struct store *st,
 enum rc store_user_set_password(struct store *st, int64_t id, const char *password_hash,
                                 int64_t keep_session);
 
-/* Ends its sessions, and its tokens where it may do less than before. The grants that
- * it has no right to any more are marked revoked (store_grants.h). RC_NOT_FOUND.
- * RC_CONFLICT: it is the last owner. */
+/* Ends its sessions and its tokens, which were made for what it could do before, also
+ * where it may do more now. The grants that it has no right to any more are marked
+ * revoked (store_grants.h). RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
 enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role);
 
 /* With its sessions and tokens; its videos stay, as nobody's, and its shares; its
@@ -177,6 +177,10 @@ struct try_subject {
  */
 enum rc store_try_begin(struct store *st, const struct try_subject subjects[], size_t n,
                         int64_t *wait_ms);
+
+/* How long until one may be looked at, as store_try_begin; nothing is counted. */
+enum rc store_try_look(struct store *st, const struct try_subject subjects[], size_t n,
+                       int64_t *wait_ms);
 
 /* The try succeeded: what begin counted is taken back for all, and the first subject
  * (the account at that address) begins anew. */

@@ -63,7 +63,7 @@ static enum rc drop(struct store *st, const struct try_subject *s)
 }
 
 /* The count as it stands. What was long ago is none; a time of another boot becomes
- * now. */
+ * now, and is kept so by who changes something anyway. */
 static enum rc get(struct store *st, const struct try_subject *s, int64_t now,
                    struct tried *out)
 {
@@ -90,10 +90,10 @@ static enum rc get(struct store *st, const struct try_subject *s, int64_t now,
     rc = store_finish(st, q);
     if (rc != RC_OK)
         return rc;
-    if (!this_boot) {
+    if (!this_boot)
         t.last_ms = now;
+    if (!this_boot && !sqlite3_get_autocommit(st->db))
         rc = put(st, s, &t); /* from here on its wait goes on */
-    }
     if (now - t.last_ms < wait_after(t.failed, s->lenient) + STORE_TRIES_MS)
         *out = t;
     return rc;
@@ -149,6 +149,12 @@ enum rc store_try_begin(struct store *st, const struct try_subject subjects[], s
     if (rc == RC_OK)
         *wait_ms = wait;
     return rc;
+}
+
+enum rc store_try_look(struct store *st, const struct try_subject subjects[], size_t n,
+                       int64_t *wait_ms)
+{
+    return longest_wait(st, subjects, n, store_boot_ms(st), wait_ms);
 }
 
 /* The time of the last try stays: who has an account of their own must not be able to

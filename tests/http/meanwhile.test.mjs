@@ -31,7 +31,7 @@ describe('a right that goes while a password is reckoned', () => {
     test('shares nothing', async () => {
         const { json: video } = await member.upload(tinyMp4());
         const url = `/api/videos/${video.id}/shares`;
-        await assertForbidden('mia', 'member', () => member.api('POST', url, { password: 'x' }));
+        await assertForbidden('mia', 'member', () => member.api('POST', url, { password: 'four' }));
         assert.deepEqual((await owner.api('GET', url)).json, { shares: [] });
     });
     test('adds nobody', async () => {

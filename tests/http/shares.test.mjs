@@ -124,7 +124,7 @@ describe('shares', () => {
     });
     for (const body of [
         { expires_in: 59 }, { expires_in: 1e10 }, { expires_in: '60' }, { expires_in: 60.5 },
-        { password: '' }, { password: 'x'.repeat(257) }, { password: 1 }, { password: 'a\0b' },
+        { password: 'x'.repeat(257) }, { password: 1 }, { password: 'a\0b' },
         { download: 1 }, { embed: 'https://example.org' }, { embed: [] }, { embed: [1] },
         { embed: ['https://example.org/path'] }, { embed: ["https://a; script-src 'unsafe-inline'"] },
         { embed: ['*'] }, { embed: Array.from({ length: 100 }, (_, i) => `https://example-${i}.org`) },
@@ -134,15 +134,15 @@ describe('shares', () => {
             assertError(await member.api('POST', `/api/videos/${video.id}/shares`, body), 422, 'bad_field');
         });
     test('a password is asked for once, and known by a cookie or a header', async () => {
-        const share = await member.newShare(video.id, { password: 'ü', download: true });
+        const share = await member.newShare(video.id, { password: 'müßt', download: true });
         assert.equal(share.has_password, true);
         const url = `/api/shares/${share.token}`;
         const guest = new Client(site);
         for (const more of ['', '/segments', '/original'])
             assertError(await guest.api('GET', url + more), 401, 'password');
-        assertError(await guest.api('POST', url, { password: 'u' }), 401, 'bad_password');
+        assertError(await guest.api('POST', url, { password: 'must' }), 401, 'bad_password');
         assertError(await guest.api('POST', url, {}), 422, 'bad_field');
-        const opened = await guest.api('POST', url, { password: 'ü' });
+        const opened = await guest.api('POST', url, { password: 'müßt' });
         assert.equal(opened.status, 200);
         assert.match(opened.headers['set-cookie'][0], new RegExp(
             `^dropstream_share_${share.token.slice(0, 8)}=\\d+\\.[0-9a-f]{64}; Path=${url}; ` +
@@ -158,9 +158,26 @@ describe('shares', () => {
         assert.equal((await header(proof)).status, 200);
         const longer = proof.replace(/^\d+/, (n) => Number(n) + 1);
         for (const text of ['', 'x', longer, `${proof}0`]) assertError(await header(text), 401, 'password');
-        const another = await member.newShare(video.id, { password: 'ü' });
+        const another = await member.newShare(video.id, { password: 'müßt' });
         const wrong = await site.request('GET', `/api/shares/${another.token}`, { headers: { 'Share-Password-Proof': proof } });
         assertError(wrong, 401, 'password');
+    });
+    test('a password of a link has 4 characters or more', async () => {
+        const url = `/api/videos/${video.id}/shares`;
+        for (const password of ['', 'abc', 'üüü'])
+            assertError(await member.api('POST', url, { password }), 422, 'weak_password');
+        assert.equal((await member.api('POST', url, { password: 'abcd' })).status, 201);
+    });
+    test('a password that is guessed from many addresses has to wait a little', async () => {
+        const share = await member.newShare(video.id, { password: 'secret' });
+        const tell = (i, password) =>
+            new Client(site, { address: `127.0.9.${i}` }).api('POST', `/api/shares/${share.token}`, { password });
+        for (let i = 1; i <= 51; i++) assertError(await tell(i, 'guess'), 401, 'bad_password');
+        const refused = await tell(100, 'secret');
+        assertError(refused, 429, 'too_many');
+        assert.ok(Number(refused.headers['retry-after']) <= 30);
+        await sql(site, 'UPDATE tries SET last_ms = last_ms - 30000');
+        assert.equal((await tell(100, 'secret')).status, 200);
     });
     test('a password that is guessed has to wait, for who guesses alone', async () => {
         const share = await member.newShare(video.id, { password: 'secret' });

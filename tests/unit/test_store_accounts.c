@@ -239,7 +239,7 @@ static void a_new_password_ends_all_but_the_session_that_gave_it(void **state)
     assert_false(session_lives(f, "a2"));
 }
 
-static void tokens_end_with_a_lesser_role_only(void **state)
+static void tokens_end_with_every_change_of_role(void **state)
 {
     struct fixture *f = *state;
     int64_t bob;
@@ -250,11 +250,13 @@ static void tokens_end_with_a_lesser_role_only(void **state)
     add_token(f, bob, "t");
     assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER), RC_OK);
     assert_true(session_lives(f, "s1")); /* nothing has changed */
+    assert_true(token_lives(f, "t"));
     assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER), RC_OK);
     assert_false(session_lives(f, "s1"));
-    assert_true(token_lives(f, "t"));
-    assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER), RC_OK);
     assert_false(token_lives(f, "t"));
+    add_token(f, bob, "u");
+    assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER), RC_OK);
+    assert_false(token_lives(f, "u"));
 }
 
 static void what_a_removed_user_has_uploaded_stays(void **state)
@@ -397,7 +399,7 @@ int main(void)
         TEST(the_last_owner_stays_one),
         TEST(of_two_owners_one_remains_whoever_is_faster),
         TEST(a_new_password_ends_all_but_the_session_that_gave_it),
-        TEST(tokens_end_with_a_lesser_role_only),
+        TEST(tokens_end_with_every_change_of_role),
         TEST(what_a_removed_user_has_uploaded_stays),
         TEST(nobody_who_is_gone_uploads),
         TEST(the_first_user_needs_the_newest_secret_in_time),

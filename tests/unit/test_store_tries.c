@@ -59,6 +59,22 @@ static void the_first_five_cost_nothing_and_then_it_doubles(void **state)
     assert_int_equal(STORE_TRIES_MS, 900 * 1000);
 }
 
+static void looking_counts_nothing(void **state)
+{
+    struct fixture *f = *state;
+    int64_t wait = -1;
+
+    for (int i = 0; i < 3 * STORE_TRIES_FREE; i++)
+        assert_int_equal(store_try_look(f->st, login, 2, &wait), RC_OK);
+    assert_int_equal(wait, 0);
+    fail_often(f, login, STORE_TRIES_FREE + 1);
+    assert_int_equal(store_try_look(f->st, login, 2, &wait), RC_OK);
+    assert_int_equal(wait, 1000);
+    fixture_tick(f, 400);
+    assert_int_equal(store_try_look(f->st, login, 2, &wait), RC_OK);
+    assert_int_equal(wait, 600);
+}
+
 static void account_and_address_count_each_for_itself(void **state)
 {
     struct fixture *f = *state;
@@ -254,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_first_five_cost_nothing_and_then_it_doubles),
+        TEST(looking_counts_nothing),
         TEST(account_and_address_count_each_for_itself),
         TEST(the_longest_wait_counts),
         TEST(what_failed_long_ago_is_forgotten),

@@ -1,0 +1,54 @@
+/* A crowd that guesses passwords, and people who sign in meanwhile. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Client, PASSWORD, letters, setUp, startAccounts } from '../lib/accounts.mjs';
+import { tinyMp4, withSite } from '../lib/site.mjs';
+
+const MANY = 100;
+
+const signIn = (client, name, password = PASSWORD) =>
+    client.api('POST', '/api/session', { name, password });
+
+const statuses = (answers) => {
+    const by = {};
+    for (const { status } of answers) by[status] = (by[status] ?? 0) + 1;
+    return by;
+};
+
+describe('a crowd that guesses', () => {
+    it('keeps nobody out who comes from elsewhere', withSite(
+        { env: { DROPSTREAM_AUTH: 'required' } },
+        async (site) => {
+            await setUp(site, 'olga');
+            const client = new Client(site, { address: '127.0.5.1' });
+            const crowd = Array.from({ length: MANY }, (_, i) => signIn(client, `name${i}`, 'wrong'));
+            const people = Array.from({ length: 6 }, (_, i) =>
+                signIn(new Client(site, { address: `127.0.6.${i + 1}` }), 'olga'));
+            assert.deepEqual((await Promise.all(people)).map(({ status }) => status), Array(6).fill(201));
+            const by = statuses(await Promise.all(crowd));
+            assert.ok(by[401] <= 6, `${by[401]} were looked at`);
+            assert.deepEqual(Object.keys(by).filter((status) => !['401', '429', '503'].includes(status)), []);
+            // From now on they are told so without a place in the queue.
+            const again = await Promise.all(Array.from({ length: MANY }, () => signIn(client, 'olga')));
+            assert.deepEqual(Object.keys(statuses(again)), ['429']);
+        },
+    ));
+    it('is not waited for where no password is needed to refuse it', async () => {
+        const { site, owner } = await startAccounts();
+        try {
+            const { json: { id } } = await owner.upload(tinyMp4());
+            const open = await owner.newShare(id);
+            const crowd = async (method, target, body) => Object.keys(statuses(await Promise.all(
+                Array.from({ length: MANY }, () => new Client(site, { address: '127.0.5.1' }).api(method, target, body)),
+            )));
+            const password = 'a guess of a password';
+            assert.deepEqual(await crowd('POST', `/api/shares/${letters(26)}`, { password }), ['404']);
+            assert.deepEqual(await crowd('POST', `/api/shares/${open.token}`, { password }), ['200']);
+            assert.deepEqual(await crowd('POST', '/api/users', { name: 'x', role: 'owner', password }), ['401']);
+            assert.deepEqual(await crowd('PATCH', '/api/users/olga', { password }), ['401']);
+            assert.deepEqual(await crowd('POST', `/api/videos/${id}/shares`, { password }), ['401']);
+        } finally {
+            await site.stop();
+        }
+    });
+});
