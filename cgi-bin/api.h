@@ -70,7 +70,7 @@ json_t *api_object(struct api_call *call, const char *keys);
 /* 422 with a sentence of what is wrong with a field. */
 void api_bad_field(struct api_call *call, const char *message);
 
-/* The texts, numbers, lists and flags in it; each false where the field is there but
+/* The texts, numbers and flags in it; each false where the field is there but
  * wrong, which is answered. *out stays as it is where it is missing, or null. Text is
  * at most max bytes of UTF-8 and lives as long as the object. */
 bool api_text(struct api_call *call, const json_t *object, const char *key, size_t max,
