@@ -79,6 +79,10 @@ bool api_number(struct api_call *call, const json_t *object, const char *key,
                 int64_t min, int64_t max, int64_t *out);
 bool api_flag(struct api_call *call, const json_t *object, const char *key, bool *out);
 
+/* expires_in, seconds from now, from a minute to ten years: *out_ms is when that is, by
+ * the wall clock. */
+bool api_expires(struct api_call *call, const json_t *object, int64_t *out_ms);
+
 /* As api_text for one that has to be there. */
 bool api_need_text(struct api_call *call, const json_t *object, const char *key,
                    size_t max, const char **out);
