@@ -99,9 +99,7 @@ void api_fail(struct api_call *call, enum rc rc)
 void api_refuse(struct api_call *call, int status, const char *code,
                 const char *message)
 {
-    const struct http_error error = {status, code, message};
-
-    http_send_error(call->r, &error, NULL);
+    http_refuse(call->r, status, code, message);
 }
 
 void api_bad_parameter(struct api_call *call, const char *message)

@@ -80,7 +80,7 @@ json_t *api_object(struct api_call *call, const char *keys);
 /* 422 with a sentence of what is wrong with a field. */
 void api_bad_field(struct api_call *call, const char *message);
 
-/* The texts, numbers, lists and flags in it; each false where the field is there but
+/* The texts, numbers and flags in it; each false where the field is there but
  * wrong, which is answered. *out stays as it is where it is missing, or null. Text is
  * at most max bytes of UTF-8 and lives as long as the object. */
 bool api_text(struct api_call *call, const json_t *object, const char *key, size_t max,
@@ -88,6 +88,10 @@ bool api_text(struct api_call *call, const json_t *object, const char *key, size
 bool api_number(struct api_call *call, const json_t *object, const char *key,
                 int64_t min, int64_t max, int64_t *out);
 bool api_flag(struct api_call *call, const json_t *object, const char *key, bool *out);
+
+/* expires_in, seconds from now, from a minute to ten years: *out_ms is when that is, by
+ * the wall clock. */
+bool api_expires(struct api_call *call, const json_t *object, int64_t *out_ms);
 
 /* As api_text for one that has to be there. */
 bool api_need_text(struct api_call *call, const json_t *object, const char *key,

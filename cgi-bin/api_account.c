@@ -13,18 +13,10 @@
 
 #include <string.h>
 
-#define YEAR_S (365LL * 24 * 3600)
-
 struct list {
     struct api_call *call;
     json_t *rows;
 };
-
-/* -1: never. */
-static json_t *time_or_null(int64_t wall_ms)
-{
-    return wall_ms >= 0 ? video_json_time(wall_ms) : json_null();
-}
 
 static enum rc append(struct list *list, json_t *row, int failed)
 {
@@ -108,20 +100,13 @@ void api_sessions_delete(struct api_call *call)
 
 /* ---- tokens ------------------------------------------------------------------ */
 
-static const struct {
-    const char *name;
-    unsigned scope;
-} scopes[] = {{"read", SCOPE_READ}, {"upload", SCOPE_UPLOAD}, {"admin", SCOPE_ADMIN}};
-
-#define N_SCOPES (sizeof(scopes) / sizeof(scopes[0]))
-
 static json_t *scopes_json(unsigned set)
 {
     json_t *array = json_array();
 
-    for (size_t i = 0; i < N_SCOPES; i++)
-        if (set & scopes[i].scope)
-            json_array_append_new(array, json_string(scopes[i].name));
+    for (unsigned place = 0; place < SCOPE_COUNT; place++)
+        if (set & 1U << place)
+            json_array_append_new(array, json_string(scope_name(place)));
     return array;
 }
 
@@ -133,8 +118,8 @@ static int add_token(json_t *o, const struct token *t)
     bad |= json_object_set_new(o, "label", json_string(t->label));
     bad |= json_object_set_new(o, "scopes", scopes_json(t->scopes));
     bad |= json_object_set_new(o, "created_at", video_json_time(t->created_ms));
-    bad |= json_object_set_new(o, "expires_at", time_or_null(t->expires_ms));
-    bad |= json_object_set_new(o, "used_at", time_or_null(t->used_ms));
+    bad |= json_object_set_new(o, "expires_at", video_json_time(t->expires_ms));
+    bad |= json_object_set_new(o, "used_at", video_json_time(t->used_ms));
     return bad;
 }
 
@@ -165,11 +150,7 @@ static unsigned read_scopes(const json_t *names)
 
     json_array_foreach(names, i, name)
     {
-        unsigned scope = 0;
-        for (size_t k = 0; k < N_SCOPES; k++)
-            if (json_is_string(name) &&
-                strcmp(json_string_value(name), scopes[k].name) == 0)
-                scope = scopes[k].scope;
+        unsigned scope = json_is_string(name) ? scope_from(json_string_value(name)) : 0;
         if (!scope)
             return 0;
         set |= scope;
@@ -179,17 +160,14 @@ static unsigned read_scopes(const json_t *names)
 
 static bool read_token(struct api_call *call, const json_t *body, struct token *out)
 {
-    const struct clock *clock = &call->app->clock;
     const char *label = NULL;
-    int64_t expires_s = 0;
 
-    *out = (struct token){.user_id = call->who.asker.user_id, .used_ms = -1};
+    *out = (struct token){
+        .user_id = call->who.asker.user_id, .used_ms = -1, .expires_ms = -1};
     if (!api_need_text(call, body, "label", STORE_TOKEN_LABEL_MAX, &label) ||
-        !api_number(call, body, "expires_in", 60, 10 * YEAR_S, &expires_s))
+        !api_expires(call, body, &out->expires_ms))
         return false;
     out->scopes = read_scopes(json_object_get(body, "scopes"));
-    out->expires_ms =
-        expires_s > 0 ? clock->wall_ms(clock->ctx) + expires_s * 1000 : -1;
     if (!out->scopes)
         api_bad_field(call, "The field scopes must be a list of read, upload, admin.");
     else if (!text_is_clean(label, strlen(label)) ||

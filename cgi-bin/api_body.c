@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EXPIRES_MIN_S 60
+#define EXPIRES_MAX_S (INT64_C(10) * 365 * 24 * 3600)
+
 void api_bad_field(struct api_call *call, const char *message)
 {
     api_refuse(call, 422, "bad_field", message);
@@ -125,6 +128,18 @@ bool api_number(struct api_call *call, const json_t *object, const char *key,
              (long long)max);
     wrong(call, key, must);
     return false;
+}
+
+bool api_expires(struct api_call *call, const json_t *object, int64_t *out_ms)
+{
+    const struct clock *clock = &call->app->clock;
+    int64_t s = 0;
+
+    if (!api_number(call, object, "expires_in", EXPIRES_MIN_S, EXPIRES_MAX_S, &s))
+        return false;
+    if (s > 0)
+        *out_ms = clock->wall_ms(clock->ctx) + s * 1000;
+    return true;
 }
 
 bool api_flag(struct api_call *call, const json_t *object, const char *key, bool *out)

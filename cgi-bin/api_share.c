@@ -48,9 +48,7 @@ static int add_share(json_t *o, const struct share *s)
 {
     int bad = 0;
 
-    bad |= json_object_set_new(o, "expires_at",
-                               s->expires_ms >= 0 ? video_json_time(s->expires_ms)
-                                                  : json_null());
+    bad |= json_object_set_new(o, "expires_at", video_json_time(s->expires_ms));
     bad |= json_object_set_new(
         o, "download",
         s->download ? json_sprintf("/api/shares/%s/original", s->token) : json_null());

@@ -16,8 +16,6 @@
 
 enum { SHARE_PASSWORD_MIN = 4 }; /* characters */
 
-#define YEAR_S (365LL * 24 * 3600)
-
 /* ---- GET --------------------------------------------------------------------- */
 
 /* false, true, or the list of those who may. */
@@ -45,9 +43,7 @@ static json_t *share_json(const struct share *s)
     bad |= json_object_set_new(
         o, "embed_url", *s->embed ? json_sprintf("/e/%s", s->token) : json_null());
     bad |= json_object_set_new(o, "created_at", video_json_time(s->created_ms));
-    bad |= json_object_set_new(o, "expires_at",
-                               s->expires_ms >= 0 ? video_json_time(s->expires_ms)
-                                                  : json_null());
+    bad |= json_object_set_new(o, "expires_at", video_json_time(s->expires_ms));
     bad |= json_object_set_new(o, "has_password", json_boolean(*s->password));
     bad |= json_object_set_new(o, "download", json_boolean(s->download));
     bad |= json_object_set_new(o, "embed", embed_json(s->embed));
@@ -145,19 +141,14 @@ static bool password_will_do(struct api_call *call, const json_t *body,
 static bool read_share(struct api_call *call, const json_t *body, struct share *out,
                        const char **password)
 {
-    const struct clock *clock = &call->app->clock;
-    int64_t expires_s = 0;
-
     *out = (struct share){.expires_ms = -1};
     memcpy(out->video_id, call->video.id, sizeof(out->video_id));
     *password = "";
-    if (!api_number(call, body, "expires_in", 60, 10 * YEAR_S, &expires_s) ||
+    if (!api_expires(call, body, &out->expires_ms) ||
         !api_text(call, body, "password", PASSWORD_MAX, password) ||
         !api_flag(call, body, "download", &out->download) ||
         !read_embed(call, body, out))
         return false;
-    if (expires_s > 0)
-        out->expires_ms = clock->wall_ms(clock->ctx) + expires_s * 1000;
     return password_will_do(call, body, *password);
 }
 

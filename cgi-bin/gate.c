@@ -4,24 +4,17 @@
 #include "log.h"
 #include "same_origin.h"
 
-static void refuse(struct request *r, int status, const char *code, const char *message)
-{
-    const struct http_error error = {status, code, message};
-
-    http_send_error(r, &error, NULL);
-}
-
 void gate_refuse(struct request *r, enum access verdict)
 {
     switch (verdict) {
     case ACCESS_SIGN_IN:
-        refuse(r, 401, "sign_in", "Sign in first.");
+        http_refuse(r, 401, "sign_in", "Sign in first.");
         return;
     case ACCESS_SCOPE:
-        refuse(r, 403, "scope", "This token was not made for that.");
+        http_refuse(r, 403, "scope", "This token was not made for that.");
         return;
     case ACCESS_FORBIDDEN:
-        refuse(r, 403, "forbidden", "You may not do that.");
+        http_refuse(r, 403, "forbidden", "You may not do that.");
         return;
     case ACCESS_YES:
     case ACCESS_NOT_FOUND:
@@ -80,13 +73,15 @@ static bool check(struct request *r, enum want want, unsigned flags,
 
     if (who->kind == IDENTITY_LOCAL &&
         !same_origin_host_is_local(request_header(r, "Host")))
-        refuse(r, 403, "bad_host", "This site is only to be reached as localhost.");
+        http_refuse(r, 403, "bad_host",
+                    "This site is only to be reached as localhost.");
     else if (who->kind == IDENTITY_BAD_TOKEN)
-        refuse(r, 401, "bad_token", "This token is unknown, or its time is over.");
+        http_refuse(r, 401, "bad_token", "This token is unknown, or its time is over.");
     else if (verdict != ACCESS_YES)
         gate_refuse(r, verdict);
     else if ((flags & GATE_CHANGES) && comes_from_elsewhere(r, who))
-        refuse(r, 403, "cross_site", "This request comes from another site's page.");
+        http_refuse(r, 403, "cross_site",
+                    "This request comes from another site's page.");
     else
         return true;
     return false;

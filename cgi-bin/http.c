@@ -76,6 +76,13 @@ void http_send_error(struct request *r, const struct http_error *error,
     send_text(r, error->status, http_error_text(error->code, error->message), extra);
 }
 
+void http_refuse(struct request *r, int status, const char *code, const char *message)
+{
+    const struct http_error error = {status, code, message};
+
+    http_send_error(r, &error, NULL);
+}
+
 void http_send_rc(struct request *r, enum rc rc)
 {
     struct http_error error = http_error_of(rc);

@@ -26,6 +26,9 @@ struct http_error http_error_of(enum rc rc);
  * UTF-8 in message is left out. */
 char *http_error_text(const char *code, const char *message);
 
+/* Sends an error; message is a sentence. */
+void http_refuse(struct request *r, int status, const char *code, const char *message);
+
 /* Sends an error with, where it is not NULL, one more header. A 503 says by itself when
  * to come back, a 401 how to say who one is (RFC 6750); and none at /e/ is for a frame.
  */

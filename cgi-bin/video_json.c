@@ -38,6 +38,8 @@ json_t *video_json_time(int64_t wall_ms)
 {
     char text[CLOCK_ISO8601_LEN + 1];
 
+    if (wall_ms < 0)
+        return json_null();
     clock_iso8601(wall_ms, text);
     return json_string(text);
 }

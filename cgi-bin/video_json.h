@@ -44,7 +44,7 @@ json_t *video_json_renditions(const struct rendition *renditions, size_t n);
 /* ms as seconds, or null if negative. */
 json_t *video_json_seconds(int64_t ms);
 
-/* A time of the wall clock. */
+/* A time of the wall clock, or null if negative: never. */
 json_t *video_json_time(int64_t wall_ms);
 
 #endif

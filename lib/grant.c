@@ -14,34 +14,25 @@ bool grant_leads_to(int media, const char *key, const char *root)
     return n == KEY_LEN && memcmp(target, root, KEY_LEN) == 0;
 }
 
-/* *made: it was not there. */
-static enum rc make_link(const struct site *site, const char *key, const char *root,
-                         bool *made)
+enum rc grant_link(const struct site *site, const char *key, const char *root,
+                   bool *made)
 {
     enum rc rc;
     int media;
 
-    *made = false;
     if (!key_valid(key) || !key_valid(root))
         return RC_IO;
     rc = site_open_media(site, &media);
     if (rc != RC_OK)
         return rc;
-    if (symlinkat(root, media, key) == 0)
-        *made = true;
-    else
+    if (symlinkat(root, media, key) != 0)
         rc = rc_from_errno(errno);
+    if (made)
+        *made = rc == RC_OK;
     if (rc == RC_EXISTS)
         rc = grant_leads_to(media, key, root) ? RC_OK : RC_IO;
     close(media);
     return rc;
-}
-
-enum rc grant_link(const struct site *site, const char *key, const char *root)
-{
-    bool made;
-
-    return make_link(site, key, root, &made);
 }
 
 enum rc grant_unlink(const struct site *site, const char *key)
@@ -72,7 +63,7 @@ enum rc grant_ensure(struct store *st, const struct site *site, const struct gra
     struct grant now;
     struct video v;
     bool made;
-    enum rc rc = make_link(site, g->key, g->media_root, &made);
+    enum rc rc = grant_link(site, g->key, g->media_root, &made);
 
     if (rc != RC_OK || !made)
         return rc;

@@ -16,8 +16,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes the symlink; one that is there already is fine. RC_IO, RC_NOSPACE. */
-enum rc grant_link(const struct site *site, const char *key, const char *root);
+/* Makes the symlink; one that is there already is fine. *made, which may be NULL: it
+ * was not there. RC_IO, RC_NOSPACE. */
+enum rc grant_link(const struct site *site, const char *key, const char *root,
+                   bool *made);
 
 /* Removes it; one that is missing is fine. Nothing but a symlink is ever removed: RC_IO
  * for anything else. */

@@ -169,19 +169,10 @@ static bool read_time(const char *text, int64_t *out_ms)
 
 static bool read_scope(const char *text, unsigned *scopes)
 {
-    static const struct {
-        const char *name;
-        unsigned scope;
-    } all[] = {{"read", SCOPE_READ}, {"upload", SCOPE_UPLOAD}, {"admin", SCOPE_ADMIN}};
-    size_t i;
+    unsigned scope = scope_from(text);
 
-    for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        if (strcmp(text, all[i].name) == 0) {
-            *scopes |= all[i].scope;
-            return true;
-        }
-    }
-    return false;
+    *scopes |= scope;
+    return scope != 0;
 }
 
 /* One option of a command. False after ctl_fail. */

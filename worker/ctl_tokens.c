@@ -102,11 +102,13 @@ int ctl_token_add(struct ctl *c, const struct ctl_args *a)
 static enum rc print_token(void *arg, const struct token *t)
 {
     const struct listing *l = arg;
-    char used[CTL_TIME_SIZE], expires[CTL_TIME_SIZE], may[24];
+    char used[CTL_TIME_SIZE], expires[CTL_TIME_SIZE], may[24] = "";
+    size_t n = 0;
 
-    snprintf(may, sizeof(may), "%s%s%s", t->scopes & SCOPE_READ ? "read " : "",
-             t->scopes & SCOPE_UPLOAD ? "upload " : "",
-             t->scopes & SCOPE_ADMIN ? "admin" : "");
+    for (unsigned place = 0; place < SCOPE_COUNT; place++)
+        if (t->scopes & 1U << place)
+            n += (size_t)snprintf(may + n, sizeof(may) - n, "%s%s", n ? " " : "",
+                                  scope_name(place));
     printf("%6lld  %-16s  %-17s  %-20s  %-20s  %s\n", (long long)t->n, l->user->name,
            may, ctl_time(t->used_ms, used), ctl_time(t->expires_ms, expires), t->label);
     return RC_OK;

@@ -285,14 +285,6 @@ static enum rc revise_video(struct store *st, const char *video_id)
 
 /* ---- taking back ------------------------------------------------------------ */
 
-enum rc store_grants_revise(struct store *st, const char *video_id)
-{
-    struct video v;
-    enum rc rc = store_video_begin(st, video_id, &v);
-
-    return rc == RC_OK ? store_end(st, revise_video(st, video_id)) : rc;
-}
-
 enum rc store_grants_end_open(struct store *st)
 {
     enum rc rc = store_begin(st);

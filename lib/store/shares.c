@@ -81,7 +81,8 @@ static enum rc insert(struct store *st, const struct share *s, int64_t by)
     return store_finish(st, q);
 }
 
-/* Expired or not. */
+/* As it is at now (wall clock): what has expired by then is not there. INT64_MIN:
+ * whatever its time is. */
 static enum rc load(struct store *st, const char *token, int64_t now, struct share *out)
 {
     sqlite3_stmt *q;

@@ -125,6 +125,12 @@ enum rc store_session_each(struct store *st, int64_t user_id,
 /* ---- tokens --------------------------------------------------------------- */
 
 enum { SCOPE_READ = 1, SCOPE_UPLOAD = 2, SCOPE_ADMIN = 4 }; /* a set of them */
+enum { SCOPE_COUNT = 3 };
+
+/* "read", "upload", "admin", by the place of the bit; static. */
+const char *scope_name(unsigned place);
+/* The bit; 0: none is called so. */
+unsigned scope_from(const char *name);
 
 struct token {
     int64_t n; /* its number, from 1; never used again */

@@ -39,8 +39,8 @@ struct grant {
 /*
  * The grant of a user for a video, made if there is none yet; *is_new tells that its
  * symlink has to be made (grant_for_user of grant.h does both). RC_NOT_FOUND: no such
- * video, no such user, or one that has no right to it (store_grants_revise); of user 0
- * the caller judges that.
+ * video, no such user, or one that has no right to it: neither is it for everyone, nor
+ * theirs, nor are they owners; of user 0 the caller judges that.
  */
 enum rc store_grant_user(struct store *st, const char *video_id, int64_t user_id,
                          struct grant *out, bool *is_new);
@@ -54,10 +54,6 @@ enum rc store_grant_by_key(struct store *st, const char *key, struct grant *out,
  * revoked: the symlinks of the new ones are made before those of the old ones go
  * (grant_end_revoked of grant.h does both). RC_NOT_FOUND. */
 enum rc store_grants_renew(struct store *st, const char *video_id);
-
-/* Marks the grants of users revoked that have no right to a video any more: neither is
- * it for everyone, nor theirs, nor are they owners. RC_NOT_FOUND. */
-enum rc store_grants_revise(struct store *st, const char *video_id);
 
 /* Marks those of user id 0 revoked, where a site has accounts. */
 enum rc store_grants_end_open(struct store *st);

@@ -16,6 +16,23 @@
     "t.n, t.user_id, t.label, t.scopes, t.created_ms, t.used_ms, t.expires_ms"
 enum { TOKEN_COLUMN_COUNT = 7 };
 
+static const char *const scope_names[SCOPE_COUNT] = {"read", "upload", "admin"};
+
+const char *scope_name(unsigned place)
+{
+    return place < SCOPE_COUNT ? scope_names[place] : "unknown";
+}
+
+unsigned scope_from(const char *name)
+{
+    unsigned place;
+
+    for (place = 0; place < SCOPE_COUNT; place++)
+        if (strcmp(name, scope_names[place]) == 0)
+            return 1U << place;
+    return 0;
+}
+
 static int64_t time_or_never(sqlite3_stmt *q, int i)
 {
     return sqlite3_column_type(q, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, i);

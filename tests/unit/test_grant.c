@@ -53,7 +53,8 @@ static void a_key_leads_to_the_folder(void **state)
 {
     (void)state;
     char target[64] = "";
-    assert_int_equal(grant_link(&site, KEY, ROOT), RC_OK); /* before there is one */
+    assert_int_equal(grant_link(&site, KEY, ROOT, NULL),
+                     RC_OK); /* before there is one */
     assert_int_equal(readlink(at(MEDIA KEY), target, sizeof(target) - 1), KEY_LEN);
     assert_string_equal(target, ROOT);
     assert_int_equal(mkdir(at(MEDIA ROOT), 0755), 0);
@@ -64,19 +65,19 @@ static void a_key_leads_to_the_folder(void **state)
 static void one_that_is_there_is_fine_unless_it_leads_elsewhere(void **state)
 {
     (void)state;
-    assert_int_equal(grant_link(&site, KEY, ROOT), RC_OK);
-    assert_int_equal(grant_link(&site, KEY, ROOT), RC_OK);
-    assert_int_equal(grant_link(&site, KEY, OTHER), RC_IO);
+    assert_int_equal(grant_link(&site, KEY, ROOT, NULL), RC_OK);
+    assert_int_equal(grant_link(&site, KEY, ROOT, NULL), RC_OK);
+    assert_int_equal(grant_link(&site, KEY, OTHER, NULL), RC_IO);
     assert_int_equal(mkdir(at(MEDIA OTHER), 0755), 0);
-    assert_int_equal(grant_link(&site, OTHER, ROOT), RC_IO);
+    assert_int_equal(grant_link(&site, OTHER, ROOT, NULL), RC_IO);
 }
 
 static void taking_one_back_leaves_the_others_alone(void **state)
 {
     (void)state;
     assert_int_equal(grant_unlink(&site, KEY), RC_OK);
-    assert_int_equal(grant_link(&site, KEY, ROOT), RC_OK);
-    assert_int_equal(grant_link(&site, OTHER, ROOT), RC_OK);
+    assert_int_equal(grant_link(&site, KEY, ROOT, NULL), RC_OK);
+    assert_int_equal(grant_link(&site, OTHER, ROOT, NULL), RC_OK);
     assert_int_equal(mkdir(at(MEDIA ROOT), 0755), 0);
     assert_int_equal(grant_unlink(&site, KEY), RC_OK);
     assert_false(there(MEDIA KEY));
@@ -88,7 +89,7 @@ static void taking_one_back_leaves_the_others_alone(void **state)
 static void nothing_but_a_symlink_is_ever_removed(void **state)
 {
     (void)state;
-    assert_int_equal(grant_link(&site, KEY, ROOT), RC_OK);
+    assert_int_equal(grant_link(&site, KEY, ROOT, NULL), RC_OK);
     assert_int_equal(mkdir(at(MEDIA ROOT), 0755), 0);
     assert_int_equal(grant_unlink(&site, ROOT), RC_IO);
     assert_true(there(MEDIA ROOT));
@@ -103,9 +104,9 @@ static void a_name_that_is_no_key_is_never_used(void **state)
     assert_int_equal(symlink("x", at("htdocs/link")), 0);
     assert_int_equal(mkdir(at(MEDIA), 0755), 0);
     assert_int_equal(grant_unlink(&site, "../link"), RC_IO);
-    assert_int_equal(grant_link(&site, "../other", ROOT), RC_IO);
-    assert_int_equal(grant_link(&site, KEY, "../.."), RC_IO);
-    assert_int_equal(grant_link(&site, "", ROOT), RC_IO);
+    assert_int_equal(grant_link(&site, "../other", ROOT, NULL), RC_IO);
+    assert_int_equal(grant_link(&site, KEY, "../..", NULL), RC_IO);
+    assert_int_equal(grant_link(&site, "", ROOT, NULL), RC_IO);
     assert_true(there("htdocs/link"));
     assert_false(there("htdocs/other"));
     assert_false(there(MEDIA KEY));
@@ -116,7 +117,7 @@ static void a_media_folder_that_leads_away_is_refused(void **state)
     (void)state;
     assert_int_equal(mkdir(at("elsewhere"), 0755), 0);
     assert_int_equal(symlink("../elsewhere", at("htdocs/media")), 0);
-    assert_int_not_equal(grant_link(&site, KEY, ROOT), RC_OK);
+    assert_int_not_equal(grant_link(&site, KEY, ROOT, NULL), RC_OK);
     assert_false(there("elsewhere/" KEY));
 }
 

@@ -117,9 +117,9 @@ static void what_was_left_half_done_is_completed_at_the_start(void **state)
     struct grant row_only = fixture_grant(f, &v, 0), whole = give(&u);
     memcpy(s.video_id, u.id, sizeof(s.video_id));
     assert_int_equal(store_share_add(f->st, &s, 0), RC_OK);
-    assert_int_equal(grant_link(&w.site, s.key, u.media_root), RC_OK);
-    assert_int_equal(store_share_remove(f->st, s.token), RC_OK); /* and no unlink */
-    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);     /* of no row */
+    assert_int_equal(grant_link(&w.site, s.key, u.media_root, NULL), RC_OK);
+    assert_int_equal(store_share_remove(f->st, s.token), RC_OK);   /* and no unlink */
+    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK); /* of no row */
     assert_false(linked(row_only.key));
     begin();
     turn_until_linked(row_only.key, true);
@@ -135,8 +135,8 @@ static void one_that_leads_elsewhere_is_put_right(void **state)
     struct video v = fixture_video_of(f, 0, "a"), u = fixture_video_of(f, 0, "b");
     (void)state;
     struct grant wrong = fixture_grant(f, &v, 0), right = give(&u);
-    assert_int_equal(grant_link(&w.site, wrong.key, ROOT), RC_OK);
-    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    assert_int_equal(grant_link(&w.site, wrong.key, ROOT, NULL), RC_OK);
+    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
     begin();
     turn_until_linked(KEY, false);
     assert_int_equal(readlink(media(wrong.key), target, KEY_LEN), KEY_LEN);
@@ -147,7 +147,7 @@ static void one_that_leads_elsewhere_is_put_right(void **state)
 static void nothing_but_symlinks_with_the_name_of_a_key_is_touched(void **state)
 {
     (void)state;
-    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
     assert_int_equal(mkdir(media(ROOT), 0755), 0);
     assert_int_equal(symlink(ROOT, media("other")), 0);
     FILE *file = fopen(media("ffffffffffffffffffffffffff"), "w");
@@ -188,7 +188,7 @@ static void one_that_is_in_the_way_does_not_keep_the_others(void **state)
         struct video v = fixture_video_of(f, 0, "a");
         all[i] = fixture_grant(f, &v, 0);
     }
-    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
     assert_int_equal(mkdir(media(all[3].key), 0755), 0);
     log_to_file("/dev/null");
     begin();
@@ -280,7 +280,7 @@ static void a_share_ends_when_its_time_is_over(void **state)
     for (int i = 0; i < 2; i++) {
         memcpy(s[i].video_id, v.id, sizeof(s[i].video_id));
         assert_int_equal(store_share_add(f->st, &s[i], 0), RC_OK);
-        assert_int_equal(grant_link(&w.site, s[i].key, v.media_root), RC_OK);
+        assert_int_equal(grant_link(&w.site, s[i].key, v.media_root, NULL), RC_OK);
         grants_look(grants); /* as after any change */
     }
     assert_true(linked(s[1].key));
@@ -344,7 +344,7 @@ static void many_are_compared_bit_by_bit(void **state)
         assert_int_equal(key_new(key), RC_OK);
         assert_int_equal(symlink(ROOT, media(key)), 0);
     }
-    assert_int_equal(grant_link(&w.site, KEY, ROOT), RC_OK);
+    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
     begin();
     turn_until_linked(KEY, false);
     for (int64_t end = loop_now_ms() + PATIENCE_MS; links() > 1000;) {

@@ -183,17 +183,6 @@ static void a_removed_user_watches_nothing(void **state)
     assert_int_equal(count_of(f, p.v.id, true), 1); /* until its symlink is gone */
 }
 
-static void revise_ends_what_nothing_else_has_ended(void **state)
-{
-    struct fixture *f = *state;
-    struct people p = make_people(f);
-    struct grant bob = fixture_grant(f, &p.v, p.bob);
-
-    assert_int_equal(store_grants_revise(f->st, p.v.id), RC_OK);
-    assert_true(fixture_opens(f, bob.key));
-    assert_int_equal(store_grants_revise(f->st, "nosuchvideo"), RC_NOT_FOUND);
-}
-
 static void a_deleted_video_is_watched_by_nobody(void **state)
 {
     struct fixture *f = *state;
@@ -384,7 +373,6 @@ int main(void)
         TEST(what_is_private_again_is_so_for_strangers_alone),
         TEST(a_role_that_is_lost_takes_the_grants_with_it_that_came_by_it),
         TEST(a_removed_user_watches_nothing),
-        TEST(revise_ends_what_nothing_else_has_ended),
         TEST(a_deleted_video_is_watched_by_nobody),
         TEST(a_site_with_accounts_has_no_open_grants),
         TEST(a_grant_does_not_come_after_it_was_taken_back),
