@@ -14,6 +14,7 @@ import { setUp } from '../lib/people.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const TITLE_BYTES = 255;
+const SHORT_BYTES = 8; // null, -1, quotes and the like
 const BETWEEN = ' · ';
 
 const OURS = [
@@ -192,7 +193,7 @@ test('as titles that are typed', logged(async () => {
             if (shown !== title) return { shown, title };
         }
         return null;
-    }, singles);
+    }, [...titles, ...singles.filter((single) => Buffer.byteLength(single) <= SHORT_BYTES)]);
     assert.equal(wrong, null);
     assert.deepEqual(page.complaints, []);
 }));
