@@ -291,6 +291,36 @@ static void nobody_who_is_gone_uploads(void **state)
 
 /* ---- set-up ------------------------------------------------------------------ */
 
+static enum rc begin_unseen(struct fixture *f, int64_t owner_id)
+{
+    struct video_new n = {.title = "x",
+                          .filename = "x",
+                          .size = -1,
+                          .owner_id = owner_id,
+                          .unseen_max = 5,
+                          .unseen_each = 2};
+    struct video v;
+
+    return store_video_create(f->st, &n, &v);
+}
+
+static void one_user_cannot_stop_the_uploads_of_all(void **state)
+{
+    struct fixture *f = *state;
+    int64_t ada = fixture_user(f, "ada", USER_OWNER);
+    int64_t bob = fixture_user(f, "bob", USER_MEMBER);
+
+    assert_int_equal(begin_unseen(f, bob), RC_OK);
+    assert_int_equal(begin_unseen(f, bob), RC_OK);
+    assert_int_equal(begin_unseen(f, bob), RC_TOO_LARGE);
+    assert_int_equal(begin_unseen(f, ada), RC_OK);
+    /* Nobody in particular may have as many as the site. */
+    assert_int_equal(begin_unseen(f, 0), RC_OK);
+    assert_int_equal(begin_unseen(f, 0), RC_OK);
+    assert_int_equal(begin_unseen(f, 0), RC_TOO_LARGE);
+    assert_int_equal(begin_unseen(f, ada), RC_TOO_LARGE);
+}
+
 static void the_first_user_needs_the_newest_secret_in_time(void **state)
 {
     struct fixture *f = *state;
@@ -402,6 +432,7 @@ int main(void)
         TEST(tokens_end_with_every_change_of_role),
         TEST(what_a_removed_user_has_uploaded_stays),
         TEST(nobody_who_is_gone_uploads),
+        TEST(one_user_cannot_stop_the_uploads_of_all),
         TEST(the_first_user_needs_the_newest_secret_in_time),
         TEST(who_is_added_by_hand_ends_the_set_up),
         TEST(a_set_up_makes_one_user_however_many_try),
