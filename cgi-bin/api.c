@@ -356,6 +356,7 @@ int main(int argc, char **argv)
         return print_routes();
     if (app_open(&api.app, "api.fcgi") != RC_OK)
         return 1;
+    app_end_open_grants(&api.app);
     rc = lane_open(&slow, on_slow, &api, &api.slow);
     if (rc == RC_OK)
         status = fcgi_run((int)api.app.config.api_threads, on_request, &api);

@@ -1,6 +1,8 @@
 #include "app.h"
 
+#include "grant.h"
 #include "log.h"
+#include "store_grants.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -55,6 +57,25 @@ enum rc app_open(struct app *app, const char *name)
     if (rc != RC_OK)
         log_error("start: %s", rc_name(rc));
     return rc;
+}
+
+void app_end_open_grants(struct app *app)
+{
+    struct store *st = NULL;
+    enum rc rc;
+
+    if (app->config.auth != AUTH_REQUIRED)
+        return;
+    rc = handles_take(app->handles, &st);
+    if (rc == RC_OK)
+        rc = store_grants_end_open(st);
+    if (rc == RC_OK)
+        rc = grant_end_revoked(st, &app->site, "");
+    if (rc != RC_OK)
+        log_warn("keys of before there were accounts: %s: %s", rc_name(rc),
+                 st ? store_message(st) : "no database handle");
+    if (st)
+        handles_give(app->handles, st);
 }
 
 void app_close(struct app *app)

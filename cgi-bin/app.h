@@ -26,4 +26,11 @@ struct app {
 enum rc app_open(struct app *app, const char *name);
 void app_close(struct app *app);
 
+/*
+ * Before anything is answered: where a site has accounts, the keys end that anybody was
+ * told while it had none. The worker does that too, but may not run. What fails is
+ * logged.
+ */
+void app_end_open_grants(struct app *app);
+
 #endif

@@ -126,6 +126,7 @@ int main(int argc, char **argv)
         return puts("GET /media/*/*/* open") < 0;
     if (app_open(&m.app, "media.fcgi") != RC_OK)
         return 1;
+    app_end_open_grants(&m.app);
     rc = open_parts(&m);
     if (rc == RC_OK)
         status = fcgi_run((int)m.app.config.api_threads, media_page, &m);

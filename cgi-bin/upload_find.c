@@ -9,13 +9,21 @@
 
 #define HOUR_MS (3600LL * 1000)
 
-enum { LOCK_MS = 5000 }; /* for a writer in another process */
+enum {
+    LOCK_MS = 5000,  /* for a writer in another process */
+    UNSEEN_EACH = 50 /* uploads of one user of which no 4096 bytes have come */
+};
 
 int64_t upload_expires_ms(const struct upload *u)
 {
     const struct clock *clock = &u->app->clock;
+    int64_t kept =
+        clock->wall_ms(clock->ctx) + u->app->config.upload_expire_h * HOUR_MS;
+    int64_t begun = *u->video.id ? u->video.created_ms : u->began_wall_ms;
 
-    return clock->wall_ms(clock->ctx) + u->app->config.upload_expire_h * HOUR_MS;
+    if (u->spool && spool_size(u->spool) > 0)
+        return kept;
+    return kept < begun + HOUR_MS ? kept : begun + HOUR_MS;
 }
 
 bool upload_is_complete(const struct upload *u)
@@ -68,6 +76,7 @@ enum rc upload_create(struct upload *u, struct video_new *v)
         return rc;
     v->owner_id = u->who.asker.user_id;
     v->unseen_max = u->app->config.unseen_uploads;
+    v->unseen_each = UNSEEN_EACH;
     v->created_ms = u->began_wall_ms;
     v->expires_ms = upload_expires_ms(u);
     rc = store_video_create(st, v, &u->video);

@@ -22,14 +22,12 @@ media_cors=$(setting media_cors)
 media_auth=$(setting media_auth)
 set -f # lists are split at blanks, and hold a "*"
 
-# One protocol with TLS as without: HTTP/2 slows uploads on long lines.
 tls() {
     cat <<EOF_TLS
 
 server.modules += ("mod_openssl")
 ssl.engine = "enable"
 ssl.pemfile = "$tls_pem"
-server.feature-flags += ("server.h2proto" => "disable")
 EOF_TLS
 }
 

@@ -426,6 +426,8 @@ enum rc store_user_remove(struct store *st, int64_t id)
     rc = check_not_last(st, &u);
     if (rc == RC_OK)
         rc = store_grants_revoke_user(st, id);
+    if (rc == RC_OK)
+        rc = store_uploads_end_of(st, id);
     /* Sessions and tokens go with it, videos and shares forget it (ON DELETE). */
     if (rc == RC_OK)
         rc = store_run_int(st, SQL_USER_REMOVE, "DELETE FROM users WHERE id = ?1", id);

@@ -75,8 +75,9 @@ enum rc store_user_set_password(struct store *st, int64_t id, const char *passwo
  * revoked (store_grants.h). RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
 enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role);
 
-/* With its sessions and tokens; its videos stay, as nobody's, and its shares; its
- * grants are marked revoked. RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
+/* With its sessions and tokens; its videos stay, as nobody's, and its shares, but
+ * uploads that are not finished are marked deleted; its grants are marked revoked.
+ * RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
 enum rc store_user_remove(struct store *st, int64_t id);
 
 /* ---- set-up --------------------------------------------------------------- */

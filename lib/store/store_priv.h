@@ -30,6 +30,7 @@ enum statement {
     SQL_UPLOAD_TAKEN,
     SQL_UPLOAD_FREE,
     SQL_UPLOAD_UNSEEN,
+    SQL_UPLOAD_UNSEEN_OF,
     SQL_UPLOAD_SNIFFED,
     SQL_UPLOAD_LENGTH,
     SQL_UPLOAD_INDEX,
@@ -39,6 +40,7 @@ enum statement {
     SQL_VIDEO_REMOVE,
     SQL_VIDEO_RENAME,
     SQL_VIDEO_MARK_DELETED,
+    SQL_VIDEO_UNFINISHED_OF,
     SQL_VIDEO_RETRY,
     SQL_VIDEO_PURGE,
     SQL_VIDEO_EXISTS,
@@ -334,6 +336,9 @@ enum rc store_video_was_probed(struct store *st, const char *id, bool *out);
 
 /* Gone for all but the worker, who clears its files away and then the row. */
 enum rc store_video_mark_deleted(struct store *st, const char *id);
+
+/* Within a transaction: likewise all of a user's that are still receiving. */
+enum rc store_uploads_end_of(struct store *st, int64_t user_id);
 
 /* Within a transaction: adds sentence to v's warning, unless it says so already. */
 enum rc store_video_add_warning(struct store *st, const struct video *v,

@@ -24,15 +24,16 @@ struct video_new {
     int64_t expires_ms;                /* counts only with an upload_id */
     int64_t index_offset;              /* 0: none, as no index stands there */
     const char *metadata;              /* NULL: none */
-    int64_t unseen_max; /* of all with CONTAINER_NONE, this one too; 0: any number */
+    int64_t unseen_max;  /* of all with CONTAINER_NONE, this one too; 0: any number */
+    int64_t unseen_each; /* likewise of those of its owner, if it has one */
 };
 
 /*
  * A new row in state receiving under a root made here, and private; *out is the whole
  * row. With an upload_id the row is on disk for good when this returns. RC_INVALID:
  * title or filename is not UTF-8 or holds a control character. RC_EXISTS: a video that
- * is not deleted has this upload_id. RC_TOO_LARGE: over unseen_max. RC_NOT_FOUND: there
- * is no such user.
+ * is not deleted has this upload_id. RC_TOO_LARGE: over unseen_max or unseen_each.
+ * RC_NOT_FOUND: there is no such user.
  */
 enum rc store_video_create(struct store *st, const struct video_new *v,
                            struct video *out);

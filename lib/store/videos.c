@@ -195,6 +195,43 @@ enum rc store_video_mark_deleted(struct store *st, const char *id)
     return rc == RC_OK ? store_job_drop_all(st, id) : rc;
 }
 
+static enum rc unfinished_of(struct store *st, int64_t user_id, char id[ID_LEN + 1])
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_VIDEO_UNFINISHED_OF,
+                               "SELECT id FROM videos INDEXED BY videos_own_by_age"
+                               " WHERE owner_id = ?1 AND state = 'receiving'"
+                               " AND deleted_at IS NULL LIMIT 1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, user_id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    store_column_text(q, 0, id, ID_LEN + 1);
+    return store_finish(st, q);
+}
+
+enum rc store_uploads_end_of(struct store *st, int64_t user_id)
+{
+    char id[ID_LEN + 1];
+    enum rc rc;
+
+    do {
+        rc = unfinished_of(st, user_id, id);
+        if (rc == RC_NOT_FOUND)
+            return RC_OK;
+        if (rc == RC_OK)
+            rc = store_video_mark_deleted(st, id);
+        if (rc == RC_OK)
+            rc = store_note(st, ACTIVITY_WARN, "upload", id,
+                            "Upload abandoned: its user was removed");
+    } while (rc == RC_OK);
+    return rc;
+}
+
 enum rc store_video_delete(struct store *st, const char *id, struct video *out)
 {
     char title[STORE_SHORT_SIZE];

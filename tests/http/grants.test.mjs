@@ -6,8 +6,9 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { pretend } from '../lib/accounts.mjs';
 import { flashClip } from '../lib/media.mjs';
-import { startSite, waitFor } from '../lib/site.mjs';
+import { startSite, tinyMp4, waitFor, withSite } from '../lib/site.mjs';
 
 /* Names as good as drawn ones, each its own. */
 let drawn = 0;
@@ -127,4 +128,21 @@ describe('grants', () => {
         site.startWorker();
         await waitFor(async () => (await fs.readdir(site.path('htdocs/media'))).length === 0);
     });
+});
+
+describe('a site that asks people to sign in from now on', () => {
+    it('takes back what it gave to everybody, without a worker too', withSite({}, async (site) => {
+        const { json: { id } } = await site.upload(tinyMp4());
+        await pretend(site, id);
+        const { json } = await site.api('GET', `/api/videos/${id}`);
+        assert.equal((await site.request('GET', json.media)).status, 200);
+        await site.end('lighttpd');
+        site.env.DROPSTREAM_AUTH = 'required';
+        site.startLighttpd();
+        await waitFor(() => site.answers());
+        await waitFor(async () => (await site.request('GET', json.media)).status === 404);
+        const links = (await fs.readdir(site.path('htdocs/media'), { withFileTypes: true }))
+            .filter((entry) => entry.isSymbolicLink());
+        assert.deepEqual(links, []);
+    }));
 });

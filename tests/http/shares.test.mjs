@@ -375,6 +375,25 @@ describe('shares', () => {
         assert.match(running.text(), /^HTTP\/1.1 204 /);
         running.socket.destroy();
     });
+    test('an upload ends with its user', async () => {
+        const client = await addUser(owner, 'ulla', 'member');
+        const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Length': 20_000 };
+        const { headers: made } = await client.request('POST', '/api/uploads', { headers });
+        const cookie = { Cookie: client.cookieHeader('/'), 'Sec-Fetch-Site': 'same-origin' };
+        const id = made.location.split('/').at(-1);
+        const running = await beginPatch(site, id, 0, tinyMp4().subarray(0, 10_000), 20_000, cookie);
+        await waitFor(async () => (await site.spool()).some((name) => name.endsWith('.part')));
+        await sleep(200);
+        assert.equal((await owner.api('DELETE', '/api/users/ulla')).status, 204);
+        running.socket.write(tinyMp4().subarray(10_000));
+        await waitFor(() => running.text());
+        assert.match(running.text(), /^HTTP\/1.1 410 /);
+        running.socket.destroy();
+        const video = await sql(site, `SELECT id FROM videos WHERE upload_id = '${id}'`);
+        assert.deepEqual((await site.spool()).filter((name) => name.startsWith(video)), []);
+        const kept = `SELECT count(*) FROM videos WHERE upload_id = '${id}' AND deleted_at IS NULL`;
+        assert.equal(await sql(site, kept), '0');
+    });
     test('nothing of a body is taken from who may not upload', async () => {
         const head = (more) =>
             `POST /api/videos HTTP/1.1\r\nHost: localhost\r\n${more}` +

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promises as fs } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -12,6 +13,18 @@ import { SOURCE, startSite, waitFor } from '../lib/site.mjs';
 const KEY = 'abcdefghijklmnopqrstuvwxyz';
 const YEAR = 'max-age=31536000';
 const PAGE = '<!doctype html><title>dropstream</title>';
+
+/* What the server answers first to a request as it is. */
+const answerTo = (site, text) =>
+    new Promise((resolve, reject) => {
+        const socket = net.connect(site.port, '127.0.0.1', () => socket.write(text));
+        socket.once('data', (data) => {
+            resolve(data.toString('latin1'));
+            socket.destroy();
+        });
+        socket.once('close', () => resolve(''));
+        socket.once('error', reject);
+    });
 
 describe('files', () => {
     let site;
@@ -205,6 +218,13 @@ describe('files', () => {
             assert.equal(policy['frame-ancestors'], "'none'", target);
             assert.equal(headers.server, undefined, target);
         }
+    });
+    test('nobody speaks HTTP/2 in clear text', async () => {
+        const upgrade = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n' +
+            'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n';
+        assert.match(await answerTo(site, upgrade), /^HTTP\/1\.1 200 /);
+        const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0';
+        assert.match(await answerTo(site, preface), /^(HTTP\/1\.\d [45]|$)/);
     });
     test('pages load what is of this site, and nothing else loads anything', async () => {
         const known = await fs.readFile(site.path('etc/style_hashes.conf'), 'utf8');

@@ -101,6 +101,19 @@ describe('many clients', () => {
 });
 
 describe('time that runs out', TOGETHER, () => {
+    it('is an hour for an upload of which nothing comes, however often it is asked for', withSite(
+        {},
+        async (site) => {
+            const id = await t.create(site, file.length);
+            await t.sql(site, 'UPDATE videos SET created_ms = created_ms - 3000000');
+            assert.equal((await t.head(site, id)).status, 200);
+            const expires = await t.sql(site, 'SELECT expires_ms - created_ms FROM videos');
+            assert.ok(Number(expires) <= 3600_000, `${expires} ms`);
+            await t.patch(site, id, 0, file.subarray(0, 1));
+            const more = await t.sql(site, 'SELECT expires_ms - created_ms FROM videos');
+            assert.ok(Number(more) > 23 * 3600_000, `${more} ms`);
+        },
+    ));
     it(
         'ends an upload, and the worker takes it away',
         withSite({ env: { DROPSTREAM_SETTLE_S: '1' } }, async (site) => {

@@ -42,6 +42,16 @@ static inline struct video fixture_video_of(struct fixture *f, int64_t owner_id,
     return v;
 }
 
+/* One that has come in whole. */
+static inline struct video fixture_stored_of(struct fixture *f, int64_t owner_id,
+                                             const char *title)
+{
+    struct video v = fixture_video_of(f, owner_id, title);
+
+    assert_int_equal(store_video_stored(f->st, v.id, 1, &v), RC_OK);
+    return v;
+}
+
 static inline void fixture_hash(const char *secret, uint8_t out[SECRET_HASH_SIZE])
 {
     secret_hash(secret, strlen(secret), out);

@@ -267,7 +267,7 @@ static void what_a_removed_user_has_uploaded_stays(void **state)
 
     fixture_user(f, "ada", USER_OWNER);
     bob = fixture_user(f, "Bob", USER_MEMBER);
-    v = fixture_video_of(f, bob, "clip");
+    v = fixture_stored_of(f, bob, "clip");
     assert_int_equal(v.owner_id, bob);
     assert_string_equal(v.owner, "Bob");
     sign_in(f, bob, "s");
@@ -287,6 +287,53 @@ static void nobody_who_is_gone_uploads(void **state)
     struct video v;
 
     assert_int_equal(store_video_create(f->st, &n, &v), RC_NOT_FOUND);
+}
+
+static void uploads_of_a_removed_user_are_never_stored(void **state)
+{
+    struct fixture *f = *state;
+    struct video v, stored, theirs;
+    int64_t ada = fixture_user(f, "ada", USER_OWNER);
+    int64_t bob = fixture_user(f, "bob", USER_MEMBER);
+
+    v = fixture_video_of(f, bob, "half");
+    stored = fixture_stored_of(f, bob, "whole");
+    theirs = fixture_video_of(f, ada, "other");
+    assert_int_equal(store_user_remove(f->st, bob), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 1, -1), RC_NOT_FOUND);
+    assert_int_equal(store_video_stored(f->st, v.id, 1, &v), RC_NOT_FOUND);
+    assert_int_equal(store_video_get(f->st, stored.id, &stored), RC_OK);
+    assert_int_equal(store_video_stored(f->st, theirs.id, 1, &theirs), RC_OK);
+}
+
+static enum rc begin_unseen(struct fixture *f, int64_t owner_id)
+{
+    struct video_new n = {.title = "x",
+                          .filename = "x",
+                          .size = -1,
+                          .owner_id = owner_id,
+                          .unseen_max = 5,
+                          .unseen_each = 2};
+    struct video v;
+
+    return store_video_create(f->st, &n, &v);
+}
+
+static void one_user_cannot_stop_the_uploads_of_all(void **state)
+{
+    struct fixture *f = *state;
+    int64_t ada = fixture_user(f, "ada", USER_OWNER);
+    int64_t bob = fixture_user(f, "bob", USER_MEMBER);
+
+    assert_int_equal(begin_unseen(f, bob), RC_OK);
+    assert_int_equal(begin_unseen(f, bob), RC_OK);
+    assert_int_equal(begin_unseen(f, bob), RC_TOO_LARGE);
+    assert_int_equal(begin_unseen(f, ada), RC_OK);
+    /* Nobody in particular may have as many as the site. */
+    assert_int_equal(begin_unseen(f, 0), RC_OK);
+    assert_int_equal(begin_unseen(f, 0), RC_OK);
+    assert_int_equal(begin_unseen(f, 0), RC_TOO_LARGE);
+    assert_int_equal(begin_unseen(f, ada), RC_TOO_LARGE);
 }
 
 /* ---- set-up ------------------------------------------------------------------ */
@@ -402,6 +449,8 @@ int main(void)
         TEST(tokens_end_with_every_change_of_role),
         TEST(what_a_removed_user_has_uploaded_stays),
         TEST(nobody_who_is_gone_uploads),
+        TEST(uploads_of_a_removed_user_are_never_stored),
+        TEST(one_user_cannot_stop_the_uploads_of_all),
         TEST(the_first_user_needs_the_newest_secret_in_time),
         TEST(who_is_added_by_hand_ends_the_set_up),
         TEST(a_set_up_makes_one_user_however_many_try),

@@ -15,7 +15,7 @@ static struct people make_people(struct fixture *f)
                        .bob = fixture_user(f, "bob", USER_MEMBER),
                        .vera = fixture_user(f, "vera", USER_VIEWER)};
 
-    p.v = fixture_video_of(f, p.bob, "clip");
+    p.v = fixture_stored_of(f, p.bob, "clip");
     return p;
 }
 

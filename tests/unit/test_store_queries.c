@@ -176,6 +176,15 @@ static enum rc ignore_share(void *arg, const struct share *s)
     return RC_OK;
 }
 
+static void use_own_upload(struct fixture *f, int64_t user_id)
+{
+    struct video_new n = {
+        .title = "x", .size = 1, .owner_id = user_id, .unseen_each = 9};
+    struct video v;
+
+    store_video_create(f->st, &n, &v);
+}
+
 static void use_accounts(struct fixture *f)
 {
     static const struct try_subject subjects[] = {{"a", false}, {"b", true}};
@@ -191,6 +200,7 @@ static void use_accounts(struct fixture *f)
     store_site_key(f->st, key);
     store_user_add(f->st, "bob", USER_OWNER, "x", &other);
     store_user_each(f->st, ignore_user, NULL);
+    use_own_upload(f, id);
     s.user_id = t.user_id = id;
     store_session_begin(f->st, hash, "x", &s);
     store_token_add(f->st, hash, &t);

@@ -181,7 +181,7 @@ static void shares_end_with_their_video_not_with_who_made_them(void **state)
 {
     struct fixture *f = *state;
     int64_t bob = fixture_user(f, "bob", USER_MEMBER);
-    struct video v = fixture_video_of(f, bob, "clip"), out;
+    struct video v = fixture_stored_of(f, bob, "clip"), out;
     struct share s = {.expires_ms = -1}, got;
 
     assert_int_equal(add(f, &v, &s, bob), RC_OK);
