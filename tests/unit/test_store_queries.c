@@ -333,6 +333,7 @@ static void use_everything(struct fixture *f)
     store_worker_gone(f->st, "w");
     store_activity_list(f->st, 0, -1, 1, ignore_activity, NULL);
     store_activity_list(f->st, 1, -1, 1, ignore_activity, NULL);
+    store_activity_add_rarely(f->st, ACTIVITY_INFO, "x", "a", "b");
     store_activity_trim(f->st, 1);
     store_changed(f->st, &flag);
     store_ping(f->st);
