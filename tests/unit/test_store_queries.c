@@ -212,11 +212,11 @@ static void use_accounts(struct fixture *f)
     store_session_end(f->st, id, s.n);
     store_token_remove(f->st, id, t.n);
     store_user_set_password(f->st, id, "y", 0);
-    store_user_set_role(f->st, id, USER_MEMBER);
+    store_user_set_role(f->st, id, USER_MEMBER, NULL);
     store_try_begin(f->st, subjects, 2, &other);
     store_try_succeeded(f->st, subjects, 2);
     store_accounts_expire(f->st);
-    store_user_remove(f->st, id);
+    store_user_remove(f->st, id, NULL);
 }
 
 static void use_grants(struct fixture *f)
