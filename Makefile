@@ -69,7 +69,7 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
            cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
-           cgi-bin/send_path.c cgi-bin/allowed.c
+           cgi-bin/send_path.c cgi-bin/pass_cookie.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -81,7 +81,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_vide
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
-UNIT := access address allowed args args_copy args_picture args_quote args_run \
+UNIT := access address args args_copy args_picture args_quote args_run \
         arrival_header bandwidth bmff bounds charset clock codec_string colour config \
         config_access cookie copy_cuts courtesy cutter disposition ebml encode_beside \
         encode_feed encode_init feeder filters grant grant_rows grants grid hangups http id \
