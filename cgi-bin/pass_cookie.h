@@ -3,7 +3,7 @@
  * lighttpd reads it: its name is in etc/options.sh, too.
  *
  * It is forgotten after some hours, so that from time to time media.fcgi is asked
- * again, and a session that is only watched with goes on.
+ * again, and a session that is only watched with counts as used.
  */
 #ifndef DROPSTREAM_PASS_COOKIE_H
 #define DROPSTREAM_PASS_COOKIE_H
