@@ -59,11 +59,19 @@ static void bad_login(struct api_call *call)
     api_refuse(call, 401, "bad_login", "There is no such name with this password.");
 }
 
-/* A name that nobody has is not logged: it may be a password in the wrong field. */
+/* Owners are told, but not of each one of a crowd. A name that nobody has is not
+ * logged: it may be a password in the wrong field. */
 static void refuse_login(struct api_call *call, const struct user *user)
 {
-    log_warn("a sign-in as %s from %s failed",
-             *user->name ? user->name : "somebody unknown", request_peer(call->r));
+    const char *name = *user->name ? user->name : "somebody unknown";
+    char about[STORE_USER_MAX + 32], from[STORE_ADDRESS_MAX + 8];
+
+    log_warn("a sign-in as %s from %s failed", name, request_peer(call->r));
+    snprintf(about, sizeof(about), "A sign-in as %s failed", name);
+    snprintf(from, sizeof(from), ", from %s", request_peer(call->r));
+    if (!api_take_store(call))
+        return;
+    store_activity_add_rarely(call->st, ACTIVITY_WARN, "account", about, from);
     bad_login(call);
 }
 

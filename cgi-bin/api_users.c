@@ -9,6 +9,8 @@
 #include "store_accounts.h"
 #include "video_json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -200,18 +202,30 @@ static bool reckon(struct api_call *call, const struct patch *p,
     return rc == RC_OK && right;
 }
 
+/* Keys that are over go before this is answered, and how many shares of videos of
+ * others are gone is told. */
+static void tell_ended(struct api_call *call, int64_t shares)
+{
+    char text[24];
+
+    api_end_revoked(call, "");
+    snprintf(text, sizeof(text), "%" PRId64, shares);
+    request_add_header(call->r, "Dropstream-Shares-Ended", text);
+}
+
 /* The role first, as it may be refused. Whoever may do less has lost their keys when
  * this is answered. */
 static enum rc write_patch(struct api_call *call, const struct patch *p,
                            const struct user *user, const char *hash)
 {
     int64_t keep = user->id == call->who.asker.user_id ? call->who.session : 0;
+    int64_t ended = 0;
     enum rc rc = RC_OK;
 
     if (p->role >= 0 && p->role != (int)user->role) {
-        rc = store_user_set_role(call->st, user->id, (enum user_role)p->role);
+        rc = store_user_set_role(call->st, user->id, (enum user_role)p->role, &ended);
         if (rc == RC_OK)
-            api_end_revoked(call, "");
+            tell_ended(call, ended);
     }
     if (rc == RC_OK && p->password)
         rc = store_user_set_password(call->st, user->id, hash, keep);
@@ -261,14 +275,15 @@ void api_users_patch(struct api_call *call)
 void api_users_delete(struct api_call *call)
 {
     struct user user;
+    int64_t ended = 0;
     enum rc rc = user_name_valid(call->id)
                      ? store_user_by_name(call->st, call->id, &user)
                      : RC_NOT_FOUND;
 
     if (rc == RC_OK)
-        rc = store_user_remove(call->st, user.id);
+        rc = store_user_remove(call->st, user.id, &ended);
     if (rc == RC_OK) {
-        api_end_revoked(call, "");
+        tell_ended(call, ended);
         api_end_sessions(call);
         http_send_empty(call->r, 204);
     } else if (rc == RC_CONFLICT) {

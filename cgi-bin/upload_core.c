@@ -49,11 +49,17 @@ enum rc upload_in_use(struct upload *u)
 
 void upload_note_refused(struct upload *u, const char *reason)
 {
+    char about[STORE_USER_MAX + 32];
     struct store *st;
 
     if (handles_take(u->app->handles, &st) != RC_OK)
         return;
-    store_activity_add(st, ACTIVITY_WARN, "upload", NULL, "Upload refused: %s", reason);
+    snprintf(about, sizeof(about), "Upload by %s refused: ", u->who.name);
+    if (*u->who.name)
+        store_activity_add_rarely(st, ACTIVITY_WARN, "upload", about, reason);
+    else
+        store_activity_add(st, ACTIVITY_WARN, "upload", NULL, "Upload refused: %s",
+                           reason);
     handles_give(u->app->handles, st);
 }
 

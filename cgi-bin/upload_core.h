@@ -85,7 +85,8 @@ enum rc upload_in_use(struct upload *u);
 /* rc, logged if it is an error of ours; st may be NULL. */
 enum rc upload_log_rc(struct upload *u, struct store *st, const char *what, enum rc rc);
 
-/* In the activity log, where there was no row to log it with. */
+/* In the activity log, where there was no row to log it with; of each user once a
+ * minute. */
 void upload_note_refused(struct upload *u, const char *reason);
 
 /* Bytes of the largest file that is taken. */

@@ -4,6 +4,7 @@
 #include "store.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,38 +78,48 @@ static int fail_last_owner(const struct user *user)
     return ctl_fail("%s is the last owner: make somebody else one before", user->name);
 }
 
+static void tell_ended(int64_t shares)
+{
+    if (shares > 0)
+        printf("shares of videos of others that ended by it: %" PRId64 "\n", shares);
+}
+
 int ctl_user_role(struct ctl *c, const struct ctl_args *a)
 {
     enum user_role role;
     struct user user;
+    int64_t ended;
     enum rc rc;
 
     if (user_role_from(a->words[1], &role) != RC_OK)
         return ctl_fail("\"%s\": owner, member or viewer", a->words[1]);
     if (ctl_user(c, a->words[0], &user) != 0)
         return 1;
-    rc = store_user_set_role(c->store, user.id, role);
+    rc = store_user_set_role(c->store, user.id, role, &ended);
     if (rc == RC_CONFLICT)
         return fail_last_owner(&user);
     if (rc != RC_OK)
         return ctl_fail_store(c, "cannot change the user", rc);
     printf("%s is %s now\n", user.name, user_role_name(role));
+    tell_ended(ended);
     return ctl_end_access(c);
 }
 
 int ctl_user_rm(struct ctl *c, const struct ctl_args *a)
 {
     struct user user;
+    int64_t ended;
     enum rc rc;
 
     if (ctl_user(c, a->words[0], &user) != 0)
         return 1;
-    rc = store_user_remove(c->store, user.id);
+    rc = store_user_remove(c->store, user.id, &ended);
     if (rc == RC_CONFLICT)
         return fail_last_owner(&user);
     if (rc != RC_OK)
         return ctl_fail_store(c, "cannot remove the user", rc);
     printf("%s is gone; videos and shares stay\n", user.name);
+    tell_ended(ended);
     return ctl_end_access(c);
 }
 

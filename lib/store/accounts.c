@@ -387,7 +387,8 @@ enum rc store_user_set_password(struct store *st, int64_t id, const char *passwo
     return store_end(st, rc);
 }
 
-static enum rc set_role(struct store *st, const struct user *u, enum user_role role)
+static enum rc set_role(struct store *st, const struct user *u, enum user_role role,
+                        int64_t *shares_ended)
 {
     enum rc rc = check_not_last(st, u);
 
@@ -400,24 +401,32 @@ static enum rc set_role(struct store *st, const struct user *u, enum user_role r
         rc = store_token_remove_all(st, u->id);
     if (rc == RC_OK)
         rc = store_grants_revise_user(st, u->id);
+    if (rc == RC_OK && role != USER_OWNER)
+        rc = store_shares_end_of(st, u->id, shares_ended);
     return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "account", NULL,
                                     "User \"%s\" is %s now, was %s", u->name,
                                     user_role_name(role), user_role_name(u->role))
                        : rc;
 }
 
-enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role)
+enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role,
+                            int64_t *shares_ended)
 {
+    int64_t ended = 0;
     struct user u;
     enum rc rc = begin_user(st, id, &u);
 
     if (rc != RC_OK)
         return rc;
-    return store_end(st, u.role == role ? RC_OK : set_role(st, &u, role));
+    rc = store_end(st, u.role == role ? RC_OK : set_role(st, &u, role, &ended));
+    if (rc == RC_OK && shares_ended)
+        *shares_ended = ended;
+    return rc;
 }
 
-enum rc store_user_remove(struct store *st, int64_t id)
+enum rc store_user_remove(struct store *st, int64_t id, int64_t *shares_ended)
 {
+    int64_t ended = 0;
     struct user u;
     enum rc rc = begin_user(st, id, &u);
 
@@ -428,11 +437,16 @@ enum rc store_user_remove(struct store *st, int64_t id)
         rc = store_grants_revoke_user(st, id);
     if (rc == RC_OK)
         rc = store_uploads_end_of(st, id);
+    if (rc == RC_OK)
+        rc = store_shares_end_of(st, id, &ended);
     /* Sessions and tokens go with it, videos and shares forget it (ON DELETE). */
     if (rc == RC_OK)
         rc = store_run_int(st, SQL_USER_REMOVE, "DELETE FROM users WHERE id = ?1", id);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "account", NULL, "User \"%s\" was removed",
                         u.name);
-    return store_end(st, rc);
+    rc = store_end(st, rc);
+    if (rc == RC_OK && shares_ended)
+        *shares_ended = ended;
+    return rc;
 }

@@ -98,6 +98,41 @@ enum rc store_activity_add(struct store *st, enum activity_level level,
     return store_end(st, rc);
 }
 
+/* True in *out if a line of that kind that begins with about was written within a
+ * minute; only the newest ones are looked at. */
+static enum rc was_told(struct store *st, const char *kind, const char *about,
+                        bool *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_ACTIVITY_TOLD,
+                               "SELECT 1 FROM activity"
+                               " WHERE id > (SELECT max(id) FROM activity) - 1000"
+                               " AND at_ms > ?1 AND at_ms <= ?1 + 60000 AND kind = ?2"
+                               " AND substr(message, 1, length(?3)) = ?3 LIMIT 1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, store_wall_ms(st) - 60000);
+    store_bind_text(q, 2, kind);
+    store_bind_text(q, 3, about);
+    return store_has_row(st, q, out);
+}
+
+enum rc store_activity_add_rarely(struct store *st, enum activity_level level,
+                                  const char *kind, const char *about, const char *rest)
+{
+    bool told = false;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = was_told(st, kind, about, &told);
+    if (rc == RC_OK && !told)
+        rc = store_note(st, level, kind, NULL, "%s%s", about, rest);
+    return store_end(st, rc);
+}
+
 /* ---- reading ------------------------------------------------------------ */
 
 /*

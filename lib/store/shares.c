@@ -245,6 +245,42 @@ static enum rc end_one(struct store *st, int64_t now)
                : rc;
 }
 
+/* One that a user made of a video that is not theirs. RC_NOT_FOUND: there is none. */
+static enum rc end_one_of(struct store *st, int64_t user_id)
+{
+    char token[STORE_SHARE_LEN + 1], video_id[ID_LEN + 1];
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SHARE_FOREIGN,
+                               "SELECT s.token, s.video_id FROM shares s"
+                               " WHERE s.created_by = ?1 AND NOT EXISTS"
+                               " (SELECT 1 FROM videos v WHERE v.id = s.video_id"
+                               " AND v.owner_id = ?1) LIMIT 1",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, user_id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    store_column_text(q, 0, token, sizeof(token));
+    store_column_text(q, 1, video_id, sizeof(video_id));
+    rc = store_finish(st, q);
+    return rc == RC_OK ? end_share(st, token, video_id,
+                                   "A link to it ended with the rights of who made it")
+                       : rc;
+}
+
+enum rc store_shares_end_of(struct store *st, int64_t user_id, int64_t *n)
+{
+    enum rc rc;
+
+    *n = 0;
+    while ((rc = end_one_of(st, user_id)) == RC_OK)
+        ++*n;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 /* Asked after each change, so it only reads where nothing is over. */
 enum rc store_shares_expire(struct store *st, int64_t *n, int64_t *next_ms)
 {

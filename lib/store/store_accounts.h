@@ -72,13 +72,17 @@ enum rc store_user_set_password(struct store *st, int64_t id, const char *passwo
 
 /* Ends its sessions and its tokens, which were made for what it could do before, also
  * where it may do more now. The grants that it has no right to any more are marked
- * revoked (store_grants.h). RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
-enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role);
+ * revoked (store_grants.h); of one who is no owner any more the shares end that it made
+ * of videos of others, *shares_ended of them (may be NULL). RC_NOT_FOUND. RC_CONFLICT:
+ * it is the last owner. */
+enum rc store_user_set_role(struct store *st, int64_t id, enum user_role role,
+                            int64_t *shares_ended);
 
-/* With its sessions and tokens; its videos stay, as nobody's, and its shares, but
- * uploads that are not finished are marked deleted; its grants are marked revoked.
- * RC_NOT_FOUND. RC_CONFLICT: it is the last owner. */
-enum rc store_user_remove(struct store *st, int64_t id);
+/* With its sessions and tokens. Its videos stay, as nobody's, and their shares; uploads
+ * that are not finished are marked deleted, its grants revoked, and the shares that it
+ * made of videos of others end, *shares_ended of them (may be NULL). RC_NOT_FOUND.
+ * RC_CONFLICT: it is the last owner. */
+enum rc store_user_remove(struct store *st, int64_t id, int64_t *shares_ended);
 
 /* ---- set-up --------------------------------------------------------------- */
 

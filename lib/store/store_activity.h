@@ -71,6 +71,14 @@ enum rc store_activity_add(struct store *st, enum activity_level level,
                            const char *kind, const char *video_id, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* Adds a row with about and rest, unless one of the same kind that begins with about
+ * was added within the last minute: for what anybody can bring about as often as they
+ * like.
+ */
+enum rc store_activity_add_rarely(struct store *st, enum activity_level level,
+                                  const char *kind, const char *about,
+                                  const char *rest);
+
 /* Rows with id > after, oldest first, at most limit (1..1000). after < 0: the newest
  * limit rows, oldest first. owner_id: only those about the videos of this user, also of
  * videos that are gone; 0: all. */

@@ -137,6 +137,7 @@ enum statement {
     SQL_WORKER_AGE,
     SQL_WORKER_GONE,
     SQL_ACTIVITY_INSERT,
+    SQL_ACTIVITY_TOLD,
     SQL_ACTIVITY_NEWEST,
     SQL_ACTIVITY_NEXT,
     SQL_ACTIVITY_NEWEST_OF,
@@ -203,6 +204,7 @@ enum statement {
     SQL_SHARE_REMOVE,
     SQL_SHARE_NEXT_END,
     SQL_SHARE_OVER,
+    SQL_SHARE_FOREIGN,
     STATEMENT_COUNT
 };
 
@@ -343,6 +345,10 @@ enum rc store_video_mark_deleted(struct store *st, const char *id);
 
 /* Within a transaction: likewise all of a user's that are still receiving. */
 enum rc store_uploads_end_of(struct store *st, int64_t user_id);
+
+/* Within a transaction: ends the shares that a user made of videos of others; *n of
+ * them. */
+enum rc store_shares_end_of(struct store *st, int64_t user_id, int64_t *n);
 
 /* Within a transaction: adds sentence to v's warning, unless it says so already. */
 enum rc store_video_add_warning(struct store *st, const struct video *v,

@@ -250,6 +250,16 @@ describe('accounts', () => {
         assert.equal(json.owner, null);
         assertError(await owner.api('DELETE', '/api/users/rita'), 404, 'not_found');
     });
+    test('an owner who is none any more shares nothing of others', async () => {
+        const second = await addUser(owner, 'oda', 'owner');
+        const { json: video } = await owner.upload(tinyMp4());
+        const share = await second.newShare(video.id);
+        const patch = await owner.api('PATCH', '/api/users/oda', { role: 'member' });
+        assert.equal(patch.headers['dropstream-shares-ended'], '1');
+        assertError(await site.api('GET', `/api/shares/${share.token}`), 404, 'not_found');
+        const gone = await owner.api('DELETE', '/api/users/oda');
+        assert.deepEqual([gone.status, gone.headers['dropstream-shares-ended']], [204, '0']);
+    });
     test('a site keeps an owner', async () => {
         assertError(await owner.api('DELETE', '/api/users/olga'), 409, 'last_owner');
         assertError(await owner.api('PATCH', '/api/users/olga', { role: 'viewer' }), 409, 'last_owner');

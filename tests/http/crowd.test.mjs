@@ -52,3 +52,21 @@ describe('a crowd that guesses', () => {
         }
     });
 });
+
+describe('uploads that are refused', () => {
+    it('of one user do not roll over the log', async () => {
+        const { site, owner, member, other } = await startAccounts({ env: { DROPSTREAM_MAX_UPLOAD_MB: '1' } });
+        try {
+            const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Length': 2_000_000 };
+            for (const client of [member, member, other, member])
+                assert.equal((await client.request('POST', '/api/uploads', { headers })).status, 413);
+            const { json } = await owner.api('GET', '/api/activity');
+            const told = json.activity.map(({ message }) => message).filter((message) => message.includes('refused'));
+            assert.deepEqual(told.map((message) => message.split(':')[0]), [
+                'Upload by mia refused', 'Upload by otto refused',
+            ]);
+        } finally {
+            await site.stop();
+        }
+    });
+});

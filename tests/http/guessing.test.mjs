@@ -61,6 +61,22 @@ describe('guessing a password', () => {
             assert.equal((await signIn(from(101), 'olga')).status, 201);
         },
     ));
+    it('owners read of it, once a minute of each name', withSite(
+        { env: { DROPSTREAM_AUTH: 'required' } },
+        async (site) => {
+            const owner = await setUp(site, 'olga');
+            for (const [i, name] of ['olga', 'OLGA', 'hunter2', 'Mia', 'olga'].entries()) {
+                const client = new Client(site, { address: `127.0.7.${i + 1}` });
+                assertError(await signIn(client, name, 'wrong'), 401, 'bad_login');
+            }
+            const { json } = await owner.api('GET', '/api/activity');
+            const told = json.activity.map(({ message }) => message);
+            assert.deepEqual(told.filter((message) => message.startsWith('A sign-in')), [
+                'A sign-in as olga failed, from 127.0.7.1',
+                'A sign-in as somebody unknown failed, from 127.0.7.3',
+            ]);
+        },
+    ));
     it('an address is, whatever names it tries', withSite(
         { env: { DROPSTREAM_AUTH: 'required' } },
         async (site) => {

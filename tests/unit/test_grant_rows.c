@@ -126,7 +126,7 @@ static void ending_takes_symlink_and_row_of_the_revoked_alone(void **state)
     c = give(f, &other, vera);
     assert_int_equal(grant_end_revoked(f->st, &site, ""), RC_OK);
     assert_true(linked(&a) && linked(&b) && linked(&c));
-    assert_int_equal(store_user_remove(f->st, vera), RC_OK);
+    assert_int_equal(store_user_remove(f->st, vera, NULL), RC_OK);
     assert_int_equal(grant_end_revoked(f->st, &site, v.id), RC_OK);
     assert_true(linked(&a));
     assert_false(linked(&b));

@@ -246,7 +246,7 @@ static void so_many_that_are_revoked_at_once_go_bit_by_bit(void **state)
     }
     begin();
     turn_a_while();
-    assert_int_equal(store_user_remove(f->st, bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, bob, NULL), RC_OK);
     grants_look(grants);
     size_t n = 0;
     struct grant left[2], first = {.key = ""};

@@ -107,7 +107,7 @@ static void a_number_is_never_given_out_again(void **state)
     int64_t bob = fixture_user(f, "bob", USER_OWNER);
 
     assert_true(bob > ada);
-    assert_int_equal(store_user_remove(f->st, bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, bob, NULL), RC_OK);
     assert_true(fixture_user(f, "bob", USER_MEMBER) > bob);
 }
 
@@ -119,28 +119,28 @@ static void the_last_owner_stays_one(void **state)
     int64_t ada = fixture_user(f, "ada", USER_OWNER);
     int64_t bob = fixture_user(f, "bob", USER_MEMBER);
 
-    assert_int_equal(store_user_remove(f->st, ada), RC_CONFLICT);
-    assert_int_equal(store_user_set_role(f->st, ada, USER_MEMBER), RC_CONFLICT);
-    assert_int_equal(store_user_set_role(f->st, ada, USER_OWNER), RC_OK);
+    assert_int_equal(store_user_remove(f->st, ada, NULL), RC_CONFLICT);
+    assert_int_equal(store_user_set_role(f->st, ada, USER_MEMBER, NULL), RC_CONFLICT);
+    assert_int_equal(store_user_set_role(f->st, ada, USER_OWNER, NULL), RC_OK);
     assert_int_equal(user_of(f, "ada").role, USER_OWNER);
-    assert_int_equal(store_user_set_role(f->st, bob, USER_OWNER), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_OWNER, NULL), RC_OK);
     assert_int_equal(user_of(f, "bob").role, USER_OWNER);
-    assert_int_equal(store_user_set_role(f->st, ada, USER_VIEWER), RC_OK);
-    assert_int_equal(store_user_remove(f->st, bob), RC_CONFLICT);
-    assert_int_equal(store_user_remove(f->st, ada), RC_OK);
-    assert_int_equal(store_user_remove(f->st, ada), RC_NOT_FOUND);
-    assert_int_equal(store_user_set_role(f->st, ada, USER_VIEWER), RC_NOT_FOUND);
+    assert_int_equal(store_user_set_role(f->st, ada, USER_VIEWER, NULL), RC_OK);
+    assert_int_equal(store_user_remove(f->st, bob, NULL), RC_CONFLICT);
+    assert_int_equal(store_user_remove(f->st, ada, NULL), RC_OK);
+    assert_int_equal(store_user_remove(f->st, ada, NULL), RC_NOT_FOUND);
+    assert_int_equal(store_user_set_role(f->st, ada, USER_VIEWER, NULL), RC_NOT_FOUND);
     assert_int_equal(store_user_set_password(f->st, ada, "x", 0), RC_NOT_FOUND);
 }
 
 static enum rc demote(struct store *st, void *id)
 {
-    return store_user_set_role(st, *(int64_t *)id, USER_MEMBER);
+    return store_user_set_role(st, *(int64_t *)id, USER_MEMBER, NULL);
 }
 
 static enum rc remove_user(struct store *st, void *id)
 {
-    return store_user_remove(st, *(int64_t *)id);
+    return store_user_remove(st, *(int64_t *)id, NULL);
 }
 
 /* Two owners that take each other's role away at the same moment. */
@@ -165,7 +165,7 @@ static void of_two_owners_one_remains_whoever_is_faster(void **state)
             for (int i = 0; i < 2; i++) {
                 snprintf(before, sizeof(before), "u%d-%d", round - 1, i);
                 if (store_user_by_name(f->st, before, &u) == RC_OK)
-                    assert_int_equal(store_user_remove(f->st, u.id), RC_OK);
+                    assert_int_equal(store_user_remove(f->st, u.id, NULL), RC_OK);
             }
         }
         race(f, racers);
@@ -248,14 +248,14 @@ static void tokens_end_with_every_change_of_role(void **state)
     bob = fixture_user(f, "bob", USER_VIEWER);
     sign_in(f, bob, "s1");
     add_token(f, bob, "t");
-    assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER, NULL), RC_OK);
     assert_true(session_lives(f, "s1")); /* nothing has changed */
     assert_true(token_lives(f, "t"));
-    assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER, NULL), RC_OK);
     assert_false(session_lives(f, "s1"));
     assert_false(token_lives(f, "t"));
     add_token(f, bob, "u");
-    assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER, NULL), RC_OK);
     assert_false(token_lives(f, "u"));
 }
 
@@ -272,7 +272,7 @@ static void what_a_removed_user_has_uploaded_stays(void **state)
     assert_string_equal(v.owner, "Bob");
     sign_in(f, bob, "s");
     add_token(f, bob, "t");
-    assert_int_equal(store_user_remove(f->st, bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, bob, NULL), RC_OK);
     assert_false(session_lives(f, "s"));
     assert_false(token_lives(f, "t"));
     v = fixture_get(f, v.id);
@@ -299,7 +299,7 @@ static void uploads_of_a_removed_user_are_never_stored(void **state)
     v = fixture_video_of(f, bob, "half");
     stored = fixture_stored_of(f, bob, "whole");
     theirs = fixture_video_of(f, ada, "other");
-    assert_int_equal(store_user_remove(f->st, bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, bob, NULL), RC_OK);
     assert_int_equal(store_video_received(f->st, v.id, 1, -1), RC_NOT_FOUND);
     assert_int_equal(store_video_stored(f->st, v.id, 1, &v), RC_NOT_FOUND);
     assert_int_equal(store_video_get(f->st, stored.id, &stored), RC_OK);

@@ -45,6 +45,29 @@ static int64_t newest(struct fixture *f)
     return l.n ? l.rows[0].id : 0;
 }
 
+static enum rc add_rarely(struct fixture *f, const char *about, const char *rest)
+{
+    return store_activity_add_rarely(f->st, ACTIVITY_WARN, "account", about, rest);
+}
+
+static void what_anybody_can_bring_about_is_told_once_a_minute(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before = newest(f);
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(add_rarely(f, "As ada", i ? ", from b" : ", from a"), RC_OK);
+        assert_int_equal(add_rarely(f, "As bob", ", from a"), RC_OK);
+        fixture_tick(f, 11000);
+    }
+    assert_string_equal(told_since(f, before), "warn account As ada, from a\n"
+                                               "warn account As bob, from a\n");
+    before = newest(f);
+    fixture_tick(f, 6000); /* a minute and a second */
+    assert_int_equal(add_rarely(f, "As ada", ", from c"), RC_OK);
+    assert_string_equal(told_since(f, before), "warn account As ada, from c\n");
+}
+
 static void an_added_row_is_read_back(void **state)
 {
     struct fixture *f = *state;
@@ -311,6 +334,7 @@ int main(void)
         TEST(an_abandoned_upload_is_told),
         TEST(whose_upload_was_abandoned_is_told_of_it),
         TEST(what_is_refused_is_not_told),
+        TEST(what_anybody_can_bring_about_is_told_once_a_minute),
     };
 
     return cmocka_run_group_tests_name("store_activity", tests, NULL, NULL);

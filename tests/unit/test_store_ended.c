@@ -84,9 +84,9 @@ static void whatever_ends_it_it_is_told(void **state)
     assert_int_equal(store_user_set_password(f->st, ada, FIXTURE_PASSWORD, 2), RC_OK);
     assert_ended(f, "password");
     assert_goes_on(f, "kept");
-    assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER, NULL), RC_OK);
     assert_ended(f, "role");
-    assert_int_equal(store_user_remove(f->st, eve), RC_OK);
+    assert_int_equal(store_user_remove(f->st, eve, NULL), RC_OK);
     assert_ended(f, "removed");
 
     fixture_tick(f, 1);

@@ -164,7 +164,7 @@ static void a_role_that_is_lost_takes_the_grants_with_it_that_came_by_it(void **
     foreign = fixture_grant(f, &p.v, p.ada);
     mine = fixture_grant(f, &own, p.ada);
     for_all = fixture_grant(f, &shared, p.ada);
-    assert_int_equal(store_user_set_role(f->st, p.ada, USER_MEMBER), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, p.ada, USER_MEMBER, NULL), RC_OK);
     assert_false(fixture_opens(f, foreign.key));
     assert_true(fixture_opens(f, mine.key));
     assert_true(fixture_opens(f, for_all.key));
@@ -177,7 +177,7 @@ static void a_removed_user_watches_nothing(void **state)
     struct grant ada = fixture_grant(f, &p.v, p.ada),
                  bob = fixture_grant(f, &p.v, p.bob);
 
-    assert_int_equal(store_user_remove(f->st, p.bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, p.bob, NULL), RC_OK);
     assert_false(fixture_opens(f, bob.key));
     assert_true(fixture_opens(f, ada.key));
     assert_int_equal(count_of(f, p.v.id, true), 1); /* until its symlink is gone */
@@ -322,7 +322,7 @@ static void only_a_revoked_one_can_be_dropped(void **state)
 
     assert_int_equal(store_grant_drop(f->st, ada.key), RC_OK);
     assert_true(fixture_opens(f, ada.key));
-    assert_int_equal(store_user_remove(f->st, p.bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, p.bob, NULL), RC_OK);
     assert_int_equal(store_grant_exists(f->st, bob.key, &exists), RC_OK);
     assert_true(exists);
     assert_int_equal(store_grant_each(f->st, "", true, stop, NULL), RC_STOPPED);

@@ -214,7 +214,7 @@ static void use_accounts(struct fixture *f)
     store_session_end(f->st, id, s.n);
     store_token_remove(f->st, id, t.n);
     store_user_set_password(f->st, id, "y", 0);
-    store_user_set_role(f->st, id, USER_MEMBER);
+    store_user_set_role(f->st, id, USER_MEMBER, NULL);
     store_try_begin(f->st, subjects, 2, &other);
     store_try_succeeded(f->st, subjects, 2);
     store_accounts_expire(f->st);
@@ -223,7 +223,7 @@ static void use_accounts(struct fixture *f)
     store_sessions_expire(f->st, &other);
     store_sessions_ended(f->st, NULL, &hash, 1, &n);
     store_sessions_drop(f->st, (const uint8_t(*)[SECRET_HASH_SIZE])hash, 1);
-    store_user_remove(f->st, id);
+    store_user_remove(f->st, id, NULL);
 }
 
 static void use_grants(struct fixture *f)
@@ -340,6 +340,7 @@ static void use_everything(struct fixture *f)
     store_worker_gone(f->st, "w");
     store_activity_list(f->st, 0, -1, 1, ignore_activity, NULL);
     store_activity_list(f->st, 1, -1, 1, ignore_activity, NULL);
+    store_activity_add_rarely(f->st, ACTIVITY_INFO, "x", "a", "b");
     store_activity_trim(f->st, 1);
     store_changed(f->st, &flag);
     store_ping(f->st);

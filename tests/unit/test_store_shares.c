@@ -177,6 +177,35 @@ static void a_video_has_so_many_shares(void **state)
     assert_int_equal(add(f, &v, &s, 0), RC_OK);
 }
 
+static void an_owner_who_is_none_any_more_shares_nothing_of_others(void **state)
+{
+    struct fixture *f = *state;
+    int64_t ada = fixture_user(f, "ada", USER_OWNER), ended = -1;
+    int64_t bob = fixture_user(f, "bob", USER_OWNER);
+    struct video own = fixture_stored_of(f, bob, "own"),
+                 other = fixture_stored_of(f, ada, "other"),
+                 nobodys = fixture_stored_of(f, 0, "nobody's");
+    struct share of_own = {.expires_ms = -1}, of_other = of_own, of_nobodys = of_own,
+                 by_ada = of_own;
+
+    assert_int_equal(add(f, &own, &of_own, bob), RC_OK);
+    assert_int_equal(add(f, &other, &of_other, bob), RC_OK);
+    assert_int_equal(add(f, &other, &by_ada, ada), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER, &ended), RC_OK);
+    assert_int_equal(ended, 1);
+    assert_int_equal(get(f, of_other.token), RC_NOT_FOUND);
+    assert_false(fixture_opens(f, of_other.key));
+    assert_int_equal(get(f, of_own.token), RC_OK);
+    assert_int_equal(get(f, by_ada.token), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_OWNER, &ended), RC_OK);
+    assert_int_equal(ended, 0);
+    assert_int_equal(add(f, &nobodys, &of_nobodys, bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, bob, &ended), RC_OK);
+    assert_int_equal(ended, 1);
+    assert_int_equal(get(f, of_nobodys.token), RC_NOT_FOUND);
+    assert_int_equal(get(f, of_own.token), RC_OK);
+}
+
 static void shares_end_with_their_video_not_with_who_made_them(void **state)
 {
     struct fixture *f = *state;
@@ -185,7 +214,7 @@ static void shares_end_with_their_video_not_with_who_made_them(void **state)
     struct share s = {.expires_ms = -1}, got;
 
     assert_int_equal(add(f, &v, &s, bob), RC_OK);
-    assert_int_equal(store_user_remove(f->st, bob), RC_OK);
+    assert_int_equal(store_user_remove(f->st, bob, NULL), RC_OK);
     assert_int_equal(store_share_get(f->st, s.token, &got, &out), RC_OK);
     assert_string_equal(got.created_by, "");
     assert_true(fixture_opens(f, s.key));
@@ -241,6 +270,7 @@ int main(void)
         TEST(what_is_over_is_ended_and_the_next_end_told),
         TEST(shares_of_a_video_are_listed_the_oldest_first),
         TEST(a_video_has_so_many_shares),
+        TEST(an_owner_who_is_none_any_more_shares_nothing_of_others),
         TEST(shares_end_with_their_video_not_with_who_made_them),
         TEST(a_share_that_was_taken_back_gets_no_new_key),
     };
