@@ -33,7 +33,7 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c lib
            lib/language.c lib/log.c lib/mime.c lib/mkv_values.c lib/mkv_walk.c lib/mp4_entry.c \
            lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c lib/mp4_packets.c \
            lib/mp4_reach.c lib/mp4_samples.c lib/mp4_tables.c lib/mp4_walk.c lib/multipart.c \
-           lib/origin.c lib/password.c lib/playlist.c lib/rc.c lib/secret.c lib/site.c \
+           lib/origin.c lib/pass.c lib/password.c lib/playlist.c lib/rc.c lib/secret.c lib/site.c \
            lib/sniff.c lib/sniff_refuse.c lib/spool.c lib/spool_dir.c lib/subtitle.c \
            lib/subtitle_text.c lib/text.c lib/store/accounts.c lib/store/activity.c \
            lib/store/arrivals.c lib/store/copies.c lib/store/demand.c lib/store/file.c \
@@ -50,7 +50,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/encode_run.c worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
            worker/filters.c worker/grants.c worker/joblog.c worker/jobs.c worker/key_units.c \
            worker/ladder.c worker/live.c worker/loop.c worker/media_info.c worker/mediadir.c \
-           worker/owner.c worker/packet_scan.c worker/param_sets.c worker/picture_choice.c \
+           worker/owner.c worker/packet_scan.c worker/param_sets.c worker/passes.c worker/picture_choice.c \
            worker/picture_pipe.c worker/picture_stream.c worker/plan.c worker/plan_extras.c \
            worker/plan_kept.c worker/playlists.c worker/poster_job.c worker/probe_job.c \
            worker/probe_plan.c worker/schedule.c worker/schedule_background.c \
@@ -69,7 +69,7 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
            cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
-           cgi-bin/send_path.c cgi-bin/allowed.c
+           cgi-bin/send_path.c cgi-bin/pass_cookie.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -81,18 +81,18 @@ API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_vide
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
-UNIT := access address allowed args args_copy args_picture args_quote args_run \
+UNIT := access address args args_copy args_picture args_quote args_run \
         arrival_header bandwidth bmff bounds charset clock codec_string colour config \
         config_access cookie copy_cuts courtesy cutter disposition ebml encode_beside \
         encode_feed encode_init feeder filters grant grant_rows grants grid hangups http id \
         joblog key_units ladder lane language log loop media_info media_path mediadir mime \
         mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk \
-        multipart origin own_store owner packet_scan param_sets password picture_choice \
+        multipart origin own_store owner packet_scan param_sets pass passes password picture_choice \
         picture_stream plan plan_open plan_sounds plan_times playlist playlists promise rc \
         same_origin schedule schedule_arriving schedule_bounds schedule_last secret \
         seek_points segments segments_json signed_until sniff sound_copy source_check spool \
         spool_resume store store_accounts store_activity store_arrivals store_claims \
-        store_copies store_demand store_grants store_job_end store_jobs store_list \
+        store_copies store_demand store_ended store_grants store_job_end store_jobs store_list \
         store_lists store_migrate store_open store_pictures store_queries store_readiness \
         store_seen store_sessions store_shares store_sound store_subtitles store_tries \
         store_uploads store_videos storyboard subtitle subtitle_files subtitle_publish \

@@ -10,6 +10,7 @@
 #include "http_text.h"
 #include "lane.h"
 #include "log.h"
+#include "pass.h"
 #include "subtitle.h"
 
 #include <stdio.h>
@@ -134,6 +135,14 @@ void api_end_revoked(struct api_call *call, const char *video_id)
 
     if (rc != RC_OK)
         log_warn("revoked keys: %s: %s", rc_name(rc), store_message(call->st));
+}
+
+void api_end_sessions(struct api_call *call)
+{
+    enum rc rc = pass_end_sessions(call->st, &call->app->site);
+
+    if (rc != RC_OK)
+        log_warn("ended sessions: %s: %s", rc_name(rc), store_message(call->st));
 }
 
 bool api_take_store(struct api_call *call)

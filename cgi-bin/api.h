@@ -54,6 +54,9 @@ bool api_may(struct api_call *call, enum want want, const struct video *video);
  * done with the answer. What fails is logged, and left to the worker. */
 void api_end_revoked(struct api_call *call, const char *video_id);
 
+/* Likewise of what sessions have that have ended: whoever had them watches no more. */
+void api_end_sessions(struct api_call *call);
+
 /* Takes a handle for a part of the page, to be given back by handles_give; false: the
  * call is answered. */
 bool api_take_store(struct api_call *call);

@@ -93,6 +93,8 @@ void api_sessions_delete(struct api_call *call)
     if (!number(call, &n))
         return;
     rc = store_session_end(call->st, call->who.asker.user_id, n);
+    if (rc == RC_OK)
+        api_end_sessions(call);
     if (rc == RC_OK && n == call->who.session)
         identity_set_cookie(call->r, &call->app->config, NULL);
     send_ended(call, rc);

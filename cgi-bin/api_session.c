@@ -5,6 +5,7 @@
 
 #include "http.h"
 #include "log.h"
+#include "pass.h"
 #include "password.h"
 #include "secret.h"
 #include "store_accounts.h"
@@ -82,7 +83,7 @@ static enum rc begin(struct api_call *call, const struct user *user)
     const char *agent = request_header(call->r, "User-Agent");
     struct session s = {.user_id = user->id};
     uint8_t hash[SECRET_HASH_SIZE];
-    char secret[SECRET_LEN + 1];
+    char secret[SECRET_LEN + 1], pass[PASS_LEN + 1];
     enum rc rc = secret_new(secret);
 
     if (rc != RC_OK)
@@ -90,12 +91,13 @@ static enum rc begin(struct api_call *call, const struct user *user)
     s.expires_ms = clock->wall_ms(clock->ctx) + identity_lasts_ms(config);
     snprintf(s.agent, sizeof(s.agent), "%s", agent ? agent : "");
     snprintf(s.address, sizeof(s.address), "%s", request_peer(call->r));
-    secret_hash(secret, SECRET_LEN, hash);
+    pass_of_session(secret, pass, hash);
     rc = store_session_begin(call->st, hash, user->password, &s);
     if (rc != RC_OK)
         return rc;
     if (call->who.session > 0)
         store_session_end(call->st, call->who.asker.user_id, call->who.session);
+    api_end_sessions(call);
     identity_set_cookie(call->r, config, secret);
     explicit_bzero(secret, sizeof(secret));
     return RC_OK;
@@ -191,6 +193,7 @@ void api_session_end(struct api_call *call)
         api_fail(call, rc);
         return;
     }
+    api_end_sessions(call);
     identity_set_cookie(call->r, &call->app->config, NULL);
     http_send_empty(call->r, 204);
 }

@@ -4,6 +4,8 @@
 #include "api.h"
 
 #include "http.h"
+#include "pass.h"
+#include "pass_cookie.h"
 #include "password.h"
 #include "share_proof.h"
 #include "store_grants.h"
@@ -75,18 +77,28 @@ static enum rc share_json(struct api_call *call, const struct share *s,
     return RC_OK;
 }
 
+/* By which this client will be let through to the media. */
+static enum rc give_pass(struct api_call *call, const struct share *s)
+{
+    uint8_t key[SECRET_KEY_SIZE];
+    char pass[PASS_LEN + 1];
+    enum rc rc = store_site_key(call->st, key);
+
+    if (rc != RC_OK)
+        return rc;
+    pass_of_share(key, s->key, pass);
+    pass_cookie_set(call->r, pass, s->key, *s->embed != '\0');
+    return RC_OK;
+}
+
 /* proof: what is told to who has just told the password; NULL: nothing. */
 static void send_share(struct api_call *call, const struct share *s, const char *proof)
 {
-    uint8_t key[SECRET_KEY_SIZE];
     json_t *body = NULL;
     enum rc rc = share_json(call, s, proof, &body);
 
-    if (rc == RC_OK && call->app->config.media_auth == MEDIA_STRICT) {
-        rc = store_site_key(call->st, key);
-        if (rc == RC_OK)
-            share_proof_set_media_cookie(key, call->r, s, now_s(call));
-    }
+    if (rc == RC_OK && call->app->config.media_auth == MEDIA_STRICT)
+        rc = give_pass(call, s);
     if (rc == RC_OK) {
         http_send_json(call->r, 200, body, NULL);
         return;

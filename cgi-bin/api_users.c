@@ -229,6 +229,7 @@ static enum rc write_patch(struct api_call *call, const struct patch *p,
     }
     if (rc == RC_OK && p->password)
         rc = store_user_set_password(call->st, user->id, hash, keep);
+    api_end_sessions(call);
     return rc;
 }
 
@@ -283,6 +284,7 @@ void api_users_delete(struct api_call *call)
         rc = store_user_remove(call->st, user.id, &ended);
     if (rc == RC_OK) {
         tell_ended(call, ended);
+        api_end_sessions(call);
         http_send_empty(call->r, 204);
     } else if (rc == RC_CONFLICT) {
         last_owner(call);

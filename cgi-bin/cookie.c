@@ -1,8 +1,12 @@
 #include "cookie.h"
 
+#include "secret.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { COMPARED_MAX = 255 };
 
 static enum rc copy_value(const char *value, size_t n, char *out, size_t size)
 {
@@ -17,25 +21,48 @@ static enum rc copy_value(const char *value, size_t n, char *out, size_t size)
     return RC_OK;
 }
 
+/* The next cookie called name from *p on: its value, of *n bytes; then *p is behind it.
+ * NULL: there is none. */
+static const char *next_value(const char **p, const char *name, size_t *n)
+{
+    size_t name_len = strlen(name), len;
+
+    for (; **p; *p += len) {
+        const char *pair = *p += strspn(*p, " \t;");
+        len = strcspn(pair, ";");
+        if (len <= name_len || strncmp(pair, name, name_len) != 0 ||
+            pair[name_len] != '=')
+            continue;
+        *p += len;
+        *n = len - name_len - 1;
+        pair += name_len + 1;
+        while (*n > 0 && strchr(" \t", pair[*n - 1]))
+            --*n;
+        return pair;
+    }
+    return NULL;
+}
+
 enum rc cookie_find(const char *header, const char *name, char *out, size_t size)
 {
-    size_t name_len = strlen(name);
     const char *p = header ? header : "";
+    size_t n;
+    const char *value = next_value(&p, name, &n);
 
-    while (*p) {
-        size_t n;
-        p += strspn(p, " \t;");
-        n = strcspn(p, ";");
-        if (n > name_len && strncmp(p, name, name_len) == 0 && p[name_len] == '=') {
-            const char *value = p + name_len + 1;
-            size_t value_len = n - name_len - 1;
-            while (value_len > 0 && strchr(" \t", value[value_len - 1]))
-                value_len--;
-            return copy_value(value, value_len, out, size);
-        }
-        p += n;
-    }
-    return RC_NOT_FOUND;
+    return value ? copy_value(value, n, out, size) : RC_NOT_FOUND;
+}
+
+bool cookie_is(const char *header, const char *name, const char *value)
+{
+    const char *p = header ? header : "", *found;
+    char text[COMPARED_MAX + 1];
+    size_t n;
+    bool is = false;
+
+    while ((found = next_value(&p, name, &n)))
+        is |= copy_value(found, n, text, sizeof(text)) == RC_OK &&
+              secret_equal(text, value);
+    return is;
 }
 
 enum rc cookie_format(const struct cookie *c, char *out, size_t size)

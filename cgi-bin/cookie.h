@@ -21,6 +21,10 @@
  */
 enum rc cookie_find(const char *header, const char *name, char *out, size_t size);
 
+/* True if any of the cookies called name in header has that value (at most 255 bytes);
+ * the time that it takes tells nothing of it. */
+bool cookie_is(const char *header, const char *name, const char *value);
+
 struct cookie {
     const char *name;
     const char *value; /* letters, digits and "-._" */

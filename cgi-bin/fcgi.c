@@ -4,7 +4,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <limits.h>
 #include <poll.h>
@@ -104,11 +103,6 @@ bool request_is_secure(const struct request *r)
 {
     return strcmp(param_or_empty(r, "REQUEST_SCHEME"), "https") == 0 ||
            strcmp(param_or_empty(r, "HTTPS"), "on") == 0;
-}
-
-bool request_is_question(const struct request *r)
-{
-    return r->fcgx && r->fcgx->role == FCGI_AUTHORIZER;
 }
 
 enum rc request_content_length(const struct request *r, int64_t *out)

@@ -40,10 +40,6 @@ const char *request_peer(const struct request *r);
 /* True if the client speaks TLS to the server, or to a proxy that the server trusts. */
 bool request_is_secure(const struct request *r);
 
-/* True if the server only asks whether it may go on with a request (FastCGI 1.0
- * s. 6.3): 200 lets it, anything else is sent to the client. */
-bool request_is_question(const struct request *r);
-
 /* Bytes of the body. RC_NOT_FOUND: not announced. RC_INVALID: not a number. */
 enum rc request_content_length(const struct request *r, int64_t *out);
 

@@ -93,7 +93,7 @@ bool gate_enter(struct request *r, const struct app *app, enum want want,
     enum rc rc = find(r, app, who);
 
     if (rc != RC_OK && (flags & GATE_ALONE)) {
-        *who = (struct identity){.kind = IDENTITY_NOBODY, .expires_ms = -1};
+        *who = (struct identity){.kind = IDENTITY_NOBODY};
     } else if (rc != RC_OK) {
         http_send_rc(r, rc);
         return false;

@@ -60,7 +60,6 @@ static enum rc find_token(struct store *st, const char *text, struct identity *o
     if (rc != RC_OK)
         return rc;
     out->kind = IDENTITY_TOKEN;
-    out->expires_ms = token.expires_ms;
     take_user(out, &user, token.scopes);
     return RC_OK;
 }
@@ -68,6 +67,7 @@ static enum rc find_token(struct store *st, const char *text, struct identity *o
 static enum rc find_session(struct store *st, const struct config *config,
                             const char *text, struct identity *out)
 {
+    char pass[PASS_LEN + 1] = "";
     uint8_t hash[SECRET_HASH_SIZE];
     struct session session;
     struct user user;
@@ -75,7 +75,7 @@ static enum rc find_session(struct store *st, const struct config *config,
     enum rc rc = RC_NOT_FOUND;
 
     if (secret_valid(text)) {
-        secret_hash(text, SECRET_LEN, hash);
+        pass_of_session(text, pass, hash);
         rc = store_session_use(st, hash, identity_lasts_ms(config), &session, &user,
                                &renewed);
     }
@@ -84,7 +84,7 @@ static enum rc find_session(struct store *st, const struct config *config,
         return rc == RC_NOT_FOUND ? RC_OK : rc;
     out->kind = IDENTITY_SESSION;
     out->session = session.n;
-    out->expires_ms = session.expires_ms;
+    memcpy(out->pass, pass, sizeof(out->pass));
     take_user(out, &user, ACCESS_ALL);
     return RC_OK;
 }
@@ -92,7 +92,7 @@ static enum rc find_session(struct store *st, const struct config *config,
 enum rc identity_find(const struct request *r, const struct config *config,
                       struct store *st, struct identity *out)
 {
-    struct identity who = {.kind = IDENTITY_NOBODY, .expires_ms = -1};
+    struct identity who = {.kind = IDENTITY_NOBODY};
     char cookie[SECRET_LEN + 1];
     const char *token = bearer(r);
     enum rc found, rc = RC_OK;

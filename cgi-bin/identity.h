@@ -12,6 +12,7 @@
 #include "access.h"
 #include "config.h"
 #include "fcgi.h"
+#include "pass.h"
 #include "rc.h"
 #include "store.h"
 #include "store_accounts.h"
@@ -32,8 +33,8 @@ struct identity {
     struct asker asker;
     char name[STORE_USER_MAX + 1]; /* "" of nobody, and on a site without accounts */
     int64_t session;               /* its number; 0: none */
-    int64_t expires_ms; /* of the session or token, wall clock; -1: never, or none */
-    bool dead_cookie;   /* one was sent that means nobody any more */
+    char pass[PASS_LEN + 1];       /* of the session; "" if there is none */
+    bool dead_cookie;              /* one was sent that means nobody any more */
 };
 
 /* Reads the store once; st may be NULL where config.auth is AUTH_NONE. */

@@ -1,13 +1,13 @@
 /*
- * media.fcgi: asked only for files below /media/ that are not there.
+ * media.fcgi: asked for files below /media/ that are not there.
  *
  * What will never exist is a 404 at once. A segment that is promised and not made yet
  * is wanted from now on: the request is parked until the file is there, or until it is
  * time to say 503, which players ask for again; or 404, should its video be deleted or
  * fail meanwhile, or its key be revoked. No error may be kept by any cache.
  *
- * In strict mode (media_auth) it is asked of the others too, whether a client may have
- * them; the server sends them.
+ * In strict mode (media_auth) it is asked for others too, where the server does not
+ * know yet that a client may have them. It lets the server know, and has it send them.
  */
 #include "app.h"
 #include "fcgi.h"
@@ -52,18 +52,6 @@ static enum rc ask_store(struct media *m, const struct request *r,
     return RC_OK;
 }
 
-/* RC_NOT_FOUND: this client may not have it, and so is not told that it is there. */
-static enum rc check(const struct media *m, const struct request *r)
-{
-    char key[KEY_LEN + 1];
-
-    if (!m->strict)
-        return RC_OK;
-    return media_path_key(request_path(r), key) == RC_OK
-               ? strict_check(m->strict, r, key)
-               : RC_NOT_FOUND;
-}
-
 static void wait_for_file(struct media *m, struct request *r)
 {
     struct media_path path;
@@ -85,7 +73,6 @@ static void wait_for_file(struct media *m, struct request *r)
 static void media_page(struct request *r, void *ctx)
 {
     struct media *m = ctx;
-    enum rc rc;
 
     /* Another site's player asks so whether it may come; lighttpd adds the answer. */
     if (strcmp(request_method(r), "OPTIONS") == 0) {
@@ -98,12 +85,7 @@ static void media_page(struct request *r, void *ctx)
         http_send_not_allowed(r, "GET, HEAD");
         return;
     }
-    rc = check(m, r);
-    if (rc != RC_OK)
-        http_send_rc(r, rc);
-    else if (request_is_question(r))
-        request_answer(r, 200, NULL, 0, NULL, 0);
-    else
+    if (!m->strict || !strict_answers(m->strict, r))
         wait_for_file(m, r);
 }
 

@@ -3,7 +3,9 @@
 #include "http.h"
 #include "send_path.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 enum rc media_root_set(struct media_root *root, const struct site *site)
 {
@@ -13,13 +15,23 @@ enum rc media_root_set(struct media_root *root, const struct site *site)
 void media_answer_file(struct request *r, const struct media_root *root,
                        const struct media_path *path)
 {
-    char file[MEDIA_FILE_MAX + 1], place[sizeof(root->escaped) + sizeof(file)];
-    const struct header header = {"X-Sendfile", place};
+    char file[MEDIA_FILE_MAX + 1];
 
-    /* A key, a rendition's name and numbers: nothing in it needs an escape. */
     media_path_file(path, file);
-    snprintf(place, sizeof(place), "%s/%s", root->escaped, file);
-    request_answer(r, 200, &header, 1, NULL, 0);
+    media_answer_named(r, root, file);
+}
+
+void media_answer_named(struct request *r, const struct media_root *root,
+                        const char *name)
+{
+    char place[2 * PATH_MAX];
+    const char *dot = strrchr(name, '.');
+    bool changes = !dot || (strcmp(dot, ".m4s") != 0 && strcmp(dot, ".mp4") != 0);
+    const struct header headers[] = {{"X-Sendfile", place},
+                                     {"Cache-Control", "no-cache"}};
+
+    snprintf(place, sizeof(place), "%s/%s", root->escaped, name);
+    request_answer(r, 200, headers, changes ? 2 : 1, NULL, 0);
 }
 
 static void later(struct request *r, const char *code, const char *message)

@@ -27,6 +27,11 @@ enum rc media_root_set(struct media_root *root, const struct site *site);
 void media_answer_file(struct request *r, const struct media_root *root,
                        const struct media_path *path);
 
+/* Likewise any file below htdocs/media, by its name there: letters, digits and "-._"
+ * between slashes. Segments alone may be kept. */
+void media_answer_named(struct request *r, const struct media_root *root,
+                        const char *name);
+
 /* 503s: it was not made in time; its viewer asked for something else; as many wait
  * already as may. */
 void media_answer_not_yet(struct request *r);

@@ -17,30 +17,10 @@ static void say_password(const struct share *share, char out[SAID_BYTES])
     snprintf(out, SAID_BYTES, "password %s %s", share->token, share->password);
 }
 
-static void say_media(const char *media_key, char out[SAID_BYTES])
-{
-    snprintf(out, SAID_BYTES, "media %s", media_key);
-}
-
 /* A site may have many shares open in one browser: a name for each. */
 static void cookie_name(const struct share *share, char out[32])
 {
     snprintf(out, 32, "dropstream_share_%.8s", share->token);
-}
-
-static void add_cookie(struct request *r, const char *name, const char *value,
-                       const char *path, bool framed)
-{
-    const struct cookie c = {.name = name,
-                             .value = value,
-                             .path = path,
-                             .max_age_s = SHARE_PROOF_S,
-                             .secure = request_is_secure(r),
-                             .framed = framed};
-    char text[COOKIE_BYTES];
-
-    if (cookie_format(&c, text, sizeof(text)) == RC_OK)
-        request_add_header(r, "Set-Cookie", text);
 }
 
 void share_proof_make(const uint8_t key[SECRET_KEY_SIZE], const struct share *share,
@@ -55,51 +35,31 @@ void share_proof_make(const uint8_t key[SECRET_KEY_SIZE], const struct share *sh
 void share_proof_set_cookie(struct request *r, const struct share *share,
                             const char *proof)
 {
-    char name[32], path[sizeof("/api/shares/") + STORE_SHARE_LEN];
+    char name[32], path[sizeof("/api/shares/") + STORE_SHARE_LEN], text[COOKIE_BYTES];
+    const struct cookie c = {.name = name,
+                             .value = proof,
+                             .path = path,
+                             .max_age_s = SHARE_PROOF_S,
+                             .secure = request_is_secure(r)};
 
     cookie_name(share, name);
     snprintf(path, sizeof(path), "/api/shares/%s", share->token);
-    add_cookie(r, name, proof, path, false);
+    if (cookie_format(&c, text, sizeof(text)) == RC_OK)
+        request_add_header(r, "Set-Cookie", text);
 }
 
 bool share_proof_check(const uint8_t key[SECRET_KEY_SIZE], const struct request *r,
                        const struct share *share, int64_t now_s)
 {
     char name[32], said[SAID_BYTES], value[SIGNED_UNTIL_MAX + 1];
-    int64_t until_s;
 
     if (!*share->password)
         return true;
     say_password(share, said);
-    if (signed_until_check(key, said, request_header(r, share_proof_header), now_s,
-                           &until_s))
+    if (signed_until_check(key, said, request_header(r, share_proof_header), now_s))
         return true;
     cookie_name(share, name);
     return cookie_find(request_header(r, "Cookie"), name, value, sizeof(value)) ==
                RC_OK &&
-           signed_until_check(key, said, value, now_s, &until_s);
-}
-
-void share_proof_set_media_cookie(const uint8_t key[SECRET_KEY_SIZE], struct request *r,
-                                  const struct share *share, int64_t now_s)
-{
-    char path[sizeof("/media//") + KEY_LEN], said[SAID_BYTES];
-    char value[SIGNED_UNTIL_MAX + 1];
-
-    say_media(share->key, said);
-    signed_until_make(key, said, now_s + SHARE_PROOF_S, value);
-    snprintf(path, sizeof(path), "/media/%s/", share->key);
-    add_cookie(r, "dropstream_media", value, path, *share->embed);
-}
-
-bool share_proof_check_media(const uint8_t key[SECRET_KEY_SIZE],
-                             const struct request *r, const char *media_key,
-                             int64_t now_s, int64_t *until_s)
-{
-    char said[SAID_BYTES], value[SIGNED_UNTIL_MAX + 1];
-
-    say_media(media_key, said);
-    return cookie_find(request_header(r, "Cookie"), "dropstream_media", value,
-                       sizeof(value)) == RC_OK &&
-           signed_until_check(key, said, value, now_s, until_s);
+           signed_until_check(key, said, value, now_s);
 }

@@ -19,9 +19,9 @@
 void signed_until_make(const uint8_t key[SECRET_KEY_SIZE], const char *said,
                        int64_t until_s, char out[SIGNED_UNTIL_MAX + 1]);
 
-/* True if value was made by key of the same said, and its time has not come; then
- * *until_s is that. NULL is not. */
+/* True if value was made by key of the same said, and its time has not come. NULL is
+ * not. */
 bool signed_until_check(const uint8_t key[SECRET_KEY_SIZE], const char *said,
-                        const char *value, int64_t now_s, int64_t *until_s);
+                        const char *value, int64_t now_s);
 
 #endif

@@ -1,10 +1,8 @@
 /*
- * strict.h: media_auth = strict: whether a request may have what is below one key.
- *
- * A key alone is not enough then: that of a user is for their sessions and tokens, that
- * of a share for browsers that its page has given a cookie. Who was let through once is
- * remembered until anything in the store changes, so that a player's next segment costs
- * no look-up.
+ * strict.h: media_auth = strict: a key alone does not let anybody at media. That of a
+ * user is for their sessions and tokens, that of a share for browsers that its page has
+ * given a pass. A session that may is given a pass too (pass.h), so that lighttpd asks
+ * no more; tokens are asked about each time.
  */
 #ifndef DROPSTREAM_STRICT_H
 #define DROPSTREAM_STRICT_H
@@ -13,14 +11,17 @@
 #include "fcgi.h"
 #include "rc.h"
 
+#include <stdbool.h>
+
 struct strict;
 
 /* app outlives it. RC_NOMEM, RC_TOO_LARGE. */
 enum rc strict_open(const struct app *app, struct strict **out);
 
-/* RC_OK: it may. RC_NOT_FOUND: whatever the reason, which is nobody's business. Or what
- * is wrong with the store. */
-enum rc strict_check(struct strict *s, const struct request *r, const char *key);
+/* True if r is answered: it may not have what it asks for, and so is not told whether
+ * that is there (404); or it may, and it is there. False: it may, but there is no such
+ * file. */
+bool strict_answers(struct strict *s, struct request *r);
 
 /* NULL is legal. */
 void strict_close(struct strict *s);

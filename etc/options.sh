@@ -67,22 +67,25 @@ origins() {
     printf '}\n'
 }
 
-# media.fcgi is asked before each file is looked for. OPTIONS gets none: that is how another
-# site's player asks whether it may come with a token. No cache but the client's own may
-# keep what was let through.
+# A file is sent without asking where the pass in the cookie leads to its key (lib/pass.h).
+# Everything else goes to media.fcgi: who has no pass, what their pass does not lead to, and
+# what is not there. All of it is rewritten once, which ends all other rewriting: so nobody
+# gets at a pass but by its cookie. One second's memory of what is there would outlive what is
+# taken back. No cache but the client's own may keep what was let through.
 strict() {
     cat <<'EOF_STRICT'
 
-$HTTP["request-method"] != "OPTIONS" {
-    fastcgi.server += (
-        "/media/" => ((
-            "mode"        => "authorizer",
-            "socket"      => var.run + "/media-" + var.PID + ".sock-0",
-            "check-local" => "disable"
-        ))
-    )
-}
+server.stat-cache-engine = "disable"
 $HTTP["url"] =^ "/media/" {
+    url.rewrite-once = ("^/media/(.*)$" => "/missing/$1", "" => "/missing/")
+    $REQUEST_HEADER["Cookie"] =~ "(?:^|[;, ])dropstream_media=([0-9a-f]{64})(?:[;, ]|$)" {
+        url.rewrite-once = (
+            "^/media/([a-z2-7]{26}/[^?]*\.(?:m3u8|m4s|mp4|vtt|jpg))(?:\?|$)" => "/media/pass/%1/$1",
+            "^/media/(.*)$" => "/missing/$1",
+            "" => "/missing/"
+        )
+    }
+    server.error-handler-404 = "/missing/"
     setenv.add-response-header = ("Cache-Control" => "private")
 }
 $HTTP["url"] =^ "/missing/" {

@@ -6,7 +6,9 @@
  */
 #include "ctl.h"
 
+#include "grant.h"
 #include "log.h"
+#include "pass.h"
 #include "store.h"
 
 #include <errno.h>
@@ -73,6 +75,17 @@ int ctl_fail(const char *fmt, ...)
 int ctl_fail_store(const struct ctl *c, const char *what, enum rc rc)
 {
     return ctl_fail("%s: %s (%s)", what, rc_name(rc), store_message(c->store));
+}
+
+int ctl_end_access(struct ctl *c)
+{
+    enum rc rc = grant_end_revoked(c->store, &c->site, "");
+
+    if (rc == RC_OK)
+        rc = pass_end_sessions(c->store, &c->site);
+    return rc == RC_OK ? 0
+                       : ctl_fail("what they could watch ends within a minute only: %s",
+                                  rc_name(rc));
 }
 
 int ctl_user(const struct ctl *c, const char *name, struct user *out)

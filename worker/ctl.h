@@ -43,6 +43,10 @@ int ctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* ctl_fail for what the store could not do. */
 int ctl_fail_store(const struct ctl *c, const char *what, enum rc rc);
 
+/* What was to be watched, and may be no more, ends now; the worker would find it later.
+ */
+int ctl_end_access(struct ctl *c);
+
 /* The user of this name; else the status to end with, after ctl_fail. */
 int ctl_user(const struct ctl *c, const char *name, struct user *out);
 

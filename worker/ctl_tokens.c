@@ -166,5 +166,7 @@ int ctl_session_rm(struct ctl *c, const struct ctl_args *a)
 {
     struct listing l = {.c = c, .remove = store_session_end};
 
-    return remove_numbered(&l, "session", a->words[0]);
+    int status = remove_numbered(&l, "session", a->words[0]);
+
+    return status == 0 ? ctl_end_access(c) : status;
 }

@@ -1,7 +1,6 @@
 /* dropstreamctl user … and setup-link. */
 #include "ctl.h"
 
-#include "grant.h"
 #include "store.h"
 
 #include <arpa/inet.h>
@@ -22,16 +21,6 @@ static int ask_hash(const char *name, char out[PASSWORD_HASH_MAX + 1])
         status = ctl_fail("cannot hash the password: %s", rc_name(rc));
     explicit_bzero(password, sizeof(password));
     return status;
-}
-
-/* What users may watch no more ends now; the worker would find it later. */
-static int end_grants(struct ctl *c)
-{
-    enum rc rc = grant_end_revoked(c->store, &c->site, "");
-
-    return rc == RC_OK ? 0
-                       : ctl_fail("what they could watch ends within a minute only: %s",
-                                  rc_name(rc));
 }
 
 int ctl_user_add(struct ctl *c, const struct ctl_args *a)
@@ -81,7 +70,7 @@ int ctl_user_passwd(struct ctl *c, const struct ctl_args *a)
     if (rc != RC_OK)
         return ctl_fail_store(c, "cannot set the password", rc);
     printf("%s has a new password, and is signed out everywhere\n", user.name);
-    return 0;
+    return ctl_end_access(c);
 }
 
 static int fail_last_owner(const struct user *user)
@@ -113,7 +102,7 @@ int ctl_user_role(struct ctl *c, const struct ctl_args *a)
         return ctl_fail_store(c, "cannot change the user", rc);
     printf("%s is %s now\n", user.name, user_role_name(role));
     tell_ended(ended);
-    return end_grants(c);
+    return ctl_end_access(c);
 }
 
 int ctl_user_rm(struct ctl *c, const struct ctl_args *a)
@@ -131,7 +120,7 @@ int ctl_user_rm(struct ctl *c, const struct ctl_args *a)
         return ctl_fail_store(c, "cannot remove the user", rc);
     printf("%s is gone; videos and shares stay\n", user.name);
     tell_ended(ended);
-    return end_grants(c);
+    return ctl_end_access(c);
 }
 
 static enum rc print_user(void *arg, const struct user *u)

@@ -2,6 +2,7 @@
 
 #include "grant.h"
 #include "log.h"
+#include "pass.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -26,8 +27,8 @@ struct name {
 /* One comparison: first the folder is read, then the rows, and then the symlinks that
  * were not among them are looked up. A row is there before its symlink, so one that has
  * no row by then has none. */
-struct pass {
-    enum { PASS_NONE, PASS_NAMES, PASS_ROWS, PASS_STRANGERS } stage;
+struct walk {
+    enum { WALK_NONE, WALK_NAMES, WALK_ROWS, WALK_STRANGERS } stage;
     DIR *dir;
     struct name *names;
     size_t n, room, next;
@@ -39,9 +40,9 @@ struct pass {
 struct grants {
     struct worker *w;
     struct loop_timer look, turn;
-    struct pass pass;
-    bool changed;          /* rows may have, since the last pass began */
-    struct timespec mtime; /* of the folder, when the last pass began */
+    struct walk walk;
+    bool changed;          /* rows may have, since the last walk began */
+    struct timespec mtime; /* of the folder, when the last walk began */
     enum rc trouble;       /* of the last look, so that it is logged once */
 };
 
@@ -50,29 +51,39 @@ struct grants {
 static void say(struct grants *g, enum rc rc)
 {
     if (rc != RC_OK && rc != g->trouble)
-        log_error("not every key that was taken back could be ended: %s (%s)",
-                  rc_name(rc), store_message(g->w->store));
+        log_error("not all that was taken back could be ended: %s (%s)", rc_name(rc),
+                  store_message(g->w->store));
     g->trouble = rc;
+}
+
+/* delay_ms, or less if at_ms (wall clock, -1: never) comes before that. */
+static int64_t sooner(const struct worker *w, int64_t at_ms, int64_t delay_ms)
+{
+    int64_t until_ms = at_ms - w->clock.wall_ms(w->clock.ctx);
+    return at_ms >= 0 && until_ms < delay_ms ? until_ms : delay_ms;
+}
+
+static void keep_first(enum rc *rc, enum rc next)
+{
+    if (*rc == RC_OK)
+        *rc = next;
 }
 
 static void look(void *arg)
 {
     struct grants *g = arg;
     struct worker *w = g->w;
-    int64_t ended = 0, next_ms = -1, delay_ms = LOOK_MS;
+    int64_t ended = 0, share_ms = -1, session_ms = -1, delay_ms = LOOK_MS;
     bool more = false;
-    enum rc rc = store_shares_expire(w->store, &ended, &next_ms);
+    /* None waits for another: what is taken back must not wait for what expires. */
+    enum rc rc = store_shares_expire(w->store, &ended, &share_ms);
+    keep_first(&rc, store_sessions_expire(w->store, &session_ms));
+    keep_first(&rc, grant_end_some(w->store, &w->site, CHECKS_A_TURN, &more));
+    keep_first(&rc, pass_end_sessions(w->store, &w->site));
     say(g, rc);
-    /* Either way: what is taken back must not wait for what expires. */
-    enum rc end_rc = grant_end_some(w->store, &w->site, CHECKS_A_TURN, &more);
-    if (rc == RC_OK)
-        say(g, rc = end_rc);
-    if (next_ms >= 0)
-        delay_ms = next_ms - w->clock.wall_ms(w->clock.ctx);
+    delay_ms = sooner(w, share_ms, sooner(w, session_ms, delay_ms));
     if (more || delay_ms < 0)
         delay_ms = 0;
-    if (delay_ms > LOOK_MS)
-        delay_ms = LOOK_MS;
     if (rc != RC_OK)
         delay_ms = TROUBLE_MS;
     loop_timer_set(w->loop, &g->look, delay_ms, look, g);
@@ -91,7 +102,7 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct name *)a)->key, ((const struct name *)b)->key);
 }
 
-static void end_pass(struct pass *p)
+static void end_walk(struct walk *p)
 {
     if (p->made + p->removed > 0)
         log_info("media: %zu symlinks were missing or wrong, %zu were of nobody",
@@ -99,7 +110,7 @@ static void end_pass(struct pass *p)
     if (p->dir)
         closedir(p->dir);
     free(p->names);
-    *p = (struct pass){.stage = PASS_NONE};
+    *p = (struct walk){.stage = WALK_NONE};
 }
 
 static bool is_symlink(DIR *dir, const struct dirent *e)
@@ -111,7 +122,7 @@ static bool is_symlink(DIR *dir, const struct dirent *e)
            S_ISLNK(st.st_mode);
 }
 
-static enum rc add_name(struct pass *p, const char *key)
+static enum rc add_name(struct walk *p, const char *key)
 {
     if (p->n == p->room) {
         size_t room = p->room ? 2 * p->room : 256;
@@ -126,14 +137,14 @@ static enum rc add_name(struct pass *p, const char *key)
     return RC_OK;
 }
 
-static enum rc read_names(struct pass *p)
+static enum rc read_names(struct walk *p)
 {
     for (int i = 0; i < NAMES_A_TURN; i++) {
         struct dirent *e = readdir(p->dir);
         if (!e) {
             if (p->n > 0)
                 qsort(p->names, p->n, sizeof(*p->names), by_key);
-            p->stage = PASS_ROWS;
+            p->stage = WALK_ROWS;
             return RC_OK;
         }
         if (!key_valid(e->d_name) || !is_symlink(p->dir, e))
@@ -146,7 +157,7 @@ static enum rc read_names(struct pass *p)
 }
 
 /* One that cannot be put right does not keep the others. */
-static void note_error(struct pass *p, enum rc rc)
+static void note_error(struct walk *p, enum rc rc)
 {
     if (p->rc == RC_OK)
         p->rc = rc;
@@ -154,7 +165,7 @@ static void note_error(struct pass *p, enum rc rc)
 
 static void check_row(struct grants *g, const struct grant *row)
 {
-    struct pass *p = &g->pass;
+    struct walk *p = &g->walk;
     struct name key, *found = NULL;
     memcpy(key.key, row->key, sizeof(key.key));
     if (p->n > 0)
@@ -176,7 +187,7 @@ static void check_row(struct grants *g, const struct grant *row)
 static enum rc read_rows(struct grants *g)
 {
     static struct grant rows[CHECKS_A_TURN];
-    struct pass *p = &g->pass;
+    struct walk *p = &g->walk;
     size_t n = 0;
     enum rc rc =
         store_grant_list(g->w->store, "", false, &p->after, rows, CHECKS_A_TURN, &n);
@@ -185,13 +196,13 @@ static enum rc read_rows(struct grants *g)
     if (n > 0)
         p->after = rows[n - 1];
     if (n < CHECKS_A_TURN)
-        p->stage = PASS_STRANGERS;
+        p->stage = WALK_STRANGERS;
     return rc;
 }
 
 static void check_stranger(struct grants *g, const char *key)
 {
-    struct pass *p = &g->pass;
+    struct walk *p = &g->walk;
     bool exists = true;
     enum rc rc = store_grant_exists(g->w->store, key, &exists);
     if (rc == RC_OK && !exists) {
@@ -203,7 +214,7 @@ static void check_stranger(struct grants *g, const char *key)
 
 static void check_strangers(struct grants *g)
 {
-    struct pass *p = &g->pass;
+    struct walk *p = &g->walk;
     for (int i = 0; i < CHECKS_A_TURN && p->next < p->n; p->next++) {
         if (p->names[p->next].has_row)
             continue;
@@ -211,21 +222,21 @@ static void check_strangers(struct grants *g)
         i++;
     }
     if (p->next == p->n)
-        p->stage = PASS_NONE;
+        p->stage = WALK_NONE;
 }
 
 static void on_turn(void *arg)
 {
     struct grants *g = arg;
-    struct pass *p = &g->pass;
+    struct walk *p = &g->walk;
     enum rc rc = RC_OK;
-    if (p->stage == PASS_NAMES)
+    if (p->stage == WALK_NAMES)
         rc = read_names(p);
-    else if (p->stage == PASS_ROWS)
+    else if (p->stage == WALK_ROWS)
         rc = read_rows(g);
     else
         check_strangers(g);
-    if (rc == RC_OK && p->stage != PASS_NONE) {
+    if (rc == RC_OK && p->stage != WALK_NONE) {
         loop_timer_set(g->w->loop, &g->turn, 0, on_turn, g);
         return;
     }
@@ -234,14 +245,14 @@ static void on_turn(void *arg)
         log_error("not every symlink of media is as its row says: %s", rc_name(p->rc));
         g->changed = true; /* again, with the next sweep */
     }
-    end_pass(p);
+    end_walk(p);
 }
 
 void grants_sweep(struct grants *g)
 {
     struct stat st;
     int fd;
-    if (g->pass.stage != PASS_NONE)
+    if (g->walk.stage != WALK_NONE)
         return;
     if (site_open_media(&g->w->site, &fd) != RC_OK)
         return;
@@ -250,14 +261,14 @@ void grants_sweep(struct grants *g)
         close(fd);
         return;
     }
-    g->pass.dir = fdopendir(fd);
-    if (!g->pass.dir) {
+    g->walk.dir = fdopendir(fd);
+    if (!g->walk.dir) {
         close(fd);
         return;
     }
     g->changed = false;
     g->mtime = st.st_mtim;
-    g->pass.stage = PASS_NAMES;
+    g->walk.stage = WALK_NAMES;
     loop_timer_set(g->w->loop, &g->turn, 0, on_turn, g);
 }
 
@@ -284,6 +295,6 @@ void grants_close(struct grants *g)
         return;
     loop_timer_cancel(g->w->loop, &g->look);
     loop_timer_cancel(g->w->loop, &g->turn);
-    end_pass(&g->pass);
+    end_walk(&g->walk);
     free(g);
 }

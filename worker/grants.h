@@ -16,9 +16,9 @@ struct grants;
 enum rc grants_open(struct worker *w, struct grants **out);
 void grants_close(struct grants *g); /* NULL is legal */
 
-/* After a change of the store: ends what is revoked, and shares whose time is over;
- * when the next one's is, it looks again by itself. Cheap where there is nothing to do.
- */
+/* After a change of the store: ends what is revoked, shares and sessions whose time is
+ * over, and the passes of sessions; when the next one's time is, it looks again by
+ * itself. Cheap where there is nothing to do. */
 void grants_look(struct grants *g);
 
 /*

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "mediadir.h"
 #include "owner.h"
+#include "passes.h"
 #include "sweep.h"
 #include "wake.h"
 
@@ -41,6 +42,7 @@ struct daemon {
     struct wake *wake;
     struct live *live;
     struct grants *grants;
+    struct passes *passes;
     struct loop_source *signals;
     struct loop_timer beat, sweep, checkpoint, stop;
     int signal_fd, lock_fd;
@@ -113,6 +115,7 @@ static void on_sweep(void *arg)
     loop_timer_set(d->w.loop, &d->sweep, SWEEP_MS, on_sweep, d);
     sweep_leftovers(&d->w);
     grants_sweep(d->grants);
+    passes_sweep(d->passes);
 }
 
 static int64_t wal_bytes(const struct site *site)
@@ -142,6 +145,7 @@ static void on_changed(void *arg)
 {
     struct daemon *d = arg;
     grants_look(d->grants);
+    passes_changed(d->passes);
     jobs_look(&d->w);
     live_changed(d->live);
 }
@@ -275,6 +279,8 @@ static enum rc start(struct daemon *d, const struct options *o)
     if (rc == RC_OK)
         rc = grants_open(w, &d->grants);
     if (rc == RC_OK)
+        rc = passes_open(w, &d->passes);
+    if (rc == RC_OK)
         rc = wake_open(w->loop, &w->site, w->store, w->config.poll_ms, on_changed, d,
                        &d->wake);
     if (rc == RC_OK && o->live)
@@ -298,6 +304,7 @@ static void end(struct daemon *d)
     }
     live_close(d->live);
     wake_close(d->wake);
+    passes_close(d->passes);
     grants_close(d->grants);
     loop_unwatch(w->loop, d->signals);
     if (d->lock_fd >= 0)

@@ -297,7 +297,7 @@ CREATE INDEX users_by_role ON users (role);
 -- Browsers that are signed in.
 CREATE TABLE sessions (
     n INTEGER PRIMARY KEY AUTOINCREMENT, -- the number it is ended by
-    hash BLOB NOT NULL UNIQUE,        -- SHA-256 of the secret in the cookie
+    hash BLOB NOT NULL UNIQUE,        -- of the secret in the cookie (pass_of_session)
     user_id INTEGER NOT NULL          -- who signed in
         REFERENCES users (id) ON DELETE CASCADE,
     created_ms INTEGER NOT NULL,      -- when that was
@@ -465,3 +465,13 @@ CREATE INDEX videos_lists_behind ON videos (id)
 -- Whose video a line is about, so that they can be shown theirs; NULL: nobody's.
 ALTER TABLE activity ADD COLUMN owner_id INTEGER;
 CREATE INDEX activity_by_owner ON activity (owner_id, id) WHERE owner_id IS NOT NULL;
+
+-- step 12
+-- Sessions that have ended, whoever ended them, until their passes are gone: folders of
+-- htdocs/media/pass that let their browsers at media (media_auth = strict).
+CREATE TABLE sessions_ended (
+    hash BLOB NOT NULL PRIMARY KEY    -- as it was in sessions
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER session_ends AFTER DELETE ON sessions BEGIN
+    INSERT OR IGNORE INTO sessions_ended (hash) VALUES (old.hash);
+END;

@@ -182,6 +182,21 @@ enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE]
     return RC_OK;
 }
 
+enum rc store_session_exists(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                             bool *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_SESSION_EXISTS,
+                      "SELECT 1 FROM sessions WHERE hash = ?1 AND expires_ms > ?2", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_hash(q, 1, hash);
+    store_bind_int(q, 2, store_wall_ms(st));
+    return store_has_row(st, q, out);
+}
+
 enum rc store_session_each(struct store *st, int64_t user_id,
                            enum rc (*cb)(void *arg, const struct session *s), void *arg)
 {
@@ -247,4 +262,88 @@ enum rc store_session_end_all(struct store *st, int64_t user_id, int64_t keep)
     store_bind_int(q, 1, user_id);
     store_bind_int(q, 2, keep);
     return store_finish(st, q);
+}
+
+/* RC_NOT_FOUND: there is none. */
+static enum rc next_end(struct store *st, int64_t *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SESSION_NEXT_END,
+                               "SELECT expires_ms FROM sessions WHERE expires_ms > 0"
+                               " ORDER BY expires_ms LIMIT 1",
+                               &q);
+
+    return rc == RC_OK ? store_number(st, q, out) : rc;
+}
+
+/* Asked after each change, so it only reads where nothing is over. */
+enum rc store_sessions_expire(struct store *st, int64_t *next_ms)
+{
+    int64_t now = store_wall_ms(st), next = 0;
+    enum rc rc = next_end(st, &next);
+
+    if (rc == RC_OK && next <= now) {
+        rc = store_begin(st);
+        if (rc == RC_OK)
+            rc = store_end(
+                st, store_run_int(st, SQL_SESSION_EXPIRE,
+                                  "DELETE FROM sessions WHERE expires_ms <= ?1", now));
+        if (rc == RC_OK)
+            rc = next_end(st, &next);
+    }
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *next_ms = rc == RC_OK ? next : -1;
+    return RC_OK;
+}
+
+/* ---- those that have ended ------------------------------------------------ */
+
+enum rc store_sessions_ended(struct store *st, const uint8_t *after,
+                             uint8_t (*out)[SECRET_HASH_SIZE], size_t max, size_t *n)
+{
+    size_t got = 0;
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SESSION_ENDED,
+                               "SELECT hash FROM sessions_ended"
+                               " WHERE hash > coalesce(?1, x'') ORDER BY hash LIMIT ?2",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    if (after)
+        store_bind_hash(q, 1, after);
+    store_bind_int(q, 2, (int64_t)max);
+    while (got < max && (rc = store_step(st, q)) == RC_OK)
+        if (sqlite3_column_bytes(q, 0) == SECRET_HASH_SIZE)
+            memcpy(out[got++], sqlite3_column_blob(q, 0), SECRET_HASH_SIZE);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    sqlite3_reset(q);
+    *n = got;
+    return RC_OK;
+}
+
+static enum rc drop(struct store *st, const uint8_t hash[SECRET_HASH_SIZE])
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_SESSION_DROP,
+                               "DELETE FROM sessions_ended WHERE hash = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_hash(q, 1, hash);
+    return store_finish(st, q);
+}
+
+enum rc store_sessions_drop(struct store *st, const uint8_t (*hashes)[SECRET_HASH_SIZE],
+                            size_t n)
+{
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; rc == RC_OK && i < n; i++)
+        rc = drop(st, hashes[i]);
+    return store_end(st, rc);
 }

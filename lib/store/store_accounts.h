@@ -127,6 +127,23 @@ enum rc store_session_each(struct store *st, int64_t user_id,
                            enum rc (*cb)(void *arg, const struct session *s),
                            void *arg);
 
+/* True in *out if there is one of this secret that has not ended. */
+enum rc store_session_exists(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
+                             bool *out);
+
+/* Ends those whose time is over. *next_ms: when the next one's is (wall clock), -1:
+ * there is none. */
+enum rc store_sessions_expire(struct store *st, int64_t *next_ms);
+
+/* The hashes of up to max sessions that have ended, in whatever way, and were not
+ * dropped since, behind after (NULL: from the first one), in their order. */
+enum rc store_sessions_ended(struct store *st, const uint8_t *after,
+                             uint8_t (*out)[SECRET_HASH_SIZE], size_t max, size_t *n);
+
+/* Drops n that have ended: nothing is left of them. */
+enum rc store_sessions_drop(struct store *st, const uint8_t (*hashes)[SECRET_HASH_SIZE],
+                            size_t n);
+
 /* ---- tokens --------------------------------------------------------------- */
 
 enum { SCOPE_READ = 1, SCOPE_UPLOAD = 2, SCOPE_ADMIN = 4 }; /* a set of them */
@@ -200,7 +217,7 @@ enum rc store_try_succeeded(struct store *st, const struct try_subject subjects[
 
 /* ---- what time ends ------------------------------------------------------- */
 
-/* Removes sessions, tokens and counts of tries that are over. */
+/* Removes tokens, set-up secrets and counts of tries that are over. */
 enum rc store_accounts_expire(struct store *st);
 
 #endif

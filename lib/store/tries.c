@@ -220,11 +220,8 @@ enum rc store_accounts_expire(struct store *st)
     if (rc != RC_OK)
         return rc;
     now = store_wall_ms(st);
-    rc = store_run_int(st, SQL_SESSION_EXPIRE,
-                       "DELETE FROM sessions WHERE expires_ms <= ?1", now);
-    if (rc == RC_OK)
-        rc = store_run_int(st, SQL_TOKEN_EXPIRE,
-                           "DELETE FROM tokens WHERE expires_ms <= ?1", now);
+    rc = store_run_int(st, SQL_TOKEN_EXPIRE,
+                       "DELETE FROM tokens WHERE expires_ms <= ?1", now);
     if (rc == RC_OK)
         rc = store_run_int(st, SQL_SECRET_EXPIRE,
                            "DELETE FROM site_secrets WHERE expires_ms <= ?1", now);

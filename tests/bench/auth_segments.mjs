@@ -1,6 +1,6 @@
 /*
- * auth_segments.mjs: part 2 of bench-auth. CPU of lighttpd, and of media.fcgi where that is
- * asked, for each request of a segment. The three servers take turns, each round begins with
+ * auth_segments.mjs: part 2 of bench-auth. CPU of lighttpd, and in strict mode of media.fcgi
+ * too, for each request of a segment. The three servers take turns, each round begins with
  * another one, and the ratio that counts is the median of the rounds: many short ones, so
  * that a busy machine hurts all alike. Connections stay open, as those of players do; and once
  * not, as those of who asks for a single file.
@@ -14,8 +14,8 @@ import * as measure from './measure.mjs';
 
 const REQUESTS = measure.setting('DROPSTREAM_BENCH_REQUESTS', 400);
 const ROUNDS = measure.setting('DROPSTREAM_BENCH_ROUNDS', 30);
-const SIZES_KB = [100, 300, 1000];
-const CASES = [[0, true], [1, true], [2, true], [0, false]]; // which size, connections that stay
+const SIZES_KB = [100, 500, 1000];
+const CASES = [[0, true], [1, true], [2, true], [0, false], [1, false]]; // which size, connections that stay
 const AT_ONCE = 4;
 const STATIC_LIMIT = 1.02;
 const STRICT_LIMIT = 3;
@@ -59,10 +59,13 @@ async function startOne(mediaAuth) {
     for (const [i, kb] of SIZES_KB.entries()) await site.put(`htdocs/media/${root}/360p-1/${i}.m4s`, Buffer.alloc(kb * 1000, 7));
     const { json } = await owner.api('GET', `/api/videos/${video.id}`);
     const folder = json.media.replace('master.m3u8', '360p-1/');
-    const headers = mediaAuth === 'strict' ? { Cookie: owner.cookieHeader(folder) } : {};
+    const headers = {};
     if (mediaAuth === 'strict') {
         const { status } = await new Client(site).request('GET', `${folder}0.m4s`);
         if (status !== 404) throw new Error('strict mode lets nobody in particular watch');
+        await owner.request('GET', `${folder}0.m4s`); // which gives the browser its pass
+        headers.Cookie = owner.cookieHeader(folder);
+        if (!headers.Cookie.includes('dropstream_media=')) throw new Error('strict mode gives no pass');
     }
     const pids = [site.pid('lighttpd')];
     if (mediaAuth === 'strict') pids.push((await site.handlers())['media.fcgi']);

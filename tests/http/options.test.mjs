@@ -1,5 +1,5 @@
 /* What settings mean for lighttpd: who may play media from elsewhere, whose word about the
- * client counts, TLS, and the check of each request for media. Programs of cgi-bin are stood
+ * client counts, TLS, and whom media are sent to. Programs of cgi-bin are stood
  * in for where it matters what lighttpd tells them. */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
@@ -155,53 +155,55 @@ describe('tls_pem', () => {
 });
 
 describe('media_auth = strict', () => {
+    const OTHER = 'bbcdefghijklmnopqrstuvwxyz'; // another key of the same video
+    const PASS = '0123456789abcdef'.repeat(4);
+    const NO_PASS = 'fedcba9876543210'.repeat(4);
+    const has = { Cookie: `dropstream_media=${PASS}` };
     let site;
     const checked = (name, fn) => it(name, (t) => site.logged(fn)(t));
     const get = (target, headers = {}, method = 'GET') => site.request(method, target, { headers });
-    const may = { Cookie: 'a=b; may=watch' };
 
     before(async () => {
         site = await startSite({
             env: { DROPSTREAM_MEDIA_AUTH: 'strict', DROPSTREAM_MEDIA_CORS: 'https://a.example' },
             prepare: async (s) => {
                 await putMedia(s);
+                await fs.symlink(ROOT, s.path('htdocs/media', OTHER));
+                await fs.mkdir(s.path('htdocs/media/pass', PASS), { recursive: true });
+                await fs.symlink(`../../${KEY}`, s.path('htdocs/media/pass', PASS, KEY));
                 await fakeProgram(s, 'media.fcgi');
             },
         });
     });
     after(() => site?.stop());
 
-    checked('who may not gets a 404 for each file, whatever the method', async () => {
+    /* That lighttpd has left it to media.fcgi, as it came. */
+    function assertAsked(answer, target, what = target) {
+        assert.equal(answer.status, 200, what); // the stand-in's own
+        assert.equal(answer.json?.REQUEST_URI, target, what);
+        assert.equal(answer.json.role, 1, what); // a responder: it is the one who answers
+    }
+
+    checked('who has no pass is left to media.fcgi, whatever the method', async () => {
         for (const name of names)
             for (const [method, headers] of [
-                ['GET', {}], ['HEAD', {}], ['POST', {}], ['GET', { Cookie: 'may=not' }], ['GET', { Range: 'bytes=0-1' }],
+                ['GET', {}], ['POST', {}], ['PUT', { 'Content-Length': 0 }], ['OPTIONS', {}],
+                ['GET', { Authorization: 'Bearer x' }], ['GET', { Cookie: 'a=b' }],
             ]) {
-                const answer = await get(`/media/${KEY}/${name}`, headers, method);
-                assert.equal(answer.status, 404, `${method} ${name}`);
-                assert.match(answer.headers['cache-control'], /no-store/);
-                assert.doesNotMatch(answer.text, /0123|EXTM3U|WEBVTT|^init|^jpeg/);
-                if (method === 'GET') assert.equal(answer.json.role, 2); // of the authorizer
+                const target = `/media/${KEY}/${name}`;
+                const answer = await get(target, headers, method);
+                assertAsked(answer, target, `${method} ${name}`);
+                assert.equal(answer.json.REQUEST_METHOD, method);
             }
+        const head = await get(SEGMENT, {}, 'HEAD');
+        assert.equal(head.headers['content-type'], 'application/json');
     });
-    checked('an address that is written otherwise is checked as well', async () => {
-        for (const target of [
-            `//media/${KEY}/360p-1/0.m4s`, `/./media/${KEY}/360p-1/0.m4s`, `/assets/../media/${KEY}/360p-1/0.m4s`,
-            `/%6dedia/${KEY}/360p-1/0.m4s`, `/media//${KEY}//360p-1/0.m4s`, `/media/${KEY}/360p-1/0.m4s/`,
-            `/media/${KEY}/360p-1/0.m4s/x`, `/media/${KEY}/360p-1/0.m4s?x=.css`, `/x/..%2fmedia/${KEY}/360p-1/0.m4s`,
-            `/media/${ROOT}/360p-1/0.m4s`, `/missing/${KEY}/360p-1/0.m4s?x`, `/media%2f${KEY}/360p-1/0.m4s`,
-        ]) {
-            const { text, body } = await get(target);
-            assert.doesNotMatch(text, /^0123/, target);
-            assert.notEqual(body.length, 10, target);
-        }
-        const http10 = await site.raw([`GET ${SEGMENT} HTTP/1.0\r\n\r\n`]);
-        assert.doesNotMatch(`${http10}`, /0123456789/);
-    });
-    checked('who may gets it as a static file: type, ranges, validators', async () => {
-        for (const headers of [may, { Authorization: 'Bearer x' }]) {
+    checked('who has one gets what it leads to as a static file: type, ranges, validators', async () => {
+        for (const cookie of [has.Cookie, `a=b; ${has.Cookie}`, `${has.Cookie}; a=b`, `a=b;${has.Cookie};c=d`, `${has.Cookie}; dropstream_media=${NO_PASS}`]) {
+            const headers = { Cookie: cookie };
             const whole = await get(SEGMENT, headers);
-            assert.equal(whole.status, 200);
-            assert.equal(whole.text, '0123456789');
+            assert.equal(whole.status, 200, cookie);
+            assert.equal(whole.text, '0123456789', cookie);
             assert.equal(whole.headers['content-type'], 'video/iso.segment');
             const part = await get(SEGMENT, { ...headers, Range: 'bytes=2-4' });
             assert.equal(part.status, 206);
@@ -211,52 +213,110 @@ describe('media_auth = strict', () => {
             const head = await get(SEGMENT, headers, 'HEAD');
             assert.equal(head.headers['content-length'], '10');
         }
+        assert.equal((await get(`${SEGMENT}?_=1`, has)).text, '0123456789');
+        const twice = await site.raw([`GET ${SEGMENT} HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\nCookie: ${has.Cookie}\r\nConnection: close\r\n\r\n`]);
+        assert.match(`${twice}`, /\r\n\r\n0123456789$/);
+    });
+    checked('what is no pass, and what a pass does not lead to, is left to media.fcgi', async () => {
+        for (const cookie of [
+            `dropstream_media=${NO_PASS}`, `xdropstream_media=${PASS}`, `dropstream_media=${PASS}0`, `dropstream_media=${PASS.slice(1)}`,
+            `dropstream_media=../${KEY}`, `dropstream_media="${PASS}"`, `dropstream_media=${PASS.toUpperCase()}`, 'dropstream_media=',
+            `dropstream_media=${NO_PASS}; ${has.Cookie}`,
+        ])
+            assertAsked(await get(SEGMENT, { Cookie: cookie }), SEGMENT, cookie);
+        for (const target of [
+            SEGMENT.replace(KEY, OTHER), SEGMENT.replace(KEY, ROOT), MISSING, `${MISSING}?_=1`, `/media/${KEY}`, `/media/${KEY}/`,
+            `/media/${KEY}/360p-1`, `/media/${KEY}/360p-1/`, `/media/${KEY}/x.txt`, `${SEGMENT}/`, `${SEGMENT}/x`, '/media/', '/media/pass',
+        ])
+            assertAsked(await get(target, has), target);
+    });
+    checked('a pass is no part of an address', async () => {
+        for (const folder of ['/media/pass', '/media/./pass', '//media/pass', '/media/%70ass', '/media//pass', `/media/${KEY}/../pass`])
+            for (const headers of [{}, has, { Cookie: `dropstream_media=${NO_PASS}` }])
+                for (const name of ['master.m3u8', '360p-1/0.m4s']) {
+                    const target = `${folder}/${PASS}/${KEY}/${name}`;
+                    assertAsked(await get(target, headers), target);
+                }
+    });
+    checked('an address that is written otherwise needs a pass as well', async () => {
+        for (const target of [
+            `//media/${KEY}/360p-1/0.m4s`, `/./media/${KEY}/360p-1/0.m4s`, `/assets/../media/${KEY}/360p-1/0.m4s`,
+            `/%6dedia/${KEY}/360p-1/0.m4s`, `/media//${KEY}//360p-1/0.m4s`, `/media/${KEY}/360p-1/0.m4s/`,
+            `/media/${KEY}/360p-1/0.m4s/x`, `/media/${KEY}/360p-1/0.m4s?x=.css`, `/x/..%2fmedia/${KEY}/360p-1/0.m4s`,
+            `/media/${ROOT}/360p-1/0.m4s`, `/missing/${KEY}/360p-1/0.m4s?x`, `/media%2f${KEY}/360p-1/0.m4s`,
+            `/media/${KEY}/360p-1/0%2em4s`, `/media/${KEY}/360p-1%2f0.m4s`, `/media/pass/../${KEY}/360p-1/0.m4s`,
+        ]) {
+            const { text, body } = await get(target);
+            assert.doesNotMatch(text, /^0123/, target);
+            assert.notEqual(body.length, 10, target);
+        }
+        // From the key that a pass leads to there is no way to another one.
+        for (const up of ['..', '%2e%2e', '.%2e', '..%2f..', './..', './/..', 'x/../..', '..%5c', '..;', '%252e%252e', '../../..'])
+            for (const to of [`${OTHER}/360p-1/0.m4s`, `${ROOT}/360p-1/0.m4s`, `media/${OTHER}/360p-1/0.m4s`, `pass/${PASS}/${KEY}/360p-1/0.m4s`]) {
+                const { text } = await get(`/media/${KEY}/${up}/${to}`, has);
+                assert.doesNotMatch(text, /^0123/, `${up}/${to}`);
+            }
+        const http10 = await site.raw([`GET ${SEGMENT} HTTP/1.0\r\n\r\n`]);
+        assert.doesNotMatch(`${http10}`, /0123456789/);
+        // On a connection that stays, each request counts for itself.
+        const pair = await site.raw([
+            `GET ${SEGMENT} HTTP/1.1\r\nHost: x\r\nCookie: ${has.Cookie}\r\n\r\nGET ${SEGMENT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        ]);
+        assert.equal(`${pair}`.match(/0123456789/g).length, 1);
+    });
+    checked('what is taken back is gone with the next request', async () => {
+        const file = (await get(SEGMENT, has)).text;
+        assert.equal(file, '0123456789');
+        await fs.unlink(site.path('htdocs/media', KEY)); // the grant
+        assertAsked(await get(SEGMENT, has), SEGMENT);
+        await fs.symlink(ROOT, site.path('htdocs/media', KEY));
+        assert.equal((await get(SEGMENT, has)).text, file);
+        await fs.rename(site.path('htdocs/media/pass', PASS), site.path('tmp', PASS)); // the pass
+        assertAsked(await get(SEGMENT, has), SEGMENT);
+        await fs.rename(site.path('tmp', PASS), site.path('htdocs/media/pass', PASS));
+        assert.equal((await get(SEGMENT, has)).text, file);
     });
     checked('no cache but the client may keep it', async () => {
         for (const name of names) {
-            const control = (await get(`/media/${KEY}/${name}`, may)).headers['cache-control'];
+            const control = (await get(`/media/${KEY}/${name}`, has)).headers['cache-control'];
             assert.match(control, /private/, name);
             assert.match(control, /m4s|mp4/.test(name) ? /max-age=31536000/ : /no-cache/, name);
         }
-    });
-    checked('what is missing still goes to media.fcgi, once it is let through', async () => {
-        assert.equal((await get(MISSING)).json.role, 2);
-        const { status, json, headers } = await get(MISSING, may);
-        assert.equal(status, 200); // the stand-in's own
-        assert.equal(json.role, 1);
-        assert.equal(json.REQUEST_URI, MISSING);
-        assert.equal(json.HTTP_COOKIE, may.Cookie);
-        assert.equal(headers['content-type'], 'application/json');
+        for (const headers of [has, {}]) assert.match((await get(MISSING, headers)).headers['cache-control'], /private/);
     });
     checked('a segment that came while its request waited is sent as a file', async () => {
         const file = site.path('htdocs/media', KEY, '360p-1/0.m4s');
         const query = `?send=${encodeURIComponent(file)}&type=video/iso.segment`;
-        const answer = await get(`${MISSING}${query}`, { ...may, Range: 'bytes=1-3' });
-        assert.equal(answer.status, 206);
-        assert.equal(answer.text, '123');
-        assert.equal(answer.headers['x-sendfile'], undefined);
-        assert.match(answer.headers['cache-control'], /private/);
-        assert.match(answer.headers['cache-control'], /max-age=31536000/);
-        const elsewhere = await get(`${MISSING}?send=${encodeURIComponent(site.path('spool/abc.src'))}`, may);
-        assert.equal(elsewhere.status, 403);
+        for (const headers of [has, { Cookie: 'session=x' }]) {
+            const answer = await get(`${MISSING}${query}`, { ...headers, Range: 'bytes=1-3' });
+            assert.equal(answer.status, 206);
+            assert.equal(answer.text, '123');
+            assert.equal(answer.headers['x-sendfile'], undefined);
+            assert.match(answer.headers['cache-control'], /private/);
+            assert.match(answer.headers['cache-control'], /max-age=31536000/);
+            const elsewhere = await get(`${MISSING}?send=${encodeURIComponent(site.path('spool/abc.src'))}`, headers);
+            assert.ok([403, 404].includes(elsewhere.status), elsewhere.status);
+        }
     });
-    checked('a preflight of another site gets no file', async () => {
+    checked('players of other sites are told that they may come, with a token', async () => {
         const headers = { Origin: 'https://a.example', 'Access-Control-Request-Method': 'GET' };
-        const { status, body, headers: said } = await get(SEGMENT, headers, 'OPTIONS');
-        assert.equal(status, 200);
-        assert.equal(body.length, 0);
-        assert.equal(said['access-control-allow-origin'], 'https://a.example');
-        assert.equal(said['access-control-allow-credentials'], undefined);
-        // Only that: whatever else claims to be one is checked.
-        assert.equal((await get(SEGMENT, headers)).status, 404);
+        for (const target of [SEGMENT, MISSING])
+            for (const [method, more] of [['OPTIONS', {}], ['GET', { Authorization: 'Bearer x' }]]) {
+                const answer = await get(target, { ...headers, ...more }, method);
+                assertAsked(answer, target);
+                assert.equal(answer.headers['access-control-allow-origin'], 'https://a.example');
+                assert.equal(answer.headers['access-control-allow-credentials'], undefined);
+                assert.equal(answer.headers.vary, 'Origin');
+            }
     });
     checked('the name of the folder is in no answer', async () => {
         const targets = [SEGMENT, MISSING, `/media/${KEY}`, `/media/${KEY}/`, `/media/${KEY}/360p-1`, `/media/${KEY}/360p-1/`];
-        for (const target of [...targets, '/media/', '/media', `/missing/${KEY}/360p-1`])
-            for (const headers of [{}, may]) {
+        for (const target of [...targets, '/media/', '/media', `/missing/${KEY}/360p-1`, '/media/pass', '/media/pass/', `/media/pass/${PASS}`])
+            for (const headers of [{}, has]) {
                 const answer = await get(target, headers);
                 assert.ok(!answer.text.includes(ROOT), target);
                 assert.ok(!JSON.stringify(answer.headers).includes(ROOT), target);
+                assert.ok(!(answer.headers.location ?? '').includes(PASS), target);
             }
     });
 });

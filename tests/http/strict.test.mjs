@@ -1,4 +1,5 @@
-/* media_auth = strict: every request for a media file is asked about. */
+/* media_auth = strict: a media file is for who may watch, and a key alone opens nothing. What
+ * was let through once is sent by lighttpd from then on: see passes.test.mjs. */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import os from 'node:os';
@@ -16,6 +17,11 @@ describe('strict mode', () => {
     const get = (client, key, file = '360p-1/0.m4s', headers = {}) =>
         client.request('GET', `/media/${key}/${file}`, { headers });
     const status = async (...args) => (await get(...args)).status;
+    const isPass = ([name]) => name === 'dropstream_media';
+    /* Without its pass, so that it is asked about. */
+    const session = (client) => ({
+        Cookie: Object.entries(client.cookies).filter((pair) => !isPass(pair)).map((pair) => pair.join('=')).join('; '),
+    });
 
     before(async () => {
         ({ site, owner, member, other, viewer } = await startAccounts({
@@ -30,8 +36,8 @@ describe('strict mode', () => {
     test('a file is sent to whom its key was given, and to nobody else', async () => {
         const [mine, owners] = [await keyOf(member), await keyOf(owner)];
         for (const file of ['master.m3u8', 'poster.jpg', '360p-1/0.m4s']) {
-            const response = await get(member, mine, file);
-            assert.equal(response.status, 200, file);
+            assert.equal(await status(member, mine, file, session(member)), 200, file);
+            assert.equal(await status(member, mine, file), 200, `${file}, with a pass`);
             assert.equal(await status(owner, owners, file), 200, file);
             for (const [client, key] of [[nobody, mine], [other, mine], [owner, mine], [member, owners]]) {
                 const refused = await get(client, key, file);
@@ -47,26 +53,41 @@ describe('strict mode', () => {
         assert.equal(await status(member, root), 404, 'the folder itself is nobody’s');
         assert.equal(await status(member, letters(26)), 404);
     });
-    test('as it is without being asked about: type, validator, ranges, for how long', async () => {
+    test('the same is sent with a pass and without: type, validator, ranges, for how long', async () => {
         const key = await keyOf(member);
-        const whole = await get(member, key);
-        assert.equal(whole.text, 'segment 0');
-        assert.equal(whole.headers['content-type'], 'video/iso.segment');
-        assert.match(whole.headers['cache-control'], /private/);
-        assert.match(whole.headers['cache-control'], /max-age=31536000/);
-        assert.ok(whole.headers.etag);
-        const part = await get(member, key, '360p-1/0.m4s', { Range: 'bytes=2-4' });
-        assert.deepEqual([part.status, part.text], [206, 'gme']);
-        const again = await get(member, key, '360p-1/0.m4s', { 'If-None-Match': whole.headers.etag });
-        assert.equal(again.status, 304);
-        const head = await member.request('HEAD', `/media/${key}/360p-1/0.m4s`);
-        assert.deepEqual([head.status, head.headers['content-length']], [200, '9']);
+        await get(member, key);
+        for (const more of [session(member), {}]) {
+            const whole = await get(member, key, '360p-1/0.m4s', more);
+            assert.equal(whole.text, 'segment 0');
+            assert.equal(whole.headers['content-type'], 'video/iso.segment');
+            assert.match(whole.headers['cache-control'], /private/);
+            assert.match(whole.headers['cache-control'], /max-age=31536000/);
+            assert.ok(whole.headers.etag);
+            const part = await get(member, key, '360p-1/0.m4s', { ...more, Range: 'bytes=2-4' });
+            assert.deepEqual([part.status, part.text], [206, 'gme']);
+            const again = await get(member, key, '360p-1/0.m4s', { ...more, 'If-None-Match': whole.headers.etag });
+            assert.equal(again.status, 304);
+            const head = await member.request('HEAD', `/media/${key}/360p-1/0.m4s`, { headers: more });
+            assert.deepEqual([head.status, head.headers['content-length']], [200, '9']);
+        }
+        // All of it, for what may change and for what is refused, too.
+        for (const file of ['master.m3u8', 'poster.jpg', '360p-1/0.m4s', '360p-1/9.m4s', 'x.txt', '', '360p-1', '360p-1/']) {
+            const [asked, sent] = [await get(member, key, file, session(member)), await get(member, key, file)];
+            assert.deepEqual([asked.status, asked.text], [sent.status, sent.text], file);
+            for (const name of ['cache-control', ...Object.keys({ ...asked.headers, ...sent.headers })]) {
+                const words = ({ headers }) => `${headers[name]}`.split(', ').sort();
+                if (!['set-cookie', 'date'].includes(name)) assert.deepEqual(words(asked), words(sent), `${file}: ${name}`);
+            }
+            assert.equal(sent.headers['set-cookie'], undefined);
+        }
     });
     test('a segment that is not there yet is still waited for, by who may have it', async () => {
         const key = await keyOf(member);
-        const late = await get(member, key, '360p-1/3.m4s');
-        assert.equal(late.status, 503);
-        assert.equal(late.json.error.code, 'not_yet');
+        for (const more of [session(member), {}]) {
+            const late = await get(member, key, '360p-1/3.m4s', more);
+            assert.equal(late.status, 503);
+            assert.equal(late.json.error.code, 'not_yet');
+        }
         const began = Date.now();
         assert.equal(await status(nobody, key, '360p-1/3.m4s'), 404);
         assert.ok(Date.now() - began < 500, 'nobody waits without a right');
@@ -82,6 +103,9 @@ describe('strict mode', () => {
         assert.equal(await status(await token('read'), key), 200);
         assert.equal(await status(await token('admin'), key), 200);
         assert.equal(await status(await token('upload'), key), 404);
+        const program = await token('read');
+        assert.equal(await status(program, key), 200);
+        assert.deepEqual(program.cookies, {}, 'it keeps none, and is asked each time');
         assert.equal(await status(new Client(site, { token: letters(52) }), key), 404);
     });
     test('whatever ends a right is known with the next request', async () => {
@@ -89,7 +113,7 @@ describe('strict mode', () => {
         const before = here.clone();
         const key = await keyOf(member);
         assert.equal(await status(before, key), 200);
-        assert.equal(await status(before, key), 200, 'as it is known by now');
+        assert.equal(await status(before, key), 200, 'by its pass');
         await here.api('DELETE', '/api/session');
         assert.equal(await status(before, key), 404);
         assert.equal(await status(member, key), 200);
@@ -126,6 +150,7 @@ describe('strict mode', () => {
         assert.match(cookie, new RegExp(`; Path=/media/${key}/; Max-Age=43200; HttpOnly; SameSite=Lax$`));
         assert.equal(await status(guest, key), 200);
         assert.equal(await status(guest, key, 'master.m3u8'), 200);
+        assert.equal(await status(guest, key), 200);
         assert.equal(await status(nobody, key), 404);
         assert.equal(await status(member, key), 404, 'it was made for who has the link');
         // The cookie of one share opens no other.
@@ -167,15 +192,6 @@ describe('strict mode', () => {
         assert.notEqual(now, before);
         assert.equal(await status(guest, now), 200);
         assert.equal(await status(member, await keyOf(member)), 200);
-    });
-    test('a share that ends takes its files with it', async () => {
-        const share = await member.newShare(video.id);
-        const guest = new Client(site);
-        const key = keyIn((await guest.api('GET', `/api/shares/${share.token}`)).json);
-        await sql(site, `UPDATE shares SET expires_ms = ${Date.now() + 300} WHERE token = '${share.token}'`);
-        assert.equal(await status(guest, key), 200);
-        await new Promise((resolve) => setTimeout(resolve, 400));
-        assert.equal(await status(guest, key), 404);
     });
 });
 

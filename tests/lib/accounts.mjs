@@ -30,7 +30,7 @@ export async function sql(site, text) {
 }
 
 export class Client {
-    #cookies = new Map(); // name → { value, path }
+    #cookies = new Map(); // name and path → { name, value, path }
 
     /* headers: sent with each request. token: a program's. address: of 127.0.0.0/8, from
      * which it comes. plain: a browser that reached the site by http and another name than
@@ -68,19 +68,21 @@ export class Client {
         const [pair, ...rest] = line.split('; ');
         const [name, value] = pair.split('=');
         const said = Object.fromEntries(rest.map((part) => part.split('=')));
-        if (Number(said['Max-Age']) > 0) this.#cookies.set(name, { value, path: said.Path });
-        else this.#cookies.delete(name);
+        const key = `${name} ${said.Path}`;
+        if (Number(said['Max-Age']) > 0) this.#cookies.set(key, { name, value, path: said.Path });
+        else this.#cookies.delete(key);
     }
 
-    /* What a browser would send to that address. */
+    /* What a browser would send to that address: the longest path first. */
     cookieHeader(target) {
-        return [...this.#cookies]
-            .filter(([, { path }]) => target === path || target.startsWith(path.replace(/\/?$/, '/')))
-            .map(([name, { value }]) => `${name}=${value}`)
+        return [...this.#cookies.values()]
+            .filter(({ path }) => target === path || target.startsWith(path.replace(/\/?$/, '/')))
+            .sort((a, b) => b.path.length - a.path.length)
+            .map(({ name, value }) => `${name}=${value}`)
             .join('; ');
     }
     get cookies() {
-        return Object.fromEntries([...this.#cookies].map(([name, { value }]) => [name, value]));
+        return Object.fromEntries([...this.#cookies.values()].map(({ name, value }) => [name, value]));
     }
 
     /* A browser that has the same cookies now, and its own from then on. */

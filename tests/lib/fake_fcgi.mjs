@@ -4,16 +4,14 @@
  *
  *     await startSite({ prepare: (site) => fakeProgram(site, 'media.fcgi') });
  *
- * As an authorizer it lets through what has the cookie `may=watch`, or a bearer. Else the
- * query decides: `?send=/path` answers with X-Sendfile, `?csp=…` with a policy; whatever the
- * answer, all that lighttpd said is in its JSON body.
+ * The query of what the client asked for decides: `?send=/path` answers with X-Sendfile,
+ * `?csp=…` with a policy; whatever the answer, all that lighttpd said is in its JSON body.
  */
 import { promises as fs } from 'node:fs';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6; // FastCGI 1.0 s. 8
-const AUTHORIZER = 2;
 
 function record(type, id, content) {
     const head = Buffer.from([1, type, id >> 8, id & 255, content.length >> 8, content.length & 255, 0, 0]);
@@ -38,13 +36,8 @@ function paramsOf(data) {
 }
 
 function answerTo(role, params) {
-    const query = new URLSearchParams(params.QUERY_STRING);
+    const query = new URLSearchParams(params.REQUEST_URI.split('?')[1]);
     const headers = [];
-    if (role === AUTHORIZER) {
-        const may = /(^|; )may=watch(;|$)/.test(params.HTTP_COOKIE ?? '') || params.HTTP_AUTHORIZATION;
-        if (may) return 'Status: 200 OK\r\n\r\n';
-        headers.push('Status: 404 Not Found', 'Cache-Control: no-store');
-    }
     if (query.get('send')) headers.push(`X-Sendfile: ${query.get('send')}`);
     if (query.get('csp')) headers.push(`Content-Security-Policy: ${query.get('csp')}`);
     if (query.get('type')) headers.push(`Content-Type: ${query.get('type')}`);

@@ -3,6 +3,7 @@
 
 #include "cookie.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void assert_found(const char *header, const char *value)
@@ -37,6 +38,25 @@ static void the_first_of_a_name_counts(void **state)
 {
     (void)state;
     assert_found("sid=1; sid=2", "1");
+}
+
+static void any_of_a_name_may_have_a_value(void **state)
+{
+    char long_value[300] = "", header[320];
+
+    (void)state;
+    assert_true(cookie_is("sid=1; x=3; sid=2", "sid", "1"));
+    assert_true(cookie_is("sid=1; x=3; sid=2", "sid", "2"));
+    assert_true(cookie_is("sid=\"2\" ;y", "sid", "2"));
+    assert_false(cookie_is("sid=1; x=3; sid=2", "sid", "3"));
+    assert_false(cookie_is("sid=12; sid=; asid=1", "sid", "1"));
+    assert_false(cookie_is("", "sid", "1"));
+    assert_false(cookie_is(NULL, "sid", "1"));
+    memset(long_value, 'x', sizeof(long_value) - 1);
+    snprintf(header, sizeof(header), "sid=%s", long_value);
+    assert_false(cookie_is(header, "sid", "x"));
+    snprintf(header, sizeof(header), "sid=%s; sid=1", long_value);
+    assert_true(cookie_is(header, "sid", "1"));
 }
 
 static void quotes_around_a_value_go(void **state)
@@ -107,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cookie_is_found_among_others),
         cmocka_unit_test(the_first_of_a_name_counts),
+        cmocka_unit_test(any_of_a_name_may_have_a_value),
         cmocka_unit_test(quotes_around_a_value_go),
         cmocka_unit_test(what_only_looks_like_it_is_another),
         cmocka_unit_test(a_value_that_does_not_fit_is_said),

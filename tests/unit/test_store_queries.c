@@ -193,6 +193,7 @@ static void use_accounts(struct fixture *f)
     struct token t = {.label = "x", .scopes = SCOPE_READ, .expires_ms = -1};
     int64_t id, other;
     struct user u;
+    size_t n;
     bool flag;
 
     store_setup_begin(f->st, hash, f->wall_ms + 1);
@@ -207,6 +208,7 @@ static void use_accounts(struct fixture *f)
     fixture_tick(f, 100000);
     store_session_use(f->st, hash, 1000, &s, &u, &flag);
     store_session_each(f->st, id, ignore_session, NULL);
+    store_session_exists(f->st, hash, &flag);
     store_token_use(f->st, hash, &t, &u);
     store_token_each(f->st, id, ignore_token, NULL);
     store_session_end(f->st, id, s.n);
@@ -216,6 +218,11 @@ static void use_accounts(struct fixture *f)
     store_try_begin(f->st, subjects, 2, &other);
     store_try_succeeded(f->st, subjects, 2);
     store_accounts_expire(f->st);
+    s.expires_ms = f->wall_ms;
+    store_session_begin(f->st, hash, "y", &s);
+    store_sessions_expire(f->st, &other);
+    store_sessions_ended(f->st, NULL, &hash, 1, &n);
+    store_sessions_drop(f->st, (const uint8_t(*)[SECRET_HASH_SIZE])hash, 1);
     store_user_remove(f->st, id, NULL);
 }
 
