@@ -147,24 +147,21 @@ void api_end_sessions(struct api_call *call)
 
 bool api_take_store(struct api_call *call)
 {
+    struct store_actor actor;
     enum rc rc = handles_take(call->app->handles, &call->st);
 
     if (rc != RC_OK)
         api_fail(call, rc);
+    else if (identity_actor(&call->who, &actor))
+        store_act_for(call->st, &actor);
     return rc == RC_OK;
 }
 
 void api_give_store(struct api_call *call)
 {
+    store_act_for(call->st, NULL);
     handles_give(call->app->handles, call->st);
     call->st = NULL;
-}
-
-bool api_come_back(struct api_call *call)
-{
-    return api_take_store(call) &&
-           gate_again(call->r, call->app, call->st, call->want, &call->who) &&
-           (!*call->video.id || find_video(call));
 }
 
 bool api_slowly(struct api_call *call)

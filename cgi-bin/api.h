@@ -57,14 +57,11 @@ void api_end_revoked(struct api_call *call, const char *video_id);
 /* Likewise of what sessions have that have ended: whoever had them watches no more. */
 void api_end_sessions(struct api_call *call);
 
-/* Takes a handle for a part of the page, to be given back by handles_give; false: the
- * call is answered. */
+/* Takes a handle for a part of the page, to be given back by api_give_store; false: the
+ * call is answered. What is changed by it is changed for who asks (store_act_for): so a
+ * right that has ended since the gate ends there. */
 bool api_take_store(struct api_call *call);
 void api_give_store(struct api_call *call);
-
-/* Likewise after something slow, before anything is changed: who asks, and the video of
- * the call, are looked up again, and whether that may be done still. */
-bool api_come_back(struct api_call *call);
 
 /*
  * True in the threads in which passwords are reckoned. False: the page returns at once

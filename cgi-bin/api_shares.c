@@ -181,7 +181,7 @@ void api_share_add(struct api_call *call)
             rc = password_hash(password, s.password);
         if (rc != RC_OK)
             api_fail(call, rc);
-        else if (api_come_back(call))
+        else if (api_take_store(call))
             add_share(call, &s);
     }
     json_decref(body);

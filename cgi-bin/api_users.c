@@ -84,7 +84,7 @@ static void add_user(struct api_call *call, const char *name, enum user_role rol
         api_fail(call, rc);
         return;
     }
-    if (!api_come_back(call))
+    if (!api_take_store(call))
         return;
     rc = store_user_add(call->st, name, role, hash, &id);
     if (rc == RC_OK)
@@ -247,7 +247,7 @@ static void patch(struct api_call *call, const struct patch *p)
 
     api_tries_of_account(call, call->id, &tries);
     if (!find_user(call, p, &tries, &user) || !api_slowly(call) ||
-        !reckon(call, p, &user, hash) || !api_come_back(call) || !may_patch(call, p))
+        !reckon(call, p, &user, hash) || !api_take_store(call))
         return;
     if (p->old_password)
         api_tried_well(call, &tries);

@@ -22,16 +22,6 @@ void gate_refuse(struct request *r, enum access verdict)
     }
 }
 
-static enum rc find_by(struct request *r, const struct app *app, struct store *st,
-                       struct identity *who)
-{
-    enum rc rc = identity_find(r, &app->config, st, who);
-
-    if (rc != RC_OK)
-        log_error("who asks: %s: %s", rc_name(rc), store_message(st));
-    return rc;
-}
-
 static enum rc find(struct request *r, const struct app *app, struct identity *who)
 {
     struct store *st = NULL;
@@ -41,7 +31,9 @@ static enum rc find(struct request *r, const struct app *app, struct identity *w
         rc = handles_take(app->handles, &st);
     if (rc != RC_OK)
         return rc;
-    rc = find_by(r, app, st, who);
+    rc = identity_find(r, &app->config, st, who);
+    if (rc != RC_OK)
+        log_error("who asks: %s: %s", rc_name(rc), store_message(st));
     if (st)
         handles_give(app->handles, st);
     return rc;
@@ -99,16 +91,4 @@ bool gate_enter(struct request *r, const struct app *app, enum want want,
         return false;
     }
     return check(r, want, flags, who);
-}
-
-bool gate_again(struct request *r, const struct app *app, struct store *st,
-                enum want want, struct identity *who)
-{
-    enum rc rc = find_by(r, app, st, who);
-
-    if (rc != RC_OK) {
-        http_send_rc(r, rc);
-        return false;
-    }
-    return check(r, want, 0, who);
 }

@@ -25,11 +25,6 @@ enum {
 bool gate_enter(struct request *r, const struct app *app, enum want want,
                 unsigned flags, struct identity *who);
 
-/* Asks again, by a handle that the caller has, where what was found is not of just now:
- * *who is who it is now. As gate_enter. */
-bool gate_again(struct request *r, const struct app *app, struct store *st,
-                enum want want, struct identity *who);
-
 /* Answers with what the table says; not for ACCESS_YES. */
 void gate_refuse(struct request *r, enum access verdict);
 

@@ -26,6 +26,7 @@ static const struct http_error errors[RC_COUNT] = {
     [RC_NETFS] = {503, "network_file_system",
                   "The server's database lies on a network file system."},
     [RC_STOPPED] = {503, "stopped", "The server is stopping. Try again."},
+    [RC_REVOKED] = {401, "sign_in", "Sign in again: your rights have just changed."},
 };
 static const struct http_error internal = {503, "internal",
                                            "The server made a mistake."};

@@ -60,6 +60,7 @@ static enum rc find_token(struct store *st, const char *text, struct identity *o
     if (rc != RC_OK)
         return rc;
     out->kind = IDENTITY_TOKEN;
+    out->token = token.n;
     take_user(out, &user, token.scopes);
     return RC_OK;
 }
@@ -113,6 +114,15 @@ enum rc identity_find(const struct request *r, const struct config *config,
     if (rc == RC_OK)
         *out = who;
     return rc;
+}
+
+bool identity_actor(const struct identity *who, struct store_actor *out)
+{
+    *out = (struct store_actor){.user_id = who->asker.user_id,
+                                .role = who->asker.role,
+                                .session = who->session,
+                                .token = who->token};
+    return who->session > 0 || who->token > 0;
 }
 
 static void add_cookie(struct request *r, const char *value, int64_t max_age_s)

@@ -33,6 +33,7 @@ struct identity {
     struct asker asker;
     char name[STORE_USER_MAX + 1]; /* "" of nobody, and on a site without accounts */
     int64_t session;               /* its number; 0: none */
+    int64_t token;                 /* likewise */
     char pass[PASS_LEN + 1];       /* of the session; "" if there is none */
     bool dead_cookie;              /* one was sent that means nobody any more */
 };
@@ -40,6 +41,9 @@ struct identity {
 /* Reads the store once; st may be NULL where config.auth is AUTH_NONE. */
 enum rc identity_find(const struct request *r, const struct config *config,
                       struct store *st, struct identity *out);
+
+/* True if changes are made for a user, *out; false: for nobody, or whoever is here. */
+bool identity_actor(const struct identity *who, struct store_actor *out);
 
 /* Sets the session's cookie again, as its time goes on, or takes a dead one away. For
  * GET /api/session alone, which is answered at once: any other answer may be that to a

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TELL_MS 60000 /* how exactly used_ms is kept */
-
 #define SESSION_COLUMNS                                                                \
     "s.n, s.user_id, s.created_ms, s.used_ms, s.expires_ms, s.agent, s.address"
 enum { SESSION_COLUMN_COUNT = 7 };
@@ -131,24 +129,10 @@ static enum rc find(struct store *st, const uint8_t hash[SECRET_HASH_SIZE], int6
 /* RC_NOT_FOUND: it was ended meanwhile. */
 static enum rc renew(struct store *st, const struct session *s)
 {
-    sqlite3_stmt *q;
-    enum rc rc = store_begin(st);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = store_prepare(st, SQL_SESSION_RENEW,
-                       "UPDATE sessions SET used_ms = ?2, expires_ms = ?3"
-                       " WHERE n = ?1",
-                       &q);
-    if (rc == RC_OK) {
-        store_bind_int(q, 1, s->n);
-        store_bind_int(q, 2, s->used_ms);
-        store_bind_int(q, 3, s->expires_ms);
-        rc = store_finish(st, q);
-    }
-    if (rc == RC_OK && store_changes(st) == 0)
-        rc = RC_NOT_FOUND;
-    return store_end(st, rc);
+    return store_change(st, SQL_SESSION_RENEW,
+                        "UPDATE sessions SET used_ms = ?2, expires_ms = ?3"
+                        " WHERE n = ?1",
+                        (const int64_t[]){s->n, s->used_ms, s->expires_ms}, 3);
 }
 
 enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
@@ -164,7 +148,7 @@ enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE]
     if (rc != RC_OK)
         return rc;
     /* Either way: a clock that was put back must not leave it to run out. */
-    if (llabs(now - s.used_ms) >= TELL_MS) {
+    if (llabs(now - s.used_ms) >= STORE_USED_MS) {
         later = s;
         later.used_ms = now;
         later.expires_ms = now + lasts_ms;
@@ -233,21 +217,9 @@ enum rc store_session_each(struct store *st, int64_t user_id,
 
 enum rc store_session_end(struct store *st, int64_t user_id, int64_t n)
 {
-    sqlite3_stmt *q;
-    enum rc rc = store_begin(st);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = store_prepare(st, SQL_SESSION_END,
-                       "DELETE FROM sessions WHERE n = ?1 AND user_id = ?2", &q);
-    if (rc == RC_OK) {
-        store_bind_int(q, 1, n);
-        store_bind_int(q, 2, user_id);
-        rc = store_finish(st, q);
-    }
-    if (rc == RC_OK && store_changes(st) == 0)
-        rc = RC_NOT_FOUND;
-    return store_end(st, rc);
+    return store_change(st, SQL_SESSION_END,
+                        "DELETE FROM sessions WHERE n = ?1 AND user_id = ?2",
+                        (const int64_t[]){n, user_id}, 2);
 }
 
 enum rc store_session_end_all(struct store *st, int64_t user_id, int64_t keep)

@@ -188,19 +188,58 @@ static enum rc run(struct store *st, enum statement id, const char *sql)
 
 /* ---- transactions ------------------------------------------------------- */
 
+void store_act_for(struct store *st, const struct store_actor *actor)
+{
+    st->acts = actor != NULL;
+    if (actor)
+        st->actor = *actor;
+}
+
+/* Within a transaction: RC_REVOKED as store_act_for has it. */
+static enum rc check_actor(struct store *st)
+{
+    const struct store_actor *a = &st->actor;
+    sqlite3_stmt *q;
+    bool there = false;
+    enum rc rc = store_prepare(st, SQL_ACTOR,
+                               "SELECT 1 FROM users WHERE id = ?1 AND role = ?2 AND"
+                               " (EXISTS (SELECT 1 FROM sessions"
+                               "  WHERE n = ?3 AND user_id = ?1)"
+                               " OR EXISTS (SELECT 1 FROM tokens"
+                               "  WHERE n = ?4 AND user_id = ?1))",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_int(q, 1, a->user_id);
+    store_bind_text(q, 2, user_role_name(a->role));
+    store_bind_int(q, 3, a->session);
+    store_bind_int(q, 4, a->token);
+    rc = store_has_row(st, q, &there);
+    return rc == RC_OK && !there ? RC_REVOKED : rc;
+}
+
 /* IMMEDIATE: a deferred one that turns into a write fails at once when another wrote
  * meanwhile, whatever the busy timeout. */
 enum rc store_begin(struct store *st)
 {
-    return run(st, SQL_BEGIN, "BEGIN IMMEDIATE");
+    enum rc rc = run(st, SQL_BEGIN, "BEGIN IMMEDIATE");
+
+    if (rc != RC_OK || !st->acts)
+        return rc;
+    rc = check_actor(st);
+    return rc == RC_OK ? RC_OK : store_end(st, rc);
 }
 
 enum rc store_end(struct store *st, enum rc rc)
 {
     char message[sizeof(st->message)];
+    bool ends_actor = rc == RC_OK && st->acts && check_actor(st) == RC_REVOKED;
 
     if (rc == RC_OK)
         rc = run(st, SQL_COMMIT, "COMMIT");
+    if (rc == RC_OK && ends_actor)
+        st->acts = false;
     /* Some errors have rolled back already; the first message is the one that helps. */
     if (rc != RC_OK && !sqlite3_get_autocommit(st->db)) {
         memcpy(message, st->message, sizeof(message));
@@ -208,6 +247,25 @@ enum rc store_end(struct store *st, enum rc rc)
         memcpy(st->message, message, sizeof(message));
     }
     return rc;
+}
+
+enum rc store_change(struct store *st, enum statement id, const char *sql,
+                     const int64_t *v, int n)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_prepare(st, id, sql, &q);
+    if (rc == RC_OK) {
+        for (int i = 0; i < n; i++)
+            store_bind_int(q, i + 1, v[i]);
+        rc = store_finish(st, q);
+    }
+    if (rc == RC_OK && store_changes(st) == 0)
+        rc = RC_NOT_FOUND;
+    return store_end(st, rc);
 }
 
 enum rc store_durable(struct store *st, bool on)

@@ -22,6 +22,7 @@
 #define STORE_ADDRESS_MAX 63     /* bytes of an address */
 #define STORE_TOKEN_LABEL_MAX 80 /* bytes */
 #define STORE_TOKENS_MAX 100     /* of one user */
+#define STORE_USED_MS 60000      /* how exactly it is kept when one was used last */
 #define STORE_SESSIONS_MAX 100   /* of one user; with more, those unused longest end */
 
 enum user_role { USER_OWNER, USER_MEMBER, USER_VIEWER };
@@ -176,6 +177,26 @@ enum rc store_token_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
 enum rc store_token_remove(struct store *st, int64_t user_id, int64_t n);
 enum rc store_token_each(struct store *st, int64_t user_id,
                          enum rc (*cb)(void *arg, const struct token *t), void *arg);
+
+/* ---- for whom a handle changes something ----------------------------------- */
+
+/* As who asks was found: by a session or a token, by their numbers. */
+struct store_actor {
+    int64_t user_id;
+    enum user_role role;
+    int64_t session; /* 0: none */
+    int64_t token;   /* 0: none */
+};
+
+/*
+ * From now on what this handle changes, it changes for this actor (copied; NULL: for
+ * nobody in particular, as at first). Whatever may end in the moment between the look
+ * at a right and the use of it: every function that changes something then says
+ * RC_REVOKED, and changes nothing, where by its transaction that session or token has
+ * been removed, or the role of its user is another one. What an actor ends of
+ * themselves does not keep them from the rest of what they do.
+ */
+void store_act_for(struct store *st, const struct store_actor *actor);
 
 /* ---- tries ---------------------------------------------------------------- */
 

@@ -22,6 +22,7 @@ enum statement {
     SQL_ROLLBACK,
     SQL_PING,
     SQL_DATA_VERSION,
+    SQL_ACTOR,
     SQL_VIDEO_INSERT,
     SQL_VIDEO_BY_ID,
     SQL_VIDEO_RECEIVED,
@@ -213,6 +214,8 @@ struct store {
     struct clock clock;
     sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared on first use */
     int64_t data_version;                      /* as store_changed last saw it */
+    struct store_actor actor;                  /* counts only if acts */
+    bool acts;
     char message[256];
 };
 
@@ -255,6 +258,11 @@ enum rc store_number(struct store *st, sqlite3_stmt *q, int64_t *out);
 
 /* Runs a statement whose one parameter is a number. */
 enum rc store_run_int(struct store *st, enum statement id, const char *sql, int64_t v);
+
+/* A transaction of one statement with these n numbers, ?1 first. RC_NOT_FOUND: it has
+ * changed no row. */
+enum rc store_change(struct store *st, enum statement id, const char *sql,
+                     const int64_t *v, int n);
 
 /* True in *out if q has a row, of which nothing is read; resets. */
 enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TELL_MS 60000 /* how exactly used_ms is kept */
 #define SCOPES_ALL (SCOPE_READ | SCOPE_UPLOAD | SCOPE_ADMIN)
 
 #define TOKEN_COLUMNS                                                                  \
@@ -147,21 +146,9 @@ static enum rc find(struct store *st, const uint8_t hash[SECRET_HASH_SIZE], int6
 /* RC_NOT_FOUND: it was removed meanwhile. */
 static enum rc tell_used(struct store *st, int64_t n, int64_t now)
 {
-    sqlite3_stmt *q;
-    enum rc rc = store_begin(st);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = store_prepare(st, SQL_TOKEN_USED,
-                       "UPDATE tokens SET used_ms = ?2 WHERE n = ?1", &q);
-    if (rc == RC_OK) {
-        store_bind_int(q, 1, n);
-        store_bind_int(q, 2, now);
-        rc = store_finish(st, q);
-    }
-    if (rc == RC_OK && store_changes(st) == 0)
-        rc = RC_NOT_FOUND;
-    return store_end(st, rc);
+    return store_change(st, SQL_TOKEN_USED,
+                        "UPDATE tokens SET used_ms = ?2 WHERE n = ?1",
+                        (const int64_t[]){n, now}, 2);
 }
 
 enum rc store_token_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
@@ -174,7 +161,7 @@ enum rc store_token_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
 
     if (rc != RC_OK)
         return rc;
-    if (t.used_ms < 0 || llabs(now - t.used_ms) >= TELL_MS) {
+    if (t.used_ms < 0 || llabs(now - t.used_ms) >= STORE_USED_MS) {
         rc = tell_used(st, t.n, now);
         if (rc == RC_NOT_FOUND)
             return rc;
@@ -221,21 +208,9 @@ enum rc store_token_each(struct store *st, int64_t user_id,
 
 enum rc store_token_remove(struct store *st, int64_t user_id, int64_t n)
 {
-    sqlite3_stmt *q;
-    enum rc rc = store_begin(st);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = store_prepare(st, SQL_TOKEN_REMOVE,
-                       "DELETE FROM tokens WHERE n = ?1 AND user_id = ?2", &q);
-    if (rc == RC_OK) {
-        store_bind_int(q, 1, n);
-        store_bind_int(q, 2, user_id);
-        rc = store_finish(st, q);
-    }
-    if (rc == RC_OK && store_changes(st) == 0)
-        rc = RC_NOT_FOUND;
-    return store_end(st, rc);
+    return store_change(st, SQL_TOKEN_REMOVE,
+                        "DELETE FROM tokens WHERE n = ?1 AND user_id = ?2",
+                        (const int64_t[]){n, user_id}, 2);
 }
 
 enum rc store_token_remove_all(struct store *st, int64_t user_id)

@@ -5,16 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, PASSWORD, addUser, letters, setUp, sql, startAccounts } from '../lib/accounts.mjs';
+import { assertError } from '../lib/errors.mjs';
 import { startSite, tinyMp4, waitFor, withSite } from '../lib/site.mjs';
 import { selfSigned } from '../lib/tls.mjs';
 
 const NEW = 'another horse battery';
-
-function assertError(response, status, code) {
-    assert.equal(response.json?.error?.code, code, response.text);
-    assert.equal(response.status, status);
-    assert.equal(response.headers['cache-control'], 'no-store');
-}
 
 const signIn = (client, name, password = PASSWORD) =>
     client.api('POST', '/api/session', { name, password });

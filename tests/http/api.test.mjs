@@ -5,18 +5,11 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { assertError } from '../lib/errors.mjs';
 import { flashClip } from '../lib/media.mjs';
 import { sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const UNKNOWN = 'a'.repeat(16);
-
-function assertError(response, status, code) {
-    assert.equal(response.json?.error?.code, code, response.text);
-    assert.equal(response.status, status);
-    assert.ok(response.json.error.message.length > 10);
-    assert.equal(response.headers['cache-control'], 'no-store');
-    assert.equal(response.headers['content-type'], 'application/json');
-}
 
 /* Runs SQL on the site's database, as one transaction beside its programs. */
 async function sql(site, text) {

@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { KINDS, guessAll } from '../bench/auth_guesser.mjs';
 import { Client, PASSWORD, pretend, setUp, sql } from '../lib/accounts.mjs';
+import { assertError } from '../lib/errors.mjs';
 import { tinyMp4, withSite } from '../lib/site.mjs';
-
-function assertError(response, status, code) {
-    assert.equal(response.json?.error?.code, code, response.text);
-    assert.equal(response.status, status);
-}
 
 const signIn = (client, name, password = PASSWORD) =>
     client.api('POST', '/api/session', { name, password });

@@ -1,45 +1,83 @@
-/* Reckoning a password takes a while, and what one may do can change in it. */
+/* What one may do can end between the look at it and the change: while a password is
+ * reckoned, and while the database is busy. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { PASSWORD, addUser, sql, startAccounts } from '../lib/accounts.mjs';
+import { Client, PASSWORD, addUser, sql, startAccounts } from '../lib/accounts.mjs';
+import { assertError } from '../lib/errors.mjs';
 import { sleep, tinyMp4 } from '../lib/site.mjs';
 
-describe('a right that goes while a password is reckoned', () => {
-    let site, owner, member, second;
+const VTT = 'WEBVTT\n\n00:01.000 --> 00:02.000\nOne\n';
+
+describe('a right that goes meanwhile', () => {
+    let site, owner, member, video, users;
     const test = (name, fn) => it(name, (t) => site.logged(fn)(t));
 
     before(async () => {
-        ({ site, owner, member } = await startAccounts());
-        second = await addUser(owner, 'oskar', 'owner');
+        // All of them at once.
+        const env = { DROPSTREAM_API_THREADS: '16', DROPSTREAM_STORE_HANDLES: '16' };
+        ({ site, owner, member } = await startAccounts({ env }));
+        await addUser(owner, 'oskar', 'owner');
+        video = (await member.upload(tinyMp4())).json;
+        users = (await owner.api('GET', '/api/users')).json;
     });
     after(() => site?.stop());
 
-    /* Sends it, and makes a viewer of who sent it once the request is past the gate: that
-     * has read who it is, and waits to write that the session goes on. */
-    async function assertForbidden(name, role, send) {
-        await sql(site, 'UPDATE sessions SET used_ms = used_ms - 120000');
+    /* Each is past the gate, and waits to write, when somebody ends what it came with. */
+    async function assertRefused(text, requests) {
         const database = await site.holdDatabase();
-        await database.run(`UPDATE users SET role = 'viewer' WHERE name = '${name}'`);
-        const sent = send();
+        await database.run(text);
+        const sent = requests.map((send) => send());
         await sleep(500);
         await database.end();
-        const { status, json, text } = await sent;
-        await sql(site, `UPDATE users SET role = '${role}' WHERE name = '${name}'`);
-        assert.equal(`${status} ${json?.error?.code}`, '403 forbidden', text);
+        for (const response of await Promise.all(sent)) assertError(response, 401, 'sign_in');
+    }
+    const url = (rest = '') => `/api/videos/${video.id}${rest}`;
+    const changesOf = (client) => [
+        () => client.api('PATCH', url(), { title: 'Mine' }),
+        () => client.api('PATCH', url(), { visibility: 'everyone' }),
+        () => client.api('PUT', url('/poster'), { at: 0 }),
+        () => client.request('PUT', url('/subtitles/en'), { body: VTT }),
+        () => client.api('POST', url('/shares'), {}),
+        () => client.api('POST', url('/shares'), { password: 'four' }),
+        () => client.api('POST', url('/rekey')),
+        () => client.api('DELETE', url()),
+        () => client.api('POST', '/api/tokens', { label: 'late', scopes: ['admin'] }),
+    ];
+    async function assertUnchanged() {
+        const { json } = await owner.api('GET', url());
+        assert.deepEqual([json.title, json.visibility, json.subtitles], [video.title, 'private', []]);
+        assert.deepEqual((await owner.api('GET', url('/shares'))).json, { shares: [] });
+        assert.deepEqual((await owner.api('GET', '/api/users')).json, users);
+        assert.equal(await sql(site, 'SELECT count(*) FROM tokens'), '0');
     }
 
-    test('shares nothing', async () => {
-        const { json: video } = await member.upload(tinyMp4());
-        const url = `/api/videos/${video.id}/shares`;
-        await assertForbidden('mia', 'member', () => member.api('POST', url, { password: 'four' }));
-        assert.deepEqual((await owner.api('GET', url)).json, { shares: [] });
+    test('a session that is ended changes nothing more', async () => {
+        await assertRefused("DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE name = 'mia')", changesOf(member));
+        await assertUnchanged();
     });
-    test('adds nobody', async () => {
-        const body = { name: 'nora', role: 'owner', password: PASSWORD };
-        await assertForbidden('oskar', 'owner', () => second.api('POST', '/api/users', body));
+    test('nor does a token', async () => {
+        const again = await new Client(site).signIn('mia');
+        const token = new Client(site, { token: await again.newToken(['admin']) });
+        await token.api('GET', '/api/videos'); // that it was used is noted by now
+        await assertRefused('DELETE FROM tokens', changesOf(token));
+        await assertUnchanged();
     });
-    test('gives nobody a new password', async () => {
-        const body = { password: 'another horse battery' };
-        await assertForbidden('oskar', 'owner', () => second.api('PATCH', '/api/users/otto', body));
+    test('who is an owner no more makes no owners, and gives no passwords', async () => {
+        const oskar = await new Client(site).signIn('oskar');
+        await assertRefused("UPDATE users SET role = 'viewer' WHERE name = 'oskar'", [
+            () => oskar.api('POST', '/api/users', { name: 'nora', role: 'owner', password: PASSWORD }),
+            () => oskar.api('PATCH', '/api/users/otto', { password: 'another horse battery' }),
+            () => oskar.api('PATCH', '/api/users/otto', { role: 'owner' }),
+            () => oskar.api('DELETE', '/api/users/otto'),
+        ]);
+        await sql(site, "UPDATE users SET role = 'owner' WHERE name = 'oskar'");
+        await assertUnchanged();
+        await new Client(site).signIn('otto');
+    });
+    test('what one ends of oneself keeps nobody from the rest', async () => {
+        const oskar = await new Client(site).signIn('oskar');
+        assert.equal((await oskar.api('PATCH', '/api/users/oskar', { role: 'member' })).status, 200);
+        const mia = await new Client(site).signIn('mia');
+        assert.equal((await mia.api('DELETE', '/api/session')).status, 204);
     });
 });

@@ -3,14 +3,9 @@ import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Client, PASSWORD, addUser, letters, pretend, sql, startAccounts } from '../lib/accounts.mjs';
+import { assertError } from '../lib/errors.mjs';
 import { sleep, tinyMp4, waitFor } from '../lib/site.mjs';
 import { beginPatch } from '../lib/tus.mjs';
-
-function assertError(response, status, code) {
-    assert.equal(response.json?.error?.code, code, response.text);
-    assert.equal(response.status, status);
-    assert.equal(response.headers['cache-control'], 'no-store');
-}
 
 describe('shares', () => {
     let site, owner, member, other, viewer, nobody, video, root;

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { assertError } from '../lib/errors.mjs';
 import { CORPUS, flashClip, tempDir } from '../lib/media.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 import { clipWithTracks, cuesOf, fetchSubtitles, srtOf, waitForSubtitles } from '../lib/subtitles.mjs';
@@ -37,12 +38,6 @@ async function ready(file) {
 const at = (id, lang, query = '') => `/api/videos/${id}/subtitles/${lang}${query}`;
 const put = (id, lang, body, query) =>
     site.request('PUT', at(id, lang, query), { body, headers: { 'Content-Length': Buffer.byteLength(body) } });
-
-function assertError(response, status, code) {
-    assert.equal(response.status, status, response.text);
-    assert.equal(response.json?.error?.code, code, response.text);
-    assert.match(response.json.error.message, /^\S.{10,}\.$/);
-}
 
 const HELLO = [
     [0.5, 1.25, 'Hello'],

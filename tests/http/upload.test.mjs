@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { assertError } from '../lib/errors.mjs';
 import { formAround, startSite, tinyMp4, waitFor, whole, wire } from '../lib/site.mjs';
 import { videos } from '../lib/tus.mjs';
 
@@ -13,13 +14,6 @@ function post(site, type, body) {
     const headers = { 'Content-Length': body.length };
     if (type) headers['Content-Type'] = type;
     return site.request('POST', '/api/videos', { headers, body });
-}
-
-function assertError(response, status, code) {
-    assert.equal(response.json?.error?.code, code, response.text);
-    assert.equal(response.status, status);
-    assert.ok(response.json.error.message.length > 10);
-    assert.equal(response.headers['cache-control'], 'no-store');
 }
 
 describe('uploads that are refused', () => {

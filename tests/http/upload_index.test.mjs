@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { promises as fs } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { assertError } from '../lib/errors.mjs';
 import { sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 import * as t from '../lib/tus.mjs';
 
@@ -44,11 +45,6 @@ const sql = async (site, text) =>
 const offsetInRow = (site, uploadId) =>
     sql(site, `SELECT index_offset FROM videos WHERE upload_id = '${uploadId}'`);
 const spoolOf = async (site, suffix) => (await site.spool()).filter((name) => name.endsWith(suffix));
-
-function assertError(response, status, code) {
-    assert.equal(response.json?.error?.code, code, response.text);
-    assert.equal(response.status, status);
-}
 
 /* What can be no index of the file, at OFFSET. */
 const WRONG = [

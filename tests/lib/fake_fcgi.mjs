@@ -67,10 +67,10 @@ function serve(socket) {
     });
 }
 
-/* In place of site/cgi-bin/<name>, before lighttpd starts. */
+/* In place of site/cgi-bin/<name>, before lighttpd starts, with which it ends. */
 export async function fakeProgram(site, name) {
     const file = site.path('cgi-bin', name);
-    await fs.writeFile(file, `#!/bin/sh\nexec "${process.execPath}" "${fileURLToPath(import.meta.url)}"\n`);
+    await fs.writeFile(file, `#!/bin/sh\nexec setpriv --pdeathsig KILL -- "${process.execPath}" "${fileURLToPath(import.meta.url)}"\n`);
     await fs.chmod(file, 0o700);
 }
 

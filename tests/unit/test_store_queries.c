@@ -191,6 +191,7 @@ static void use_accounts(struct fixture *f)
     uint8_t hash[SECRET_HASH_SIZE] = {0}, key[SECRET_KEY_SIZE];
     struct session s = {.expires_ms = f->wall_ms + 1000000};
     struct token t = {.label = "x", .scopes = SCOPE_READ, .expires_ms = -1};
+    struct store_actor actor;
     int64_t id, other;
     struct user u;
     size_t n;
@@ -211,7 +212,10 @@ static void use_accounts(struct fixture *f)
     store_session_exists(f->st, hash, &flag);
     store_token_use(f->st, hash, &t, &u);
     store_token_each(f->st, id, ignore_token, NULL);
+    actor = (struct store_actor){id, USER_OWNER, s.n, t.n};
+    store_act_for(f->st, &actor);
     store_session_end(f->st, id, s.n);
+    store_act_for(f->st, NULL);
     store_token_remove(f->st, id, t.n);
     store_user_set_password(f->st, id, "y", 0);
     store_user_set_role(f->st, id, USER_MEMBER, NULL);
