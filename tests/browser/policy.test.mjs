@@ -87,7 +87,7 @@ test('playing, previews, menus and dialogues need nothing inline', logged(async 
     await page.getByRole('button', { name: 'Rename' }).click();
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('dialog').waitFor();
+    await page.getByRole('dialog', { name: /^Delete/ }).waitFor();
     await page.keyboard.press('Escape');
     assert.ok((await page.evaluate(() => document.querySelector('stream-video').currentTime)) > 0.5);
     assert.deepEqual(page.complaints, []);
