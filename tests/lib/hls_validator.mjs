@@ -41,10 +41,12 @@ export function siteReader(site, media) {
     };
 }
 
-/* Whether a job of a video is still to be done, or done again. Small pictures are no HLS. */
-async function isAtWork(site, id) {
-    const open = `SELECT count(*) FROM jobs WHERE video_id = '${id}' AND state IN ('queued', 'running') AND kind <> 'storyboard'`;
-    return Number(await sql(site, open)) > 0;
+/* No job of a video is still to be done, or done again. Small pictures are no HLS. */
+async function assertIdle(site, id) {
+    const open = `SELECT id, kind, rendition, state, fence, failures, lost, progress, error FROM jobs
+        WHERE video_id = '${id}' AND state IN ('queued', 'running') AND kind <> 'storyboard'`;
+    const jobs = await sql(site, open);
+    if (jobs !== '') throw new Error(`open jobs: ${jobs}`);
 }
 
 /*
@@ -55,7 +57,7 @@ export async function validateVideo(site, id, { timeout = 120_000 } = {}) {
     let video;
     await waitFor(
         async () => {
-            if (await isAtWork(site, id)) return false;
+            await assertIdle(site, id);
             video = (await site.api('GET', `/api/videos/${id}`)).json;
             return video.state === 'ready';
         },
