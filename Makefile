@@ -50,7 +50,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/encode_run.c worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
            worker/filters.c worker/grants.c worker/joblog.c worker/jobs.c worker/key_units.c \
            worker/ladder.c worker/live.c worker/loop.c worker/media_info.c worker/mediadir.c \
-           worker/owner.c worker/packet_scan.c worker/param_sets.c worker/passes.c \
+           worker/own_time.c worker/owner.c worker/packet_scan.c worker/param_sets.c worker/passes.c \
            worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c worker/plan.c \
            worker/plan_extras.c worker/plan_kept.c worker/playlists.c worker/poster_job.c \
            worker/probe_job.c worker/probe_plan.c worker/schedule.c \
@@ -87,7 +87,7 @@ UNIT := access address args args_copy args_picture args_quote args_run arrival_h
         feeder filters grant grant_rows grants grid hangups http id joblog key_units ladder \
         lane language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart origin \
-        own_store owner packet_scan param_sets pass passes password picture_choice \
+        own_store own_time owner packet_scan param_sets pass passes password picture_choice \
         picture_stream plan plan_open plan_sounds plan_times playlist playlists promise rc \
         same_origin schedule schedule_arriving schedule_bounds schedule_last secret \
         seek_points segments segments_json signed_until sniff sound_copy source_check spool \

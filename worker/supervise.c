@@ -1,6 +1,7 @@
 #include "supervise.h"
 
 #include "child.h"
+#include "own_time.h"
 #include "text.h"
 #include "trouble.h"
 
@@ -23,6 +24,9 @@
  * some 10 MB/s of standard error or 100 MB/s of refused output, and costs little.
  */
 #define REST_MS 10
+/* A look at a child's time at least so often within its patience: of what it had
+ * before and after its last output, what is not known is taken for after. */
+#define LOOKS 4
 
 enum state { RUNNING, ASKED, KILLED, STATES };
 
@@ -34,7 +38,11 @@ struct supervised {
     struct child child;
     struct loop_source *out_source, *err_source; /* NULL after end of file */
     struct loop_source *second_source;
-    struct loop_timer stall, limit, grace;
+    struct loop_timer look, grace;
+    struct own_time time;
+    int64_t silent_ms; /* of its own time, without output */
+    int64_t all_ms;    /* of its own time */
+    int64_t heard_ms;  /* when it wrote something last, or was begun to be watched */
     enum state state;
     bool paused;
     bool starving;
@@ -148,8 +156,7 @@ static void maybe_end(struct supervised *s, bool without_pipes)
         return;
     close_stdin(s);
     drop_sources(s);
-    loop_timer_cancel(s->spec.loop, &s->stall);
-    loop_timer_cancel(s->spec.loop, &s->limit);
+    loop_timer_cancel(s->spec.loop, &s->look);
     loop_timer_cancel(s->spec.loop, &s->grace);
     child_reap(&s->child, &s->end.status);
     unlink_from_all(s);
@@ -168,8 +175,7 @@ void supervise_reap_all(void)
         struct supervised *next = s->next;
         if (!s->exited && child_has_ended(&s->child)) {
             s->exited = true;
-            loop_timer_cancel(s->spec.loop, &s->stall);
-            loop_timer_cancel(s->spec.loop, &s->limit);
+            loop_timer_cancel(s->spec.loop, &s->look);
             /* Someone may still hold its pipes open: wait for them so long only. */
             loop_timer_set(s->spec.loop, &s->grace, s->spec.grace_ms, on_grace, s);
             maybe_end(s, false);
@@ -179,23 +185,76 @@ void supervise_reap_all(void)
     }
 }
 
+/* ---- how long it takes --------------------------------------------------- */
+
+/* False while it stands still, has nothing to read, or its output is not seen. */
+static bool is_awaited(const struct supervised *s)
+{
+    return !s->paused && !s->starving && s->spec.to_fd == 0;
+}
+
+static void count_time(struct supervised *s)
+{
+    int64_t own_ms = own_time_take(&s->time, s->child.pid);
+    int64_t since_ms = loop_now_ms() - s->heard_ms;
+    s->all_ms += own_ms;
+    if (is_awaited(s))
+        s->silent_ms += own_ms;
+    if (s->silent_ms > since_ms)
+        s->silent_ms = since_ms;
+}
+
+/* ms until it can have been silent, or at work, for too long. */
+static int64_t next_look_ms(const struct supervised *s)
+{
+    int64_t ms = s->spec.limit_ms > 0 ? s->spec.limit_ms - s->all_ms : INT64_MAX;
+    if (is_awaited(s)) {
+        int64_t left_ms = s->spec.stall_ms - s->silent_ms;
+        int64_t often_ms = s->spec.stall_ms / LOOKS + 1;
+        left_ms = left_ms < often_ms ? left_ms : often_ms;
+        ms = left_ms < ms ? left_ms : ms;
+    }
+    return ms;
+}
+
+static void on_look(void *arg);
+
+static void look_later(struct supervised *s)
+{
+    int64_t ms = next_look_ms(s);
+    loop_timer_cancel(s->spec.loop, &s->look);
+    if (ms < INT64_MAX)
+        loop_timer_set(s->spec.loop, &s->look, ms, on_look, s);
+}
+
+static void on_look(void *arg)
+{
+    struct supervised *s = arg;
+    count_time(s);
+    if (is_awaited(s) && s->silent_ms >= s->spec.stall_ms)
+        take_event(s, EV_STALL);
+    else if (s->spec.limit_ms > 0 && s->all_ms >= s->spec.limit_ms)
+        take_event(s, EV_LIMIT);
+    if (s->state == RUNNING)
+        look_later(s);
+}
+
+static void heard(struct supervised *s)
+{
+    s->heard_ms = loop_now_ms();
+    s->silent_ms = 0;
+}
+
+/* It is to write something from now on, or need not any more. */
+static void await_output(struct supervised *s, bool *why, bool value)
+{
+    count_time(s);
+    *why = value;
+    heard(s);
+    look_later(s);
+}
+
 /* ---- what the child writes ---------------------------------------------- */
-
-static void on_stall(void *arg)
-{
-    take_event(arg, EV_STALL);
-}
-
-static void on_limit(void *arg)
-{
-    take_event(arg, EV_LIMIT);
-}
-
-static void expect_output(struct supervised *s)
-{
-    if (!s->paused && !s->starving && s->spec.to_fd == 0)
-        loop_timer_set(s->spec.loop, &s->stall, s->spec.stall_ms, on_stall, s);
-}
 
 /* false at end of file or error. */
 static bool read_some(int fd, char *buf, ssize_t *n)
@@ -223,8 +282,7 @@ static void read_output(struct supervised *s, struct loop_source **source, int *
         }
         if (n == 0 || s->end.refusal != RC_OK)
             continue; /* a refused stream is read to its end, so that nobody hangs */
-        if (s->state == RUNNING && !s->exited)
-            expect_output(s);
+        heard(s);
         s->end.refusal = take(s->spec.arg, buf, (size_t)n);
         if (s->end.refusal != RC_OK)
             take_event(s, EV_REFUSED);
@@ -320,9 +378,9 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
         free(s);
         return rc;
     }
-    expect_output(s);
-    if (spec->limit_ms > 0)
-        loop_timer_set(spec->loop, &s->limit, spec->limit_ms, on_limit, s);
+    s->time = own_time_from_now(s->child.pid);
+    heard(s);
+    look_later(s);
     s->next = all;
     all = s;
     *out = s;
@@ -346,12 +404,8 @@ void supervise_pause(struct supervised *s, bool pause)
 {
     if (s->paused == pause || s->state != RUNNING || s->exited)
         return;
-    s->paused = pause;
     child_signal(&s->child, pause ? SIGSTOP : SIGCONT);
-    if (pause)
-        loop_timer_cancel(s->spec.loop, &s->stall);
-    else
-        expect_output(s);
+    await_output(s, &s->paused, pause);
 }
 
 int supervise_take_stdin(struct supervised *s)
@@ -365,9 +419,5 @@ void supervise_starve(struct supervised *s, bool starving)
 {
     if (s->starving == starving || s->state != RUNNING || s->exited)
         return;
-    s->starving = starving;
-    if (starving)
-        loop_timer_cancel(s->spec.loop, &s->stall);
-    else
-        expect_output(s);
+    await_output(s, &s->starving, starving);
 }

@@ -24,8 +24,8 @@
 
 enum supervise_reason {
     SUPERVISE_EXITED,  /* by itself: look at status */
-    SUPERVISE_STALLED, /* no output for stall_ms */
-    SUPERVISE_TIMEOUT, /* longer than limit_ms in all */
+    SUPERVISE_STALLED, /* no output for stall_ms, which it had for itself */
+    SUPERVISE_TIMEOUT, /* longer than limit_ms in all, likewise */
     SUPERVISE_STOPPED, /* by supervise_stop */
     SUPERVISE_REFUSED, /* on_output said no; see refusal */
 };
@@ -47,8 +47,8 @@ struct supervise_spec {
     bool fed;         /* it reads a pipe: see supervise_take_stdin */
     int to_fd;        /* the write end of a pipe that its output goes to, unseen: it is
                          not missed where there is none. 0: to on_output */
-    int64_t stall_ms; /* > 0 */
-    int64_t limit_ms; /* 0: none */
+    int64_t stall_ms; /* > 0; see own_time.h */
+    int64_t limit_ms; /* likewise; 0: none */
     int64_t grace_ms; /* between SIGTERM and SIGKILL */
     /* Any code but RC_OK stops the child; neither is then called again. on_second: for
      * a child that has a second output (see child.h), which counts as the first one
