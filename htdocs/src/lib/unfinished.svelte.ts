@@ -7,6 +7,7 @@ import type { ApiError } from './api';
 import { isSameFile, type FileFacts } from './fingerprint';
 import { browserShelf, Notebook, type Note, type Shelf } from './notebook';
 import { Neighbours, type Channel } from './neighbours';
+import { browserHost, Poller, type PollHost } from './poll';
 import { deleteUpload, uploadOffset } from './upload_api';
 
 export interface Unfinished {
@@ -32,13 +33,15 @@ const browserUnfinished = (): UnfinishedHost => ({
 });
 
 /** The server has answered, and what it says will not change, also if somebody signs in. */
-const isRefusal = ({ status }: ApiError) =>
-  status >= 400 && status < 500 && status !== 401 && status !== 403;
+const isSignedOut = ({ status }: ApiError) => status === 401 || status === 403;
+const isRefusal = (e: ApiError) => e.status >= 400 && e.status < 500 && !isSignedOut(e);
 const isGone = ({ status }: ApiError) => status === 404 || status === 410;
 
 export class UnfinishedUploads {
   #items = $state.raw<Unfinished[]>([]);
   #mine = new Set<string>();
+  /** What the server has to be asked or told again. */
+  #open = new Set<string>();
   #book: Notebook;
   #neighbours: Neighbours;
   #host: UnfinishedHost;
@@ -55,19 +58,31 @@ export class UnfinishedUploads {
     return this.#items;
   }
 
-  /** Looks now, and whenever another page or the network says that something is new;
-   * returns how to stop. */
-  start(page: Pick<Window, 'addEventListener' | 'removeEventListener'> = window): () => void {
-    const look = () => void this.refresh();
+  /** Looks now, whenever another page or the network says that something is new, and
+   * until the server has answered; returns how to stop. */
+  start(
+    page: Pick<Window, 'addEventListener' | 'removeEventListener'> = window,
+    host: PollHost = browserHost,
+  ): () => void {
+    const look = async () => {
+      await this.refresh();
+      return this.#open.size === 0;
+    };
+    const poller = new Poller({ run: look, active: () => false, over: () => true }, host);
     const types = ['storage', 'online'];
-    for (const type of types) page.addEventListener(type, look);
-    look();
-    return () => types.forEach((type) => page.removeEventListener(type, look));
+    const kick = () => poller.kick();
+    for (const type of types) page.addEventListener(type, kick);
+    poller.start();
+    return () => {
+      types.forEach((type) => page.removeEventListener(type, kick));
+      poller.stop();
+    };
   }
 
   async refresh(): Promise<void> {
     const busy = await this.#neighbours.busy();
     const notes = this.#book.all().filter((n) => !busy.has(n.uploadId));
+    this.#open.clear();
     const found = await Promise.all(notes.map((n) => this.#ask(n)));
     const still = new Set(this.#book.all().map((n) => (n.forgotten ? '' : n.uploadId)));
     this.#items = found.filter(
@@ -131,8 +146,14 @@ export class UnfinishedUploads {
       this.#book.remove(uploadId);
     } catch (e) {
       if (isRefusal(e as ApiError)) this.#book.remove(uploadId);
+      else this.#tryAgain(uploadId, e as ApiError);
     }
     return null;
+  }
+
+  /** Who is signed out has to sign in first, and is asked then. */
+  #tryAgain(uploadId: string, why: ApiError): void {
+    if (!isSignedOut(why)) this.#open.add(uploadId);
   }
 
   /** What is left to do about a note; null: nothing that anyone would want to see. */
@@ -145,6 +166,7 @@ export class UnfinishedUploads {
       received = await this.#host.offset(uploadId);
     } catch (e) {
       if (isGone(e as ApiError)) return this.#settle(uploadId);
+      this.#tryAgain(uploadId, e as ApiError);
     }
     return received === size ? this.#settle(uploadId) : { uploadId, name, size, received };
   }

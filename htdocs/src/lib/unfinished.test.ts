@@ -47,6 +47,14 @@ function leave(uploadId: string, name = `${uploadId}.mp4`, offset = 400) {
   server.set(uploadId, { offset });
 }
 
+/** A page in view whose timers do not go off by themselves. */
+const inView = (timers: (() => void)[] = []) => ({
+  visible: () => true,
+  onVisibility: () => () => {},
+  later: (fn: () => void) => timers.push(fn),
+  cancel: () => {},
+});
+
 const notes = () => JSON.parse(shelf.getItem(SHELF_KEY) ?? '[]') as Note[];
 const ids = (u: UnfinishedUploads) => u.items.map((item) => item.uploadId);
 
@@ -175,7 +183,7 @@ test('it looks at once, and again when the network or another page has news', as
   const window = new EventTarget();
   const here = page();
   leave('a');
-  const stop = here.start(window as Window);
+  const stop = here.start(window as Window, inView());
   await expect.poll(() => asked).toEqual(['HEAD a']);
   window.dispatchEvent(new Event('online'));
   await expect.poll(() => asked).toHaveLength(2);
@@ -185,6 +193,23 @@ test('it looks at once, and again when the network or another page has news', as
   window.dispatchEvent(new Event('online'));
   await here.refresh();
   expect(asked).toHaveLength(4);
+});
+
+test('until the server says what it has of an upload it is asked again', async () => {
+  const timers: (() => void)[] = [];
+  leave('a');
+  leave('b');
+  server.set('a', 503).set('b', 403);
+  const here = page();
+  const stop = here.start(new EventTarget() as Window, inView(timers));
+  await expect.poll(() => timers).toHaveLength(1);
+  expect(here.items.map((item) => item.received)).toEqual([null, null]);
+  server.set('a', { offset: 400 });
+  timers.pop()!();
+  await expect.poll(() => here.items.map((item) => item.received)).toEqual([400, null]);
+  await here.forget('b'); // who is signed out is not asked for ever
+  expect(timers).toHaveLength(0);
+  stop();
 });
 
 test('who has signed in sees what is theirs, and leaves what is others’ alone', async () => {
