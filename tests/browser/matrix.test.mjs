@@ -37,7 +37,8 @@ before(async () => {
         }),
     );
     const open = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND kind <> 'storyboard'";
-    await waitFor(async () => (await sql(site, open)) === '0', { timeout: 400_000, every: 300, what: 'all jobs to end' });
+    const allEnded = async () => (await sql(site, open)) === '0';
+    await waitFor(allEnded, { timeout: 120_000, every: 300, what: 'all jobs to end', moving: () => site.made() });
 });
 after(async () => {
     await browser?.close();

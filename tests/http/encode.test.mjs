@@ -41,7 +41,7 @@ async function watchUntilReady(uploaded) {
             seen.push((await site.api('GET', `/api/videos/${uploaded.id}`)).json);
             return ['ready', 'failed'].includes(seen.at(-1).state);
         },
-        { timeout: 60_000, every: 5, what: 'it to be ready' },
+        { timeout: 60_000, every: 5, what: 'it to be ready', moving: () => site.made() },
     );
     return seen;
 }

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { ffmpeg, tempDir } from '../lib/media.mjs';
-import { startSite, waitFor } from '../lib/site.mjs';
+import { startSite } from '../lib/site.mjs';
 import { clipWithTracks, waitForSubtitles } from '../lib/subtitles.mjs';
 
 let temp;
@@ -47,7 +47,7 @@ test('a scan of all packets that is killed is begun again', async () => {
         '{ ffprobe "$@" | head -200; kill -9 $$; }');
     await withSite({ DROPSTREAM_FFPROBE: program }, async (site) => {
         const { json } = await site.upload(live);
-        const video = await site.waitForState(json.id, 'ready', { timeout: 30_000 });
+        const video = await site.waitForState(json.id, 'ready');
         assert.ok(video.duration > 19.9, `${video.duration} s`);
         const logs = await fs.readdir(site.path('log/jobs'));
         const texts = await Promise.all(logs.map((f) => fs.readFile(site.path(`log/jobs/${f}`), 'utf8')));
@@ -61,7 +61,7 @@ test('the reading of subtitles that is killed is begun again', async () => {
     const program = await fake('ffmpeg', '*webvtt*', 'kill -9 $$');
     await withSite({ DROPSTREAM_FFMPEG: program }, async (site) => {
         const { json } = await site.upload(file);
-        await site.waitForState(json.id, 'ready', { timeout: 30_000 });
+        await site.waitForState(json.id, 'ready');
         const video = await waitForSubtitles(site, json.id, ['en']);
         assert.equal(video.warning, null);
     });
@@ -75,11 +75,7 @@ test('sound of which comes nonsense is left out, and the picture plays', async (
     const program = await fake('ffmpeg', '*"-c:a aac"*', `{ ${other}; exec sleep 30; }`, { once: false });
     await withSite({ DROPSTREAM_FFMPEG: program, DROPSTREAM_ATTEMPTS: '2' }, async (site) => {
         const { json } = await site.upload(file);
-        const video = await waitFor(async () => {
-            const v = (await site.api('GET', `/api/videos/${json.id}`)).json;
-            return ['ready', 'failed'].includes(v.state) && v;
-        }, { timeout: 30_000, what: 'the video to be ready' });
-        assert.equal(video.state, 'ready', video.error);
+        const video = await site.waitForState(json.id, 'ready');
         assert.match(video.warning, /sound could not be decoded and was left out/);
         assert.deepEqual(video.renditions.map(({ name }) => name), ['360p']);
     });

@@ -42,16 +42,7 @@ const tone = (seconds, rate, more = '') => ['-f', 'lavfi', '-i', `sine=440:d=${s
 const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const AAC = ['-c:a', 'aac', '-b:a', '96k'];
 
-async function ready(id, on = site) {
-    return waitFor(
-        async () => {
-            const v = (await on.api('GET', `/api/videos/${id}`)).json;
-            assert.notEqual(v.state, 'failed', v.error);
-            return v.state === 'ready' && v;
-        },
-        { timeout: 60_000, what: 'the video to be ready' },
-    );
-}
+const ready = (id, on = site) => on.waitForState(id, 'ready');
 
 async function uploaded(file, on = site) {
     const { json, text, status } = await on.upload(file);
@@ -212,7 +203,7 @@ describe('sound of an MP4 in AAC-LC', () => {
         const early = await waitFor(async () => {
             const v = await upload.video();
             return v?.renditions.some((r) => r.name === 'audio-0' && r.done >= 2) && v;
-        }, { timeout: 30_000, what: 'sound of what has arrived' });
+        }, { timeout: 30_000, what: 'sound of what has arrived', moving: () => site.made() });
         assert.equal(early.state, 'receiving');
         await upload.finish();
         const video = await ready(early.id);
@@ -288,7 +279,7 @@ describe('other sound is encoded', () => {
                 const { json } = v ? await on.api('GET', `/api/videos/${v.id}/segments`) : {};
                 const sound = json?.renditions?.find(({ name }) => name === 'audio-0');
                 return sound?.generation === 2 && sound.done >= 3 && v;
-            }, { timeout: 30_000, what: 'encoded sound of what has arrived' });
+            }, { timeout: 30_000, what: 'encoded sound of what has arrived', moving: () => on.made() });
             assert.equal(early.state, 'receiving');
             const pictures = await filesOf(on, early.id, '360p-1');
             assert.ok(pictures.length > 5, `${pictures.length} files of the picture`);
@@ -318,7 +309,7 @@ describe('other sound is encoded', () => {
                 const v = (await on.api('GET', `/api/videos/${json.id}`)).json;
                 const made = v.renditions.filter(({ name }) => name !== 'audio-0');
                 return made.length === 2 && made.every((r) => r.segments > 0 && r.done === r.segments) && v.poster;
-            }, { timeout: 60_000, what: 'all but the sound' });
+            }, { timeout: 60_000, what: 'all but the sound', moving: () => on.made() });
             const before = await Promise.all(['360p-1', 'source-1', ''].map((folder) => filesOf(on, json.id, folder)));
             await fs.writeFile(go, '');
             const video = await ready(json.id, on);
@@ -356,10 +347,7 @@ describe('other sound is encoded', () => {
         const on = await startSite({ worker: true, env: { ...COPIES, DROPSTREAM_FFMPEG: script, DROPSTREAM_BACKOFF_MS: '100' } });
         try {
             const { json } = await on.upload(clip('48_kHz__mono.mp4'));
-            const video = await waitFor(async () => {
-                const v = (await on.api('GET', `/api/videos/${json.id}`)).json;
-                return v.state === 'ready' && v;
-            }, { timeout: 30_000, what: 'the video to be ready' });
+            const video = await ready(json.id, on);
             const { list, base } = await served(video, 'audio-0', on);
             assert.match(base, /audio-0-2\/$/);
             assert.deepEqual(list.segments.map(({ duration }) => duration).slice(0, 2), [4.096, 4.096]);
@@ -379,7 +367,7 @@ async function soundOf(file) {
             const v = (await site.api('GET', `/api/videos/${json.id}`)).json;
             return v.media && v.renditions.some((r) => r.name === 'audio-0' && r.segments > 0 && r.done === r.segments) && v;
         },
-        { timeout: 60_000, what: 'its sound' },
+        { timeout: 60_000, what: 'its sound', moving: () => site.made() },
     );
 }
 

@@ -61,7 +61,7 @@ export async function validateVideo(site, id, { timeout = 120_000 } = {}) {
             video = (await site.api('GET', `/api/videos/${id}`)).json;
             return video.state === 'ready';
         },
-        { timeout, every: 200, what: `all of video ${id} to be made` },
+        { timeout, every: 200, what: `all of video ${id} to be made`, moving: () => site.made() },
     );
     const master = await validate(siteReader(site, video.media));
     const player = await validate(siteReader(site, video.media), 'player.m3u8', { media: master.media });

@@ -33,10 +33,13 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /*
  * Calls fn again and again until it returns something truthy, and returns that. A throw
- * counts as "not yet"; the last one is told when the time is over.
+ * counts as "not yet"; the last one is told when the time is over. moving: of something
+ * whose length depends on what else the machine does, how far it has come: the time begins
+ * anew as long as that is another value each time it is over.
  */
-export async function waitFor(fn, { timeout = 20_000, every = 50, what = 'it' } = {}) {
-    const end = Date.now() + timeout;
+export async function waitFor(fn, { timeout = 20_000, every = 50, what = 'it', moving } = {}) {
+    let end = Date.now() + timeout;
+    let place;
     let last;
     for (;;) {
         try {
@@ -46,8 +49,12 @@ export async function waitFor(fn, { timeout = 20_000, every = 50, what = 'it' } 
         } catch (error) {
             last = error;
         }
-        if (Date.now() > end)
-            throw new Error(`waited ${timeout} ms for ${what}`, { cause: last });
+        if (Date.now() > end) {
+            const before = place;
+            place = await moving?.();
+            if (place === before) throw new Error(`waited ${timeout} ms for ${what}`, { cause: last });
+            end = Date.now() + timeout;
+        }
         await sleep(every);
     }
 }
@@ -162,6 +169,8 @@ export class Site {
             DROPSTREAM_PORT: String(port),
             DROPSTREAM_DISK_RESERVE_MB: '16', // the machine's disk is not what is tested
             DROPSTREAM_AUTH: 'none', // but in tests that are about who may do what
+            // What is nicer hardly moves beside other tests, which are waited for too.
+            DROPSTREAM_NICE: '5',
             ...env,
         };
     }
@@ -410,6 +419,11 @@ export class Site {
         return { run, end };
     }
 
+    /* All videos, as text: for waitFor to see whether the worker moves on. */
+    async made() {
+        return (await this.api('GET', '/api/videos')).text;
+    }
+
     /* Waits until a video is in one of the states; 'failed' ends the waiting too. */
     async waitForState(id, states, { timeout = 60_000 } = {}) {
         const wanted = [states].flat();
@@ -418,7 +432,7 @@ export class Site {
                 const { json } = await this.api('GET', `/api/videos/${id}`);
                 return [...wanted, 'failed'].includes(json?.state) && json;
             },
-            { timeout, what: `${id} to be ${wanted.join(' or ')}` },
+            { timeout, what: `${id} to be ${wanted.join(' or ')}`, moving: () => this.made() },
         );
         if (!wanted.includes(video.state)) throw new Error(`${id} failed: ${video.error}`);
         return video;
