@@ -50,11 +50,14 @@ void pass_of_share(const uint8_t site_key[SECRET_KEY_SIZE], const char *key,
 /* The folder called name, made if that is asked for, as a descriptor. */
 static enum rc open_folder(int parent, const char *name, bool make, int *out_fd)
 {
-    int fd;
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    int fd = openat(parent, name, flags);
 
-    if (make && mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-        return rc_from_errno(errno);
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT && make) {
+        if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+            return rc_from_errno(errno);
+        fd = openat(parent, name, flags);
+    }
     if (fd < 0)
         return rc_from_errno(errno);
     *out_fd = fd;

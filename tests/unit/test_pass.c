@@ -4,7 +4,9 @@
 #include "grant.h"
 #include "pass.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PASS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -16,6 +18,20 @@
 
 static struct fixture *f;
 static struct site site;
+
+/* Calls that make folders. */
+static int makes;
+
+int mkdir(const char *path, mode_t mode)
+{
+    return mkdirat(AT_FDCWD, path, mode);
+}
+
+int mkdirat(int dir_fd, const char *path, mode_t mode)
+{
+    makes++;
+    return (int)syscall(SYS_mkdirat, dir_fd, path, mode);
+}
 
 static const char *at(const char *name)
 {
@@ -140,6 +156,19 @@ static void it_leads_to_the_keys_that_were_added(void **state)
     assert_false(there(PASSES PASS));
     assert_true(leads_on(PASSES OTHER "/" KEY "/master.m3u8"));
     assert_true(leads_on("htdocs/media/" KEY "/master.m3u8"));
+}
+
+static void folders_are_made_where_they_are_missing_alone(void **state)
+{
+    (void)state;
+    makes = 0;
+    add(PASS, KEY);
+    assert_int_equal(makes, 3);
+    add(PASS, KEY2);
+    add(PASS, KEY);
+    assert_int_equal(makes, 3);
+    add(OTHER, KEY);
+    assert_int_equal(makes, 4);
 }
 
 static void a_key_that_is_taken_back_is_led_to_no_more(void **state)
@@ -293,6 +322,7 @@ int main(void)
         TEST(a_name_is_64_hexadecimal_digits),
         TEST(each_session_and_each_share_has_its_own),
         TEST(it_leads_to_the_keys_that_were_added),
+        TEST(folders_are_made_where_they_are_missing_alone),
         TEST(a_key_that_is_taken_back_is_led_to_no_more),
         TEST(what_is_no_name_is_refused),
         TEST(one_that_is_not_there_is_removed_already),
