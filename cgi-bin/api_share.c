@@ -3,6 +3,7 @@
  */
 #include "api.h"
 
+#include "grant.h"
 #include "http.h"
 #include "pass.h"
 #include "pass_cookie.h"
@@ -65,6 +66,9 @@ static enum rc share_json(struct api_call *call, const struct share *s,
     json_t *o;
     enum rc rc = video_view_read(call->st, &parts);
 
+    /* Who made its row, or a new one, may have been killed since. */
+    if (rc == RC_OK && video_json_has_media(&parts))
+        rc = grant_of_share(call->st, &call->app->site, s, &parts.video);
     if (rc != RC_OK)
         return rc;
     o = video_json_shared(&parts, s->key);

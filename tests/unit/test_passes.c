@@ -20,6 +20,7 @@ static struct worker w;
 static struct grants *grants;
 static struct passes *passes;
 static struct loop_timer patience;
+static int media;
 
 static void stop_turning(void *arg)
 {
@@ -71,6 +72,7 @@ static int setup(void **state)
     assert_int_equal(mkdir(path, 0755), 0);
     w = (struct worker){.clock = f->clock, .config.media_auth = MEDIA_STRICT};
     snprintf(w.site.root, sizeof(w.site.root), "%s", f->dir);
+    assert_int_equal(site_open_media(&w.site, &media), RC_OK);
     w.store = fixture_handle(f);
     assert_int_equal(loop_open(&w.loop), RC_OK);
     log_open("test", LOG_ERROR);
@@ -86,6 +88,7 @@ static int teardown(void **state)
     loop_timer_cancel(w.loop, &patience);
     loop_close(w.loop);
     store_close(w.store);
+    close(media);
     return fixture_teardown(state);
 }
 
@@ -115,7 +118,7 @@ static struct grant give(const char *title)
     char folder[sizeof("htdocs/media/") + KEY_LEN];
     struct grant g;
 
-    assert_int_equal(grant_for_user(f->st, &w.site, v.id, 0, &g), RC_OK);
+    assert_int_equal(grant_for_user(f->st, media, v.id, 0, &g), RC_OK);
     snprintf(folder, sizeof(folder), "htdocs/media/%s", g.media_root);
     assert_int_equal(mkdir(at(folder), 0755), 0);
     return g;
@@ -124,10 +127,12 @@ static struct grant give(const char *title)
 static struct share share_of(const struct grant *g)
 {
     struct share s = {.expires_ms = -1};
+    struct video v;
 
     memcpy(s.video_id, g->video_id, sizeof(s.video_id));
     assert_int_equal(store_share_add(f->st, &s, 0), RC_OK);
-    assert_int_equal(grant_link_all(f->st, &w.site, g->video_id), RC_OK);
+    assert_int_equal(store_video_get(f->st, g->video_id, &v), RC_OK);
+    assert_int_equal(grant_of_share(f->st, &w.site, &s, &v), RC_OK);
     return s;
 }
 
@@ -152,7 +157,7 @@ static void what_is_of_nobody_goes_at_the_start_and_the_others_stay(void **state
     snprintf(elsewhere, sizeof(elsewhere), PASSES "%s/%s", pass, OTHER_KEY);
     assert_int_equal(symlink("../../../../db", at(elsewhere)), 0);
     add(STRANGER, a.key); /* as of a database that was there before this one */
-    assert_int_equal(grant_unlink(&w.site, b.key), RC_OK);
+    assert_int_equal(grant_unlink(media, b.key), RC_OK);
     assert_int_equal(passes_open(&w, &passes), RC_OK);
     turn_until_gone(STRANGER, "");
     turn_until_gone(ended, "");
