@@ -35,7 +35,7 @@ static bool open_share(struct api_call *call, struct share *out)
 
     if (!find(call, out))
         return false;
-    rc = store_site_key(call->st, key);
+    rc = app_site_key(call->app, call->st, key);
     if (rc != RC_OK)
         api_fail(call, rc);
     else if (share_proof_check(key, call->r, out, now_s(call)))
@@ -86,7 +86,7 @@ static enum rc give_pass(struct api_call *call, const struct share *s)
 {
     uint8_t key[SECRET_KEY_SIZE];
     char pass[PASS_LEN + 1];
-    enum rc rc = store_site_key(call->st, key);
+    enum rc rc = app_site_key(call->app, call->st, key);
 
     if (rc != RC_OK)
         return rc;
@@ -163,7 +163,7 @@ static void unlock(struct api_call *call, const struct api_tries *tries)
 
     if (!api_take_store(call) || !find(call, &share))
         return;
-    rc = store_site_key(call->st, key);
+    rc = app_site_key(call->app, call->st, key);
     if (rc != RC_OK) {
         api_fail(call, rc);
         return;

@@ -17,13 +17,13 @@
 #include <sys/stat.h>
 
 struct strict {
-    const struct app *app;
+    struct app *app;
     char folder[PATH_MAX]; /* htdocs/media, and as the server names it */
     struct media_root root;
     atomic_bool failing; /* passes cannot be written, and the log knows */
 };
 
-enum rc strict_open(const struct app *app, struct strict **out)
+enum rc strict_open(struct app *app, struct strict **out)
 {
     struct strict *s = calloc(1, sizeof(*s));
     enum rc rc;
@@ -104,7 +104,7 @@ static enum rc check_share(struct strict *s, const struct request *r, struct sto
     uint8_t site_key[SECRET_KEY_SIZE];
     char pass[PASS_LEN + 1];
     bool made;
-    enum rc rc = store_site_key(st, site_key);
+    enum rc rc = app_site_key(s->app, st, site_key);
 
     if (rc != RC_OK)
         return rc;

@@ -17,7 +17,7 @@
 struct strict;
 
 /* app outlives it. RC_NOMEM, RC_TOO_LARGE. */
-enum rc strict_open(const struct app *app, struct strict **out);
+enum rc strict_open(struct app *app, struct strict **out);
 
 /* True if r is answered: it may not have what it asks for, and so is not told whether
  * that is there (404); or it may, and it is there. False: it may, but there is no such
