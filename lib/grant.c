@@ -143,8 +143,8 @@ static enum rc end_one(void *arg, const struct grant *g)
     return RC_OK;
 }
 
-/* cb with each that is revoked, or with each that is not, but at most max of them.
- * *more: there may be others. */
+/* Ends those that are revoked, at most max of them; or makes the symlinks of those that
+ * are not. *more: there may be others. */
 static enum rc do_each(struct store *st, const struct site *site, const char *video_id,
                        bool revoked, size_t max, bool *more)
 {
