@@ -81,7 +81,7 @@ API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_vide
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
-UNIT := access address args args_copy args_picture args_quote args_run arrival_header \
+UNIT := access address app args args_copy args_picture args_quote args_run arrival_header \
         bandwidth bmff bounds charset clock codec_string colour config config_access cookie \
         copy_cuts courtesy cutter disposition ebml encode_beside encode_feed encode_init \
         feeder filters grant grant_rows grants grid hangups http id joblog key_units ladder \

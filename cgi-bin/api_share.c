@@ -3,6 +3,7 @@
  */
 #include "api.h"
 
+#include "grant.h"
 #include "http.h"
 #include "pass.h"
 #include "pass_cookie.h"
@@ -34,7 +35,7 @@ static bool open_share(struct api_call *call, struct share *out)
 
     if (!find(call, out))
         return false;
-    rc = store_site_key(call->st, key);
+    rc = app_site_key(call->app, call->st, key);
     if (rc != RC_OK)
         api_fail(call, rc);
     else if (share_proof_check(key, call->r, out, now_s(call)))
@@ -65,6 +66,9 @@ static enum rc share_json(struct api_call *call, const struct share *s,
     json_t *o;
     enum rc rc = video_view_read(call->st, &parts);
 
+    /* Who made its row, or a new one, may have been killed since. */
+    if (rc == RC_OK && video_json_has_media(&parts))
+        rc = grant_of_share(call->st, &call->app->site, s, &parts.video);
     if (rc != RC_OK)
         return rc;
     o = video_json_shared(&parts, s->key);
@@ -82,7 +86,7 @@ static enum rc give_pass(struct api_call *call, const struct share *s)
 {
     uint8_t key[SECRET_KEY_SIZE];
     char pass[PASS_LEN + 1];
-    enum rc rc = store_site_key(call->st, key);
+    enum rc rc = app_site_key(call->app, call->st, key);
 
     if (rc != RC_OK)
         return rc;
@@ -159,7 +163,7 @@ static void unlock(struct api_call *call, const struct api_tries *tries)
 
     if (!api_take_store(call) || !find(call, &share))
         return;
-    rc = store_site_key(call->st, key);
+    rc = app_site_key(call->app, call->st, key);
     if (rc != RC_OK) {
         api_fail(call, rc);
         return;

@@ -157,7 +157,7 @@ static void add_share(struct api_call *call, struct share *s)
     enum rc rc = store_share_add(call->st, s, call->who.asker.user_id);
 
     if (rc == RC_OK)
-        rc = grant_link_all(call->st, &call->app->site, call->video.id);
+        rc = grant_of_share(call->st, &call->app->site, s, &call->video);
     if (rc == RC_OK)
         http_send_json(call->r, 201, share_json(s), NULL);
     else if (rc == RC_TOO_LARGE)

@@ -1,12 +1,15 @@
 #include "api.h"
 
+#include "grant.h"
 #include "http.h"
 #include "http_text.h"
+#include "log.h"
 #include "store_grants.h"
 #include "text.h"
 #include "video_view.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
 
@@ -67,14 +70,15 @@ static const char *parse_list_params(const char *query, struct list_params *out)
 struct video_page {
     struct api_call *call;
     json_t *videos;
+    int media; /* their folder: one descriptor for all of them */
 };
 
 static enum rc append_video(void *arg, const struct video *v)
 {
     struct video_page *page = arg;
     json_t *video;
-    enum rc rc = video_view_json(page->call->st, &page->call->app->site,
-                                 &page->call->who.asker, v, &video);
+    enum rc rc =
+        video_view_json(page->call->st, page->media, &page->call->who.asker, v, &video);
 
     /* RC_NOT_FOUND: deleted by someone else since the list was read. */
     if (rc != RC_OK)
@@ -90,6 +94,20 @@ static json_t *page_json(json_t *videos, bool more)
         more && n > 0 ? json_object_get(json_array_get(videos, n - 1), "id") : NULL;
 
     return json_pack("{s:O,s:O?}", "videos", videos, "next", next);
+}
+
+/* RC_NOT_FOUND: the video that the page begins behind is not there. */
+static enum rc list(struct video_page *page, const struct video_query *query,
+                    bool *more)
+{
+    struct api_call *call = page->call;
+    enum rc rc = site_open_media(&call->app->site, &page->media);
+
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? RC_IO : rc;
+    rc = store_video_list(call->st, query, append_video, page, more);
+    close(page->media);
+    return rc;
 }
 
 void api_video_list(struct api_call *call)
@@ -108,7 +126,7 @@ void api_video_list(struct api_call *call)
     params.query.all = call->who.asker.role == USER_OWNER;
     page.videos = json_array();
     if (page.videos)
-        rc = store_video_list(call->st, &params.query, append_video, &page, &more);
+        rc = list(&page, &params.query, &more);
     if (rc == RC_OK)
         http_send_json(call->r, 200, page_json(page.videos, more), NULL);
     else if (rc == RC_NOT_FOUND)
@@ -127,8 +145,8 @@ void api_send_video(struct api_call *call, int status)
     enum rc rc = store_video_get(call->st, call->id, &video);
 
     if (rc == RC_OK)
-        rc = video_view_json(call->st, &call->app->site, &call->who.asker, &video,
-                             &body);
+        rc =
+            video_view_one(call->st, &call->app->site, &call->who.asker, &video, &body);
     if (rc == RC_OK)
         http_send_json(call->r, status, body, NULL);
     else
@@ -238,6 +256,8 @@ void api_video_rekey(struct api_call *call)
         api_fail(call, rc);
         return;
     }
-    api_end_revoked(call, call->id);
+    rc = grant_replace_revoked(call->st, &call->app->site, call->id);
+    if (rc != RC_OK)
+        log_warn("new keys: %s: %s", rc_name(rc), store_message(call->st));
     api_send_video(call, 200);
 }

@@ -2,6 +2,7 @@
 
 #include "grant.h"
 #include "log.h"
+#include "store_accounts.h"
 #include "store_grants.h"
 
 #include <malloc.h>
@@ -41,6 +42,7 @@ enum rc app_open(struct app *app, const char *name)
     keep_heap_small();
     log_open(name, LOG_INFO);
     memset(app, 0, sizeof(*app));
+    pthread_mutex_init(&app->key.lock, NULL);
     rc = site_find(&app->site);
     if (rc != RC_OK) {
         log_error("no site: DROPSTREAM_SITE must name a folder with etc and htdocs");
@@ -76,6 +78,21 @@ void app_end_open_grants(struct app *app)
                  st ? store_message(st) : "no database handle");
     if (st)
         handles_give(app->handles, st);
+}
+
+enum rc app_site_key(struct app *app, struct store *st, uint8_t out[SECRET_KEY_SIZE])
+{
+    struct app_key *key = &app->key;
+    enum rc rc = RC_OK;
+
+    pthread_mutex_lock(&key->lock);
+    if (!key->known)
+        rc = store_site_key(st, key->bytes);
+    key->known = rc == RC_OK;
+    if (key->known)
+        memcpy(out, key->bytes, sizeof(key->bytes));
+    pthread_mutex_unlock(&key->lock);
+    return rc;
 }
 
 void app_close(struct app *app)

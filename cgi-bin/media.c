@@ -30,9 +30,11 @@ struct media {
 };
 
 /* Fills in what is asked for, if it is promised, with a handle that is given back
- * before anything waits. RC_NOT_FOUND: it will never be. */
+ * before anything waits. video: the one that its key leads to; NULL: that is not known
+ * yet. RC_NOT_FOUND: it will never be. */
 static enum rc ask_store(struct media *m, const struct request *r,
-                         const struct media_path *path, struct wait_ask *ask)
+                         const struct media_path *path, const struct video *video,
+                         struct wait_ask *ask)
 {
     struct promise promise;
     struct store *st;
@@ -40,7 +42,8 @@ static enum rc ask_store(struct media *m, const struct request *r,
 
     if (rc != RC_OK)
         return rc;
-    rc = promise_find(st, path, &promise);
+    rc = video ? promise_of(st, video, path, &promise)
+               : promise_find(st, path, &promise);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         log_error("%s: %s: %s", request_path(r), rc_name(rc), store_message(st));
     handles_give(m->app.handles, st);
@@ -52,12 +55,12 @@ static enum rc ask_store(struct media *m, const struct request *r,
     return RC_OK;
 }
 
-static void wait_for_file(struct media *m, struct request *r)
+static void wait_for_file(struct media *m, struct request *r, const struct video *video)
 {
     struct media_path path;
     struct wait_ask ask;
     enum rc rc = media_path_parse(request_path(r), &path) == RC_OK
-                     ? ask_store(m, r, &path, &ask)
+                     ? ask_store(m, r, &path, video, &ask)
                      : RC_NOT_FOUND;
 
     if (rc != RC_OK) {
@@ -73,6 +76,7 @@ static void wait_for_file(struct media *m, struct request *r)
 static void media_page(struct request *r, void *ctx)
 {
     struct media *m = ctx;
+    struct video video;
 
     /* Another site's player asks so whether it may come; lighttpd adds the answer. */
     if (strcmp(request_method(r), "OPTIONS") == 0) {
@@ -85,8 +89,10 @@ static void media_page(struct request *r, void *ctx)
         http_send_not_allowed(r, "GET, HEAD");
         return;
     }
-    if (!m->strict || !strict_answers(m->strict, r))
-        wait_for_file(m, r);
+    if (!m->strict)
+        wait_for_file(m, r, NULL);
+    else if (!strict_answers(m->strict, r, &video))
+        wait_for_file(m, r, &video);
 }
 
 static enum rc open_parts(struct media *m)

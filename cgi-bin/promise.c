@@ -28,27 +28,33 @@ static enum rc find_planned(const struct media_path *path,
     return RC_NOT_FOUND;
 }
 
-enum rc promise_find(struct store *st, const struct media_path *path,
-                     struct promise *out)
+enum rc promise_of(struct store *st, const struct video *video,
+                   const struct media_path *path, struct promise *out)
 {
     struct rendition renditions[STORE_RENDITIONS_MAX];
     enum rendition_kind kind = RENDITION_VIDEO;
-    struct grant grant;
-    struct video video;
     size_t n = 0;
-    enum rc rc = store_grant_by_key(st, path->key, &grant, &video);
+    enum rc rc = store_renditions(st, video->id, renditions, &n);
 
-    if (rc == RC_OK)
-        rc = store_renditions(st, video.id, renditions, &n);
-    if (rc == RC_OK && video.state == VIDEO_FAILED)
+    if (rc == RC_OK && video->state == VIDEO_FAILED)
         rc = RC_NOT_FOUND;
     if (rc == RC_OK)
         rc = find_planned(path, renditions, n, &kind);
     if (rc != RC_OK)
         return rc;
-    memcpy(out->video_id, video.id, sizeof(out->video_id));
+    memcpy(out->video_id, video->id, sizeof(out->video_id));
     out->kind = kind;
     return RC_OK;
+}
+
+enum rc promise_find(struct store *st, const struct media_path *path,
+                     struct promise *out)
+{
+    struct grant grant;
+    struct video video;
+    enum rc rc = store_grant_by_key(st, path->key, &grant, &video);
+
+    return rc == RC_OK ? promise_of(st, &video, path, out) : rc;
 }
 
 /* ---- promises that are not kept ---------------------------------------------- */

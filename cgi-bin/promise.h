@@ -25,6 +25,10 @@ struct promise {
 enum rc promise_find(struct store *st, const struct media_path *path,
                      struct promise *out);
 
+/* Likewise, for who has just found the video of its key. */
+enum rc promise_of(struct store *st, const struct video *video,
+                   const struct media_path *path, struct promise *out);
+
 /* One thread's view of what is promised, with a store handle of its own. */
 struct promise_watch;
 

@@ -17,13 +17,13 @@
 #include <sys/stat.h>
 
 struct strict {
-    const struct app *app;
+    struct app *app;
     char folder[PATH_MAX]; /* htdocs/media, and as the server names it */
     struct media_root root;
     atomic_bool failing; /* passes cannot be written, and the log knows */
 };
 
-enum rc strict_open(const struct app *app, struct strict **out)
+enum rc strict_open(struct app *app, struct strict **out)
 {
     struct strict *s = calloc(1, sizeof(*s));
     enum rc rc;
@@ -104,7 +104,7 @@ static enum rc check_share(struct strict *s, const struct request *r, struct sto
     uint8_t site_key[SECRET_KEY_SIZE];
     char pass[PASS_LEN + 1];
     bool made;
-    enum rc rc = store_site_key(st, site_key);
+    enum rc rc = app_site_key(s->app, st, site_key);
 
     if (rc != RC_OK)
         return rc;
@@ -115,19 +115,19 @@ static enum rc check_share(struct strict *s, const struct request *r, struct sto
     return RC_OK;
 }
 
-static enum rc check(struct strict *s, struct request *r, const char *key)
+static enum rc check(struct strict *s, struct request *r, const char *key,
+                     struct video *video)
 {
     struct grant grant;
-    struct video video;
     struct store *st;
     enum rc rc = handles_take(s->app->handles, &st);
 
     if (rc != RC_OK)
         return rc;
-    rc = store_grant_by_key(st, key, &grant, &video);
+    rc = store_grant_by_key(st, key, &grant, video);
     if (rc == RC_OK)
         rc = grant.kind == GRANT_SHARE ? check_share(s, r, st, &grant)
-                                       : check_user(s, r, st, &grant, &video);
+                                       : check_user(s, r, st, &grant, video);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         log_error("%s: %s: %s", request_path(r), rc_name(rc), store_message(st));
     handles_give(s->app->handles, st);
@@ -145,13 +145,13 @@ static bool is_there(const struct strict *s, const char *name)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-bool strict_answers(struct strict *s, struct request *r)
+bool strict_answers(struct strict *s, struct request *r, struct video *video)
 {
     char key[KEY_LEN + 1];
     const char *path = request_path(r), *name;
     enum rc rc = media_path_key(path, key);
 
-    rc = rc == RC_OK ? check(s, r, key) : RC_NOT_FOUND;
+    rc = rc == RC_OK ? check(s, r, key, video) : RC_NOT_FOUND;
     if (rc != RC_OK) {
         http_send_rc(r, rc);
         return true;

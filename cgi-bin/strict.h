@@ -10,18 +10,19 @@
 #include "app.h"
 #include "fcgi.h"
 #include "rc.h"
+#include "store.h"
 
 #include <stdbool.h>
 
 struct strict;
 
 /* app outlives it. RC_NOMEM, RC_TOO_LARGE. */
-enum rc strict_open(const struct app *app, struct strict **out);
+enum rc strict_open(struct app *app, struct strict **out);
 
 /* True if r is answered: it may not have what it asks for, and so is not told whether
  * that is there (404); or it may, and it is there. False: it may, but there is no such
- * file. */
-bool strict_answers(struct strict *s, struct request *r);
+ * file; *video is the one that its key leads to. */
+bool strict_answers(struct strict *s, struct request *r, struct video *video);
 
 /* NULL is legal. */
 void strict_close(struct strict *s);

@@ -183,7 +183,7 @@ static json_t *stored_json(struct upload *u)
     enum rc rc = handles_take(u->app->handles, &st);
 
     if (rc == RC_OK) {
-        rc = video_view_json(st, &u->app->site, &u->who.asker, &u->video, &out);
+        rc = video_view_one(st, &u->app->site, &u->who.asker, &u->video, &out);
         handles_give(u->app->handles, st);
     }
     return rc == RC_OK ? out : video_json(&parts, &view);

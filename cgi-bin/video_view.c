@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 enum rc video_view_read(struct store *st, struct video_parts *p)
 {
@@ -17,8 +18,8 @@ static bool may(const struct asker *asker, enum want want, enum relation relatio
     return access_check(asker, want, relation) == ACCESS_YES;
 }
 
-static enum rc view(struct store *st, const struct site *site,
-                    const struct asker *asker, struct video_parts *p, json_t **out)
+static enum rc view(struct store *st, int media, const struct asker *asker,
+                    struct video_parts *p, json_t **out)
 {
     enum relation relation =
         access_relation(asker, p->video.owner_id, p->video.visibility);
@@ -29,7 +30,7 @@ static enum rc view(struct store *st, const struct site *site,
     enum rc rc = video_view_read(st, p);
 
     if (rc == RC_OK && video_json_has_media(p))
-        rc = grant_for_user(st, site, p->video.id, asker->user_id, &grant);
+        rc = grant_for_user(st, media, p->video.id, asker->user_id, &grant);
     if (rc != RC_OK)
         return rc;
     memcpy(view.key, grant.key, sizeof(view.key));
@@ -37,11 +38,24 @@ static enum rc view(struct store *st, const struct site *site,
     return *out ? RC_OK : RC_NOMEM;
 }
 
-enum rc video_view_json(struct store *st, const struct site *site,
-                        const struct asker *asker, const struct video *video,
-                        json_t **out)
+enum rc video_view_json(struct store *st, int media, const struct asker *asker,
+                        const struct video *video, json_t **out)
 {
     struct video_parts p = {.video = *video};
 
-    return view(st, site, asker, &p, out);
+    return view(st, media, asker, &p, out);
+}
+
+enum rc video_view_one(struct store *st, const struct site *site,
+                       const struct asker *asker, const struct video *video,
+                       json_t **out)
+{
+    int media;
+    enum rc rc = site_open_media(site, &media);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = video_view_json(st, media, asker, video, out);
+    close(media);
+    return rc;
 }

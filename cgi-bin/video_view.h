@@ -17,11 +17,15 @@ enum rc video_view_read(struct store *st, struct video_parts *p);
 
 /*
  * The JSON of a video that `asker` may watch, with addresses of their own, whose key is
- * made where there is none yet; *out is the caller's. RC_NOT_FOUND: it, or they, have
- * gone meanwhile.
+ * made where there is none yet; *out is the caller's. media: their folder, open
+ * (site_open_media). RC_NOT_FOUND: it, or they, have gone meanwhile.
  */
-enum rc video_view_json(struct store *st, const struct site *site,
-                        const struct asker *asker, const struct video *video,
-                        json_t **out);
+enum rc video_view_json(struct store *st, int media, const struct asker *asker,
+                        const struct video *video, json_t **out);
+
+/* Likewise, for who shows no more than one. */
+enum rc video_view_one(struct store *st, const struct site *site,
+                       const struct asker *asker, const struct video *video,
+                       json_t **out);
 
 #endif

@@ -16,31 +16,41 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes the symlink; one that is there already is fine. *made, which may be NULL: it
- * was not there. RC_IO, RC_NOSPACE. */
-enum rc grant_link(const struct site *site, const char *key, const char *root,
-                   bool *made);
+/* ---- one of them: media is their folder, open (site_open_media) -------------------
+ */
+
+/* Makes the symlink; one that is there already is fine, and found by one look. *made:
+ * it was not there. RC_IO, RC_NOSPACE. */
+enum rc grant_link(int media, const char *key, const char *root, bool *made);
 
 /* Removes it; one that is missing is fine. Nothing but a symlink is ever removed: RC_IO
  * for anything else. */
-enum rc grant_unlink(const struct site *site, const char *key);
+enum rc grant_unlink(int media, const char *key);
 
-/* True if the symlink, in a folder that is open, leads to root. */
+/* True if the symlink leads to root. */
 bool grant_leads_to(int media, const char *key, const char *root);
+
+/* The symlink of one whose row was read a moment ago, if it counts still: its key may
+ * be told. Of g, key and media_root count. RC_NOT_FOUND: it does not count. */
+enum rc grant_ensure(struct store *st, int media, const struct grant *g);
 
 /* The grant of a user for a video, with its symlink: the key may be told. As
  * store_grant_user; RC_NOT_FOUND also if it is taken back just now. */
-enum rc grant_for_user(struct store *st, const struct site *site, const char *video_id,
+enum rc grant_for_user(struct store *st, int media, const char *video_id,
                        int64_t user_id, struct grant *out);
 
-/* The symlinks of all grants of a video that are not revoked. */
-enum rc grant_link_all(struct store *st, const struct site *site, const char *video_id);
+/* ---- those of shares and videos ----------------------------------------------------
+ */
+
+/* The symlink of the grant of a share, which was read a moment ago with its video or
+ * has just been made: its key may be told. RC_NOT_FOUND: it is taken back just now. */
+enum rc grant_of_share(struct store *st, const struct site *site, const struct share *s,
+                       const struct video *v);
 
 /*
  * Ends the grants of a video ("": of all) that are marked revoked: their symlinks go,
- * then their rows. Those of the same videos that stay have their symlinks before, so
- * that new keys are there when the old ones end. Cheap if there are none. The first
- * error, after all others were ended.
+ * then their rows, and no other is touched. Cheap if there are none. The first error,
+ * after all others were ended.
  */
 enum rc grant_end_revoked(struct store *st, const struct site *site,
                           const char *video_id);
@@ -49,8 +59,9 @@ enum rc grant_end_revoked(struct store *st, const struct site *site,
 enum rc grant_end_some(struct store *st, const struct site *site, size_t max,
                        bool *more);
 
-/* The symlink of one whose row was read a moment ago, if it counts still. RC_NOT_FOUND:
- * it does not. */
-enum rc grant_ensure(struct store *st, const struct site *site, const struct grant *g);
+/* Likewise of a video whose keys are new (store_grants_renew): the symlinks of the new
+ * ones are made before. */
+enum rc grant_replace_revoked(struct store *st, const struct site *site,
+                              const char *video_id);
 
 #endif

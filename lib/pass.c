@@ -50,11 +50,14 @@ void pass_of_share(const uint8_t site_key[SECRET_KEY_SIZE], const char *key,
 /* The folder called name, made if that is asked for, as a descriptor. */
 static enum rc open_folder(int parent, const char *name, bool make, int *out_fd)
 {
-    int fd;
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    int fd = openat(parent, name, flags);
 
-    if (make && mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-        return rc_from_errno(errno);
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT && make) {
+        if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+            return rc_from_errno(errno);
+        fd = openat(parent, name, flags);
+    }
     if (fd < 0)
         return rc_from_errno(errno);
     *out_fd = fd;
@@ -88,6 +91,21 @@ void pass_remove_folder(const struct site *site)
     close(media);
 }
 
+/* The folder called name, to be read; the caller closes it. */
+static enum rc list_folder(int parent, const char *name, DIR **out)
+{
+    int fd;
+    enum rc rc = open_folder(parent, name, false, &fd);
+
+    if (rc != RC_OK)
+        return rc;
+    *out = fdopendir(fd);
+    if (*out)
+        return RC_OK;
+    close(fd);
+    return RC_IO;
+}
+
 /* Where the link called key leads. */
 static void set_target(const char *key, char out[TARGET_BYTES])
 {
@@ -119,29 +137,25 @@ enum rc pass_add(const struct site *site, const char *pass, const char *key, boo
     return rc;
 }
 
-/* Calls cb with each link of a pass, and the folder that it is in; the first error,
- * after all others. RC_NOT_FOUND: there is no such pass. */
-static enum rc each_link(int passes, const char *pass,
-                         enum rc (*cb)(void *arg, int folder, const char *key),
-                         void *arg)
+static enum rc remove_link(int folder, const char *key)
+{
+    return unlinkat(folder, key, 0) == 0 || errno == ENOENT ? RC_OK : RC_IO;
+}
+
+/* The first error, after all others. RC_NOT_FOUND: there is no such pass. */
+static enum rc remove_links(int passes, const char *pass)
 {
     struct dirent *e;
     enum rc first = RC_OK;
     DIR *dir;
-    int fd;
-    enum rc rc = open_folder(passes, pass, false, &fd);
+    enum rc rc = list_folder(passes, pass, &dir);
 
     if (rc != RC_OK)
         return rc;
-    dir = fdopendir(fd);
-    if (!dir) {
-        close(fd);
-        return RC_IO;
-    }
     while ((e = readdir(dir))) {
         if (e->d_name[0] == '.')
             continue;
-        rc = cb(arg, fd, e->d_name);
+        rc = remove_link(dirfd(dir), e->d_name);
         if (first == RC_OK)
             first = rc;
     }
@@ -149,17 +163,11 @@ static enum rc each_link(int passes, const char *pass,
     return first;
 }
 
-static enum rc remove_link(void *arg, int folder, const char *key)
-{
-    (void)arg;
-    return unlinkat(folder, key, 0) == 0 || errno == ENOENT ? RC_OK : RC_IO;
-}
-
 /* Whoever adds a link meanwhile has to be outrun. */
 static enum rc remove_pass(int passes, const char *pass)
 {
     for (int i = 0; i < 10; i++) {
-        enum rc rc = each_link(passes, pass, remove_link, NULL);
+        enum rc rc = remove_links(passes, pass);
         if (rc != RC_OK)
             return rc == RC_NOT_FOUND ? RC_OK : rc;
         if (unlinkat(passes, pass, AT_REMOVEDIR) == 0)
@@ -290,11 +298,39 @@ enum rc pass_end_sessions(struct store *st, const struct site *site)
 /* ---- one after the other ----------------------------------------------------------
  */
 
-struct tidying {
-    const uint8_t *site_key;
-    const char *pass;
-    bool is_share; /* it has a link of its share that leads somewhere */
-};
+enum rc pass_walk_begin(struct pass_walk *w, struct store *st, int passes,
+                        const char *pass, const uint8_t *site_key)
+{
+    uint8_t hash[SECRET_HASH_SIZE];
+    bool is_session = false;
+    enum rc rc = RC_OK;
+    DIR *dir;
+
+    if (!pass_valid(pass))
+        return RC_IO;
+    pass_hash(pass, hash);
+    if (site_key)
+        rc = store_session_exists(st, hash, &is_session);
+    if (rc == RC_OK)
+        rc = list_folder(passes, pass, &dir);
+    if (rc != RC_OK)
+        return rc;
+    *w = (struct pass_walk){.dir = dir,
+                            .passes = passes,
+                            .site_key = site_key,
+                            .is_session = is_session,
+                            .stays = is_session,
+                            .rc = RC_OK};
+    memcpy(w->pass, pass, sizeof(w->pass));
+    return RC_OK;
+}
+
+void pass_walk_end(struct pass_walk *w)
+{
+    if (w->dir)
+        closedir(w->dir);
+    w->dir = NULL;
+}
 
 /* True if that is a link to the key that it is called by. */
 static bool is_link_to(int folder, const char *key)
@@ -308,45 +344,49 @@ static bool is_link_to(int folder, const char *key)
     return n == TARGET_BYTES - 1 && memcmp(is, target, (size_t)n) == 0;
 }
 
-static enum rc tidy_link(void *arg, int folder, const char *key)
+static bool is_of_share(const struct pass_walk *w, const char *key)
 {
-    struct tidying *t = arg;
     char pass[PASS_LEN + 1];
+
+    pass_of_share(w->site_key, key, pass);
+    return strcmp(pass, w->pass) == 0;
+}
+
+static enum rc tidy_link(struct pass_walk *w, int folder, const char *key)
+{
     struct stat st;
 
-    if (!is_link_to(folder, key))
-        return remove_link(NULL, folder, key);
+    if (!w->site_key || !is_link_to(folder, key))
+        return remove_link(folder, key);
     if (fstatat(folder, key, &st, 0) != 0)
-        return errno == ENOENT ? remove_link(NULL, folder, key) : RC_IO;
-    pass_of_share(t->site_key, key, pass);
-    t->is_share = t->is_share || strcmp(pass, t->pass) == 0;
+        return errno == ENOENT ? remove_link(folder, key) : RC_IO;
+    if (!w->is_session && !is_of_share(w, key))
+        return remove_link(folder, key);
+    w->stays = true;
     return RC_OK;
 }
 
-enum rc pass_tidy(struct store *st, const struct site *site,
-                  const uint8_t site_key[SECRET_KEY_SIZE], const char *pass,
-                  bool *removed)
+enum rc pass_walk_on(struct pass_walk *w, size_t *max, bool *removed)
 {
-    struct tidying t = {.site_key = site_key, .pass = pass};
-    uint8_t hash[SECRET_HASH_SIZE];
-    bool is_session = false;
-    int passes;
+    struct dirent *e;
     enum rc rc;
 
     *removed = false;
-    if (!pass_valid(pass))
-        return RC_IO;
-    pass_hash(pass, hash);
-    rc = open_passes(site, false, &passes);
-    if (rc != RC_OK)
-        return rc;
-    rc = store_session_exists(st, hash, &is_session);
-    if (rc == RC_OK)
-        rc = each_link(passes, pass, tidy_link, &t);
-    if (rc == RC_OK && !is_session && !t.is_share) {
-        rc = remove_pass(passes, pass);
+    while (*max > 0 && (e = readdir(w->dir))) {
+        if (e->d_name[0] == '.')
+            continue;
+        rc = tidy_link(w, dirfd(w->dir), e->d_name);
+        if (w->rc == RC_OK)
+            w->rc = rc;
+        --*max;
+    }
+    if (*max == 0)
+        return RC_OK;
+    rc = w->rc;
+    if (rc == RC_OK && !w->stays) {
+        rc = remove_pass(w->passes, w->pass);
         *removed = rc == RC_OK;
     }
-    close(passes);
+    pass_walk_end(w);
     return rc;
 }

@@ -20,7 +20,9 @@
 #include "site.h"
 #include "store.h"
 
+#include <dirent.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PASS_LEN (2 * SECRET_HASH_SIZE) /* hexadecimal digits in lower case */
@@ -64,15 +66,35 @@ enum rc pass_end_sessions(struct store *st, const struct site *site);
  * RC_IO. */
 enum rc pass_open_folder(const struct site *site, int *out_fd);
 
+/* A pass that is looked through link by link; its dir is NULL where none is. */
+struct pass_walk {
+    DIR *dir;
+    int passes;
+    const uint8_t *site_key;
+    char pass[PASS_LEN + 1];
+    bool is_session, stays;
+    enum rc rc; /* the first thing that went wrong */
+};
+
 /*
- * Takes a pass away unless it is that of a session that has not ended, or of a share
- * and leads somewhere; of one that stays, the links that lead nowhere, or elsewhere
- * than to the key that they are called by. *removed: it is gone. RC_IO, and what the
- * store says.
+ * Begins with one in the folder of all, which stays open meanwhile, as does site_key
+ * (store_site_key; NULL: all that are looked at go). RC_NOT_FOUND: there is none, or no
+ * more. RC_IO, and what the store says.
  */
-enum rc pass_tidy(struct store *st, const struct site *site,
-                  const uint8_t site_key[SECRET_KEY_SIZE], const char *pass,
-                  bool *removed);
+enum rc pass_walk_begin(struct pass_walk *w, struct store *st, int passes,
+                        const char *pass, const uint8_t *site_key);
+
+/*
+ * Looks at up to *max more of its links, and counts them down. Of the pass of a session
+ * that had not ended at the beginning those go that lead nowhere, or elsewhere than to
+ * the key that they are called by; of another one all but that to the key of its share.
+ * With *max left the walk is over, and a pass that had no reason to stay is gone;
+ * *removed. RC_IO, then, if not all of that could be done.
+ */
+enum rc pass_walk_on(struct pass_walk *w, size_t *max, bool *removed);
+
+/* Leaves it at that; of none is legal. */
+void pass_walk_end(struct pass_walk *w);
 
 /* Removes their folder, if it is there and empty. */
 void pass_remove_folder(const struct site *site);

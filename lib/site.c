@@ -15,6 +15,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define FOLDER (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
 static bool has_folder(const struct site *site, const char *name)
 {
     char path[PATH_MAX];
@@ -83,9 +85,12 @@ enum rc site_open_media(const struct site *site, int *out_fd)
 
     if (rc != RC_OK)
         return rc;
-    if (mkdir(path, 0755) < 0 && errno != EEXIST)
-        return rc_from_errno(errno);
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    fd = open(path, FOLDER);
+    if (fd < 0 && errno == ENOENT) {
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return rc_from_errno(errno);
+        fd = open(path, FOLDER);
+    }
     if (fd < 0)
         return rc_from_errno(errno);
     *out_fd = fd;

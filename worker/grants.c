@@ -175,10 +175,10 @@ static void check_row(struct grants *g, const struct grant *row)
         found->has_row = true;
         if (grant_leads_to(dirfd(p->dir), row->key, row->media_root))
             return;
-        rc = grant_unlink(&g->w->site, row->key);
+        rc = grant_unlink(dirfd(p->dir), row->key);
     }
     if (rc == RC_OK)
-        rc = grant_ensure(g->w->store, &g->w->site, row);
+        rc = grant_ensure(g->w->store, dirfd(p->dir), row);
     p->made += rc == RC_OK;
     if (rc != RC_NOT_FOUND)
         note_error(p, rc);
@@ -206,7 +206,7 @@ static void check_stranger(struct grants *g, const char *key)
     bool exists = true;
     enum rc rc = store_grant_exists(g->w->store, key, &exists);
     if (rc == RC_OK && !exists) {
-        rc = grant_unlink(&g->w->site, key);
+        rc = grant_unlink(dirfd(p->dir), key);
         p->removed += rc == RC_OK;
     }
     note_error(p, rc);

@@ -27,6 +27,7 @@
 
 #define BEAT_MS 10000
 #define SWEEP_MS 60000
+#define PASSES_MS 3600000
 #define CHECKPOINT_MS 10000
 #define CHECKPOINT_BYTES (1 << 20) /* of WAL; less waits until nothing is running */
 #define STOP_MS 5000               /* for the children to go; they were killed */
@@ -115,7 +116,6 @@ static void on_sweep(void *arg)
     loop_timer_set(d->w.loop, &d->sweep, SWEEP_MS, on_sweep, d);
     sweep_leftovers(&d->w);
     grants_sweep(d->grants);
-    passes_sweep(d->passes);
 }
 
 static int64_t wal_bytes(const struct site *site)
@@ -279,7 +279,7 @@ static enum rc start(struct daemon *d, const struct options *o)
     if (rc == RC_OK)
         rc = grants_open(w, &d->grants);
     if (rc == RC_OK)
-        rc = passes_open(w, &d->passes);
+        rc = passes_open(w, PASSES_MS, &d->passes);
     if (rc == RC_OK)
         rc = wake_open(w->loop, &w->site, w->store, w->config.poll_ms, on_changed, d,
                        &d->wake);

@@ -8,14 +8,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PASSES_A_TURN = 50 };
+enum { LINKS_A_TURN = 200 };
 
 struct passes {
     struct worker *w;
-    struct loop_timer turn;
+    int64_t every_ms;
+    struct loop_timer again, turn;
     bool changed;
     uint8_t site_key[SECRET_KEY_SIZE];
     DIR *dir; /* of the sweep that goes on; NULL: none does */
+    struct pass_walk walk;
     size_t removed;
     enum rc rc; /* the first thing that went wrong in it */
 };
@@ -28,6 +30,7 @@ static void end_sweep(struct passes *p)
         log_error("not every pass is as its row says: %s", rc_name(p->rc));
         p->changed = true; /* again, with the next sweep */
     }
+    pass_walk_end(&p->walk);
     if (p->dir)
         closedir(p->dir);
     p->dir = NULL;
@@ -35,32 +38,43 @@ static void end_sweep(struct passes *p)
     p->rc = RC_OK;
 }
 
-static void look_at(struct passes *p, const char *pass)
+/* One that has gone meanwhile is nothing wrong. */
+static void note_error(struct passes *p, enum rc rc)
 {
-    struct worker *w = p->w;
-    bool removed = true;
-    enum rc rc = w->config.media_auth == MEDIA_STRICT
-                     ? pass_tidy(w->store, &w->site, p->site_key, pass, &removed)
-                     : pass_remove(&w->site, pass);
-    if (rc == RC_OK)
-        p->removed += removed;
-    else if (rc != RC_NOT_FOUND && p->rc == RC_OK)
+    if (rc != RC_NOT_FOUND && p->rc == RC_OK)
         p->rc = rc;
+}
+
+/* False: there is none left. */
+static bool begin_next(struct passes *p)
+{
+    bool strict = p->w->config.media_auth == MEDIA_STRICT;
+    struct dirent *e = readdir(p->dir);
+    if (!e)
+        return false;
+    if (pass_valid(e->d_name))
+        note_error(p, pass_walk_begin(&p->walk, p->w->store, dirfd(p->dir), e->d_name,
+                                      strict ? p->site_key : NULL));
+    return true;
 }
 
 static void on_turn(void *arg)
 {
     struct passes *p = arg;
-    for (int i = 0; i < PASSES_A_TURN; i++) {
-        struct dirent *e = readdir(p->dir);
-        if (!e) {
+    size_t left = LINKS_A_TURN;
+    while (left > 0) {
+        bool removed = false;
+        if (p->walk.dir) {
+            note_error(p, pass_walk_on(&p->walk, &left, &removed));
+            p->removed += removed;
+        } else if (begin_next(p)) {
+            left--; /* a pass costs as much as a link does */
+        } else {
             if (p->w->config.media_auth != MEDIA_STRICT)
                 pass_remove_folder(&p->w->site);
             end_sweep(p);
             return;
         }
-        if (pass_valid(e->d_name))
-            look_at(p, e->d_name);
     }
     loop_timer_set(p->w->loop, &p->turn, 0, on_turn, p);
 }
@@ -84,8 +98,10 @@ static enum rc begin(struct passes *p)
     return rc;
 }
 
-void passes_sweep(struct passes *p)
+static void sweep(void *arg)
 {
+    struct passes *p = arg;
+    loop_timer_set(p->w->loop, &p->again, p->every_ms, sweep, p);
     if (p->dir || !p->changed)
         return;
     p->changed = false;
@@ -96,14 +112,15 @@ void passes_sweep(struct passes *p)
         end_sweep(p);
 }
 
-enum rc passes_open(struct worker *w, struct passes **out)
+enum rc passes_open(struct worker *w, int64_t every_ms, struct passes **out)
 {
     struct passes *p = calloc(1, sizeof(*p));
     if (!p)
         return RC_NOMEM;
     p->w = w;
+    p->every_ms = every_ms;
     p->changed = true;
-    passes_sweep(p);
+    sweep(p);
     *out = p;
     return RC_OK;
 }
@@ -112,6 +129,7 @@ void passes_close(struct passes *p)
 {
     if (!p)
         return;
+    loop_timer_cancel(p->w->loop, &p->again);
     loop_timer_cancel(p->w->loop, &p->turn);
     end_sweep(p);
     free(p);

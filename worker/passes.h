@@ -12,15 +12,15 @@
 
 struct passes;
 
-/* Begins a first sweep. RC_NOMEM. */
-enum rc passes_open(struct worker *w, struct passes **out);
+/*
+ * Looks at each of them, now and then once in every_ms if the store has changed since.
+ * What it takes away leads nowhere any more, or is left of another database: so it may
+ * be seldom. Link by link, so that the loop goes on meanwhile. RC_NOMEM.
+ */
+enum rc passes_open(struct worker *w, int64_t every_ms, struct passes **out);
 void passes_close(struct passes *p); /* NULL is legal */
 
-/* The store has changed, so that the next sweep is needed. */
+/* The store has changed: the next sweep is needed. */
 void passes_changed(struct passes *p);
-
-/* Once a minute: looks at each of them, if the store has changed. Bit by bit, so that
- * the loop goes on meanwhile. */
-void passes_sweep(struct passes *p);
 
 #endif

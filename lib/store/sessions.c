@@ -311,8 +311,11 @@ static enum rc drop(struct store *st, const uint8_t hash[SECRET_HASH_SIZE])
 enum rc store_sessions_drop(struct store *st, const uint8_t (*hashes)[SECRET_HASH_SIZE],
                             size_t n)
 {
-    enum rc rc = store_begin(st);
+    enum rc rc;
 
+    if (n == 0)
+        return RC_OK;
+    rc = store_begin(st);
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; rc == RC_OK && i < n; i++)

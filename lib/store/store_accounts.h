@@ -141,7 +141,7 @@ enum rc store_sessions_expire(struct store *st, int64_t *next_ms);
 enum rc store_sessions_ended(struct store *st, const uint8_t *after,
                              uint8_t (*out)[SECRET_HASH_SIZE], size_t max, size_t *n);
 
-/* Drops n that have ended: nothing is left of them. */
+/* Drops n that have ended: nothing is left of them. Of none nothing is written. */
 enum rc store_sessions_drop(struct store *st, const uint8_t (*hashes)[SECRET_HASH_SIZE],
                             size_t n);
 

@@ -52,7 +52,7 @@ enum rc store_grant_by_key(struct store *st, const char *key, struct grant *out,
 
 /* New keys for every grant of a video in place of the old ones, which are marked
  * revoked: the symlinks of the new ones are made before those of the old ones go
- * (grant_end_revoked of grant.h does both). RC_NOT_FOUND. */
+ * (grant_replace_revoked of grant.h does both). RC_NOT_FOUND. */
 enum rc store_grants_renew(struct store *st, const char *video_id);
 
 /* Marks those of user id 0 revoked, where a site has accounts. */
@@ -98,7 +98,7 @@ struct share {
 
 /* Of s, video_id, password, download, embed and expires_ms count; token, key,
  * created_ms and created_by are set. by: a user, or 0. The symlink of its grant is made
- * by the caller (grant_link_all of grant.h). RC_NOT_FOUND: no such video. RC_TOO_LARGE:
+ * by the caller (grant_of_share of grant.h). RC_NOT_FOUND: no such video. RC_TOO_LARGE:
  * STORE_SHARES_MAX. */
 enum rc store_share_add(struct store *st, struct share *s, int64_t by);
 

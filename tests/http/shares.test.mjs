@@ -265,6 +265,10 @@ describe('shares', () => {
         const before = [await keyOf(member), await keyOf(owner), keyIn((await nobody.api('GET', url)).json)];
         const { status, json } = await member.api('POST', `/api/videos/${video.id}/rekey`);
         assert.equal(status, 200);
+        const keys = await sql(site, `SELECT key FROM grants WHERE video_id = '${video.id}'
+            AND (share IS NULL OR share IN (SELECT token FROM shares WHERE expires_ms IS NULL))`);
+        const linked = await links();
+        assert.deepEqual(keys.split('\n').filter((key) => !linked.includes(key)), [], 'there before anybody asks');
         const now = [keyIn(json), await keyOf(owner), keyIn((await nobody.api('GET', url)).json)];
         const there = await links();
         for (const key of before) {
@@ -274,6 +278,21 @@ describe('shares', () => {
         assert.equal(new Set([...before, ...now]).size, 6);
         for (const key of now) assert.ok(await isServed(key));
         assert.equal(await keyOf(member), now[0]);
+    });
+    test('a key that is told leads to the media, also if who made it was killed', async () => {
+        const mine = await keyOf(member);
+        await fs.unlink(site.path('htdocs/media', mine));
+        const share = await member.newShare(video.id);
+        assert.ok(!(await links()).includes(mine), 'a share makes its own link alone');
+        const url = `/api/shares/${share.token}`;
+        const key = keyIn((await nobody.api('GET', url)).json);
+        await fs.unlink(site.path('htdocs/media', key));
+        assert.equal(keyIn((await nobody.api('GET', url)).json), key);
+        assert.ok(await isServed(key));
+        assert.equal((await member.api('DELETE', url)).status, 204);
+        assert.ok(!(await links()).includes(mine), 'and ends that alone');
+        assert.equal(await keyOf(member), mine);
+        assert.ok(await isServed(mine));
     });
     test('a request that waits is told when its key is taken back', async () => {
         const [one, two] = [await member.newShare(video.id), await member.newShare(video.id)];

@@ -17,6 +17,7 @@ static struct fixture *f;
 static struct worker w;
 static struct grants *grants;
 static struct loop_timer patience;
+static int media_fd;
 
 /* ---- the loop and the site ---------------------------------------------------- */
 
@@ -79,6 +80,7 @@ static int setup(void **state)
     assert_int_equal(mkdir(path, 0755), 0);
     w = (struct worker){.clock = f->clock, .config.auth = AUTH_NONE};
     snprintf(w.site.root, sizeof(w.site.root), "%s", f->dir);
+    assert_int_equal(site_open_media(&w.site, &media_fd), RC_OK);
     w.store = fixture_handle(f);
     assert_int_equal(loop_open(&w.loop), RC_OK);
     log_open("test", LOG_ERROR);
@@ -92,6 +94,7 @@ static int teardown(void **state)
     loop_timer_cancel(w.loop, &patience);
     loop_close(w.loop);
     store_close(w.store);
+    close(media_fd);
     return fixture_teardown(state);
 }
 
@@ -103,8 +106,14 @@ static void begin(void)
 static struct grant give(const struct video *v)
 {
     struct grant g;
-    assert_int_equal(grant_for_user(f->st, &w.site, v->id, 0, &g), RC_OK);
+    assert_int_equal(grant_for_user(f->st, media_fd, v->id, 0, &g), RC_OK);
     return g;
+}
+
+static void link_to(const char *key, const char *root)
+{
+    bool made;
+    assert_int_equal(grant_link(media_fd, key, root, &made), RC_OK);
 }
 
 /* ---- after a crash -------------------------------------------------------------- */
@@ -117,9 +126,9 @@ static void what_was_left_half_done_is_completed_at_the_start(void **state)
     struct grant row_only = fixture_grant(f, &v, 0), whole = give(&u);
     memcpy(s.video_id, u.id, sizeof(s.video_id));
     assert_int_equal(store_share_add(f->st, &s, 0), RC_OK);
-    assert_int_equal(grant_link(&w.site, s.key, u.media_root, NULL), RC_OK);
-    assert_int_equal(store_share_remove(f->st, s.token), RC_OK);   /* and no unlink */
-    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK); /* of no row */
+    link_to(s.key, u.media_root);
+    assert_int_equal(store_share_remove(f->st, s.token), RC_OK); /* and no unlink */
+    link_to(KEY, ROOT);                                          /* of no row */
     assert_false(linked(row_only.key));
     begin();
     turn_until_linked(row_only.key, true);
@@ -135,8 +144,8 @@ static void one_that_leads_elsewhere_is_put_right(void **state)
     struct video v = fixture_video_of(f, 0, "a"), u = fixture_video_of(f, 0, "b");
     (void)state;
     struct grant wrong = fixture_grant(f, &v, 0), right = give(&u);
-    assert_int_equal(grant_link(&w.site, wrong.key, ROOT, NULL), RC_OK);
-    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
+    link_to(wrong.key, ROOT);
+    link_to(KEY, ROOT);
     begin();
     turn_until_linked(KEY, false);
     assert_int_equal(readlink(media(wrong.key), target, KEY_LEN), KEY_LEN);
@@ -147,7 +156,7 @@ static void one_that_leads_elsewhere_is_put_right(void **state)
 static void nothing_but_symlinks_with_the_name_of_a_key_is_touched(void **state)
 {
     (void)state;
-    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
+    link_to(KEY, ROOT);
     assert_int_equal(mkdir(media(ROOT), 0755), 0);
     assert_int_equal(symlink(ROOT, media("other")), 0);
     FILE *file = fopen(media("ffffffffffffffffffffffffff"), "w");
@@ -167,7 +176,7 @@ static void a_site_with_accounts_ends_what_everybody_had(void **state)
     int64_t ada = fixture_user(fixture, "ada", USER_OWNER);
     struct video v = fixture_video_of(f, 0, "a");
     struct grant open = give(&v), hers;
-    assert_int_equal(grant_for_user(f->st, &w.site, v.id, ada, &hers), RC_OK);
+    assert_int_equal(grant_for_user(f->st, media_fd, v.id, ada, &hers), RC_OK);
     begin();
     turn_a_while();
     assert_true(linked(open.key)); /* without accounts */
@@ -188,7 +197,7 @@ static void one_that_is_in_the_way_does_not_keep_the_others(void **state)
         struct video v = fixture_video_of(f, 0, "a");
         all[i] = fixture_grant(f, &v, 0);
     }
-    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
+    link_to(KEY, ROOT);
     assert_int_equal(mkdir(media(all[3].key), 0755), 0);
     log_to_file("/dev/null");
     begin();
@@ -242,7 +251,7 @@ static void so_many_that_are_revoked_at_once_go_bit_by_bit(void **state)
     struct grant last = {.key = ""};
     for (int i = 0; i < 450; i++) {
         struct video v = fixture_video_of(f, ada, "a");
-        assert_int_equal(grant_for_user(f->st, &w.site, v.id, bob, &last), RC_OK);
+        assert_int_equal(grant_for_user(f->st, media_fd, v.id, bob, &last), RC_OK);
     }
     begin();
     turn_a_while();
@@ -280,7 +289,7 @@ static void a_share_ends_when_its_time_is_over(void **state)
     for (int i = 0; i < 2; i++) {
         memcpy(s[i].video_id, v.id, sizeof(s[i].video_id));
         assert_int_equal(store_share_add(f->st, &s[i], 0), RC_OK);
-        assert_int_equal(grant_link(&w.site, s[i].key, v.media_root, NULL), RC_OK);
+        link_to(s[i].key, v.media_root);
         grants_look(grants); /* as after any change */
     }
     assert_true(linked(s[1].key));
@@ -344,7 +353,7 @@ static void many_are_compared_bit_by_bit(void **state)
         assert_int_equal(key_new(key), RC_OK);
         assert_int_equal(symlink(ROOT, media(key)), 0);
     }
-    assert_int_equal(grant_link(&w.site, KEY, ROOT, NULL), RC_OK);
+    link_to(KEY, ROOT);
     begin();
     turn_until_linked(KEY, false);
     for (int64_t end = loop_now_ms() + PATIENCE_MS; links() > 1000;) {

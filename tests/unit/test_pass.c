@@ -4,7 +4,9 @@
 #include "grant.h"
 #include "pass.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PASS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -16,6 +18,21 @@
 
 static struct fixture *f;
 static struct site site;
+static int media;
+
+/* Calls that make folders. */
+static int makes;
+
+int mkdir(const char *path, mode_t mode)
+{
+    return mkdirat(AT_FDCWD, path, mode);
+}
+
+int mkdirat(int dir_fd, const char *path, mode_t mode)
+{
+    makes++;
+    return (int)syscall(SYS_mkdirat, dir_fd, path, mode);
+}
 
 static const char *at(const char *name)
 {
@@ -31,7 +48,14 @@ static int setup(void **state)
     f = *state;
     strcpy(site.root, f->dir);
     assert_int_equal(mkdir(at("htdocs"), 0755), 0);
+    assert_int_equal(site_open_media(&site, &media), RC_OK);
     return 0;
+}
+
+static int teardown(void **state)
+{
+    close(media);
+    return fixture_teardown(state);
 }
 
 static bool there(const char *name)
@@ -51,9 +75,10 @@ static bool leads_on(const char *name)
 
 static void put_media(void)
 {
+    bool made;
     FILE *file;
 
-    assert_int_equal(grant_link(&site, KEY, ROOT, NULL), RC_OK);
+    assert_int_equal(grant_link(media, KEY, ROOT, &made), RC_OK);
     assert_int_equal(mkdir(at("htdocs/media/" ROOT), 0755), 0);
     file = fopen(at("htdocs/media/" ROOT "/master.m3u8"), "w");
     assert_non_null(file);
@@ -142,12 +167,25 @@ static void it_leads_to_the_keys_that_were_added(void **state)
     assert_true(leads_on("htdocs/media/" KEY "/master.m3u8"));
 }
 
+static void folders_are_made_where_they_are_missing_alone(void **state)
+{
+    (void)state;
+    makes = 0;
+    add(PASS, KEY);
+    assert_int_equal(makes, 2);
+    add(PASS, KEY2);
+    add(PASS, KEY);
+    assert_int_equal(makes, 2);
+    add(OTHER, KEY);
+    assert_int_equal(makes, 3);
+}
+
 static void a_key_that_is_taken_back_is_led_to_no_more(void **state)
 {
     (void)state;
     put_media();
     add(PASS, KEY);
-    assert_int_equal(grant_unlink(&site, KEY), RC_OK);
+    assert_int_equal(grant_unlink(media, KEY), RC_OK);
     assert_false(leads_on(PASSES PASS "/" KEY "/master.m3u8"));
 }
 
@@ -285,7 +323,7 @@ static void a_session_without_a_pass_ends_too(void **state)
     assert_int_equal(n, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, fixture_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
@@ -293,6 +331,7 @@ int main(void)
         TEST(a_name_is_64_hexadecimal_digits),
         TEST(each_session_and_each_share_has_its_own),
         TEST(it_leads_to_the_keys_that_were_added),
+        TEST(folders_are_made_where_they_are_missing_alone),
         TEST(a_key_that_is_taken_back_is_led_to_no_more),
         TEST(what_is_no_name_is_refused),
         TEST(one_that_is_not_there_is_removed_already),

@@ -8,6 +8,7 @@
 #include "passes.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 10000
@@ -20,6 +21,18 @@ static struct worker w;
 static struct grants *grants;
 static struct passes *passes;
 static struct loop_timer patience;
+static int media;
+
+/* Links that are looked at: between two ticks of the loop, and at most. */
+static size_t looks, most_looks;
+static struct loop_timer ticks;
+
+ssize_t readlinkat(int dir_fd, const char *name, char *out, size_t size)
+{
+    if (++looks > most_looks)
+        most_looks = looks;
+    return (ssize_t)syscall(SYS_readlinkat, dir_fd, name, out, size);
+}
 
 static void stop_turning(void *arg)
 {
@@ -71,6 +84,7 @@ static int setup(void **state)
     assert_int_equal(mkdir(path, 0755), 0);
     w = (struct worker){.clock = f->clock, .config.media_auth = MEDIA_STRICT};
     snprintf(w.site.root, sizeof(w.site.root), "%s", f->dir);
+    assert_int_equal(site_open_media(&w.site, &media), RC_OK);
     w.store = fixture_handle(f);
     assert_int_equal(loop_open(&w.loop), RC_OK);
     log_open("test", LOG_ERROR);
@@ -84,8 +98,10 @@ static int teardown(void **state)
     passes = NULL;
     grants = NULL;
     loop_timer_cancel(w.loop, &patience);
+    loop_timer_cancel(w.loop, &ticks);
     loop_close(w.loop);
     store_close(w.store);
+    close(media);
     return fixture_teardown(state);
 }
 
@@ -115,7 +131,7 @@ static struct grant give(const char *title)
     char folder[sizeof("htdocs/media/") + KEY_LEN];
     struct grant g;
 
-    assert_int_equal(grant_for_user(f->st, &w.site, v.id, 0, &g), RC_OK);
+    assert_int_equal(grant_for_user(f->st, media, v.id, 0, &g), RC_OK);
     snprintf(folder, sizeof(folder), "htdocs/media/%s", g.media_root);
     assert_int_equal(mkdir(at(folder), 0755), 0);
     return g;
@@ -124,10 +140,12 @@ static struct grant give(const char *title)
 static struct share share_of(const struct grant *g)
 {
     struct share s = {.expires_ms = -1};
+    struct video v;
 
     memcpy(s.video_id, g->video_id, sizeof(s.video_id));
     assert_int_equal(store_share_add(f->st, &s, 0), RC_OK);
-    assert_int_equal(grant_link_all(f->st, &w.site, g->video_id), RC_OK);
+    assert_int_equal(store_video_get(f->st, g->video_id, &v), RC_OK);
+    assert_int_equal(grant_of_share(f->st, &w.site, &s, &v), RC_OK);
     return s;
 }
 
@@ -152,8 +170,8 @@ static void what_is_of_nobody_goes_at_the_start_and_the_others_stay(void **state
     snprintf(elsewhere, sizeof(elsewhere), PASSES "%s/%s", pass, OTHER_KEY);
     assert_int_equal(symlink("../../../../db", at(elsewhere)), 0);
     add(STRANGER, a.key); /* as of a database that was there before this one */
-    assert_int_equal(grant_unlink(&w.site, b.key), RC_OK);
-    assert_int_equal(passes_open(&w, &passes), RC_OK);
+    assert_int_equal(grant_unlink(media, b.key), RC_OK);
+    assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
     turn_until_gone(STRANGER, "");
     turn_until_gone(ended, "");
     turn_until_gone(pass, b.key); /* it leads nowhere */
@@ -176,18 +194,28 @@ static void that_of_a_share_goes_with_the_share(void **state)
     pass_of_share(site_key, t.key, stays);
     add(gone, s.key);
     add(stays, t.key);
-    assert_int_equal(passes_open(&w, &passes), RC_OK);
+    assert_int_equal(passes_open(&w, 20, &passes), RC_OK);
     turn_for(50);
     assert_true(there(gone, s.key));
     assert_int_equal(store_share_remove(f->st, s.token), RC_OK);
     assert_int_equal(grant_end_revoked(f->st, &w.site, ""), RC_OK);
-    passes_sweep(passes); /* nothing has changed, as far as is known */
+    /* Nothing has changed, as far as is known. */
     turn_for(50);
     assert_true(there(gone, s.key));
     passes_changed(passes);
-    passes_sweep(passes);
     turn_until_gone(gone, "");
     assert_true(there(stays, t.key));
+}
+
+static void a_change_is_no_reason_to_look_before_it_is_time(void **state)
+{
+    (void)state;
+    assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
+    turn_for(50);
+    add(STRANGER, OTHER_KEY);
+    passes_changed(passes);
+    turn_for(50);
+    assert_true(there(STRANGER, OTHER_KEY));
 }
 
 static void more_than_a_turn_has_are_looked_at(void **state)
@@ -203,12 +231,46 @@ static void more_than_a_turn_has_are_looked_at(void **state)
         pass_of_session(secret, pass, hash);
         add(pass, a.key);
     }
-    assert_int_equal(passes_open(&w, &passes), RC_OK);
+    assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
     for (int i = 0; i < 120; i++) {
         snprintf(secret, sizeof(secret), "%d", i);
         pass_of_session(secret, pass, hash);
         turn_until_gone(pass, "");
     }
+}
+
+static void tick(void *arg)
+{
+    (void)arg;
+    looks = 0;
+    loop_timer_set(w.loop, &ticks, 0, tick, NULL);
+}
+
+static void the_links_of_one_are_looked_at_in_more_than_a_turn(void **state)
+{
+    enum { LINKS = 700 };
+    int64_t ada = fixture_user(f, "ada", USER_OWNER);
+    char pass[PASS_LEN + 1], keys[LINKS][KEY_LEN + 1];
+
+    (void)state;
+    begin(ada, "lasts", DAY_MS, pass);
+    for (int i = 0; i < LINKS; i++) {
+        assert_int_equal(key_new(keys[i]), RC_OK);
+        add(pass, keys[i]);
+        add(STRANGER, keys[i]);
+        if (i % 2 == 0)
+            assert_int_equal(mkdirat(media, keys[i], 0755), 0);
+    }
+    most_looks = 0;
+    tick(NULL);
+    assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
+    turn_until_gone(STRANGER, "");
+    for (int i = 1; i < LINKS; i += 2)
+        turn_until_gone(pass, keys[i]);
+    loop_timer_cancel(w.loop, &ticks);
+    for (int i = 0; i < LINKS; i += 2)
+        assert_true(there(pass, keys[i]));
+    assert_in_range(most_looks, 1, 200);
 }
 
 static void where_media_are_static_all_of_them_go(void **state)
@@ -222,7 +284,7 @@ static void where_media_are_static_all_of_them_go(void **state)
     begin(ada, "lasts", DAY_MS, pass);
     add(pass, a.key);
     w.config.media_auth = MEDIA_STATIC;
-    assert_int_equal(passes_open(&w, &passes), RC_OK);
+    assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
     turn_until_gone(pass, "");
     turn_for(50);
     assert_int_equal(lstat(at("htdocs/media/pass"), &st), -1);
@@ -259,7 +321,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_of_nobody_goes_at_the_start_and_the_others_stay),
         TEST(that_of_a_share_goes_with_the_share),
+        TEST(a_change_is_no_reason_to_look_before_it_is_time),
         TEST(more_than_a_turn_has_are_looked_at),
+        TEST(the_links_of_one_are_looked_at_in_more_than_a_turn),
         TEST(where_media_are_static_all_of_them_go),
         TEST(that_of_a_session_goes_when_that_ends_or_its_time_is_over),
     };

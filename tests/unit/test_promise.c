@@ -110,6 +110,25 @@ static void a_deleted_video_promises_nothing(void **state)
     assert_int_equal(find(f, &c, "360p", 1, 0), RC_NOT_FOUND);
 }
 
+/* So who has looked the key up has no second look at it. */
+static void a_video_that_is_known_needs_no_key(void **state)
+{
+    struct fixture *f = *state;
+    struct clip c = planned(f, "a");
+    struct media_path path = path_of(&c, "audio-0", 1, 3);
+    struct promise promise = {.kind = RENDITION_VIDEO};
+
+    strcpy(path.key, c.v.media_root); /* which nobody has */
+    assert_int_equal(promise_of(f->st, &c.v, &path, &promise), RC_OK);
+    assert_string_equal(promise.video_id, c.v.id);
+    assert_int_equal(promise.kind, RENDITION_AUDIO);
+    path.segment = 4;
+    assert_int_equal(promise_of(f->st, &c.v, &path, &promise), RC_NOT_FOUND);
+    c.v.state = VIDEO_FAILED;
+    path.segment = 3;
+    assert_int_equal(promise_of(f->st, &c.v, &path, &promise), RC_NOT_FOUND);
+}
+
 /* ---- what is waited for ---------------------------------------------------------- */
 
 /* Of two videos, files in no order, more than one of some folders. */
@@ -242,6 +261,7 @@ int main(void)
         TEST(what_the_plan_counts_is_promised),
         TEST(a_failed_video_promises_nothing),
         TEST(a_deleted_video_promises_nothing),
+        TEST(a_video_that_is_known_needs_no_key),
         TEST(each_folder_of_a_deleted_video_is_told_once),
         TEST(what_is_asked_for_by_a_key_that_was_revoked_is_broken),
         TEST(a_rendition_that_is_given_up_leaves_the_others),

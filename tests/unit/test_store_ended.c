@@ -1,6 +1,8 @@
 /* test_store_ended.c: sessions that have ended are told, until they are dropped. */
 #include "accounts_fixture.h"
 
+#include "store_priv.h"
+
 #define LASTS_MS (30 * DAY_MS)
 
 static void begin(struct fixture *f, int64_t user_id, const char *secret,
@@ -67,6 +69,19 @@ static void one_that_is_ended_is_told_until_it_is_dropped(void **state)
     assert_int_equal(
         store_sessions_drop(f->st, (const uint8_t(*)[SECRET_HASH_SIZE])hash, 1), RC_OK);
     assert_goes_on(f, "b");
+}
+
+/* Its transaction would wait for the one of somebody else. */
+static void dropping_none_begins_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct store *busy = fixture_handle(f);
+    const uint8_t none[1][SECRET_HASH_SIZE] = {{0}};
+
+    assert_int_equal(store_begin(busy), RC_OK);
+    assert_int_equal(store_sessions_drop(f->st, none, 0), RC_OK);
+    assert_int_equal(store_end(busy, RC_OK), RC_OK);
+    store_close(busy);
 }
 
 static void whatever_ends_it_it_is_told(void **state)
@@ -154,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_that_is_ended_is_told_until_it_is_dropped),
+        TEST(dropping_none_begins_nothing),
         TEST(whatever_ends_it_it_is_told),
         TEST(time_ends_those_whose_time_it_is_and_tells_when_the_next_is),
         TEST(they_are_told_in_an_order_part_by_part),
