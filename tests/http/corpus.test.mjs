@@ -50,7 +50,8 @@ const videos = new Map();
 
 before(async () => {
     if (skip) return;
-    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_BACKOFF_MS: '50' } });
+    // One rung above 360p: of two, ladder.test.mjs knows all.
+    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_BACKOFF_MS: '50', DROPSTREAM_LADDER_MAX_SIDE: '720' } });
     for (const file of files) videos.set(file, await site.upload(file));
 });
 after(() => site?.stop());
