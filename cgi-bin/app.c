@@ -1,5 +1,6 @@
 #include "app.h"
 
+#include "fcgi.h"
 #include "grant.h"
 #include "log.h"
 #include "store_grants.h"
@@ -41,6 +42,9 @@ enum rc app_open(struct app *app, const char *name)
     keep_heap_small();
     log_open(name, LOG_INFO);
     memset(app, 0, sizeof(*app));
+    rc = fcgi_begin();
+    if (rc != RC_OK)
+        return rc;
     rc = site_find(&app->site);
     if (rc != RC_OK) {
         log_error("no site: DROPSTREAM_SITE must name a folder with etc and htdocs");
