@@ -19,7 +19,7 @@
 
 enum {
     BODY_MAX = 64 * 1024,
-    SLOW_THREADS = 2, /* as many passwords are reckoned at once */
+    SLOW_THREADS = 2, /* as many passwords are reckoned at once, of 16 MB each */
     SLOW_MAX = 64,    /* requests that wait for that */
     SLOW_EACH = 8     /* of one address, with those whose turn it is */
 };
