@@ -137,7 +137,7 @@ static bool may_patch(struct api_call *call, const struct patch *p)
 {
     bool session = call->who.kind == IDENTITY_SESSION;
 
-    if (call->who.asker.role != USER_OWNER &&
+    if (access_check(&call->who.asker, WANT_USERS, RELATION_NONE) != ACCESS_YES &&
         (!is_own(call) || !session || p->role >= 0)) {
         api_refuse(call, 403, "forbidden", "You may not do that.");
     } else if (is_own(call) && p->password && !session) {

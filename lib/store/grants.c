@@ -74,20 +74,29 @@ static enum rc find_user(struct store *st, const char *video_id, int64_t user_id
     return grant_row(st, q, out);
 }
 
+/* Users have a right to what is for everyone, to what is theirs, and as owners to all.
+ */
+#define RIGHT(video, user)                                                             \
+    "SELECT 1 FROM videos v, users u WHERE v.id = " video " AND u.id = " user          \
+    " AND (v.visibility = 'everyone' OR v.owner_id = u.id OR u.role = 'owner')"
+
 /* Judged here once more: a right that was taken away a moment ago has revoked the
- * grants of before, and none must come after them. */
-static enum rc check_right(struct store *st, const struct video *v, int64_t user_id)
+ * grants of before, and none must come after them. RC_NOT_FOUND: there is none. */
+static enum rc check_right(struct store *st, const char *video_id, int64_t user_id)
 {
-    struct user u;
+    sqlite3_stmt *q;
+    bool has = false;
     enum rc rc;
 
     if (user_id == 0)
         return RC_OK;
-    rc = store_user_get(st, user_id, &u);
-    if (rc == RC_OK && v->visibility != VISIBLE_EVERYONE && v->owner_id != user_id &&
-        u.role != USER_OWNER)
-        rc = RC_NOT_FOUND;
-    return rc;
+    rc = store_prepare(st, SQL_GRANT_RIGHT, RIGHT("?1", "?2"), &q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_int(q, 2, user_id);
+    rc = store_has_row(st, q, &has);
+    return rc == RC_OK && !has ? RC_NOT_FOUND : rc;
 }
 
 static enum rc make(struct store *st, const char *video_id, int64_t user_id,
@@ -98,7 +107,7 @@ static enum rc make(struct store *st, const char *video_id, int64_t user_id,
     enum rc rc = store_video_load(st, video_id, &v);
 
     if (rc == RC_OK)
-        rc = check_right(st, &v, user_id);
+        rc = check_right(st, video_id, user_id);
     if (rc != RC_OK)
         return rc;
     rc = find_user(st, video_id, user_id, out); /* another handle was faster */
@@ -259,12 +268,7 @@ enum rc store_grants_revoke_share(struct store *st, const char *token)
                            token);
 }
 
-/* Users have a right to what is for everyone, to what is theirs, and as owners to all.
- */
-#define NO_RIGHT                                                                       \
-    " AND NOT EXISTS (SELECT 1 FROM videos v, users u"                                 \
-    " WHERE v.id = grants.video_id AND u.id = grants.user_id AND"                      \
-    " (v.visibility = 'everyone' OR v.owner_id = u.id OR u.role = 'owner'))"
+#define NO_RIGHT " AND NOT EXISTS (" RIGHT("grants.video_id", "grants.user_id") ")"
 
 enum rc store_grants_revise_user(struct store *st, int64_t user_id)
 {

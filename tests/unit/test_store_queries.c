@@ -238,6 +238,7 @@ static void use_grants(struct fixture *f)
     int64_t n, next;
     bool flag;
 
+    store_grant_user(f->st, v.id, 1, &g, &flag);
     store_grant_user(f->st, v.id, 0, &g, &flag);
     store_grant_by_key(f->st, g.key, &g, &v);
     store_grant_exists(f->st, g.key, &flag);
