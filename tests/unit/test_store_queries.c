@@ -28,7 +28,7 @@ static void assert_indexed(struct store *st, enum statement id)
 
         if ((scan && !strstr(step, "INDEX jobs_open") &&
              !strstr(step, "INDEX videos_unseen") && id != SQL_ACTIVITY_NEWEST &&
-             id != SQL_ACTIVITY_TRIM && id != SQL_PING && id != SQL_USER_COUNT &&
+             id != SQL_ACTIVITY_OVER && id != SQL_PING && id != SQL_USER_COUNT &&
              id != SQL_USER_ANY) ||
             sorts)
             fail_msg("%s\nfor: %s", step, sql);
