@@ -77,8 +77,7 @@ enum rc grant_for_user(struct store *st, const struct site *site, const char *vi
                        int64_t user_id, struct grant *out)
 {
     struct grant g;
-    bool is_new;
-    enum rc rc = store_grant_user(st, video_id, user_id, &g, &is_new);
+    enum rc rc = store_grant_user(st, video_id, user_id, &g);
 
     /* Also of one that was there: who made its row may have been killed since. */
     if (rc == RC_OK)

@@ -100,7 +100,7 @@ static enum rc check_right(struct store *st, const char *video_id, int64_t user_
 }
 
 static enum rc make(struct store *st, const char *video_id, int64_t user_id,
-                    struct grant *out, bool *is_new)
+                    struct grant *out)
 {
     char key[KEY_LEN + 1];
     struct video v;
@@ -113,27 +113,24 @@ static enum rc make(struct store *st, const char *video_id, int64_t user_id,
     rc = find_user(st, video_id, user_id, out); /* another handle was faster */
     if (rc != RC_NOT_FOUND)
         return rc;
-    *is_new = true;
     rc = store_grant_insert(st, video_id, user_id, NULL, key);
     return rc == RC_OK ? find_user(st, video_id, user_id, out) : rc;
 }
 
 enum rc store_grant_user(struct store *st, const char *video_id, int64_t user_id,
-                         struct grant *out, bool *is_new)
+                         struct grant *out)
 {
     struct grant g;
-    bool made = false;
     enum rc rc = find_user(st, video_id, user_id, &g);
 
     if (rc == RC_NOT_FOUND) {
         rc = store_begin(st);
         if (rc == RC_OK)
-            rc = store_end(st, make(st, video_id, user_id, &g, &made));
+            rc = store_end(st, make(st, video_id, user_id, &g));
     }
     if (rc != RC_OK)
         return rc;
     *out = g;
-    *is_new = made;
     return RC_OK;
 }
 
@@ -246,10 +243,10 @@ enum rc store_grant_each(struct store *st, const char *video_id, bool revoked,
 
 enum rc store_grants_revoke_video(struct store *st, const char *video_id)
 {
-    return store_video_run(st, SQL_GRANT_REVOKE_VIDEO,
-                           "UPDATE grants SET revoked = 1"
-                           " WHERE video_id = ?1 AND revoked = 0",
-                           video_id);
+    return store_run_text(st, SQL_GRANT_REVOKE_VIDEO,
+                          "UPDATE grants SET revoked = 1"
+                          " WHERE video_id = ?1 AND revoked = 0",
+                          video_id);
 }
 
 enum rc store_grants_revoke_user(struct store *st, int64_t user_id)
@@ -262,10 +259,10 @@ enum rc store_grants_revoke_user(struct store *st, int64_t user_id)
 
 enum rc store_grants_revoke_share(struct store *st, const char *token)
 {
-    return store_video_run(st, SQL_GRANT_REVOKE_SHARE,
-                           "UPDATE grants SET revoked = 1"
-                           " WHERE share = ?1 AND revoked = 0",
-                           token);
+    return store_run_text(st, SQL_GRANT_REVOKE_SHARE,
+                          "UPDATE grants SET revoked = 1"
+                          " WHERE share = ?1 AND revoked = 0",
+                          token);
 }
 
 #define NO_RIGHT " AND NOT EXISTS (" RIGHT("grants.video_id", "grants.user_id") ")"
@@ -280,11 +277,11 @@ enum rc store_grants_revise_user(struct store *st, int64_t user_id)
 
 static enum rc revise_video(struct store *st, const char *video_id)
 {
-    return store_video_run(st, SQL_GRANT_REVISE_VIDEO,
-                           "UPDATE grants SET revoked = 1"
-                           " WHERE video_id = ?1 AND revoked = 0"
-                           " AND user_id > 0" NO_RIGHT,
-                           video_id);
+    return store_run_text(st, SQL_GRANT_REVISE_VIDEO,
+                          "UPDATE grants SET revoked = 1"
+                          " WHERE video_id = ?1 AND revoked = 0"
+                          " AND user_id > 0" NO_RIGHT,
+                          video_id);
 }
 
 /* ---- taking back ------------------------------------------------------------ */
@@ -358,8 +355,8 @@ enum rc store_grant_drop(struct store *st, const char *key)
     if (rc != RC_OK)
         return rc;
     return store_end(
-        st, store_video_run(st, SQL_GRANT_DROP,
-                            "DELETE FROM grants WHERE key = ?1 AND revoked = 1", key));
+        st, store_run_text(st, SQL_GRANT_DROP,
+                           "DELETE FROM grants WHERE key = ?1 AND revoked = 1", key));
 }
 
 /* ---- who has a video -------------------------------------------------------- */

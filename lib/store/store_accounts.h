@@ -113,12 +113,10 @@ enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZ
 
 /*
  * Who that is. Its time goes on from now, to lasts_ms from now: written at most once a
- * minute, so that most requests only read; *renewed tells that it was. RC_NOT_FOUND:
- * none such, or it has ended.
+ * minute, so that most requests only read. RC_NOT_FOUND: none such, or it has ended.
  */
 enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
-                          int64_t lasts_ms, struct session *out, struct user *user,
-                          bool *renewed);
+                          int64_t lasts_ms, struct session *out, struct user *user);
 
 /* Ends one of this user's. RC_NOT_FOUND. */
 enum rc store_session_end(struct store *st, int64_t user_id, int64_t n);
