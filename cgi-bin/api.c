@@ -97,6 +97,15 @@ void api_fail(struct api_call *call, enum rc rc)
     http_send_rc(call->r, rc);
 }
 
+void api_send_list(struct api_call *call, const char *name, json_t *rows, enum rc rc)
+{
+    if (rc == RC_OK)
+        http_send_json(call->r, 200, json_pack("{s:O}", name, rows), NULL);
+    else
+        api_fail(call, rc);
+    json_decref(rows);
+}
+
 void api_refuse(struct api_call *call, int status, const char *code,
                 const char *message)
 {

@@ -44,11 +44,7 @@ void api_users_list(struct api_call *call)
     json_t *users = json_array();
     enum rc rc = users ? store_user_each(call->st, append_user, users) : RC_NOMEM;
 
-    if (rc == RC_OK)
-        http_send_json(call->r, 200, json_pack("{s:O}", "users", users), NULL);
-    else
-        api_fail(call, rc);
-    json_decref(users);
+    api_send_list(call, "users", users, rc);
 }
 
 /* False: it is there but none, which is answered. */

@@ -20,7 +20,7 @@ die() {
 }
 is_root() { [[ $EUID -eq 0 ]]; }
 
-is_loopback() { [[ $1 == 127.* || $1 == ::1 || $1 == localhost ]]; }
+is_loopback() { [[ $1 == 127.* || $1 == ::1 ]]; }
 
 # An IPv6 address goes in brackets in a URL.
 bracketed() { if [[ $1 == *:* ]]; then printf '[%s]' "$1"; else printf '%s' "$1"; fi; }

@@ -89,11 +89,11 @@ static enum rc insert(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
 enum rc store_token_add(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
                         struct token *t)
 {
-    size_t n = strlen(t->label);
     struct token row = *t;
     enum rc rc;
 
-    if (n == 0 || !text_is_clean(t->label, n) || t->scopes == 0 ||
+    if (!text_is_clean(t->label, strlen(t->label)) ||
+        text_clean(row.label, sizeof(row.label), t->label) == 0 || t->scopes == 0 ||
         (t->scopes & ~(unsigned)SCOPES_ALL))
         return RC_INVALID;
     row.created_ms = store_wall_ms(st);

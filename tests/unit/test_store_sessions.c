@@ -358,6 +358,8 @@ static void wrong_tokens_are_refused(void **state)
     struct token t = {.label = "", .scopes = SCOPE_READ, .expires_ms = -1};
 
     assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
+    strcpy(t.label, "  ");
+    assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
     strcpy(t.label, "a\nb");
     assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
     strcpy(t.label, "a\xff");
@@ -369,7 +371,9 @@ static void wrong_tokens_are_refused(void **state)
     assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
     t.scopes = SCOPE_ADMIN;
     assert_int_equal(add(f, ada + 1, "1", &t), RC_NOT_FOUND);
+    strcpy(t.label, " a ");
     assert_int_equal(add(f, ada, "1", &t), RC_OK);
+    assert_string_equal(t.label, "a");
 }
 
 static enum rc list_token(void *arg, const struct token *t)
