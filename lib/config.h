@@ -93,7 +93,7 @@ void config_defaults(struct config *out);
 enum rc config_load(const char *path, struct config *out, char *err, size_t err_size);
 
 /*
- * The value of one key as text, for run.sh (`dropstream-worker --get port`).
+ * The value of one key as text, for scripts (`dropstream-worker --get port`).
  * RC_NOT_FOUND for an unknown key, RC_TOO_LARGE if out is too small.
  */
 enum rc config_get(const struct config *config, const char *key, char *out,
