@@ -21,8 +21,8 @@
 /* Who has to sign in: everybody; or nobody, and all that reach the site own it. */
 enum auth { AUTH_REQUIRED, AUTH_NONE };
 
-/* Who gets a media file: whoever has its key; or only who is asked for at each request
- * and found to have a right to it. */
+/* Who gets a media file: whoever has its key; or of those only who has been found to
+ * have a right to it (pass.h). */
 enum media_auth { MEDIA_STATIC, MEDIA_STRICT };
 
 struct config {
