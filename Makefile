@@ -38,7 +38,7 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c lib
            lib/subtitle_text.c lib/text.c lib/store/accounts.c lib/store/activity.c \
            lib/store/arrivals.c lib/store/copies.c lib/store/demand.c lib/store/file.c \
            lib/store/grants.c lib/store/job_end.c lib/store/job_plan.c lib/store/jobs.c \
-           lib/store/list.c lib/store/lists.c lib/store/pictures.c lib/store/renditions.c \
+           lib/store/list.c lib/store/lists.c lib/store/pictures.c lib/store/renditions.c lib/store/run.c \
            lib/store/sessions.c lib/store/shares.c lib/store/store.c lib/store/subtitles.c \
            lib/store/tokens.c lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
            lib/store/visibility.c lib/store/workers.c

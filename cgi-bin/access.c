@@ -14,12 +14,14 @@ static const struct rule {
     [WANT_OPEN] = {"open", ACCESS_ALL, 0, {"++++", "++++", "++++"}},
     [WANT_LIST] = {"list", SCOPE_READ, 0, {"++++", "++++", "++++"}},
     [WANT_WATCH] = {"watch", SCOPE_READ, SCOPE_UPLOAD, {"++++", "+++-", "+++-"}},
+    [WANT_MEDIA] = {"media", SCOPE_READ, 0, {"++++", "+++-", "+++-"}},
     [WANT_EDIT] = {"edit", 0, 0, {"++++", "++f-", "+ff-"}},
     [WANT_ORIGINAL] = {"original", SCOPE_READ, 0, {"++++", "++f-", "+ff-"}},
     [WANT_UPLOAD] = {"upload", SCOPE_UPLOAD, 0, {"++++", "++--", "ffff"}},
-    [WANT_ACTIVITY] = {"activity", SCOPE_READ, 0, {"++++", "++++", "ffff"}},
+    [WANT_ACTIVITY] = {"activity", SCOPE_READ, 0, {"++++", "++--", "ffff"}},
     [WANT_ACCOUNT] = {"account", 0, 0, {"++++", "++++", "++++"}},
     [WANT_USERS] = {"users", 0, 0, {"++++", "ffff", "ffff"}},
+    [WANT_HEALTH] = {"health", SCOPE_READ, 0, {"++++", "ffff", "ffff"}},
 };
 
 const char *want_name(enum want want)

@@ -14,15 +14,17 @@
 #include <stdbool.h>
 
 enum want {
-    WANT_OPEN,     /* anybody may ask */
-    WANT_LIST,     /* what one may see of the library */
-    WANT_WATCH,    /* a video */
-    WANT_EDIT,     /* to change a video, to share it */
+    WANT_OPEN,  /* anybody may ask */
+    WANT_LIST,  /* what one may see of the library */
+    WANT_WATCH, /* a video */
+    WANT_MEDIA, /* a file of a video, where that is asked for (media_auth = strict) */
+    WANT_EDIT,  /* to change a video, to share it */
     WANT_ORIGINAL, /* to read what only those see who may change it */
     WANT_UPLOAD,   /* to bring a file, and to go on with that */
-    WANT_ACTIVITY, /* what went on */
+    WANT_ACTIVITY, /* what went on: with one's own videos; with those of others */
     WANT_ACCOUNT,  /* one's own sessions, tokens and password */
     WANT_USERS,    /* all the others */
+    WANT_HEALTH,   /* how the machine is; whether the site works at all is open */
     WANT_COUNT
 };
 

@@ -19,7 +19,7 @@
 
 enum {
     BODY_MAX = 64 * 1024,
-    SLOW_THREADS = 2, /* as many passwords are reckoned at once */
+    SLOW_THREADS = 2, /* as many passwords are reckoned at once, of 16 MB each */
     SLOW_MAX = 64,    /* requests that wait for that */
     SLOW_EACH = 8     /* of one address, with those whose turn it is */
 };
@@ -95,6 +95,15 @@ void api_fail(struct api_call *call, enum rc rc)
                   rc_name(rc),
                   call->st ? store_message(call->st) : "no database handle");
     http_send_rc(call->r, rc);
+}
+
+void api_send_list(struct api_call *call, const char *name, json_t *rows, enum rc rc)
+{
+    if (rc == RC_OK)
+        http_send_json(call->r, 200, json_pack("{s:O}", name, rows), NULL);
+    else
+        api_fail(call, rc);
+    json_decref(rows);
 }
 
 void api_refuse(struct api_call *call, int status, const char *code,

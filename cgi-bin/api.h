@@ -40,6 +40,9 @@ struct api_call {
 /* Answers with rc, and logs what the database said if the failure is the server's. */
 void api_fail(struct api_call *call, enum rc rc);
 
+/* Answers with {"<name>": rows}, or with rc where that is no RC_OK; rows are taken. */
+void api_send_list(struct api_call *call, const char *name, json_t *rows, enum rc rc);
+
 /* Answers with an error; message is a sentence. */
 void api_refuse(struct api_call *call, int status, const char *code,
                 const char *message);
@@ -80,13 +83,11 @@ json_t *api_object(struct api_call *call, const char *keys);
 /* 422 with a sentence of what is wrong with a field. */
 void api_bad_field(struct api_call *call, const char *message);
 
-/* The texts, numbers and flags in it; each false where the field is there but
+/* The texts and flags in it; each false where the field is there but
  * wrong, which is answered. *out stays as it is where it is missing, or null. Text is
  * at most max bytes of UTF-8 and lives as long as the object. */
 bool api_text(struct api_call *call, const json_t *object, const char *key, size_t max,
               const char **out);
-bool api_number(struct api_call *call, const json_t *object, const char *key,
-                int64_t min, int64_t max, int64_t *out);
 bool api_flag(struct api_call *call, const json_t *object, const char *key, bool *out);
 
 /* expires_in, seconds from now, from a minute to ten years: *out_ms is when that is, by

@@ -8,10 +8,9 @@
 #include "http_text.h"
 #include "secret.h"
 #include "store_accounts.h"
-#include "text.h"
 #include "video_json.h"
 
-#include <string.h>
+#include <stdio.h>
 
 struct list {
     struct api_call *call;
@@ -25,17 +24,6 @@ static enum rc append(struct list *list, json_t *row, int failed)
         return RC_NOMEM;
     }
     return json_array_append_new(list->rows, row) == 0 ? RC_OK : RC_NOMEM;
-}
-
-/* {"<name>": rows}, or what went wrong; the rows are taken. */
-static void send_list(struct list *list, const char *name, enum rc rc)
-{
-    if (rc == RC_OK)
-        http_send_json(list->call->r, 200, json_pack("{s:o}", name, list->rows), NULL);
-    else
-        api_fail(list->call, rc);
-    if (rc != RC_OK)
-        json_decref(list->rows);
 }
 
 /* The number in the URL; false: there is none of that number, which is answered. */
@@ -82,7 +70,7 @@ void api_sessions_list(struct api_call *call)
     if (list.rows)
         rc = store_session_each(call->st, call->who.asker.user_id, append_session,
                                 &list);
-    send_list(&list, "sessions", rc);
+    api_send_list(call, "sessions", list.rows, rc);
 }
 
 void api_sessions_delete(struct api_call *call)
@@ -140,7 +128,7 @@ void api_tokens_list(struct api_call *call)
 
     if (list.rows)
         rc = store_token_each(call->st, call->who.asker.user_id, append_token, &list);
-    send_list(&list, "tokens", rc);
+    api_send_list(call, "tokens", list.rows, rc);
 }
 
 /* The set that an array of names stands for; 0: it is no such array. */
@@ -170,14 +158,10 @@ static bool read_token(struct api_call *call, const json_t *body, struct token *
         !api_expires(call, body, &out->expires_ms))
         return false;
     out->scopes = read_scopes(json_object_get(body, "scopes"));
+    snprintf(out->label, sizeof(out->label), "%s", label);
     if (!out->scopes)
         api_bad_field(call, "The field scopes must be a list of read, upload, admin.");
-    else if (!text_is_clean(label, strlen(label)) ||
-             text_clean(out->label, sizeof(out->label), label) == 0)
-        api_bad_field(call, "The label must not be blank or hold control characters.");
-    else
-        return true;
-    return false;
+    return out->scopes != 0;
 }
 
 /* The one time that it is told. */
@@ -204,6 +188,8 @@ static void make_token(struct api_call *call, struct token *t)
     }
     if (rc == RC_OK)
         send_token(call, t, secret);
+    else if (rc == RC_INVALID)
+        api_bad_field(call, "The label must not be blank or hold control characters.");
     else if (rc == RC_TOO_LARGE)
         api_refuse(call, 409, "too_many", "You have as many tokens as you can have.");
     else

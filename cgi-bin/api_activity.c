@@ -36,7 +36,7 @@ void api_activity_list(struct api_call *call)
     const char *query = request_query(call->r);
     int64_t after = -1, limit = LIMIT_DEFAULT;
     const struct asker *asker = &call->who.asker;
-    int64_t owner_id = asker->role == USER_OWNER ? 0 : asker->user_id;
+    bool all = access_check(asker, WANT_ACTIVITY, RELATION_HIDDEN) == ACCESS_YES;
     struct activity_page page = {.rows = NULL};
     enum rc rc = RC_NOMEM;
 
@@ -52,8 +52,8 @@ void api_activity_list(struct api_call *call)
     /* Without news the cursor stays where it was; 0 is before the first row. */
     page.last = after < 0 ? 0 : after;
     if (page.rows)
-        rc = store_activity_list(call->st, owner_id, after, (int)limit, append_row,
-                                 &page);
+        rc = store_activity_list(call->st, all ? 0 : asker->user_id, after, (int)limit,
+                                 append_row, &page);
     if (rc == RC_OK)
         http_send_json(call->r, 200,
                        json_pack("{s:O,s:I}", "activity", page.rows, "next",

@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXPIRES_MIN_S 60
-#define EXPIRES_MAX_S (INT64_C(10) * 365 * 24 * 3600)
-
 void api_bad_field(struct api_call *call, const char *message)
 {
     api_refuse(call, 422, "bad_field", message);
@@ -111,8 +108,8 @@ bool api_need_text(struct api_call *call, const json_t *object, const char *key,
     return false;
 }
 
-bool api_number(struct api_call *call, const json_t *object, const char *key,
-                int64_t min, int64_t max, int64_t *out)
+static bool whole_number(struct api_call *call, const json_t *object, const char *key,
+                         int64_t min, int64_t max, int64_t *out)
 {
     const json_t *value = field(object, key);
     json_int_t number = json_integer_value(value);
@@ -135,7 +132,8 @@ bool api_expires(struct api_call *call, const json_t *object, int64_t *out_ms)
     const struct clock *clock = &call->app->clock;
     int64_t s = 0;
 
-    if (!api_number(call, object, "expires_in", EXPIRES_MIN_S, EXPIRES_MAX_S, &s))
+    if (!whole_number(call, object, "expires_in", STORE_EXPIRES_MIN_S,
+                      STORE_EXPIRES_MAX_S, &s))
         return false;
     if (s > 0)
         *out_ms = clock->wall_ms(clock->ctx) + s * 1000;

@@ -51,7 +51,6 @@ static json_t *health_json(const struct health *h, const char *status, bool aliv
  * than the status. Others are told no more than that. */
 void api_health_get(struct api_call *call)
 {
-    const struct asker *asker = &call->who.asker;
     struct health h;
     const char *status;
     bool alive, well, theirs;
@@ -60,8 +59,7 @@ void api_health_get(struct api_call *call)
     alive = h.worker_age_ms >= 0 && h.worker_age_ms <= WORKER_SILENT_MS;
     well = h.database == RC_OK && alive && h.free_bytes > h.reserve_bytes;
     status = well ? "ok" : "degraded";
-    theirs = asker->known && asker->role == USER_OWNER &&
-             (asker->scopes & (SCOPE_READ | SCOPE_ADMIN));
+    theirs = access_check(&call->who.asker, WANT_HEALTH, RELATION_NONE) == ACCESS_YES;
     http_send_json(call->r, well ? 200 : 503,
                    theirs ? health_json(&h, status, alive)
                           : json_pack("{s:s}", "status", status),

@@ -66,11 +66,7 @@ void api_share_list(struct api_call *call)
     enum rc rc =
         shares ? store_share_each(call->st, call->id, append_share, shares) : RC_NOMEM;
 
-    if (rc == RC_OK)
-        http_send_json(call->r, 200, json_pack("{s:O}", "shares", shares), NULL);
-    else
-        api_fail(call, rc);
-    json_decref(shares);
+    api_send_list(call, "shares", shares, rc);
 }
 
 /* ---- POST -------------------------------------------------------------------- */

@@ -44,11 +44,7 @@ void api_users_list(struct api_call *call)
     json_t *users = json_array();
     enum rc rc = users ? store_user_each(call->st, append_user, users) : RC_NOMEM;
 
-    if (rc == RC_OK)
-        http_send_json(call->r, 200, json_pack("{s:O}", "users", users), NULL);
-    else
-        api_fail(call, rc);
-    json_decref(users);
+    api_send_list(call, "users", users, rc);
 }
 
 /* False: it is there but none, which is answered. */
@@ -137,7 +133,7 @@ static bool may_patch(struct api_call *call, const struct patch *p)
 {
     bool session = call->who.kind == IDENTITY_SESSION;
 
-    if (call->who.asker.role != USER_OWNER &&
+    if (access_check(&call->who.asker, WANT_USERS, RELATION_NONE) != ACCESS_YES &&
         (!is_own(call) || !session || p->role >= 0)) {
         api_refuse(call, 403, "forbidden", "You may not do that.");
     } else if (is_own(call) && p->password && !session) {
@@ -184,6 +180,12 @@ static bool find_user(struct api_call *call, const struct patch *p,
     return may;
 }
 
+/* True where there is a password to be reckoned. */
+static bool is_slow(const struct patch *p)
+{
+    return p->password || p->old_password;
+}
+
 /* What is slow, without a handle. False: answered. */
 static bool reckon(struct api_call *call, const struct patch *p,
                    const struct user *user, char hash[PASSWORD_HASH_MAX + 1])
@@ -222,7 +224,7 @@ static enum rc write_patch(struct api_call *call, const struct patch *p,
     int64_t ended = 0;
     enum rc rc = RC_OK;
 
-    if (p->role >= 0 && p->role != (int)user->role) {
+    if (p->role >= 0) {
         rc = store_user_set_role(call->st, user->id, (enum user_role)p->role, &ended);
         if (rc == RC_OK)
             tell_ended(call, ended);
@@ -246,7 +248,7 @@ static void patch(struct api_call *call, const struct patch *p)
     enum rc rc;
 
     api_tries_of_account(call, call->id, &tries);
-    if (!find_user(call, p, &tries, &user) || !api_slowly(call) ||
+    if (!find_user(call, p, &tries, &user) || (is_slow(p) && !api_slowly(call)) ||
         !reckon(call, p, &user, hash) || !api_take_store(call))
         return;
     if (p->old_password)

@@ -123,7 +123,8 @@ void api_video_list(struct api_call *call)
         return;
     }
     params.query.user_id = call->who.asker.user_id;
-    params.query.all = call->who.asker.role == USER_OWNER;
+    params.query.all =
+        access_check(&call->who.asker, WANT_WATCH, RELATION_HIDDEN) == ACCESS_YES;
     page.videos = json_array();
     if (page.videos)
         rc = list(&page, &params.query, &more);

@@ -1,5 +1,6 @@
 #include "app.h"
 
+#include "fcgi.h"
 #include "grant.h"
 #include "log.h"
 #include "store_accounts.h"
@@ -42,6 +43,9 @@ enum rc app_open(struct app *app, const char *name)
     keep_heap_small();
     log_open(name, LOG_INFO);
     memset(app, 0, sizeof(*app));
+    rc = fcgi_begin();
+    if (rc != RC_OK)
+        return rc;
     pthread_mutex_init(&app->key.lock, NULL);
     rc = site_find(&app->site);
     if (rc != RC_OK) {

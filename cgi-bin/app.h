@@ -31,7 +31,8 @@ struct app {
 /*
  * Starts the program called name (a string that lives on): private files only, a
  * small heap, the log, and every field of app. What goes wrong is logged. RC_INVALID:
- * no site, or its dropstream.conf is wrong. RC_IO, RC_NOMEM, RC_TOO_LARGE.
+ * no site, or its dropstream.conf is wrong. RC_STOPPED: the server has ended
+ * (fcgi_begin). RC_IO, RC_NOMEM, RC_TOO_LARGE.
  */
 enum rc app_open(struct app *app, const char *name);
 void app_close(struct app *app);

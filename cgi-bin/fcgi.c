@@ -409,28 +409,55 @@ bool fcgi_is_server(void)
            errno == ENOTCONN;
 }
 
+/* A handler that outlives its server would be found by the next one, old code and old
+ * settings included. That may have ended before it was asked for a signal at its end,
+ * and so is told by its number. */
+static bool end_with_server(void)
+{
+    const char *server = getenv("DROPSTREAM_SERVER");
+    int64_t pid;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return !server || http_number(server, 1, INT_MAX, &pid) != RC_OK ||
+           pid == getppid();
+}
+
+/* libfcgi puts handlers of its own there, and its one for SIGTERM waits for requests
+ * that may last for hours: one that comes meanwhile has to wait for ours. */
+enum rc fcgi_begin(void)
+{
+    sigset_t term, before;
+    bool begun;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &term, &before);
+    begun = FCGX_Init() == 0;
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ,
+           SIG_IGN); /* a limit on file sizes is a full disk, not a reason to die */
+    signal(SIGTERM, SIG_DFL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!begun) {
+        log_error("libfcgi could not start");
+        return RC_IO;
+    }
+    if (fcgi_is_server() && !end_with_server()) {
+        log_warn("the server that started this program has ended");
+        return RC_STOPPED;
+    }
+    return RC_OK;
+}
+
 int fcgi_run(int threads, void (*handle)(struct request *r, void *ctx), void *ctx)
 {
     /* Threads use it for as long as the process lives. */
     static struct server server;
 
-    if (FCGX_Init() != 0) {
-        log_error("libfcgi could not start");
-        return 1;
-    }
-    /* Only now: libfcgi has put handlers of its own there, and its one for SIGTERM
-     * waits for requests that may last for hours. */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ,
-           SIG_IGN); /* a limit on file sizes is a full disk, not a reason to die */
-    signal(SIGTERM, SIG_DFL);
     if (!fcgi_is_server()) {
         serve_cgi(handle, ctx);
         return 0;
     }
-    /* A handler that outlives its server would be found by the next one, old code
-     * and old settings included. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
     make_socket_private();
     server = (struct server){.handle = handle, .ctx = ctx};
     if (start_threads(threads, &server) == 0) {

@@ -108,11 +108,20 @@ const char *request_reason(int status);
 bool fcgi_is_server(void);
 
 /*
- * Serves until the process is told to end: `threads` threads that each take one
- * request at a time, or, when the process was started as plain CGI, the one request,
- * which has been ended when this returns.
- * The listening socket is made private to its user, and the process ends with the
- * server that started it. Returns the exit status of the program.
+ * First of all, while there is one thread. From here on SIGTERM ends the process at
+ * once, whatever it is at, and so does the end of the server that started it: nothing
+ * that it does may need more than the kernel does for a process that is killed.
+ * DROPSTREAM_SERVER in the environment is that server's process id, if it says so.
+ * RC_STOPPED: it has ended already. RC_IO: libfcgi does not start.
+ */
+enum rc fcgi_begin(void);
+
+/*
+ * Serves until the process ends: `threads` threads that each take one request at a
+ * time, or, when the process was started as plain CGI, the one request, which has been
+ * ended when this returns.
+ * The listening socket is made private to its user. Returns the exit status of the
+ * program.
  */
 int fcgi_run(int threads, void (*handle)(struct request *r, void *ctx), void *ctx);
 

@@ -71,9 +71,9 @@ void http_send_error(struct request *r, const struct http_error *error,
 
     if (!extra && error->status == 503)
         extra = &retry;
-    /* There the server leaves it to the program who may have it in a frame. */
-    if (strncmp(request_path(r), "/e/", 3) == 0)
-        request_add_header(r, "Content-Security-Policy", "frame-ancestors 'none'");
+    /* The server puts its own in place of it, but for pages of which it leaves it to
+     * the program who may have them in a frame. */
+    request_add_header(r, "Content-Security-Policy", "frame-ancestors 'none'");
     send_text(r, error->status, http_error_text(error->code, error->message), extra);
 }
 

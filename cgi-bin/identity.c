@@ -72,13 +72,11 @@ static enum rc find_session(struct store *st, const struct config *config,
     uint8_t hash[SECRET_HASH_SIZE];
     struct session session;
     struct user user;
-    bool renewed;
     enum rc rc = RC_NOT_FOUND;
 
     if (secret_valid(text)) {
         pass_of_session(text, pass, hash);
-        rc = store_session_use(st, hash, identity_lasts_ms(config), &session, &user,
-                               &renewed);
+        rc = store_session_use(st, hash, identity_lasts_ms(config), &session, &user);
     }
     out->dead_cookie = rc == RC_NOT_FOUND;
     if (rc != RC_OK)

@@ -70,9 +70,10 @@ static bool is_plain(const char *names)
     return true;
 }
 
+static const char prefix[] = "/media/";
+
 enum rc media_path_key(const char *path, char out[KEY_LEN + 1])
 {
-    static const char prefix[] = "/media/";
     const char *names = path + sizeof(prefix) - 1;
     char key[KEY_LEN + 1];
 
@@ -89,20 +90,14 @@ enum rc media_path_key(const char *path, char out[KEY_LEN + 1])
 
 enum rc media_path_parse(const char *path, struct media_path *out)
 {
-    static const char prefix[] = "/media/";
     struct media_path found;
-    const char *key = path + sizeof(prefix) - 1;
     const char *folder, *file;
 
-    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
-        strcspn(key, "/") != KEY_LEN || key[KEY_LEN] != '/')
+    if (media_path_key(path, found.key) != RC_OK)
         return RC_INVALID;
-    memcpy(found.key, key, KEY_LEN);
-    found.key[KEY_LEN] = '\0';
-    folder = key + KEY_LEN + 1;
+    folder = path + sizeof(prefix) + KEY_LEN;
     file = strchr(folder, '/');
-    if (!key_valid(found.key) || !file ||
-        parse_rendition(folder, (size_t)(file - folder), &found) != RC_OK ||
+    if (!file || parse_rendition(folder, (size_t)(file - folder), &found) != RC_OK ||
         parse_file(file + 1, &found) != RC_OK)
         return RC_INVALID;
     *out = found;

@@ -1,7 +1,10 @@
 #include "same_origin.h"
 
+#include "origin.h"
+
 #include <arpa/inet.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,22 +55,18 @@ static bool is_port(const char *text)
 
 bool same_origin_host_is_local(const char *host)
 {
-    char address[sizeof("255.255.255.255")];
-    unsigned char bytes[4];
+    char name[INET6_ADDRSTRLEN];
     size_t n;
 
     if (!host || !*host)
         return true;
-    if (strncmp(host, "[::1]", 5) == 0)
-        return is_port(host + 5);
-    n = strcspn(host, ":");
-    if (!is_port(host + n))
+    n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    if (n > strlen(host) || n >= sizeof(name) || !is_port(host + n))
         return false;
-    if (n == strlen("localhost") && strncasecmp(host, "localhost", n) == 0)
-        return true;
-    if (n >= sizeof(address))
-        return false;
-    memcpy(address, host, n);
-    address[n] = '\0';
-    return inet_pton(AF_INET, address, bytes) == 1 && bytes[0] == 127;
+    if (*host == '[')
+        snprintf(name, sizeof(name), "%.*s", (int)n - 2, host + 1);
+    else
+        snprintf(name, sizeof(name), "%.*s", (int)n, host);
+    return (*host != '[' && strcasecmp(name, "localhost") == 0) ||
+           origin_is_loopback(name);
 }

@@ -74,9 +74,8 @@ static bool may(const struct identity *who, const struct request *r,
     if (who->kind == IDENTITY_LOCAL &&
         !same_origin_host_is_local(request_header(r, "Host")))
         return false;
-    return who->asker.known && who->asker.user_id == g->user_id &&
-           (who->asker.scopes & (SCOPE_READ | SCOPE_ADMIN)) &&
-           access_check(&who->asker, WANT_WATCH, relation) == ACCESS_YES;
+    return who->asker.user_id == g->user_id &&
+           access_check(&who->asker, WANT_MEDIA, relation) == ACCESS_YES;
 }
 
 static enum rc check_user(struct strict *s, struct request *r, struct store *st,

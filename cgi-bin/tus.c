@@ -59,14 +59,8 @@ void tus_answer(struct upload *u, enum rc rc, int status)
 static enum rc open_upload(struct upload *u, const char *upload_id,
                            enum upload_found *found)
 {
-    enum rc rc = upload_look(u, upload_id, found);
+    enum rc rc = upload_take_over(u, upload_id, found);
 
-    if (rc == RC_OK && *found == UPLOAD_FOREIGN)
-        return upload_must_exist(u, *found);
-    if (rc == RC_OK)
-        rc = upload_take_turn(u, upload_id);
-    if (rc == RC_OK)
-        rc = upload_find(u, upload_id, found);
     return rc == RC_OK ? upload_must_exist(u, *found) : rc;
 }
 

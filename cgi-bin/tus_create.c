@@ -55,8 +55,7 @@ static enum rc read_metadata(struct upload *u, struct video_new *new)
 static enum rc name_taken(struct upload *u)
 {
     upload_tell_video(u);
-    return upload_refuse(u, 409, "upload_id_taken",
-                         "There is an upload of this upload_id already.");
+    return upload_name_taken(u);
 }
 
 /* A name that the client chose may be in use; one whose time is over is given up. */

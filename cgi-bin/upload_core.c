@@ -41,6 +41,12 @@ enum rc upload_taken_over(struct upload *u)
                          "Another request has taken this upload over.");
 }
 
+enum rc upload_name_taken(struct upload *u)
+{
+    return upload_refuse(u, 409, "upload_id_taken",
+                         "There is an upload of this upload_id already.");
+}
+
 enum rc upload_in_use(struct upload *u)
 {
     return upload_refuse(u, 503, "in_use",

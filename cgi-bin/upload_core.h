@@ -76,9 +76,10 @@ enum rc upload_refuse(struct upload *u, int status, const char *code,
 enum rc upload_reject(struct upload *u, int status, const char *code,
                       const char *message);
 
-/* The usual ones: its row is gone; a newer request has its turn; an older one does not
- * give it up. */
+/* The usual ones: its row is gone; its name is another one's; a newer request has its
+ * turn; an older one does not give it up. */
 enum rc upload_deleted(struct upload *u);
+enum rc upload_name_taken(struct upload *u);
 enum rc upload_taken_over(struct upload *u);
 enum rc upload_in_use(struct upload *u);
 
@@ -107,7 +108,8 @@ enum rc upload_body_length(struct upload *u, int64_t *out);
 /* ---- whose upload it is ---------------------------------------------------- */
 
 /* Takes the turn of that name from any request that has it; refused where that does not
- * end in time, or a newer one comes. Nobody may take it of a foreign upload. */
+ * end in time, or a newer one comes. The caller has looked that it is no foreign one.
+ */
 enum rc upload_take_turn(struct upload *u, const char *name);
 
 enum upload_found {
@@ -118,8 +120,10 @@ enum upload_found {
     UPLOAD_OPEN,     /* u has its row and its file */
 };
 
-/* Looks for the upload of that name and opens it; u has its turn. */
-enum rc upload_find(struct upload *u, const char *upload_id, enum upload_found *out);
+/* Takes the turn of that upload, which may not be there yet, and opens it where there
+ * is something to go on with. Of a foreign one nothing is taken. */
+enum rc upload_take_over(struct upload *u, const char *upload_id,
+                         enum upload_found *out);
 
 /* RC_OK if there is an upload, finished or not; else refused: 404 (also a foreign one),
  * 410. */
@@ -133,7 +137,7 @@ enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *
  * what store_video_create and spool_create return. */
 enum rc upload_create(struct upload *u, struct video_new *v);
 
-/* Removes what upload_find found, so that its name is free. */
+/* Removes what upload_take_over found, so that its name is free. */
 void upload_discard(struct upload *u, const char *reason);
 
 /* When the upload expires if nothing more happens, on the wall clock. */

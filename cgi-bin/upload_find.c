@@ -227,7 +227,8 @@ enum rc upload_must_exist(struct upload *u, enum upload_found found)
     return RC_OK;
 }
 
-enum rc upload_find(struct upload *u, const char *upload_id, enum upload_found *out)
+/* Looks for the upload of that name and opens it; u has its turn. */
+static enum rc find(struct upload *u, const char *upload_id, enum upload_found *out)
 {
     enum rc rc = upload_look(u, upload_id, out);
 
@@ -245,6 +246,17 @@ enum rc upload_find(struct upload *u, const char *upload_id, enum upload_found *
     spool_close(u->spool);
     u->spool = NULL;
     return rc;
+}
+
+enum rc upload_take_over(struct upload *u, const char *upload_id,
+                         enum upload_found *out)
+{
+    enum rc rc = upload_look(u, upload_id, out);
+
+    if (rc != RC_OK || *out == UPLOAD_FOREIGN)
+        return rc;
+    rc = upload_take_turn(u, upload_id);
+    return rc == RC_OK ? find(u, upload_id, out) : rc;
 }
 
 void upload_discard(struct upload *u, const char *reason)

@@ -33,17 +33,12 @@ static enum rc claim_name(struct post *p, const char *upload_id)
 {
     struct upload *u = &p->u;
     enum upload_found found;
-    enum rc rc = upload_look(u, upload_id, &found);
+    enum rc rc = upload_take_over(u, upload_id, &found);
 
-    if (rc == RC_OK && found == UPLOAD_FOREIGN)
-        return upload_refuse(u, 409, "upload_id_taken",
-                             "There is an upload of this upload_id already.");
-    if (rc == RC_OK)
-        rc = upload_take_turn(u, upload_id);
-    if (rc == RC_OK)
-        rc = upload_find(u, upload_id, &found);
     if (rc != RC_OK)
         return rc;
+    if (found == UPLOAD_FOREIGN)
+        return upload_name_taken(u);
     if (found == UPLOAD_FINISHED) {
         upload_tell_video(u);
         snprintf(p->finished, sizeof(p->finished),

@@ -175,7 +175,7 @@ static int add_pictures(json_t *o, const struct video *v, const char *key)
 
 static json_t *may_json(const struct video_view *view)
 {
-    return json_pack("{s:b,s:b,s:b}", "edit", view->edit, "share", view->share,
+    return json_pack("{s:b,s:b,s:b}", "edit", view->edit, "share", view->edit,
                      "download", view->download);
 }
 

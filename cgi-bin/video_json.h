@@ -18,7 +18,7 @@
 struct video_view {
     char
         key[KEY_LEN + 1]; /* by which they reach its media; "": they are told of none */
-    bool edit, share, download; /* what they may */
+    bool edit, download;  /* what they may; who may edit it may share it */
 };
 
 /* All of a video that there is to tell. */

@@ -24,7 +24,6 @@ static enum rc view(struct store *st, int media, const struct asker *asker,
     enum relation relation =
         access_relation(asker, p->video.owner_id, p->video.visibility);
     struct video_view view = {.edit = may(asker, WANT_EDIT, relation),
-                              .share = may(asker, WANT_EDIT, relation),
                               .download = may(asker, WANT_ORIGINAL, relation)};
     struct grant grant = {.key = ""};
     enum rc rc = video_view_read(st, p);

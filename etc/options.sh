@@ -10,16 +10,14 @@
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: options.sh SITE" >&2; exit 2; }
-worker=$1/bin/dropstream-worker
 site=$1
 
-setting() { "$worker" --site "$site" --get "$1"; }
-
 # A line of its own, so that what fails there ends this script.
-tls_pem=$(setting tls_pem)
-trusted_proxies=$(setting trusted_proxies)
-media_cors=$(setting media_cors)
-media_auth=$(setting media_auth)
+settings=$("$site/bin/dropstream-worker" --site "$site" \
+    --get tls_pem,trusted_proxies,media_cors,media_auth)
+{ read -r tls_pem; read -r trusted_proxies; read -r media_cors; read -r media_auth; } <<EOF
+$settings
+EOF
 set -f # lists are split at blanks, and hold a "*"
 
 tls() {

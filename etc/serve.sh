@@ -20,7 +20,7 @@ die() {
 }
 is_root() { [[ $EUID -eq 0 ]]; }
 
-is_loopback() { [[ $1 == 127.* || $1 == ::1 || $1 == localhost ]]; }
+is_loopback() { [[ $1 == 127.* || $1 == ::1 ]]; }
 
 # An IPv6 address goes in brackets in a URL.
 bracketed() { if [[ $1 == *:* ]]; then printf '[%s]' "$1"; else printf '%s' "$1"; fi; }
@@ -48,12 +48,10 @@ take_lock() {
 
 # Fills in what counts here, from the environment and the site's settings.
 read_settings() {
-    local name value scheme=http
-    for name in port bind tls_pem auth; do
-        value=$("$site/bin/dropstream-worker" --site "$site" --get "$name") ||
-            die "the settings are not right"
-        printf -v "$name" '%s' "$value"
-    done
+    local settings scheme=http
+    settings=$("$site/bin/dropstream-worker" --site "$site" --get port,bind,tls_pem,auth) ||
+        die "the settings are not right"
+    { read -r port; read -r bind; read -r tls_pem; read -r auth; } <<<"$settings"
     [[ -z $tls_pem ]] || scheme=https
     url="$scheme://$(bracketed "$(near "$bind")"):$port/"
 }

@@ -4,6 +4,8 @@
  */
 #include "config_priv.h"
 
+#include "origin.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
@@ -248,7 +250,7 @@ static enum rc load_environment(struct config *config, char *err, size_t err_siz
 static enum rc check_all(const struct config *config, const char *path, char *err,
                          size_t err_size)
 {
-    if (config->auth != AUTH_NONE || address_is_loopback(config->bind))
+    if (config->auth != AUTH_NONE || origin_is_loopback(config->bind))
         return RC_OK;
     snprintf(err, err_size,
              "%s: auth = none makes everybody who reaches the site its owner: it is "

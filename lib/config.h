@@ -21,8 +21,8 @@
 /* Who has to sign in: everybody; or nobody, and all that reach the site own it. */
 enum auth { AUTH_REQUIRED, AUTH_NONE };
 
-/* Who gets a media file: whoever has its key; or only who is asked for at each request
- * and found to have a right to it. */
+/* Who gets a media file: whoever has its key; or of those only who has been found to
+ * have a right to it (pass.h). */
 enum media_auth { MEDIA_STATIC, MEDIA_STRICT };
 
 struct config {
@@ -93,7 +93,7 @@ void config_defaults(struct config *out);
 enum rc config_load(const char *path, struct config *out, char *err, size_t err_size);
 
 /*
- * The value of one key as text, for run.sh (`dropstream-worker --get port`).
+ * The value of one key as text, for scripts (`dropstream-worker --get port`).
  * RC_NOT_FOUND for an unknown key, RC_TOO_LARGE if out is too small.
  */
 enum rc config_get(const struct config *config, const char *key, char *out,

@@ -49,7 +49,4 @@ enum rc option_set(const struct option *o, const char *text, void *field, bool a
 /* Which of the choices a field holds; static. */
 const char *option_choice(const struct option *o, const void *field);
 
-/* True for an address of 127.0.0.0/8 or ::1. */
-bool address_is_loopback(const char *text);
-
 #endif

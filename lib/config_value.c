@@ -53,16 +53,6 @@ static bool is_address(const char *text)
            inet_pton(AF_INET6, text, address) == 1;
 }
 
-bool address_is_loopback(const char *text)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-
-    if (inet_pton(AF_INET, text, &v4) == 1)
-        return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
-    return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 static enum rc set_text(const struct option *o, const char *text, char *field,
                         char problem[PROBLEM_SIZE])
 {
@@ -125,13 +115,6 @@ const char *option_choice(const struct option *o, const void *field)
 #define ITEM_SIZE 256
 #define BLANKS " \t"
 
-/* True for a number of 1 to max without zeros before it, and nothing else. */
-static bool is_number(const char *text, long max)
-{
-    return *text >= '1' && *text <= '9' && strlen(text) <= 5 &&
-           text[strspn(text, "0123456789")] == '\0' && atol(text) <= max;
-}
-
 /* An address, or a network as 192.0.2.0/24. lighttpd takes no network of 0 bits. */
 static bool is_network(const char *item)
 {
@@ -141,7 +124,7 @@ static bool is_network(const char *item)
     memcpy(address, item, n);
     address[n] = '\0';
     return is_address(address) &&
-           (!item[n] || is_number(item + n + 1, strchr(address, ':') ? 128 : 32));
+           (!item[n] || text_is_number(item + n + 1, strchr(address, ':') ? 128 : 32));
 }
 
 static bool is_in_list(const char *list, const char *item)

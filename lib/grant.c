@@ -65,8 +65,7 @@ enum rc grant_for_user(struct store *st, int media, const char *video_id,
                        int64_t user_id, struct grant *out)
 {
     struct grant g;
-    bool is_new;
-    enum rc rc = store_grant_user(st, video_id, user_id, &g, &is_new);
+    enum rc rc = store_grant_user(st, video_id, user_id, &g);
 
     /* Also of one that was there: who made its row may have been killed since. */
     if (rc == RC_OK)

@@ -1,8 +1,9 @@
 #include "origin.h"
 
+#include "text.h"
+
 #include <arpa/inet.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* True if the n bytes are a host as browsers write it. */
@@ -20,12 +21,6 @@ static bool is_host(const char *s, size_t n)
                inet_pton(AF_INET6, v6, address) == 1;
     }
     return n > 0 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") >= n;
-}
-
-static bool is_port(const char *text)
-{
-    return *text >= '1' && *text <= '9' && strlen(text) <= 5 &&
-           text[strspn(text, "0123456789")] == '\0' && atol(text) <= 65535;
 }
 
 bool origin_valid(const char *text)
@@ -47,6 +42,16 @@ bool origin_valid(const char *text)
     if (n > strlen(host) || !is_host(host, n))
         return false;
     port = host + n;
-    return !*port ||
-           (*port == ':' && is_port(port + 1) && strcmp(port + 1, usual) != 0);
+    return !*port || (*port == ':' && text_is_number(port + 1, 65535) &&
+                      strcmp(port + 1, usual) != 0);
+}
+
+bool origin_is_loopback(const char *address)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET, address, &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
+    return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }

@@ -8,7 +8,6 @@
 #include "text.h"
 
 #include <crypt.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,30 +15,6 @@
 /* N = 4096, r = 32: 16 MB. Fixed, so that a check costs the same whenever the hash was
  * made, and if there is none. */
 #define COST 5
-
-/* Each reckoning takes its memory and a core: a crowd has to queue. */
-#define AT_ONCE 2
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
-static int running;
-
-static void enter(void)
-{
-    pthread_mutex_lock(&lock);
-    while (running == AT_ONCE)
-        pthread_cond_wait(&freed, &lock);
-    running++;
-    pthread_mutex_unlock(&lock);
-}
-
-static void leave(void)
-{
-    pthread_mutex_lock(&lock);
-    running--;
-    pthread_cond_signal(&freed);
-    pthread_mutex_unlock(&lock);
-}
 
 /* A setting of our own making is never refused, so what fails is the memory. */
 static enum rc reckon(const char *text, const char *setting,
@@ -51,9 +26,7 @@ static enum rc reckon(const char *text, const char *setting,
 
     if (!data)
         return RC_NOMEM;
-    enter();
     got = crypt_r(text, setting, data);
-    leave();
     done = got && *got == '$';
     if (done)
         strcpy(out, got);

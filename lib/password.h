@@ -1,8 +1,8 @@
 /*
  * password.h: passwords of people, by crypt(5) with yescrypt.
  *
- * One check takes some tens of milliseconds of CPU and 16 MB of memory, on purpose. So
- * at most two are reckoned at once in a process; whoever comes then has to wait.
+ * One check takes some tens of milliseconds of CPU and 16 MB of memory, on purpose: who
+ * has many of them keeps them in a queue (cgi-bin/lane.h).
  */
 #ifndef DROPSTREAM_PASSWORD_H
 #define DROPSTREAM_PASSWORD_H

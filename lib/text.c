@@ -1,6 +1,7 @@
 #include "text.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -88,6 +89,12 @@ size_t text_clean(char *dst, size_t size, const char *src)
         length--;
     dst[length] = '\0';
     return length;
+}
+
+bool text_is_number(const char *s, long max)
+{
+    return *s >= '1' && *s <= '9' && strlen(s) <= 5 &&
+           s[strspn(s, "0123456789")] == '\0' && atol(s) <= max;
 }
 
 const char *text_basename(const char *s)

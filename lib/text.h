@@ -19,6 +19,10 @@ bool text_is_clean(const char *s, size_t n);
  */
 size_t text_clean(char *dst, size_t size, const char *src);
 
+/* True for a number of 1 to max, which has at most five digits, without zeros before it
+ * and with nothing else. */
+bool text_is_number(const char *s, long max);
+
 /* The part after the last '/' or '\\' (some browsers send a whole path). */
 const char *text_basename(const char *s);
 

@@ -21,9 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXPIRES_MIN_S 60
-#define EXPIRES_MAX_S (INT64_C(10) * 366 * 86400)
-
 struct command {
     const char *noun, *verb; /* verb NULL: the noun is all of it */
     int words_min, words_max;
@@ -171,8 +168,8 @@ static bool read_time(const char *text, int64_t *out_ms)
     for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (strcmp(end, units[i].unit) != 0)
             continue;
-        if (errno != 0 || n > EXPIRES_MAX_S / units[i].s ||
-            n * units[i].s < EXPIRES_MIN_S)
+        if (errno != 0 || n > STORE_EXPIRES_MAX_S / units[i].s ||
+            n * units[i].s < STORE_EXPIRES_MIN_S)
             return false;
         *out_ms = n * units[i].s * 1000;
         return true;
@@ -203,7 +200,7 @@ static bool read_option(int letter, const char *text, struct ctl_args *a)
         return true;
     case 'e':
         if (!read_time(text, &a->expires_ms))
-            return ctl_fail("--expires %s: from 60 (seconds) or 1m to 3660d", text) ==
+            return ctl_fail("--expires %s: from 60 (seconds) or 1m to 3650d", text) ==
                    0;
         return true;
     case 'l':

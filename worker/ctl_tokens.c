@@ -87,8 +87,7 @@ int ctl_token_add(struct ctl *c, const struct ctl_args *a)
     secret_hash(secret, SECRET_LEN, hash);
     rc = store_token_add(c->store, hash, &token);
     if (rc == RC_INVALID)
-        return ctl_fail("a label is 1 to %d bytes of UTF-8 without control characters",
-                        STORE_TOKEN_LABEL_MAX);
+        return ctl_fail("a label must not be blank or hold control characters");
     if (rc == RC_TOO_LARGE)
         return ctl_fail("%s has %d tokens already", user.name, STORE_TOKENS_MAX);
     if (rc != RC_OK)

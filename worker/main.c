@@ -33,7 +33,8 @@
 #define STOP_MS 5000               /* for the children to go; they were killed */
 
 struct options {
-    const char *site, *get;
+    const char *site;
+    char *get;
     bool live;
 };
 
@@ -51,11 +52,12 @@ struct daemon {
 
 static void usage(FILE *to)
 {
-    fputs("usage: dropstream-worker [--site DIR] [--live] [--get KEY] [--help]\n"
+    fputs("usage: dropstream-worker [--site DIR] [--live] [--get KEY,…] [--help]\n"
           "  --site DIR  the site (default: $DROPSTREAM_SITE, else where the program "
           "is)\n"
           "  --live      show what happens on standard output\n"
-          "  --get KEY   print the value of one configuration key and end\n",
+          "  --get KEY,… print the value of each of these configuration keys on a line "
+          "of its own, and end\n",
           to);
 }
 
@@ -219,14 +221,18 @@ static enum rc load(const struct options *o, struct site *site, struct config *c
     return rc;
 }
 
-static int print_key(const struct config *config, const char *key)
+/* No value holds the end of a line. */
+static int print_keys(const struct config *config, char *keys)
 {
-    char value[PATH_MAX];
-    if (config_get(config, key, value, sizeof(value)) != RC_OK) {
-        fprintf(stderr, "dropstream-worker: no configuration key \"%s\"\n", key);
-        return 2;
+    char value[PATH_MAX], *key;
+
+    while ((key = strsep(&keys, ","))) {
+        if (config_get(config, key, value, sizeof(value)) != RC_OK) {
+            fprintf(stderr, "dropstream-worker: no configuration key \"%s\"\n", key);
+            return 2;
+        }
+        puts(value);
     }
-    puts(value);
     return 0;
 }
 
@@ -337,7 +343,7 @@ int main(int argc, char **argv)
     if (load(&o, &d.w.site, &d.w.config) != RC_OK)
         return 1;
     if (o.get)
-        return print_key(&d.w.config, o.get);
+        return print_keys(&d.w.config, o.get);
 
     log_open("worker", d.w.config.log_level);
     if (o.live) {

@@ -123,9 +123,12 @@ enum rc store_activity_add_rarely(struct store *st, enum activity_level level,
                                   const char *kind, const char *about, const char *rest)
 {
     bool told = false;
-    enum rc rc = store_begin(st);
+    enum rc rc = was_told(st, kind, about, &told);
 
-    if (rc != RC_OK)
+    /* Of a crowd all but the first keep nobody from writing. */
+    if (rc == RC_OK && !told)
+        rc = store_begin(st);
+    if (rc != RC_OK || told)
         return rc;
     rc = was_told(st, kind, about, &told);
     if (rc == RC_OK && !told)
@@ -225,24 +228,29 @@ enum rc store_activity_list(struct store *st, int64_t owner_id, int64_t after,
     return rc;
 }
 
-enum rc store_activity_trim(struct store *st, int64_t keep_rows)
+/* The newest row that is too many, by counting: what was rolled back leaves gaps in the
+ * ids. RC_NOT_FOUND: there is none. */
+static enum rc newest_over(struct store *st, int64_t keep_rows, int64_t *id)
 {
     sqlite3_stmt *q;
-    enum rc rc;
+    enum rc rc =
+        store_prepare(st, SQL_ACTIVITY_OVER,
+                      "SELECT id FROM activity ORDER BY id DESC LIMIT 1 OFFSET ?1", &q);
 
-    if (keep_rows < 0)
-        return RC_INVALID;
-    rc = store_begin(st);
     if (rc != RC_OK)
         return rc;
-    /* Counted, not reckoned from the ids: what was rolled back leaves gaps. */
-    rc = store_prepare(st, SQL_ACTIVITY_TRIM,
-                       "DELETE FROM activity WHERE id <="
-                       " (SELECT id FROM activity ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-                       &q);
-    if (rc == RC_OK) {
-        store_bind_int(q, 1, keep_rows);
-        rc = store_finish(st, q);
-    }
-    return store_end(st, rc);
+    store_bind_int(q, 1, keep_rows);
+    return store_number(st, q, id);
+}
+
+/* It is counted while others may write: what they add are newer rows. */
+enum rc store_activity_trim(struct store *st, int64_t keep_rows)
+{
+    int64_t id = 0;
+    enum rc rc = keep_rows < 0 ? RC_INVALID : newest_over(st, keep_rows, &id);
+
+    if (rc == RC_OK)
+        rc = store_change(st, SQL_ACTIVITY_TRIM, "DELETE FROM activity WHERE id <= ?1",
+                          &id, 1);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }

@@ -81,11 +81,11 @@ static enum rc replace_jobs(struct store *st, const char *id)
     enum rc rc = store_renditions(st, id, all, &n);
 
     if (rc == RC_OK)
-        rc = store_video_run(st, SQL_JOB_DROP_COPIED_SOUND,
-                             "DELETE FROM jobs WHERE video_id = ?1 AND rendition IN"
-                             " (SELECT name FROM renditions WHERE video_id = ?1"
-                             " AND kind = 'audio' AND copied = 1)",
-                             id);
+        rc = store_run_text(st, SQL_JOB_DROP_COPIED_SOUND,
+                            "DELETE FROM jobs WHERE video_id = ?1 AND rendition IN"
+                            " (SELECT name FROM renditions WHERE video_id = ?1"
+                            " AND kind = 'audio' AND copied = 1)",
+                            id);
     for (i = 0; rc == RC_OK && i < n; i++)
         if (all[i].kind == RENDITION_AUDIO && all[i].copied)
             rc = store_job_add(st, id, JOB_ENCODE, all[i].name);
@@ -135,8 +135,8 @@ enum rc store_job_encode_sounds(struct store *st, const struct job *job,
     if (rc == RC_OK)
         rc = set_encoded(st, id, encoded);
     if (rc == RC_OK)
-        rc = store_video_run(st, SQL_VIDEO_ENCODES_SOUND,
-                             "UPDATE videos SET encodes_sound = 1 WHERE id = ?1", id);
+        rc = store_run_text(st, SQL_VIDEO_ENCODES_SOUND,
+                            "UPDATE videos SET encodes_sound = 1 WHERE id = ?1", id);
     if (rc == RC_OK)
         rc = store_lists_change(st, id);
     if (rc == RC_OK)

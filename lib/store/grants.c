@@ -74,57 +74,63 @@ static enum rc find_user(struct store *st, const char *video_id, int64_t user_id
     return grant_row(st, q, out);
 }
 
+/* Users have a right to what is for everyone, to what is theirs, and as owners to all.
+ */
+#define RIGHT(video, user)                                                             \
+    "SELECT 1 FROM videos v, users u WHERE v.id = " video " AND u.id = " user          \
+    " AND (v.visibility = 'everyone' OR v.owner_id = u.id OR u.role = 'owner')"
+
 /* Judged here once more: a right that was taken away a moment ago has revoked the
- * grants of before, and none must come after them. */
-static enum rc check_right(struct store *st, const struct video *v, int64_t user_id)
+ * grants of before, and none must come after them. RC_NOT_FOUND: there is none. */
+static enum rc check_right(struct store *st, const char *video_id, int64_t user_id)
 {
-    struct user u;
+    sqlite3_stmt *q;
+    bool has = false;
     enum rc rc;
 
     if (user_id == 0)
         return RC_OK;
-    rc = store_user_get(st, user_id, &u);
-    if (rc == RC_OK && v->visibility != VISIBLE_EVERYONE && v->owner_id != user_id &&
-        u.role != USER_OWNER)
-        rc = RC_NOT_FOUND;
-    return rc;
+    rc = store_prepare(st, SQL_GRANT_RIGHT, RIGHT("?1", "?2"), &q);
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, video_id);
+    store_bind_int(q, 2, user_id);
+    rc = store_has_row(st, q, &has);
+    return rc == RC_OK && !has ? RC_NOT_FOUND : rc;
 }
 
 static enum rc make(struct store *st, const char *video_id, int64_t user_id,
-                    struct grant *out, bool *is_new)
+                    struct grant *out)
 {
     char key[KEY_LEN + 1];
     struct video v;
     enum rc rc = store_video_load(st, video_id, &v);
 
     if (rc == RC_OK)
-        rc = check_right(st, &v, user_id);
+        rc = check_right(st, video_id, user_id);
     if (rc != RC_OK)
         return rc;
     rc = find_user(st, video_id, user_id, out); /* another handle was faster */
     if (rc != RC_NOT_FOUND)
         return rc;
-    *is_new = true;
     rc = store_grant_insert(st, video_id, user_id, NULL, key);
     return rc == RC_OK ? find_user(st, video_id, user_id, out) : rc;
 }
 
 enum rc store_grant_user(struct store *st, const char *video_id, int64_t user_id,
-                         struct grant *out, bool *is_new)
+                         struct grant *out)
 {
     struct grant g;
-    bool made = false;
     enum rc rc = find_user(st, video_id, user_id, &g);
 
     if (rc == RC_NOT_FOUND) {
         rc = store_begin(st);
         if (rc == RC_OK)
-            rc = store_end(st, make(st, video_id, user_id, &g, &made));
+            rc = store_end(st, make(st, video_id, user_id, &g));
     }
     if (rc != RC_OK)
         return rc;
     *out = g;
-    *is_new = made;
     return RC_OK;
 }
 
@@ -237,10 +243,10 @@ enum rc store_grant_each(struct store *st, const char *video_id, bool revoked,
 
 enum rc store_grants_revoke_video(struct store *st, const char *video_id)
 {
-    return store_video_run(st, SQL_GRANT_REVOKE_VIDEO,
-                           "UPDATE grants SET revoked = 1"
-                           " WHERE video_id = ?1 AND revoked = 0",
-                           video_id);
+    return store_run_text(st, SQL_GRANT_REVOKE_VIDEO,
+                          "UPDATE grants SET revoked = 1"
+                          " WHERE video_id = ?1 AND revoked = 0",
+                          video_id);
 }
 
 enum rc store_grants_revoke_user(struct store *st, int64_t user_id)
@@ -253,18 +259,13 @@ enum rc store_grants_revoke_user(struct store *st, int64_t user_id)
 
 enum rc store_grants_revoke_share(struct store *st, const char *token)
 {
-    return store_video_run(st, SQL_GRANT_REVOKE_SHARE,
-                           "UPDATE grants SET revoked = 1"
-                           " WHERE share = ?1 AND revoked = 0",
-                           token);
+    return store_run_text(st, SQL_GRANT_REVOKE_SHARE,
+                          "UPDATE grants SET revoked = 1"
+                          " WHERE share = ?1 AND revoked = 0",
+                          token);
 }
 
-/* Users have a right to what is for everyone, to what is theirs, and as owners to all.
- */
-#define NO_RIGHT                                                                       \
-    " AND NOT EXISTS (SELECT 1 FROM videos v, users u"                                 \
-    " WHERE v.id = grants.video_id AND u.id = grants.user_id AND"                      \
-    " (v.visibility = 'everyone' OR v.owner_id = u.id OR u.role = 'owner'))"
+#define NO_RIGHT " AND NOT EXISTS (" RIGHT("grants.video_id", "grants.user_id") ")"
 
 enum rc store_grants_revise_user(struct store *st, int64_t user_id)
 {
@@ -276,11 +277,11 @@ enum rc store_grants_revise_user(struct store *st, int64_t user_id)
 
 static enum rc revise_video(struct store *st, const char *video_id)
 {
-    return store_video_run(st, SQL_GRANT_REVISE_VIDEO,
-                           "UPDATE grants SET revoked = 1"
-                           " WHERE video_id = ?1 AND revoked = 0"
-                           " AND user_id > 0" NO_RIGHT,
-                           video_id);
+    return store_run_text(st, SQL_GRANT_REVISE_VIDEO,
+                          "UPDATE grants SET revoked = 1"
+                          " WHERE video_id = ?1 AND revoked = 0"
+                          " AND user_id > 0" NO_RIGHT,
+                          video_id);
 }
 
 /* ---- taking back ------------------------------------------------------------ */
@@ -354,8 +355,8 @@ enum rc store_grant_drop(struct store *st, const char *key)
     if (rc != RC_OK)
         return rc;
     return store_end(
-        st, store_video_run(st, SQL_GRANT_DROP,
-                            "DELETE FROM grants WHERE key = ?1 AND revoked = 1", key));
+        st, store_run_text(st, SQL_GRANT_DROP,
+                           "DELETE FROM grants WHERE key = ?1 AND revoked = 1", key));
 }
 
 /* ---- who has a video -------------------------------------------------------- */

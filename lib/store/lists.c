@@ -8,7 +8,7 @@
 
 enum rc store_lists_change(struct store *st, const char *id)
 {
-    return store_video_run(
+    return store_run_text(
         st, SQL_LISTS_CHANGE,
         "UPDATE videos SET lists_changed = lists_changed + 1 WHERE id = ?1", id);
 }

@@ -7,10 +7,10 @@
 
 enum rc store_storyboard_queue(struct store *st, const char *video_id)
 {
-    enum rc rc = store_video_run(st, SQL_JOB_DROP_STORYBOARD,
-                                 "DELETE FROM jobs WHERE video_id = ?1"
-                                 " AND kind = 'storyboard'",
-                                 video_id);
+    enum rc rc = store_run_text(st, SQL_JOB_DROP_STORYBOARD,
+                                "DELETE FROM jobs WHERE video_id = ?1"
+                                " AND kind = 'storyboard'",
+                                video_id);
 
     return rc == RC_OK ? store_job_add(st, video_id, JOB_STORYBOARD, "") : rc;
 }
@@ -24,10 +24,10 @@ enum rc store_job_storyboard(struct store *st, const struct job *job)
     rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
-    return store_end(st, store_video_run(st, SQL_VIDEO_STORYBOARD,
-                                         "UPDATE videos SET has_storyboard = 1"
-                                         " WHERE id = ?1",
-                                         job->video_id));
+    return store_end(st, store_run_text(st, SQL_VIDEO_STORYBOARD,
+                                        "UPDATE videos SET has_storyboard = 1"
+                                        " WHERE id = ?1",
+                                        job->video_id));
 }
 
 /* A poster that is being made just now is of another picture: its worker is fenced off.
@@ -44,10 +44,10 @@ static enum rc choose(struct store *st, const char *id, int64_t at_us)
     store_bind_int(q, 2, at_us);
     rc = store_finish(st, q);
     if (rc == RC_OK)
-        rc = store_video_run(st, SQL_JOB_DROP_POSTER,
-                             "DELETE FROM jobs WHERE video_id = ?1"
-                             " AND kind = 'poster'",
-                             id);
+        rc = store_run_text(st, SQL_JOB_DROP_POSTER,
+                            "DELETE FROM jobs WHERE video_id = ?1"
+                            " AND kind = 'poster'",
+                            id);
     if (rc == RC_OK)
         rc = store_job_add(st, id, JOB_POSTER, "");
     return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "poster", id,

@@ -136,13 +136,11 @@ static enum rc renew(struct store *st, const struct session *s)
 }
 
 enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
-                          int64_t lasts_ms, struct session *out, struct user *user,
-                          bool *renewed)
+                          int64_t lasts_ms, struct session *out, struct user *user)
 {
     int64_t now = store_wall_ms(st);
     struct session s, later;
     struct user u;
-    bool wrote = false;
     enum rc rc = find(st, hash, now, &s, &u);
 
     if (rc != RC_OK)
@@ -155,14 +153,11 @@ enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE]
         rc = renew(st, &later);
         if (rc == RC_NOT_FOUND)
             return rc;
-        /* A full disk signs nobody out. */
-        wrote = rc == RC_OK;
-        if (wrote)
+        if (rc == RC_OK) /* a full disk signs nobody out */
             s = later;
     }
     *out = s;
     *user = u;
-    *renewed = wrote;
     return RC_OK;
 }
 

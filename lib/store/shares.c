@@ -24,9 +24,7 @@ static void read_columns(sqlite3_stmt *q, struct share *s, int64_t *n)
     s->download = sqlite3_column_int(q, i++) != 0;
     store_column_text(q, i++, s->embed, sizeof(s->embed));
     s->created_ms = sqlite3_column_int64(q, i++);
-    s->expires_ms =
-        sqlite3_column_type(q, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, i);
-    i++;
+    s->expires_ms = store_column_maybe(q, i++);
     store_column_text(q, i++, s->created_by, sizeof(s->created_by));
     *n = sqlite3_column_int64(q, i++);
 }
@@ -186,8 +184,8 @@ static enum rc end_share(struct store *st, const char *token, const char *video_
     enum rc rc = store_grants_revoke_share(st, token);
 
     if (rc == RC_OK)
-        rc = store_video_run(st, SQL_SHARE_REMOVE,
-                             "DELETE FROM shares WHERE token = ?1", token);
+        rc = store_run_text(st, SQL_SHARE_REMOVE, "DELETE FROM shares WHERE token = ?1",
+                            token);
     if (rc == RC_OK && store_changes(st) == 0)
         rc = RC_NOT_FOUND;
     return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "share", video_id, "%s", why)
@@ -221,10 +219,23 @@ static enum rc next_end(struct store *st, int64_t *out)
     return rc == RC_OK ? store_number(st, q, out) : rc;
 }
 
-/* The one whose time was over first. RC_NOT_FOUND: there is none. */
-static enum rc end_one(struct store *st, int64_t now)
+/* The one that q finds (its token, its video). RC_NOT_FOUND: there is none. */
+static enum rc end_found(struct store *st, sqlite3_stmt *q, const char *why)
 {
     char token[STORE_SHARE_LEN + 1], video_id[ID_LEN + 1];
+    enum rc rc = store_step(st, q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_column_text(q, 0, token, sizeof(token));
+    store_column_text(q, 1, video_id, sizeof(video_id));
+    rc = store_finish(st, q);
+    return rc == RC_OK ? end_share(st, token, video_id, why) : rc;
+}
+
+/* The one whose time was over first. */
+static enum rc end_one_over(struct store *st, int64_t now)
+{
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_SHARE_OVER,
                                "SELECT token, video_id FROM shares"
@@ -234,21 +245,12 @@ static enum rc end_one(struct store *st, int64_t now)
     if (rc != RC_OK)
         return rc;
     store_bind_int(q, 1, now);
-    rc = store_step(st, q);
-    if (rc != RC_OK)
-        return rc;
-    store_column_text(q, 0, token, sizeof(token));
-    store_column_text(q, 1, video_id, sizeof(video_id));
-    rc = store_finish(st, q);
-    return rc == RC_OK
-               ? end_share(st, token, video_id, "The time of a link to it is over")
-               : rc;
+    return end_found(st, q, "The time of a link to it is over");
 }
 
-/* One that a user made of a video that is not theirs. RC_NOT_FOUND: there is none. */
+/* One that a user made of a video that is not theirs. */
 static enum rc end_one_of(struct store *st, int64_t user_id)
 {
-    char token[STORE_SHARE_LEN + 1], video_id[ID_LEN + 1];
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_SHARE_FOREIGN,
                                "SELECT s.token, s.video_id FROM shares s"
@@ -260,15 +262,7 @@ static enum rc end_one_of(struct store *st, int64_t user_id)
     if (rc != RC_OK)
         return rc;
     store_bind_int(q, 1, user_id);
-    rc = store_step(st, q);
-    if (rc != RC_OK)
-        return rc;
-    store_column_text(q, 0, token, sizeof(token));
-    store_column_text(q, 1, video_id, sizeof(video_id));
-    rc = store_finish(st, q);
-    return rc == RC_OK ? end_share(st, token, video_id,
-                                   "A link to it ended with the rights of who made it")
-                       : rc;
+    return end_found(st, q, "A link to it ended with the rights of who made it");
 }
 
 enum rc store_shares_end_of(struct store *st, int64_t user_id, int64_t *n)
@@ -291,7 +285,7 @@ enum rc store_shares_expire(struct store *st, int64_t *n, int64_t *next_ms)
         rc = store_begin(st);
         if (rc != RC_OK)
             return rc;
-        while ((rc = end_one(st, now)) == RC_OK)
+        while ((rc = end_one_over(st, now)) == RC_OK)
             ended++;
         rc = store_end(st, rc == RC_NOT_FOUND ? RC_OK : rc);
         if (rc == RC_OK)

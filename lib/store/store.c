@@ -145,17 +145,6 @@ enum rc store_number(struct store *st, sqlite3_stmt *q, int64_t *out)
     return rc;
 }
 
-enum rc store_run_int(struct store *st, enum statement id, const char *sql, int64_t v)
-{
-    sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, id, sql, &q);
-
-    if (rc != RC_OK)
-        return rc;
-    store_bind_int(q, 1, v);
-    return store_finish(st, q);
-}
-
 enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out)
 {
     enum rc rc = store_step(st, q);
@@ -247,25 +236,6 @@ enum rc store_end(struct store *st, enum rc rc)
         memcpy(st->message, message, sizeof(message));
     }
     return rc;
-}
-
-enum rc store_change(struct store *st, enum statement id, const char *sql,
-                     const int64_t *v, int n)
-{
-    sqlite3_stmt *q;
-    enum rc rc = store_begin(st);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = store_prepare(st, id, sql, &q);
-    if (rc == RC_OK) {
-        for (int i = 0; i < n; i++)
-            store_bind_int(q, i + 1, v[i]);
-        rc = store_finish(st, q);
-    }
-    if (rc == RC_OK && store_changes(st) == 0)
-        rc = RC_NOT_FOUND;
-    return store_end(st, rc);
 }
 
 enum rc store_durable(struct store *st, bool on)

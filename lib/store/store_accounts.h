@@ -22,8 +22,10 @@
 #define STORE_ADDRESS_MAX 63     /* bytes of an address */
 #define STORE_TOKEN_LABEL_MAX 80 /* bytes */
 #define STORE_TOKENS_MAX 100     /* of one user */
-#define STORE_USED_MS 60000      /* how exactly it is kept when one was used last */
-#define STORE_SESSIONS_MAX 100   /* of one user; with more, those unused longest end */
+#define STORE_EXPIRES_MIN_S 60   /* that a token or a share lasts which ends */
+#define STORE_EXPIRES_MAX_S (INT64_C(10) * 365 * 24 * 3600)
+#define STORE_USED_MS 60000    /* how exactly it is kept when one was used last */
+#define STORE_SESSIONS_MAX 100 /* of one user; with more, those unused longest end */
 
 enum user_role { USER_OWNER, USER_MEMBER, USER_VIEWER };
 
@@ -113,12 +115,10 @@ enum rc store_session_begin(struct store *st, const uint8_t hash[SECRET_HASH_SIZ
 
 /*
  * Who that is. Its time goes on from now, to lasts_ms from now: written at most once a
- * minute, so that most requests only read; *renewed tells that it was. RC_NOT_FOUND:
- * none such, or it has ended.
+ * minute, so that most requests only read. RC_NOT_FOUND: none such, or it has ended.
  */
 enum rc store_session_use(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
-                          int64_t lasts_ms, struct session *out, struct user *user,
-                          bool *renewed);
+                          int64_t lasts_ms, struct session *out, struct user *user);
 
 /* Ends one of this user's. RC_NOT_FOUND. */
 enum rc store_session_end(struct store *st, int64_t user_id, int64_t n);
@@ -164,8 +164,9 @@ struct token {
     int64_t expires_ms;          /* -1: never */
 };
 
-/* t->n and t->created_ms are set. RC_NOT_FOUND: no such user. RC_INVALID: the label is
- * not clean UTF-8 of 1 to STORE_TOKEN_LABEL_MAX bytes, or no scope, or an unknown one.
+/* t->n and t->created_ms are set, and its label is without blanks at its ends.
+ * RC_NOT_FOUND: no such user. RC_INVALID: the label is blank or not clean UTF-8
+ * (text_is_clean), or no scope, or an unknown one.
  * RC_TOO_LARGE: STORE_TOKENS_MAX. */
 enum rc store_token_add(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
                         struct token *t);

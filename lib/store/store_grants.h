@@ -37,13 +37,13 @@ struct grant {
 };
 
 /*
- * The grant of a user for a video, made if there is none yet; *is_new tells that its
- * symlink has to be made (grant_for_user of grant.h does both). RC_NOT_FOUND: no such
- * video, no such user, or one that has no right to it: neither is it for everyone, nor
- * theirs, nor are they owners; of user 0 the caller judges that.
+ * The grant of a user for a video, made if there is none yet; its symlink is made by
+ * the caller (grant_for_user of grant.h does both). RC_NOT_FOUND: no such video, no
+ * such user, or one that has no right to it: neither is it for everyone, nor theirs,
+ * nor are they owners; of user 0 the caller judges that.
  */
 enum rc store_grant_user(struct store *st, const char *video_id, int64_t user_id,
-                         struct grant *out, bool *is_new);
+                         struct grant *out);
 
 /* The grant of a key, with what may be watched by it. RC_NOT_FOUND: none, a revoked
  * one, a share that has expired, a deleted video. */

@@ -143,6 +143,7 @@ enum statement {
     SQL_ACTIVITY_NEXT,
     SQL_ACTIVITY_NEWEST_OF,
     SQL_ACTIVITY_NEXT_OF,
+    SQL_ACTIVITY_OVER,
     SQL_ACTIVITY_TRIM,
     SQL_USER_INSERT,
     SQL_USER_BY_NAME,
@@ -185,6 +186,7 @@ enum statement {
     SQL_TRY_BOOT,
     SQL_GRANT_INSERT,
     SQL_GRANT_OF_USER,
+    SQL_GRANT_RIGHT,
     SQL_GRANT_BY_KEY,
     SQL_GRANT_EXISTS,
     SQL_GRANT_LIST,
@@ -256,14 +258,6 @@ enum rc store_blob(struct store *st, sqlite3_stmt *q, uint8_t **out, size_t *n);
 /* The first column of q's one row; resets. RC_NOT_FOUND. */
 enum rc store_number(struct store *st, sqlite3_stmt *q, int64_t *out);
 
-/* Runs a statement whose one parameter is a number. */
-enum rc store_run_int(struct store *st, enum statement id, const char *sql, int64_t v);
-
-/* A transaction of one statement with these n numbers, ?1 first. RC_NOT_FOUND: it has
- * changed no row. */
-enum rc store_change(struct store *st, enum statement id, const char *sql,
-                     const int64_t *v, int n);
-
 /* True in *out if q has a row, of which nothing is read; resets. */
 enum rc store_has_row(struct store *st, sqlite3_stmt *q, bool *out);
 
@@ -272,6 +266,12 @@ enum rc store_finish(struct store *st, sqlite3_stmt *q);
 
 /* Column i (from 0) of the row, into size bytes. */
 void store_column_text(sqlite3_stmt *q, int i, char *out, size_t size);
+
+/* Likewise a number that is never negative, or -1 for NULL. */
+static inline int64_t store_column_maybe(sqlite3_stmt *q, int i)
+{
+    return sqlite3_column_type(q, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, i);
+}
 
 /* Rows changed by the statement that was last finished. */
 int store_changes(const struct store *st);
@@ -285,6 +285,19 @@ enum rc store_durable(struct store *st, bool on);
 
 int64_t store_wall_ms(const struct store *st);
 int64_t store_boot_ms(const struct store *st);
+
+/* ---- run.c -------------------------------------------------------------- */
+
+/* Runs a statement whose one parameter is a number. */
+enum rc store_run_int(struct store *st, enum statement id, const char *sql, int64_t v);
+/* Likewise a text. */
+enum rc store_run_text(struct store *st, enum statement id, const char *sql,
+                       const char *text);
+
+/* A transaction of one statement with these n numbers, ?1 first. RC_NOT_FOUND: it has
+ * changed no row. */
+enum rc store_change(struct store *st, enum statement id, const char *sql,
+                     const int64_t *v, int n);
 
 /* ---- rows of users, grants ---------------------------------------------- */
 
@@ -335,10 +348,6 @@ enum rc store_video_row(struct store *st, sqlite3_stmt *q, struct video *out);
 /* store_begin for a change of one video that is not deleted; *out is its row. After an
  * error no transaction is open. RC_NOT_FOUND. */
 enum rc store_video_begin(struct store *st, const char *id, struct video *out);
-
-/* Runs a statement whose one parameter is the video's id. */
-enum rc store_video_run(struct store *st, enum statement sql_id, const char *sql,
-                        const char *id);
 
 /* ---- inside a transaction of the caller --------------------------------- */
 

@@ -307,16 +307,16 @@ enum rc store_subtitles_planned(struct store *st, const struct video *v,
     enum rc rc = store_subtitles(st, v->id, &before);
 
     if (rc == RC_OK && v->state != VIDEO_RECEIVING)
-        rc = store_video_run(st, SQL_SUBTITLE_CLEAR,
-                             "DELETE FROM subtitles WHERE video_id = ?1"
-                             " AND source = 'track'",
-                             v->id);
+        rc = store_run_text(st, SQL_SUBTITLE_CLEAR,
+                            "DELETE FROM subtitles WHERE video_id = ?1"
+                            " AND source = 'track'",
+                            v->id);
     /* Their lists are as long as the video, which may be of another length now. */
     if (rc == RC_OK)
-        rc = store_video_run(st, SQL_SUBTITLE_RENEW,
-                             "UPDATE subtitles SET error = '', version = " NEW_VERSION
-                             " WHERE video_id = ?1",
-                             v->id);
+        rc = store_run_text(st, SQL_SUBTITLE_RENEW,
+                            "UPDATE subtitles SET error = '', version = " NEW_VERSION
+                            " WHERE video_id = ?1",
+                            v->id);
     if (rc == RC_OK)
         rc = store_subtitles(st, v->id, &files);
     if (rc != RC_OK || v->state == VIDEO_RECEIVING)
@@ -451,10 +451,10 @@ enum rc store_subtitles_give_up(struct store *st, const struct job *job,
     enum rc rc = store_video_load(st, job->video_id, &v);
 
     if (rc == RC_OK)
-        rc = store_video_run(st, SQL_SUBTITLE_GIVE_UP,
-                             "DELETE FROM subtitles WHERE video_id = ?1"
-                             " AND text IS NULL",
-                             job->video_id);
+        rc = store_run_text(st, SQL_SUBTITLE_GIVE_UP,
+                            "DELETE FROM subtitles WHERE video_id = ?1"
+                            " AND text IS NULL",
+                            job->video_id);
     if (rc != RC_OK)
         return rc;
     if (store_changes(st) > 0) {

@@ -32,11 +32,6 @@ unsigned scope_from(const char *name)
     return 0;
 }
 
-static int64_t time_or_never(sqlite3_stmt *q, int i)
-{
-    return sqlite3_column_type(q, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, i);
-}
-
 static void read_columns(sqlite3_stmt *q, struct token *t)
 {
     int i = 0;
@@ -47,8 +42,8 @@ static void read_columns(sqlite3_stmt *q, struct token *t)
     store_column_text(q, i++, t->label, sizeof(t->label));
     t->scopes = (unsigned)sqlite3_column_int(q, i++);
     t->created_ms = sqlite3_column_int64(q, i++);
-    t->used_ms = time_or_never(q, i++);
-    t->expires_ms = time_or_never(q, i++);
+    t->used_ms = store_column_maybe(q, i++);
+    t->expires_ms = store_column_maybe(q, i++);
 }
 
 /* ---- adding --------------------------------------------------------------- */
@@ -94,11 +89,11 @@ static enum rc insert(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
 enum rc store_token_add(struct store *st, const uint8_t hash[SECRET_HASH_SIZE],
                         struct token *t)
 {
-    size_t n = strlen(t->label);
     struct token row = *t;
     enum rc rc;
 
-    if (n == 0 || !text_is_clean(t->label, n) || t->scopes == 0 ||
+    if (!text_is_clean(t->label, strlen(t->label)) ||
+        text_clean(row.label, sizeof(row.label), t->label) == 0 || t->scopes == 0 ||
         (t->scopes & ~(unsigned)SCOPES_ALL))
         return RC_INVALID;
     row.created_ms = store_wall_ms(st);

@@ -45,10 +45,10 @@ static enum rc insert(struct store *st, const char *id, const struct video_new *
 static enum rc claim_upload_id(struct store *st, const char *upload_id)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_video_run(st, SQL_UPLOAD_FREE,
-                                 "UPDATE videos SET upload_id = NULL"
-                                 " WHERE upload_id = ?1 AND deleted_at IS NOT NULL",
-                                 upload_id);
+    enum rc rc = store_run_text(st, SQL_UPLOAD_FREE,
+                                "UPDATE videos SET upload_id = NULL"
+                                " WHERE upload_id = ?1 AND deleted_at IS NOT NULL",
+                                upload_id);
 
     if (rc == RC_OK)
         rc = store_prepare(st, SQL_UPLOAD_TAKEN,
@@ -359,11 +359,11 @@ static void size_text(int64_t bytes, char out[24])
 static enum rc add_jobs(struct store *st, const char *id)
 {
     struct video v;
-    enum rc rc = store_video_run(st, SQL_JOB_DROP_PROBE,
-                                 "DELETE FROM jobs WHERE video_id = ?1"
-                                 " AND (kind = 'probe' OR state = 'failed'"
-                                 " OR (kind = 'poster' AND state = 'done'))",
-                                 id);
+    enum rc rc = store_run_text(st, SQL_JOB_DROP_PROBE,
+                                "DELETE FROM jobs WHERE video_id = ?1"
+                                " AND (kind = 'probe' OR state = 'failed'"
+                                " OR (kind = 'poster' AND state = 'done'))",
+                                id);
 
     if (rc == RC_OK)
         rc = store_job_add(st, id, JOB_PROBE, "");
@@ -447,8 +447,8 @@ static enum rc remove_row(struct store *st, const struct video *v, const char *r
     if (rc != RC_OK)
         return rc;
     return probed ? store_video_mark_deleted(st, v->id)
-                  : store_video_run(st, SQL_VIDEO_REMOVE,
-                                    "DELETE FROM videos WHERE id = ?1", v->id);
+                  : store_run_text(st, SQL_VIDEO_REMOVE,
+                                   "DELETE FROM videos WHERE id = ?1", v->id);
 }
 
 enum rc store_video_abandon(struct store *st, const char *id, const char *reason)

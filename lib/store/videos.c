@@ -70,9 +70,7 @@ void store_video_columns(sqlite3_stmt *q, struct video *v)
     v->ready_ms = sqlite3_column_int64(q, i++);
     v->arrived_us = sqlite3_column_int64(q, i++);
     store_column_text(q, i++, v->upload_id, sizeof(v->upload_id));
-    v->expires_ms =
-        sqlite3_column_type(q, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, i);
-    i++;
+    v->expires_ms = store_column_maybe(q, i++);
     v->unchecked_from = sqlite3_column_int64(q, i++);
     v->index_offset = sqlite3_column_int64(q, i++);
     store_column_text(q, i++, v->copy_refused, sizeof(v->copy_refused));
@@ -115,18 +113,6 @@ enum rc store_video_begin(struct store *st, const char *id, struct video *v)
         return rc;
     rc = store_video_load(st, id, v);
     return rc == RC_OK ? rc : store_end(st, rc);
-}
-
-enum rc store_video_run(struct store *st, enum statement sql_id, const char *sql,
-                        const char *id)
-{
-    sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, sql_id, sql, &q);
-
-    if (rc != RC_OK)
-        return rc;
-    store_bind_text(q, 1, id);
-    return store_finish(st, q);
 }
 
 /* ---- looking ------------------------------------------------------------ */
@@ -256,10 +242,10 @@ enum rc store_video_plan_again(struct store *st, const char *id)
     /* The renditions stay until the new plan: it has to know their generations, and
      * what is published of them plays on. */
     enum rc rc =
-        store_video_run(st, SQL_VIDEO_RETRY,
-                        "UPDATE videos SET state = 'stored', error = '', warning = ''"
-                        " WHERE id = ?1",
-                        id);
+        store_run_text(st, SQL_VIDEO_RETRY,
+                       "UPDATE videos SET state = 'stored', error = '', warning = ''"
+                       " WHERE id = ?1",
+                       id);
     if (rc == RC_OK)
         rc = store_job_drop_all(st, id);
     if (rc == RC_OK)
@@ -320,8 +306,8 @@ enum rc store_video_purge(struct store *st, const char *id)
     if (rc != RC_OK)
         return rc;
     /* Renditions and jobs go with it (ON DELETE CASCADE). */
-    rc = store_video_run(st, SQL_VIDEO_PURGE,
-                         "DELETE FROM videos WHERE id = ?1 AND deleted_at IS NOT NULL",
-                         id);
+    rc = store_run_text(st, SQL_VIDEO_PURGE,
+                        "DELETE FROM videos WHERE id = ?1 AND deleted_at IS NOT NULL",
+                        id);
     return store_end(st, rc);
 }

@@ -133,7 +133,8 @@ describe('tokens and sessions', () => {
         await refused(site, 'token rm 1', /there is no token 1/);
         await refused(site, 'token rm x', /"x": the number of a token/);
         await refused(site, 'token ls eve', /there is no user "eve"/);
-        await refused(site, ['token', 'add', 'ada', '--label', 'a\nb', '--scope', 'read'], /a label is 1 to 80 bytes/);
+        await refused(site, ['token', 'add', 'ada', '--label', 'a\nb', '--scope', 'read'], /a label must not/);
+        await refused(site, ['token', 'add', 'ada', '--label', '  ', '--scope', 'read'], /a label must not be blank/);
         await refused(site, ['token', 'add', 'ada', '--label', 'x'.repeat(81), '--scope', 'read'], /at most 80 bytes/);
         assert.equal((await done(site, 'token ls ada')).split('\n').length, 2);
     }));
@@ -175,7 +176,7 @@ describe('the command line', () => {
             '', 'user', 'user frob', 'frob', 'user add', 'user add a b', 'user ls a', 'user ls --role owner', 'user add a --role king',
             'user add a --frob', 'token add a', 'token add a --label x', 'token add a --scope read', 'token add a --label x --scope all',
             'token add a --label x --scope read --expires 0', 'token add a --label x --scope read --expires 59', 'token rm',
-            'token add a --label x --scope read --expires 9y', 'token add a --label x --scope read --expires 99999d', 'session rm',
+            'token add a --label x --scope read --expires 9y', 'token add a --label x --scope read --expires 3651d', 'session rm',
             'token add a --label x --scope read --expires 99999999999999999999', '--frob user ls', 'setup-link x', '--site',
         ]) {
             const { status, out, err } = await site.ctl(line.split(' ').filter(Boolean), PASSWORD);

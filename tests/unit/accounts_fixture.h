@@ -62,8 +62,7 @@ static inline struct grant fixture_grant(struct fixture *f, const struct video *
                                          int64_t user_id)
 {
     struct grant g = {.key = ""};
-    bool is_new;
-    enum rc rc = store_grant_user(f->st, v->id, user_id, &g, &is_new);
+    enum rc rc = store_grant_user(f->st, v->id, user_id, &g);
 
     assert_true(rc == RC_OK || rc == RC_NOT_FOUND);
     return g;

@@ -42,12 +42,14 @@ static void a_session_does_what_its_role_may(void **state)
     assert_row(WANT_OPEN, ACCESS_ALL, "++++ ++++ ++++");
     assert_row(WANT_LIST, ACCESS_ALL, "++++ ++++ ++++");
     assert_row(WANT_WATCH, ACCESS_ALL, "++++ +++- +++-");
+    assert_row(WANT_MEDIA, ACCESS_ALL, "++++ +++- +++-");
     assert_row(WANT_EDIT, ACCESS_ALL, "++++ ++f- +ff-");
     assert_row(WANT_ORIGINAL, ACCESS_ALL, "++++ ++f- +ff-");
     assert_row(WANT_UPLOAD, ACCESS_ALL, "++++ ++-- ffff");
-    assert_row(WANT_ACTIVITY, ACCESS_ALL, "++++ ++++ ffff");
+    assert_row(WANT_ACTIVITY, ACCESS_ALL, "++++ ++-- ffff");
     assert_row(WANT_ACCOUNT, ACCESS_ALL, "++++ ++++ ++++");
     assert_row(WANT_USERS, ACCESS_ALL, "++++ ffff ffff");
+    assert_row(WANT_HEALTH, ACCESS_ALL, "++++ ffff ffff");
 }
 
 static void an_admin_token_does_all_that_its_user_may(void **state)
@@ -69,12 +71,14 @@ static void a_read_token_only_reads(void **state)
     assert_row(WANT_OPEN, SCOPE_READ, "++++ ++++ ++++");
     assert_row(WANT_LIST, SCOPE_READ, "++++ ++++ ++++");
     assert_row(WANT_WATCH, SCOPE_READ, "++++ +++- +++-");
+    assert_row(WANT_MEDIA, SCOPE_READ, "++++ +++- +++-");
     assert_row(WANT_EDIT, SCOPE_READ, "oooo oooo oooo");
     assert_row(WANT_ORIGINAL, SCOPE_READ, "++++ ++f- +ff-");
     assert_row(WANT_UPLOAD, SCOPE_READ, "oooo oooo oooo");
-    assert_row(WANT_ACTIVITY, SCOPE_READ, "++++ ++++ ffff");
+    assert_row(WANT_ACTIVITY, SCOPE_READ, "++++ ++-- ffff");
     assert_row(WANT_ACCOUNT, SCOPE_READ, "oooo oooo oooo");
     assert_row(WANT_USERS, SCOPE_READ, "oooo oooo oooo");
+    assert_row(WANT_HEALTH, SCOPE_READ, "++++ ffff ffff");
 }
 
 static void an_upload_token_uploads_and_sees_what_became_of_that(void **state)
@@ -83,12 +87,14 @@ static void an_upload_token_uploads_and_sees_what_became_of_that(void **state)
     assert_row(WANT_OPEN, SCOPE_UPLOAD, "++++ ++++ ++++");
     assert_row(WANT_LIST, SCOPE_UPLOAD, "oooo oooo oooo");
     assert_row(WANT_WATCH, SCOPE_UPLOAD, "++oo ++o- ++o-");
+    assert_row(WANT_MEDIA, SCOPE_UPLOAD, "oooo oooo oooo");
     assert_row(WANT_EDIT, SCOPE_UPLOAD, "oooo oooo oooo");
     assert_row(WANT_ORIGINAL, SCOPE_UPLOAD, "oooo oooo oooo");
     assert_row(WANT_UPLOAD, SCOPE_UPLOAD, "++++ ++-- ffff");
     assert_row(WANT_ACTIVITY, SCOPE_UPLOAD, "oooo oooo oooo");
     assert_row(WANT_ACCOUNT, SCOPE_UPLOAD, "oooo oooo oooo");
     assert_row(WANT_USERS, SCOPE_UPLOAD, "oooo oooo oooo");
+    assert_row(WANT_HEALTH, SCOPE_UPLOAD, "oooo oooo oooo");
 }
 
 static void scopes_add_up(void **state)

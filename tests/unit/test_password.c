@@ -2,10 +2,8 @@
 
 #include "password.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 static int64_t thread_us(void)
@@ -124,44 +122,6 @@ static void an_unknown_account_costs_as_much(void **state)
     assert_true(first > known[10] / 2);
 }
 
-#define CROWD 16
-
-static void *check_one(void *hash)
-{
-    bool right = false;
-
-    return password_check("correct horse", hash, &right) == RC_OK && right ? hash
-                                                                           : NULL;
-}
-
-static long peak_kb(void)
-{
-    struct rusage usage;
-
-    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
-    return usage.ru_maxrss;
-}
-
-/* 16 MB each: all at once would be 256 MB. */
-static void a_crowd_needs_no_more_memory_than_two(void **state)
-{
-    char hash[PASSWORD_HASH_MAX + 1];
-    pthread_t threads[CROWD];
-    void *got;
-
-    (void)state;
-    assert_int_equal(password_hash("correct horse", hash), RC_OK);
-    long before = peak_kb();
-    for (int i = 0; i < CROWD; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, check_one, hash), 0);
-    for (int i = 0; i < CROWD; i++) {
-        assert_int_equal(pthread_join(threads[i], &got), 0);
-        assert_ptr_equal(got, hash);
-    }
-    print_message("%ld KB, then %ld KB\n", before, peak_kb());
-    assert_true(peak_kb() - before < 3 * 16384);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,7 +130,6 @@ int main(void)
         cmocka_unit_test(what_comes_late_in_a_long_password_counts),
         cmocka_unit_test(no_password_fits_what_is_no_hash),
         cmocka_unit_test(an_account_needs_ten_bytes_of_text),
-        cmocka_unit_test(a_crowd_needs_no_more_memory_than_two),
     };
 
     return cmocka_run_group_tests_name("password", tests, NULL, NULL);

@@ -16,9 +16,8 @@ static struct clip planned(struct fixture *f, const char *title)
 {
     struct clip c = {.v = fixture_get(f, fixture_planned(f, title).id)};
     struct grant grant;
-    bool is_new;
 
-    assert_int_equal(store_grant_user(f->st, c.v.id, 0, &grant, &is_new), RC_OK);
+    assert_int_equal(store_grant_user(f->st, c.v.id, 0, &grant), RC_OK);
     memcpy(c.key, grant.key, sizeof(c.key));
     return c;
 }
@@ -184,13 +183,12 @@ static void what_is_asked_for_by_a_key_that_was_revoked_is_broken(void **state)
 {
     struct waiting w = waiting_open(*state);
     struct grant grant;
-    bool is_new;
 
     assert_string_equal(broken(&w, true), "");
     assert_int_equal(store_grants_renew(w.f->st, w.b.v.id), RC_OK);
     assert_int_equal(find(w.f, &w.b, "360p", 1, 0), RC_NOT_FOUND);
     assert_string_equal(broken(&w, false), "b 360p-1 b audio-0-1 ");
-    assert_int_equal(store_grant_user(w.f->st, w.b.v.id, 0, &grant, &is_new), RC_OK);
+    assert_int_equal(store_grant_user(w.f->st, w.b.v.id, 0, &grant), RC_OK);
     memcpy(w.b.key, grant.key, sizeof(w.b.key));
     assert_int_equal(find(w.f, &w.b, "360p", 1, 0), RC_OK);
     promise_watch_close(w.watch);

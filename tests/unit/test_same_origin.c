@@ -54,8 +54,9 @@ static void nothing_said_is_told_apart(void **state)
 static void this_machine_has_these_names(void **state)
 {
     static const char *const local[] = {
-        "localhost", "localhost:8080", "LocalHost", "127.0.0.1",  "127.0.0.1:80",
-        "127.9.8.7", "[::1]",          "[::1]:80",  "localhost:", ""};
+        "localhost",        "localhost:8080", "LocalHost", "127.0.0.1",  "127.0.0.1:80",
+        "127.9.8.7",        "[::1]",          "[::1]:80",  "localhost:", "",
+        "[0:0:0:0:0:0:0:1]"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
@@ -74,6 +75,8 @@ static void others_are_none(void **state)
                                           "10.0.0.1",
                                           "[::2]",
                                           "[::1]x",
+                                          "[::1",
+                                          "[localhost]",
                                           "::1",
                                           "0.0.0.0",
                                           "127.1",

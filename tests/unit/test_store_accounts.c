@@ -201,10 +201,9 @@ static bool session_lives(struct fixture *f, const char *secret)
     uint8_t hash[SECRET_HASH_SIZE];
     struct session s;
     struct user u;
-    bool renewed;
 
     fixture_hash(secret, hash);
-    return store_session_use(f->st, hash, DAY_MS, &s, &u, &renewed) == RC_OK;
+    return store_session_use(f->st, hash, DAY_MS, &s, &u) == RC_OK;
 }
 
 static bool token_lives(struct fixture *f, const char *secret)

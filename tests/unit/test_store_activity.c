@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "accounts_fixture.h"
+#include "store_priv.h"
 
 struct log {
     struct activity rows[64];
@@ -212,6 +213,20 @@ static void trim_keeps_the_newest_and_the_cursor_grows_on(void **state)
     assert_int_equal(store_activity_trim(f->st, -1), RC_INVALID);
 }
 
+/* Another handle holds the lock all the while. */
+static void who_has_nothing_to_write_waits_for_no_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct store *other = fixture_handle(f);
+
+    assert_int_equal(add_rarely(f, "As ada", ", from a"), RC_OK);
+    assert_int_equal(store_begin(other), RC_OK);
+    assert_int_equal(add_rarely(f, "As ada", ", from b"), RC_OK);
+    assert_int_equal(store_activity_trim(f->st, 1), RC_OK);
+    assert_int_equal(store_end(other, RC_OK), RC_OK);
+    store_close(other);
+}
+
 static void the_life_of_a_video_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -335,6 +350,7 @@ int main(void)
         TEST(whose_upload_was_abandoned_is_told_of_it),
         TEST(what_is_refused_is_not_told),
         TEST(what_anybody_can_bring_about_is_told_once_a_minute),
+        TEST(who_has_nothing_to_write_waits_for_no_writer),
     };
 
     return cmocka_run_group_tests_name("store_activity", tests, NULL, NULL);

@@ -47,10 +47,8 @@ static void each_user_has_one_grant_of_a_video(void **state)
     struct people p = make_people(f);
     struct grant a, b, again;
     struct video found;
-    bool is_new = false;
 
-    assert_int_equal(store_grant_user(f->st, p.v.id, p.ada, &a, &is_new), RC_OK);
-    assert_true(is_new);
+    assert_int_equal(store_grant_user(f->st, p.v.id, p.ada, &a), RC_OK);
     assert_true(key_valid(a.key));
     assert_string_equal(a.video_id, p.v.id);
     assert_string_equal(a.media_root, p.v.media_root);
@@ -58,8 +56,7 @@ static void each_user_has_one_grant_of_a_video(void **state)
     assert_int_equal(a.kind, GRANT_USER);
     assert_int_equal(a.user_id, p.ada);
     assert_string_equal(a.share, "");
-    assert_int_equal(store_grant_user(f->st, p.v.id, p.ada, &again, &is_new), RC_OK);
-    assert_false(is_new);
+    assert_int_equal(store_grant_user(f->st, p.v.id, p.ada, &again), RC_OK);
     assert_memory_equal(&again, &a, sizeof(a));
     b = fixture_grant(f, &p.v, p.bob);
     assert_string_not_equal(a.key, b.key);
@@ -76,14 +73,11 @@ static void without_a_right_there_is_no_grant(void **state)
     struct fixture *f = *state;
     struct people p = make_people(f);
     struct grant g;
-    bool is_new;
 
-    assert_int_equal(store_grant_user(f->st, p.v.id, p.vera, &g, &is_new),
-                     RC_NOT_FOUND);
-    assert_int_equal(store_grant_user(f->st, p.v.id, 99, &g, &is_new), RC_NOT_FOUND);
-    assert_int_equal(store_grant_user(f->st, p.v.id, -1, &g, &is_new), RC_NOT_FOUND);
-    assert_int_equal(store_grant_user(f->st, "nosuchvideo", p.ada, &g, &is_new),
-                     RC_NOT_FOUND);
+    assert_int_equal(store_grant_user(f->st, p.v.id, p.vera, &g), RC_NOT_FOUND);
+    assert_int_equal(store_grant_user(f->st, p.v.id, 99, &g), RC_NOT_FOUND);
+    assert_int_equal(store_grant_user(f->st, p.v.id, -1, &g), RC_NOT_FOUND);
+    assert_int_equal(store_grant_user(f->st, "nosuchvideo", p.ada, &g), RC_NOT_FOUND);
     share_with(f, &p.v, VISIBLE_EVERYONE);
     assert_string_not_equal(fixture_grant(f, &p.v, p.vera).key, "");
     assert_string_not_equal(fixture_grant(f, &p.v, 0).key, ""); /* the caller's word */
@@ -93,14 +87,13 @@ struct asking {
     const char *video_id;
     int64_t user_id;
     struct grant got;
-    bool is_new;
 };
 
 static enum rc ask(struct store *st, void *arg)
 {
     struct asking *a = arg;
 
-    return store_grant_user(st, a->video_id, a->user_id, &a->got, &a->is_new);
+    return store_grant_user(st, a->video_id, a->user_id, &a->got);
 }
 
 static void two_that_ask_at_once_get_the_same_one(void **state)
@@ -117,7 +110,6 @@ static void two_that_ask_at_once_get_the_same_one(void **state)
         assert_int_equal(racers[0].rc, RC_OK);
         assert_int_equal(racers[1].rc, RC_OK);
         assert_string_equal(a.got.key, b.got.key);
-        assert_true(a.is_new != b.is_new);
         assert_int_equal(count_of(f, v.id, false), 1);
     }
 }
@@ -190,12 +182,11 @@ static void a_deleted_video_is_watched_by_nobody(void **state)
     struct grant ada = fixture_grant(f, &p.v, p.ada), open = fixture_grant(f, &p.v, 0),
                  g;
     struct video v;
-    bool is_new;
 
     assert_int_equal(store_video_delete(f->st, p.v.id, &v), RC_OK);
     assert_false(fixture_opens(f, ada.key));
     assert_false(fixture_opens(f, open.key));
-    assert_int_equal(store_grant_user(f->st, p.v.id, p.ada, &g, &is_new), RC_NOT_FOUND);
+    assert_int_equal(store_grant_user(f->st, p.v.id, p.ada, &g), RC_NOT_FOUND);
     assert_int_equal(count_of(f, p.v.id, false), 0);
     assert_int_equal(count_of(f, p.v.id, true), 2);
     assert_int_equal(store_grants_renew(f->st, p.v.id), RC_NOT_FOUND);

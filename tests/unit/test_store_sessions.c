@@ -20,15 +20,14 @@ static struct session begin(struct fixture *f, int64_t user_id, const char *secr
     return s;
 }
 
-static enum rc use(struct fixture *f, const char *secret, struct session *s,
-                   bool *renewed)
+static enum rc use(struct fixture *f, const char *secret, struct session *s)
 {
     uint8_t hash[SECRET_HASH_SIZE];
     struct user u;
     enum rc rc;
 
     fixture_hash(secret, hash);
-    rc = store_session_use(f->st, hash, LASTS_MS, s, &u, renewed);
+    rc = store_session_use(f->st, hash, LASTS_MS, s, &u);
     if (rc == RC_OK)
         assert_int_equal(u.id, s->user_id);
     return rc;
@@ -55,18 +54,16 @@ static void a_session_tells_who_it_is(void **state)
     struct fixture *f = *state;
     int64_t ada = fixture_user(f, "ada", USER_OWNER);
     struct session begun = begin(f, ada, "secret"), s;
-    bool renewed = true;
 
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
-    assert_false(renewed);
+    assert_int_equal(use(f, "secret", &s), RC_OK);
     assert_memory_equal(&s, &begun, sizeof(s));
     assert_int_equal(s.user_id, ada);
     assert_int_equal(s.created_ms, f->wall_ms);
     assert_int_equal(s.used_ms, f->wall_ms);
     assert_string_equal(s.agent, "Fire fox\xef\xbf\xbd");
     assert_string_equal(s.address, "192.0.2.1");
-    assert_int_equal(use(f, "Secret", &s, &renewed), RC_NOT_FOUND);
-    assert_int_equal(use(f, "", &s, &renewed), RC_NOT_FOUND);
+    assert_int_equal(use(f, "Secret", &s), RC_NOT_FOUND);
+    assert_int_equal(use(f, "", &s), RC_NOT_FOUND);
 }
 
 static void only_its_hash_is_kept(void **state)
@@ -114,25 +111,22 @@ static void its_time_goes_on_while_it_is_used(void **state)
 {
     struct fixture *f = *state;
     struct session s;
-    bool renewed = false;
 
     begin(f, fixture_user(f, "ada", USER_OWNER), "secret");
     fixture_tick(f, MINUTE_MS - 1);
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
-    assert_false(renewed);
+    assert_int_equal(use(f, "secret", &s), RC_OK);
+    assert_int_equal(s.used_ms, f->wall_ms - (MINUTE_MS - 1));
     fixture_tick(f, 1);
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
-    assert_true(renewed);
+    assert_int_equal(use(f, "secret", &s), RC_OK);
     assert_int_equal(s.used_ms, f->wall_ms);
     assert_int_equal(s.expires_ms, f->wall_ms + LASTS_MS);
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
-    assert_false(renewed);
+    assert_int_equal(use(f, "secret", &s), RC_OK);
     for (int i = 0; i < 5; i++) { /* far beyond its first end */
         fixture_tick(f, LASTS_MS - 1);
-        assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
+        assert_int_equal(use(f, "secret", &s), RC_OK);
     }
     fixture_tick(f, LASTS_MS);
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_NOT_FOUND);
+    assert_int_equal(use(f, "secret", &s), RC_NOT_FOUND);
 }
 
 /* Most requests only read: no other handle sees a change. */
@@ -141,18 +135,18 @@ static void it_is_written_once_a_minute(void **state)
     struct fixture *f = *state;
     struct store *other = fixture_handle(f);
     struct session s;
-    bool renewed, changed = true;
+    bool changed = true;
 
     begin(f, fixture_user(f, "ada", USER_OWNER), "secret");
     store_changed(other, &changed);
     for (int i = 0; i < 59; i++) {
         fixture_tick(f, 1000);
-        assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
+        assert_int_equal(use(f, "secret", &s), RC_OK);
     }
     assert_int_equal(store_changed(other, &changed), RC_OK);
     assert_false(changed);
     fixture_tick(f, 1000);
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
+    assert_int_equal(use(f, "secret", &s), RC_OK);
     assert_int_equal(store_changed(other, &changed), RC_OK);
     assert_true(changed);
     store_close(other);
@@ -162,12 +156,10 @@ static void a_clock_that_is_put_back_ends_no_session(void **state)
 {
     struct fixture *f = *state;
     struct session s;
-    bool renewed = false;
 
     begin(f, fixture_user(f, "ada", USER_OWNER), "secret");
     f->wall_ms -= 365 * DAY_MS;
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
-    assert_true(renewed);
+    assert_int_equal(use(f, "secret", &s), RC_OK);
     assert_int_equal(s.expires_ms, f->wall_ms + LASTS_MS);
 }
 
@@ -177,14 +169,12 @@ static void one_that_cannot_be_renewed_is_good_all_the_same(void **state)
     struct fixture *f = *state;
     struct store *other = fixture_handle(f);
     struct session s;
-    bool renewed = true;
 
     begin(f, fixture_user(f, "ada", USER_OWNER), "secret");
     sqlite3_busy_timeout(f->st->db, 10);
     assert_int_equal(store_begin(other), RC_OK);
     fixture_tick(f, HOUR_MS);
-    assert_int_equal(use(f, "secret", &s, &renewed), RC_OK);
-    assert_false(renewed);
+    assert_int_equal(use(f, "secret", &s), RC_OK);
     assert_int_equal(s.used_ms, f->wall_ms - HOUR_MS);
     assert_int_equal(store_end(other, RC_STOPPED), RC_STOPPED);
     store_close(other);
@@ -196,12 +186,11 @@ static void a_session_is_ended_by_its_user_alone(void **state)
     int64_t ada = fixture_user(f, "ada", USER_OWNER);
     int64_t bob = fixture_user(f, "bob", USER_OWNER);
     struct session a = begin(f, ada, "a"), s;
-    bool renewed;
 
     assert_int_equal(store_session_end(f->st, bob, a.n), RC_NOT_FOUND);
-    assert_int_equal(use(f, "a", &s, &renewed), RC_OK);
+    assert_int_equal(use(f, "a", &s), RC_OK);
     assert_int_equal(store_session_end(f->st, ada, a.n), RC_OK);
-    assert_int_equal(use(f, "a", &s, &renewed), RC_NOT_FOUND);
+    assert_int_equal(use(f, "a", &s), RC_NOT_FOUND);
     assert_int_equal(store_session_end(f->st, ada, a.n), RC_NOT_FOUND);
     assert_true(begin(f, ada, "b").n > a.n);
 }
@@ -225,13 +214,12 @@ static void sessions_are_listed_the_last_used_first(void **state)
     int64_t ada = fixture_user(f, "ada", USER_OWNER);
     struct session first, second, s;
     struct listed l = {.count = 0};
-    bool renewed;
 
     begin(f, fixture_user(f, "bob", USER_OWNER), "b");
     first = begin(f, ada, "1");
     second = begin(f, ada, "2");
     fixture_tick(f, HOUR_MS);
-    assert_int_equal(use(f, "1", &s, &renewed), RC_OK);
+    assert_int_equal(use(f, "1", &s), RC_OK);
     assert_int_equal(store_session_each(f->st, ada, list_session, &l), RC_OK);
     assert_int_equal(l.count, 2);
     assert_int_equal(l.n[0], first.n);
@@ -249,23 +237,22 @@ static void of_too_many_those_unused_longest_end(void **state)
     struct listed l = {.count = 0};
     struct session s;
     char secret[16];
-    bool renewed;
 
     begin(f, fixture_user(f, "bob", USER_OWNER), "b");
     for (int i = 0; i < STORE_SESSIONS_MAX + 5; i++) {
         snprintf(secret, sizeof(secret), "%d", i);
         begin(f, ada, secret);
         fixture_tick(f, MINUTE_MS);
-        assert_int_equal(use(f, "0", &s, &renewed), RC_OK); /* the first one is */
+        assert_int_equal(use(f, "0", &s), RC_OK); /* the first one is */
     }
     assert_int_equal(store_session_each(f->st, ada, list_session, &l), RC_OK);
     assert_int_equal(l.count, STORE_SESSIONS_MAX);
-    assert_int_equal(use(f, "5", &s, &renewed), RC_NOT_FOUND);
-    assert_int_equal(use(f, "6", &s, &renewed), RC_OK);
-    assert_int_equal(use(f, "b", &s, &renewed), RC_OK);
+    assert_int_equal(use(f, "5", &s), RC_NOT_FOUND);
+    assert_int_equal(use(f, "6", &s), RC_OK);
+    assert_int_equal(use(f, "b", &s), RC_OK);
     f->wall_ms -= DAY_MS; /* also if it looks older than all others */
     begin(f, ada, "new");
-    assert_int_equal(use(f, "new", &s, &renewed), RC_OK);
+    assert_int_equal(use(f, "new", &s), RC_OK);
 }
 
 struct ending {
@@ -283,9 +270,8 @@ static enum rc use_it(struct store *st, void *arg)
 {
     struct session s;
     struct user u;
-    bool renewed;
 
-    return store_session_use(st, arg, LASTS_MS, &s, &u, &renewed);
+    return store_session_use(st, arg, LASTS_MS, &s, &u);
 }
 
 /* A use that is under way must not bring it back to life. */
@@ -372,6 +358,8 @@ static void wrong_tokens_are_refused(void **state)
     struct token t = {.label = "", .scopes = SCOPE_READ, .expires_ms = -1};
 
     assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
+    strcpy(t.label, "  ");
+    assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
     strcpy(t.label, "a\nb");
     assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
     strcpy(t.label, "a\xff");
@@ -383,7 +371,9 @@ static void wrong_tokens_are_refused(void **state)
     assert_int_equal(add(f, ada, "1", &t), RC_INVALID);
     t.scopes = SCOPE_ADMIN;
     assert_int_equal(add(f, ada + 1, "1", &t), RC_NOT_FOUND);
+    strcpy(t.label, " a ");
     assert_int_equal(add(f, ada, "1", &t), RC_OK);
+    assert_string_equal(t.label, "a");
 }
 
 static enum rc list_token(void *arg, const struct token *t)
