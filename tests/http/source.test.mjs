@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { slowFfmpeg, uploadPlayable } from '../lib/demand.mjs';
+import { demand, slowFfmpeg, uploadPlayable } from '../lib/demand.mjs';
 import { validateVideo } from '../lib/hls_validator.mjs';
 import { boxes, ffmpeg, parseMaster, parseMedia, readInit, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
@@ -50,10 +50,11 @@ async function whole(file, on = site) {
 const rendition = (video, name) => video.renditions.find((r) => r.name === name);
 const folder = (video, name) => video.media.replace('master.m3u8', `${name}-1/`);
 
+/* As a player fetches it: what is being made is asked for again. */
 async function fetched(on, url) {
-    const res = await on.request('GET', url);
-    assert.equal(res.status, 200, url);
-    return res;
+    const { status, body } = await demand(on, url);
+    assert.equal(status, 200, url);
+    return { body, text: body.toString() };
 }
 
 /* The parts of a rendition: { list, init, segments: [Buffer…] }. */
