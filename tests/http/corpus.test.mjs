@@ -13,8 +13,9 @@ import { launchBrowser } from '../lib/browser.mjs';
 import { validateVideo } from '../lib/hls_validator.mjs';
 import { assertJoined, encodeInRuns, inLanes, startMixedSite } from '../lib/joined.mjs';
 import { brightness, clipsOf, CORPUS, fetchVideo, samples, tempDir } from '../lib/media.mjs';
+import { told, wholeStoryboard } from '../lib/pictures.mjs';
 import { startPlayer } from '../lib/playback.mjs';
-import { startSite } from '../lib/site.mjs';
+import { startSite, waitFor } from '../lib/site.mjs';
 
 /* Name → { duration, audio } of the manifest, with declared durations as they are. */
 async function manifestOf(dir) {
@@ -106,6 +107,22 @@ describe('all that is made of real clips is valid, and plays', { skip, concurren
             const { video, master, player: listed } = await validateVideo(site, videos.get(file).json.id);
             assert.deepEqual([...master.complaints, ...listed.complaints], []);
             await player.playsToItsEnd(video.media, { seconds: video.duration, speed: 8 });
+        });
+});
+
+describe('the small pictures of real clips', { skip }, () => {
+    for (const file of files.filter(isGood))
+        test(path.relative(CORPUS, file), async (t) => {
+            const { id } = videos.get(file).json;
+            const said = await waitFor(async () => {
+                const lines = await told(site, id, 'storyboard');
+                return lines.some((line) => / made$|given up/.test(line)) && lines.join();
+            }, { what: 'the storyboard', timeout: 120_000, moving: () => site.made() });
+            // Keyframes of an open GOP may come out of the decoder in another order.
+            if (said.includes('Error submitting video frame')) return t.skip(said);
+            const video = (await site.api('GET', `/api/videos/${id}`)).json;
+            assert.ok(video.storyboard, said);
+            return wholeStoryboard(site, video);
         });
 });
 

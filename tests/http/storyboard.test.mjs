@@ -7,8 +7,8 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { CORPUS, clipsOf, ffmpeg, tempDir } from '../lib/media.mjs';
-import { brighteningClip, keyframes, parseStoryboard, partsOf, partsOfCue, tells, wholeStoryboard } from '../lib/pictures.mjs';
+import { ffmpeg, tempDir } from '../lib/media.mjs';
+import { brighteningClip, keyframes, parseStoryboard, partsOf, partsOfCue, tells, told, wholeStoryboard } from '../lib/pictures.mjs';
 import { startSite, waitFor, withSite } from '../lib/site.mjs';
 
 let site;
@@ -28,11 +28,6 @@ after(async () => {
 const clip = (name) => path.join(temp.dir, name);
 const logged = (fn) => (t) => site.logged(fn)(t);
 const read = async (id, on = site) => (await on.api('GET', `/api/videos/${id}`)).json;
-
-async function told(on, id, kind) {
-    const { json } = await on.api('GET', '/api/activity?limit=500');
-    return json.activity.filter((line) => line.video_id === id && line.kind === kind).map(({ message }) => message);
-}
 
 const isMade = async (on, id) => (await told(on, id, 'storyboard')).includes('Previews of the seek bar made');
 
@@ -124,23 +119,6 @@ describe('the storyboard', { concurrency: 4 }, () => {
         assert.equal(cues.length, 13);
         const old = video.storyboard.replace('storyboard.vtt', before);
         assert.equal((await site.request('GET', old)).status, 404, 'what is old goes');
-    }));
-
-    test('of real clips has pictures for all of their length', { skip: !CORPUS }, logged(async () => {
-        for (const file of await clipsOf(CORPUS, false)) {
-            const { status, json } = await site.upload(file);
-            if (status !== 201) continue;
-            const done = await waitFor(async () => {
-                const lines = await told(site, json.id, 'storyboard');
-                const video = await read(json.id);
-                return (video.state === 'failed' || lines.some((line) => / made$|given up/.test(line))) && video;
-            }, { what: `the storyboard of ${path.basename(file)}`, timeout: 60_000 });
-            // Keyframes of an open GOP may come out of the decoder in another order.
-            const lines = await told(site, json.id, 'storyboard');
-            if (done.state === 'failed' || lines.at(-1).includes('Error submitting video frame')) continue;
-            assert.ok(done.storyboard, `${path.basename(file)}: ${lines}`);
-            await wholeStoryboard(site, done);
-        }
     }));
 });
 

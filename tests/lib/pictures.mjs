@@ -151,3 +151,9 @@ export const wholeStoryboard = (site, video) =>
         },
         { what: 'all of the storyboard' },
     );
+
+/* What the activity log says of a kind of job of a video, the oldest first. */
+export async function told(on, id, kind) {
+    const { json } = await on.api('GET', '/api/activity?limit=1000');
+    return json.activity.filter((line) => line.video_id === id && line.kind === kind).map(({ message }) => message);
+}
