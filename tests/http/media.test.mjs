@@ -12,7 +12,8 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { get as getAs } from '../lib/demand.mjs';
 import { flashClip } from '../lib/media.mjs';
-import { sleep, startSite, waitFor } from '../lib/site.mjs';
+import { cost, mediaPid, untilParked } from '../lib/parked.mjs';
+import { startSite, waitFor } from '../lib/site.mjs';
 
 const run = promisify(execFile);
 const YEAR = 'max-age=31536000';
@@ -110,27 +111,6 @@ function assertLater({ status, headers, json }, code) {
     assert.equal(headers['retry-after'], '1');
 }
 
-const pidOf = async () => (await site.handlers())['media.fcgi'];
-
-/* { rss in KB, fds, threads } of media.fcgi. */
-async function cost() {
-    const pid = await pidOf();
-    const status = await fs.readFile(`/proc/${pid}/status`, 'utf8');
-    return {
-        rss: Number(status.match(/VmRSS:\s*(\d+)/)[1]),
-        fds: (await fs.readdir(`/proc/${pid}/fd`)).length,
-        threads: Number(status.match(/Threads:\s*(\d+)/)[1]),
-    };
-}
-
-/* How many requests are with media.fcgi, each of which has a socket. */
-async function parked() {
-    const folder = `/proc/${await pidOf()}/fd`;
-    const links = (await fs.readdir(folder)).map((fd) => fs.readlink(path.join(folder, fd)).catch(() => ''));
-    const sockets = (await Promise.all(links)).filter((link) => link.startsWith('socket:'));
-    return sockets.length - 1; // the one it listens on
-}
-
 /* The same site under other settings. */
 async function restart(settings) {
     await site.end('lighttpd');
@@ -206,11 +186,11 @@ describe('a segment that is not there', () => {
         const [one, two] = [await missing(), await missing()];
         const held = await site.holdDatabase();
         const first = begin(one.file, named('a'));
-        await sleep(200);
+        await untilParked(site, 1);
         await one.back();
         const { status } = await first.answer;
         const second = begin(two.file, named('a'));
-        await sleep(200);
+        await untilParked(site, 1);
         const before = await demands();
         await held.end();
         assert.equal(status, 200);
@@ -248,7 +228,7 @@ describe('viewers', () => {
     test('who wait for one segment are one demand', async () => {
         const part = await missing();
         const requests = Array.from({ length: 200 }, (_, i) => begin(part.file, named(`v${i}`)));
-        await waitFor(async () => (await cost()).fds > 200);
+        await waitFor(async () => (await cost(site)).fds > 200);
         await untilDemanded(part);
         assert.ok(requests.every(({ done }) => !done));
         await part.back();
@@ -290,10 +270,10 @@ describe('viewers', () => {
             requests.push(begin(part.file, { 'User-Agent': 'old' }));
             await untilDemanded(...parts.slice(0, requests.length));
         }
-        const { fds } = await cost();
+        const { fds } = await cost(site);
         const again = begin(parts[0].file, { 'User-Agent': 'old' });
         const another = begin(parts[0].file, { 'User-Agent': 'new' });
-        await waitFor(async () => (await cost()).fds >= fds + 2);
+        await waitFor(async () => (await cost(site)).fds >= fds + 2);
         requests.push(begin(parts[4].file, { 'User-Agent': 'old' }));
         assertLater(await requests[0].answer, 'replaced');
         assertLater(await again.answer, 'replaced');
@@ -305,14 +285,14 @@ describe('viewers', () => {
     });
     test('who hang up cost nothing for long', async () => {
         const part = await missing();
-        const before = await cost();
+        const before = await cost(site);
         const head = `GET ${url(part.file)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
         await Promise.all(Array.from({ length: 50 }, () => site.raw([head], { hangUp: true })));
         const stays = begin(part.file, named('stays'));
         await untilDemanded(part);
         await part.back();
         assert.equal((await stays.answer).status, 200);
-        await waitFor(async () => (await cost()).fds <= before.fds + HANDLE_FDS);
+        await waitFor(async () => (await cost(site)).fds <= before.fds + HANDLE_FDS);
         assert.equal((await get(part.file)).status, 200);
         await untilDemanded();
     });
@@ -322,11 +302,11 @@ describe('a segment that will never be', () => {
     const files = (...names) => names.map((file) => ({ file }));
     /* Three viewers of each; resolves when they wait. */
     async function wait(...segments) {
-        const { fds } = await cost();
+        const { fds } = await cost(site);
         const requests = segments.flatMap(({ file }) =>
             ['a', 'b', 'c'].map((sid) => begin(file, named(sid), 'GET', passing.key)),
         );
-        await waitFor(async () => (await cost()).fds >= fds + requests.length);
+        await waitFor(async () => (await cost(site)).fds >= fds + requests.length);
         return requests;
     }
     async function assertGone(requests) {
@@ -393,22 +373,22 @@ describe('limits', () => {
     test('600 waits are a little memory and no thread', async () => {
         await restart({ DROPSTREAM_WAITS_PER_ADDRESS: '700' });
         await site.request('GET', url('360p-1/99.m4s'));
-        const before = await cost();
-        const pid = await pidOf();
+        const before = await cost(site);
+        const pid = await mediaPid(site);
         const part = await missing();
         const requests = Array.from({ length: 600 }, (_, i) => begin(part.file, named(`v${i}`)));
-        await waitFor(async () => (await cost()).fds >= before.fds + 600);
-        const during = await cost();
+        await waitFor(async () => (await cost(site)).fds >= before.fds + 600);
+        const during = await cost(site);
         assert.equal(during.threads, before.threads);
         assert.ok(during.rss - before.rss < 600 * 32, `${before.rss} to ${during.rss} KB`);
         assert.equal((await site.api('GET', '/api/videos')).status, 200);
         await part.back();
         for (const { answer } of requests) assert.equal((await answer).status, 200);
         await waitFor(async () => {
-            const now = await cost();
+            const now = await cost(site);
             return now.fds <= before.fds + HANDLE_FDS && now.rss < before.rss + 4096;
         });
-        assert.equal(await pidOf(), pid);
+        assert.equal(await mediaPid(site), pid);
     });
     test('a wait ends after wait_s, and its demand a little later', async () => {
         await restart({ DROPSTREAM_WAIT_S: '1' });
@@ -437,13 +417,13 @@ describe('limits', () => {
         };
         const gone = Promise.all([left, shared].map(leave));
         const stays = begin(shared.file, named('stays'));
-        await waitFor(async () => (await parked()) === 3);
+        await untilParked(site, 3);
         await untilDemanded(left, shared);
         const began = Date.now();
         off.abort();
         await gone;
         await untilDemanded(shared);
-        await waitFor(async () => (await parked()) === 1);
+        await untilParked(site, 1);
         assert.ok(Date.now() - began < 8000, 'before its time was over');
         await shared.back();
         assert.equal((await stays.answer).status, 200);
@@ -454,7 +434,7 @@ describe('limits', () => {
         const [part, other] = [await missing(), await missing()];
         const requests = Array.from({ length: 20 }, (_, i) => begin(part.file, named(`v${i}`)));
         await untilDemanded(part);
-        await waitFor(async () => (await cost()).fds > 20);
+        await waitFor(async () => (await cost(site)).fds > 20);
         assertLater(await get(part.file, named('late')), 'crowded');
         assertLater(await get(other.file), 'crowded');
         assert.equal((await get('master.m3u8')).status, 200);
@@ -468,7 +448,7 @@ describe('limits', () => {
         await restart({ DROPSTREAM_WAITS: '5' });
         const part = await missing();
         const requests = Array.from({ length: 5 }, (_, i) => begin(part.file, named(`v${i}`)));
-        await waitFor(async () => (await cost()).fds > 10);
+        await waitFor(async () => (await cost(site)).fds > 10);
         await untilDemanded(part);
         assertLater(await get(part.file, named('late')), 'crowded');
         await part.back();
@@ -481,10 +461,10 @@ describe('media.fcgi', () => {
         const part = await missing();
         const request = begin(part.file);
         await untilDemanded(part);
-        const pid = await pidOf();
+        const pid = await mediaPid(site);
         process.kill(pid, 'SIGKILL');
         assert.notEqual((await request.answer).status, 200);
-        await waitFor(async () => ![undefined, pid].includes(await pidOf()));
+        await waitFor(async () => ![undefined, pid].includes(await mediaPid(site)));
         await untilDemanded();
     });
     test('waits under plain CGI too', async () => {
