@@ -185,9 +185,14 @@ test('who may not upload any more is told so at the upload', logged(async () => 
     const page = await open();
     await page.goto(site.url);
     await signIn(page, 'finn');
-    await page.getByText('Choose files').waitFor();
+    await page.getByText('There are no videos here yet.').waitFor();
+    // So that it is the upload that finds out, and not the next look at the library.
+    let goOn;
+    const held = new Promise((resolve) => (goOn = resolve));
+    await page.route(/\/api\/videos\?/, (route) => held.then(() => route.continue()));
     await site.ctl(['user', 'role', 'finn', 'viewer']); // which ends the session too
     await page.setInputFiles('input[type=file]', { name: 'late.mp4', mimeType: 'video/mp4', buffer: tinyMp4(50_000) });
+    goOn();
     await page.getByText('Your session has ended.').waitFor({ timeout: SLOW });
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.keyboard.press('Enter');
@@ -221,6 +226,38 @@ test('each of these pages fits a phone, in light and dark, and is gone through b
         assert.deepEqual(complaintsOf(page), []);
         await page.context().close();
     }
+}));
+
+test('a form that has to wait says so, keeps what was typed, and goes on by itself', logged(async () => {
+    const error = JSON.stringify({ error: { code: 'too_many', message: 'Too many of them.' } });
+    const headers = { 'Content-Type': 'application/json', 'Retry-After': '2' };
+    let tries = 0;
+    await owner.route(/\/api\/(tokens|users)$/, (route) => {
+        if (route.request().method() === 'GET') return route.continue();
+        tries += 1;
+        return route.fulfill({ status: 429, headers, body: error });
+    });
+    await account(owner);
+    const user = owner.getByRole('form', { name: 'New user' });
+    await user.getByLabel('Name', { exact: true }).fill('gina');
+    await user.getByLabel('First password').fill(PASSWORD);
+    const token = owner.getByRole('form', { name: 'New token' });
+    await token.getByLabel('What uses it').fill('a script');
+    for (const [form, name, typed] of [[user, 'Add', 'First password'], [token, 'Make a token', 'What uses it']]) {
+        const value = await form.getByLabel(typed).inputValue();
+        const before = tries;
+        await form.getByRole('button', { name, exact: true }).click();
+        const waits = form.getByRole('button', { name: /^Wait \d s$/ });
+        await waits.waitFor();
+        assert.equal(await waits.getAttribute('aria-disabled'), 'true');
+        await form.getByText('Too many of them.').waitFor();
+        await form.getByLabel(typed).press('Enter');
+        await form.getByRole('button', { name, exact: true }).waitFor();
+        assert.equal(await form.getByText('Too many of them.').count(), 0);
+        assert.equal(tries, before + 1, 'nothing is tried meanwhile');
+        assert.equal(await form.getByLabel(typed).inputValue(), value);
+    }
+    await owner.unroute(/\/api\/(tokens|users)$/);
 }));
 
 // The last one: from this address nobody signs in for a while.
