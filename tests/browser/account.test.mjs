@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { launchBrowser, overhang, slowUploads, watchedPage } from '../lib/browser.mjs';
-import { addUser, PASSWORD, setUp, signIn } from '../lib/people.mjs';
+import { launchBrowser, overhang, slowUploads } from '../lib/browser.mjs';
+import { addUser, complaintsBut, endSessions, openPage, PASSWORD, setUp, signIn } from '../lib/people.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const SLOW = 60_000; // ms
@@ -26,12 +26,8 @@ after(async () => {
 
 const logged = (fn) => (t) => site.logged(fn)(t);
 
-async function open(options) {
-    const page = await watchedPage(browser, options);
-    page.setDefaultTimeout(15_000);
-    return page;
-}
-const complaintsOf = ({ complaints }) => complaints.filter((said) => !/Failed to load resource.*(401|403|409|422)/.test(said));
+const open = (options) => openPage(browser, options);
+const complaintsOf = (page) => complaintsBut(page, 401, 403, 409, 422);
 const bearer = (token, target = '/api/videos') => site.request('GET', target, { headers: { Authorization: `Bearer ${token}` } });
 
 /* By the menu, as a person goes there. */
@@ -39,12 +35,6 @@ async function account(page) {
     await page.getByRole('button', { name: /^Signed in as / }).click();
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('region', { name: 'Where you are signed in' }).getByRole('listitem').first().waitFor();
-}
-
-/* Ends all sessions of somebody by hand. */
-async function endSessions(name) {
-    const { out } = await site.ctl(['session', 'ls', name]);
-    for (const [, n] of out.matchAll(/^\s*(\d+)\s/gm)) await site.ctl(['session', 'rm', n]);
 }
 
 test('another session is signed out from here', logged(async () => {
@@ -166,7 +156,7 @@ test('an upload whose person is signed out says so, and goes on where it was', l
     await page.setInputFiles('input[type=file]', { name: 'long.mp4', mimeType: 'video/mp4', buffer: file });
     const bar = page.getByRole('progressbar', { name: 'Upload of long.mp4' });
     await waitFor(async () => Number(await bar.getAttribute('aria-valuenow')) > 20, { what: 'some of it' });
-    await endSessions('eve');
+    await endSessions(site, 'eve');
     await page.getByText('Your session has ended. You go on where you are, and so do your uploads.').waitFor({ timeout: SLOW });
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.keyboard.press('Enter');

@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { dropFiles, launchBrowser, watchedPage } from '../lib/browser.mjs';
+import { dropFiles, launchBrowser } from '../lib/browser.mjs';
 import { kept, NAUGHTY } from '../lib/naughty.mjs';
-import { setUp } from '../lib/people.mjs';
+import { openPage, setUp } from '../lib/people.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const TITLE_BYTES = 255;
@@ -40,8 +40,7 @@ before(async () => {
     ({ titles, singles } = makeTitles());
     site = await startSite({ env: { DROPSTREAM_AUTH: 'required' } });
     browser = await launchBrowser();
-    page = await watchedPage(browser);
-    page.setDefaultTimeout(15_000);
+    page = await openPage(browser);
     page.on('dialog', (dialog) => {
         page.complaints.push(`dialog: ${dialog.message()}`);
         void dialog.dismiss();
