@@ -3,7 +3,7 @@
  *
  * 1. sign-in: whether the time tells a name that somebody has from one that nobody has
  * 2. segments: CPU of a request for one, by its key alone (media_auth = static) and asked
- *    about (strict), against a lighttpd that only serves files
+ *    about (strict, with a pass and with a token), against a lighttpd that only serves files
  * 3. guessing: keys, tokens and links that are guessed find nothing and slow nobody down
  *
  * DROPSTREAM_BENCH_PARTS picks some; DROPSTREAM_BENCH_SIGN_INS (500), _REQUESTS (400),

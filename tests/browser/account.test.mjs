@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { launchBrowser, overhang, slowUploads, watchedPage } from '../lib/browser.mjs';
-import { addUser, PASSWORD, setUp, signIn } from '../lib/people.mjs';
+import { launchBrowser, overhang, slowUploads } from '../lib/browser.mjs';
+import { addUser, complaintsBut, endSessions, openPage, PASSWORD, setUp, signIn } from '../lib/people.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const SLOW = 60_000; // ms
@@ -26,12 +26,8 @@ after(async () => {
 
 const logged = (fn) => (t) => site.logged(fn)(t);
 
-async function open(options) {
-    const page = await watchedPage(browser, options);
-    page.setDefaultTimeout(15_000);
-    return page;
-}
-const complaintsOf = ({ complaints }) => complaints.filter((said) => !/Failed to load resource.*(401|403|409|422)/.test(said));
+const open = (options) => openPage(browser, options);
+const complaintsOf = (page) => complaintsBut(page, 401, 403, 409, 422);
 const bearer = (token, target = '/api/videos') => site.request('GET', target, { headers: { Authorization: `Bearer ${token}` } });
 
 /* By the menu, as a person goes there. */
@@ -39,12 +35,6 @@ async function account(page) {
     await page.getByRole('button', { name: /^Signed in as / }).click();
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('region', { name: 'Where you are signed in' }).getByRole('listitem').first().waitFor();
-}
-
-/* Ends all sessions of somebody by hand. */
-async function endSessions(name) {
-    const { out } = await site.ctl(['session', 'ls', name]);
-    for (const [, n] of out.matchAll(/^\s*(\d+)\s/gm)) await site.ctl(['session', 'rm', n]);
 }
 
 test('another session is signed out from here', logged(async () => {
@@ -166,7 +156,7 @@ test('an upload whose person is signed out says so, and goes on where it was', l
     await page.setInputFiles('input[type=file]', { name: 'long.mp4', mimeType: 'video/mp4', buffer: file });
     const bar = page.getByRole('progressbar', { name: 'Upload of long.mp4' });
     await waitFor(async () => Number(await bar.getAttribute('aria-valuenow')) > 20, { what: 'some of it' });
-    await endSessions('eve');
+    await endSessions(site, 'eve');
     await page.getByText('Your session has ended. You go on where you are, and so do your uploads.').waitFor({ timeout: SLOW });
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.keyboard.press('Enter');
@@ -185,9 +175,14 @@ test('who may not upload any more is told so at the upload', logged(async () => 
     const page = await open();
     await page.goto(site.url);
     await signIn(page, 'finn');
-    await page.getByText('Choose files').waitFor();
+    await page.getByText('There are no videos here yet.').waitFor();
+    // So that it is the upload that finds out, and not the next look at the library.
+    let goOn;
+    const held = new Promise((resolve) => (goOn = resolve));
+    await page.route(/\/api\/videos\?/, (route) => held.then(() => route.continue()));
     await site.ctl(['user', 'role', 'finn', 'viewer']); // which ends the session too
     await page.setInputFiles('input[type=file]', { name: 'late.mp4', mimeType: 'video/mp4', buffer: tinyMp4(50_000) });
+    goOn();
     await page.getByText('Your session has ended.').waitFor({ timeout: SLOW });
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.keyboard.press('Enter');
@@ -221,6 +216,38 @@ test('each of these pages fits a phone, in light and dark, and is gone through b
         assert.deepEqual(complaintsOf(page), []);
         await page.context().close();
     }
+}));
+
+test('a form that has to wait says so, keeps what was typed, and goes on by itself', logged(async () => {
+    const error = JSON.stringify({ error: { code: 'too_many', message: 'Too many of them.' } });
+    const headers = { 'Content-Type': 'application/json', 'Retry-After': '2' };
+    let tries = 0;
+    await owner.route(/\/api\/(tokens|users)$/, (route) => {
+        if (route.request().method() === 'GET') return route.continue();
+        tries += 1;
+        return route.fulfill({ status: 429, headers, body: error });
+    });
+    await account(owner);
+    const user = owner.getByRole('form', { name: 'New user' });
+    await user.getByLabel('Name', { exact: true }).fill('gina');
+    await user.getByLabel('First password').fill(PASSWORD);
+    const token = owner.getByRole('form', { name: 'New token' });
+    await token.getByLabel('What uses it').fill('a script');
+    for (const [form, name, typed] of [[user, 'Add', 'First password'], [token, 'Make a token', 'What uses it']]) {
+        const value = await form.getByLabel(typed).inputValue();
+        const before = tries;
+        await form.getByRole('button', { name, exact: true }).click();
+        const waits = form.getByRole('button', { name: /^Wait \d s$/ });
+        await waits.waitFor();
+        assert.equal(await waits.getAttribute('aria-disabled'), 'true');
+        await form.getByText('Too many of them.').waitFor();
+        await form.getByLabel(typed).press('Enter');
+        await form.getByRole('button', { name, exact: true }).waitFor();
+        assert.equal(await form.getByText('Too many of them.').count(), 0);
+        assert.equal(tries, before + 1, 'nothing is tried meanwhile');
+        assert.equal(await form.getByLabel(typed).inputValue(), value);
+    }
+    await owner.unroute(/\/api\/(tokens|users)$/);
 }));
 
 // The last one: from this address nobody signs in for a while.

@@ -4,53 +4,30 @@
  * for uploads, renaming, the list, watching and sharing in a real Chromium.
  */
 import assert from 'node:assert/strict';
-import { promises as fs } from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { dropFiles, launchBrowser, watchedPage } from '../lib/browser.mjs';
-import { CORPUS } from '../lib/media.mjs';
-import { setUp } from '../lib/people.mjs';
+import { dropFiles, launchBrowser } from '../lib/browser.mjs';
+import { kept, NAUGHTY } from '../lib/naughty.mjs';
+import { openPage, setUp } from '../lib/people.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const TITLE_BYTES = 255;
 const SHORT_BYTES = 8; // null, -1, quotes and the like
 const BETWEEN = ' · ';
 
-const OURS = [
-    '<script>alert(1)</script>',
-    '"><img src=x onerror=alert(1)>',
-    "'; alert(1); //",
-    '</title><script>alert(1)</script>',
-    '<svg onload=alert(1)>',
-    '<iframe srcdoc="<script>parent.alert(1)</script>"></iframe>',
-    'javascript:alert(1)',
-    '{@html "<b>x</b>"} {{7*7}} ${7*7}',
-    '<style>* { display: none }</style>',
-    '&lt;b&gt; &amp;amp; &#x41;',
-    '\u202eright to left\u202c and back',
-];
-
 /* singles: each string by itself. titles: several in one, for what takes its time. */
 let site, browser, page, titles, singles;
 
-/* All of them, as they are once they are stored: control characters are blanks, none stand at
- * the ends, and what is too long is cut. */
-async function makeTitles() {
-    const list = CORPUS && path.join(CORPUS, '../blns.txt');
-    const strings = [...OURS];
-    const text = list && (await fs.readFile(list, 'utf8').catch(() => ''));
-    if (text) strings.push(...text.split('\n'));
-    // eslint-disable-next-line no-control-regex
-    const clean = strings.map((s) => s.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').replace(/^ +| +$/g, ''));
-    const each = clean.filter((s) => s !== '').map(cut);
+/* All of them, as they are once they are stored: what is too long is cut. */
+function makeTitles() {
+    const each = NAUGHTY.map(kept).filter((s) => s !== '').map(cut);
     const packed = [];
     for (const string of each) {
         const longer = packed.length > 0 ? packed.at(-1) + BETWEEN + string : '';
         if (longer !== '' && Buffer.byteLength(longer) <= TITLE_BYTES) packed[packed.length - 1] = longer;
         else packed.push(string);
     }
-    return { titles: packed, singles: [...new Set(each.filter((s) => !s.startsWith('# ')))] };
+    return { titles: packed, singles: [...new Set(each)] };
 }
 
 function cut(string) {
@@ -60,11 +37,10 @@ function cut(string) {
 }
 
 before(async () => {
-    ({ titles, singles } = await makeTitles());
+    ({ titles, singles } = makeTitles());
     site = await startSite({ env: { DROPSTREAM_AUTH: 'required' } });
     browser = await launchBrowser();
-    page = await watchedPage(browser);
-    page.setDefaultTimeout(15_000);
+    page = await openPage(browser);
     page.on('dialog', (dialog) => {
         page.complaints.push(`dialog: ${dialog.message()}`);
         void dialog.dismiss();

@@ -1,29 +1,10 @@
 /* Names and titles that have broken other programs go in and out as they are: they are only
- * ever text. With the list of naughty strings beside the corpus, if it is there. */
+ * ever text. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, startAccounts } from '../lib/accounts.mjs';
+import { NAUGHTY, hasControl, kept } from '../lib/naughty.mjs';
 import { tinyMp4 } from '../lib/site.mjs';
-
-const LIST = path.join(process.env.DROPSTREAM_CORPUS ?? '/nothing', '../blns.txt');
-const NAUGHTY = existsSync(LIST)
-    ? readFileSync(LIST, 'utf8').split('\n').filter((line) => line && !line.startsWith('#'))
-    : [];
-const OWN = [
-    '<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "'; DROP TABLE videos; --",
-    '../../../etc/passwd', '%00', '%0d%0aSet-Cookie: a=b', '\u202Etxt.mp4', 'Ω≈ç√∫˜µ≤≥÷',
-    '{{7*7}}', '${jndi:ldap://x}', '__proto__', 'null', '-1', '🎬🏳️‍🌈', ' ', 'CON', 'a\u00a0b',
-    '\ufefftitle', 'x'.repeat(1020), 'é'.repeat(510),
-];
-const ALL = [...OWN, ...NAUGHTY];
-
-const isControl = (c) => c < 0x20 || (c >= 0x7f && c <= 0x9f);
-const hasControl = (text) => [...text].some((letter) => isControl(letter.codePointAt(0)));
-/* What is kept of it: without blanks at its ends. */
-const kept = (text) =>
-    [...text].map((letter) => (isControl(letter.codePointAt(0)) ? ' ' : letter)).join('').replace(/^ +| +$/g, '');
 
 describe('names', () => {
     let site, member, id, share, pids;
@@ -41,9 +22,9 @@ describe('names', () => {
         assert.deepEqual(living, pids, 'a handler died');
     });
 
-    test(`${ALL.length} titles come back as they were typed, or are refused`, async () => {
+    test(`${NAUGHTY.length} titles come back as they were typed, or are refused`, async () => {
         const guest = new Client(site);
-        for (const title of ALL) {
+        for (const title of NAUGHTY) {
             const { status, json, text } = await member.api('PATCH', `/api/videos/${id}`, { title });
             if (hasControl(title) || !kept(title) || Buffer.byteLength(title) > 1020) {
                 assert.equal(status, 422, JSON.stringify(title));
@@ -57,7 +38,7 @@ describe('names', () => {
         }
     });
     test('so do labels of tokens, and what is searched for finds itself', async () => {
-        for (const title of ALL.filter((text) => kept(text) === text && Buffer.byteLength(text) < 80 && !hasControl(text)).slice(0, 90)) {
+        for (const title of NAUGHTY.filter((text) => kept(text) === text && Buffer.byteLength(text) < 80 && !hasControl(text)).slice(0, 90)) {
             const { status, json } = await member.api('POST', '/api/tokens', { label: title, scopes: ['read'] });
             assert.equal(status, 201, title);
             assert.equal(json.label, title);
@@ -69,7 +50,7 @@ describe('names', () => {
     });
     test('no name of a file becomes a path or a header', async () => {
         // One that ends with a backslash escapes the quote behind it: browsers do not tell.
-        for (const name of ALL.filter((text) => !/[\r\n]|\\$/.test(text))) {
+        for (const name of NAUGHTY.filter((text) => !/[\r\n]|\\$/.test(text))) {
             // As browsers write it into a form.
             const quoted = name.replaceAll('"', '%22');
             const upload = await member.upload(tinyMp4(2000), { name: quoted });

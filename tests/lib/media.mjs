@@ -80,6 +80,14 @@ export const noisyClip = (file, seconds, more = []) =>
         video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M', ...more],
     });
 
+/* A test card with a tone, made as fast as it goes. */
+export const cardClip = (file, seconds) =>
+    ffmpeg(
+        ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=10:d=${seconds}`],
+        ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=48000`],
+        ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-c:a', 'aac', '-movflags', '+faststart', file],
+    );
+
 // ---- playlists -----------------------------------------------------------------
 
 function attributes(text) {

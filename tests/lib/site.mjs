@@ -12,16 +12,18 @@
  * by the kernel if the test process dies. stop() fails if anything is still running.
  */
 import { execFile, spawn } from 'node:child_process';
-import { createReadStream, promises as fs } from 'node:fs';
+import { promises as fs } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { formAround, formStream } from './forms.mjs';
+
+export { formAround, tinyMp4, whole, wire } from './forms.mjs';
 
 export const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 export const BUILD = path.resolve(SOURCE, process.env.DROPSTREAM_BUILD ?? 'build');
@@ -68,48 +70,6 @@ export function freePort() {
             server.close(() => resolve(port));
         });
     });
-}
-
-/*
- * The beginning of a file that the sniffer takes for an MP4: ftyp, and an mdat of the
- * rest. It has no pictures: enough for everything that needs no worker.
- */
-export function tinyMp4(bytes = 20_000, fill = 0x5a) {
-    const file = Buffer.alloc(Math.max(bytes, 40), fill);
-    file.writeUInt32BE(24, 0);
-    file.write('ftypisom', 4, 'latin1');
-    file.writeUInt32BE(0x200, 12);
-    file.write('isommp41', 16, 'latin1');
-    file.writeUInt32BE(file.length - 24, 24);
-    file.write('mdat', 28, 'latin1');
-    return file;
-}
-
-/* The head and tail of a form around a file, and its Content-Type. Field values are text
- * or Buffers; a value of undefined leaves the field out. */
-export function formAround(name, fields = {}, boundary = '----dropstream-test-7d1a') {
-    const begin = (key, more) => `--${boundary}\r\nContent-Disposition: form-data; name="${key}"${more}\r\n\r\n`;
-    const head = [];
-    for (const [key, value] of Object.entries(fields))
-        if (value !== undefined)
-            head.push(begin(key, ''), Buffer.isBuffer(value) ? value : `${value}`, '\r\n');
-    head.push(begin('file', `; filename="${name}"\r\nContent-Type: application/octet-stream`));
-    return {
-        head: Buffer.concat(head.map((part) => Buffer.from(part))),
-        tail: Buffer.from(`\r\n--${boundary}--\r\n`),
-        type: `multipart/form-data; boundary=${boundary}`,
-    };
-}
-
-/* A form with its file. */
-export const whole = (form, file) => Buffer.concat([form.head, file, form.tail]);
-
-/* The upload of a form as the bytes that go over the wire. length: what it announces. */
-export function wire(type, body, length = body.length) {
-    const head =
-        'POST /api/videos HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n' +
-        `Content-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
-    return Buffer.concat([Buffer.from(head), body]);
 }
 
 /* fn(site, t) for test(), with a site of its own, whose log is shown if the test fails. */
@@ -504,14 +464,4 @@ function cgiAnswer(output) {
     }
     const statusCode = Number.parseInt(headers.status, 10);
     return answer({ statusCode, headers }, output.subarray(end + 4));
-}
-
-function formStream(form, file) {
-    return Readable.from(
-        (async function* () {
-            yield form.head;
-            yield* createReadStream(file, { highWaterMark: 1 << 20 });
-            yield form.tail;
-        })(),
-    );
 }

@@ -7,6 +7,7 @@
 #ifndef DROPSTREAM_TEST_FEED_FIXTURE_H
 #define DROPSTREAM_TEST_FEED_FIXTURE_H
 
+#include "loop_turns.h"
 #include "mp4_files.h"
 #include "store_fixture.h"
 
@@ -21,7 +22,6 @@
 
 #define SEGMENTS 6
 #define SEGMENT_US 2000000
-#define PATIENCE_MS 10000
 #define FAR_MS 1000000
 
 /* As noisy as to be far larger than a pipe. */
@@ -33,7 +33,6 @@ static struct fixture *f;
 static struct worker w;
 static struct loop_source *signals;
 static int signal_fd, part_fd;
-static struct loop_timer patience;
 static char clip[2 * PATH_MAX]; /* what is uploaded … */
 static int64_t size, sent;      /* … and how much of it has come */
 static struct video video;
@@ -50,26 +49,14 @@ static inline void on_signal(void *arg)
         supervise_reap_all();
 }
 
-static inline void stop_turning(void *arg)
-{
-    (void)arg;
-    loop_stop(w.loop);
-}
-
 static inline void turn_for(int64_t ms)
 {
-    loop_timer_set(w.loop, &patience, ms, stop_turning, NULL);
-    assert_int_equal(loop_run(w.loop), RC_OK);
+    loop_turn_for(w.loop, ms);
 }
 
 static inline void turn_until(bool (*is_so)(void), const char *what)
 {
-    int64_t end = loop_now_ms() + PATIENCE_MS;
-    while (!is_so()) {
-        if (loop_now_ms() > end)
-            fail_msg("waited in vain for %s", what);
-        turn_for(5);
-    }
+    loop_turn_until(w.loop, is_so(), "%s", what);
 }
 
 static inline void never(void *arg)

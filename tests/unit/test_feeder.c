@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "feeder.h"
+#include "loop_turns.h"
 #include "supervise_run.h"
 #include "tempdir.h"
 
@@ -15,7 +16,7 @@ struct bench {
     struct loop *loop;
     struct feeder *feeder;
     struct loop_source *reader;
-    struct loop_timer step, patience;
+    struct loop_timer step;
     char dir[PATH_MAX];
     int file, pipe_r;
     uint8_t *got;
@@ -57,18 +58,6 @@ static void on_readable(void *arg)
         b->ended = true;
         loop_stop(b->loop);
     }
-}
-
-static void give_up(void *arg)
-{
-    loop_stop(((struct bench *)arg)->loop);
-}
-
-static void turn_for(struct bench *b, int64_t ms)
-{
-    loop_timer_set(b->loop, &b->patience, ms, give_up, b);
-    assert_int_equal(loop_run(b->loop), RC_OK);
-    loop_timer_cancel(b->loop, &b->patience);
 }
 
 static void read_on(struct bench *b)
@@ -129,21 +118,21 @@ static void the_head_comes_first_then_the_file_as_it_grows(void **state)
     struct bench b;
     bench_open(&b, "HEAD", 100);
     read_on(&b);
-    turn_for(&b, 30);
+    loop_turn_for(b.loop, 30);
     assert_int_equal(b.n_got, 4); /* the head needs no file */
     assert_int_equal(b.starving, 1);
     append(&b, 0, 1000);
     feeder_arrived(b.feeder, 1000, false);
-    turn_for(&b, 30);
+    loop_turn_for(b.loop, 30);
     assert_int_equal(b.n_got, 4 + 900);
     append(&b, 1000, 3000);
     feeder_arrived(b.feeder, 2500, false); /* what is not told of does not count */
-    turn_for(&b, 30);
+    loop_turn_for(b.loop, 30);
     assert_int_equal(b.n_got, 4 + 2400);
     assert_int_equal(feeder_moved(b.feeder), 4 + 2400);
     assert_false(b.ended);
     feeder_arrived(b.feeder, 3000, true);
-    turn_for(&b, 5000);
+    loop_turn_for(b.loop, 5000);
     assert_true(b.ended);
     assert_int_equal(b.n_got, 4 + 2900);
     assert_memory_equal(b.got, "HEAD", 4);
@@ -159,11 +148,11 @@ static void the_end_may_be_told_without_another_byte(void **state)
     read_on(&b);
     append(&b, 0, 10);
     feeder_arrived(b.feeder, 10, false);
-    turn_for(&b, 30);
+    loop_turn_for(b.loop, 30);
     assert_false(b.ended);
     assert_int_equal(b.starving, 1);
     feeder_arrived(b.feeder, 10, true);
-    turn_for(&b, 5000);
+    loop_turn_for(b.loop, 5000);
     assert_true(b.ended);
     assert_int_equal(b.n_got, 10);
     bench_close(&b);
@@ -176,11 +165,11 @@ static void a_full_pipe_is_waited_for_and_nobody_starves(void **state)
     bench_open(&b, NULL, 0);
     append(&b, 0, BIG);
     feeder_arrived(b.feeder, BIG, true);
-    turn_for(&b, 50); /* nobody reads */
+    loop_turn_for(b.loop, 50); /* nobody reads */
     assert_true(feeder_moved(b.feeder) < BIG);
     assert_int_not_equal(b.starving, 1);
     read_on(&b);
-    turn_for(&b, 10000);
+    loop_turn_for(b.loop, 10000);
     assert_true(b.ended);
     assert_int_equal(b.n_got, BIG);
     assert_file(&b, 0, 0);
@@ -201,10 +190,11 @@ static void who_waits_for_bytes_is_not_woken(void **state)
     (void)state;
     struct bench b;
     bench_open(&b, "x", 0);
-    turn_for(&b, 30); /* the pipe has room, so it would be ready all the time */
+    loop_turn_for(b.loop,
+                  30); /* the pipe has room, so it would be ready all the time */
     int64_t cpu = (int64_t)clock();
     count_turn(&b);
-    turn_for(&b, 300);
+    loop_turn_for(b.loop, 300);
     loop_timer_cancel(b.loop, &b.step);
     cpu = (int64_t)clock() - cpu;
     assert_true(b.steps > 5);
@@ -219,12 +209,12 @@ static void a_reader_that_goes_away_is_no_error(void **state)
     bench_open(&b, NULL, 0);
     append(&b, 0, BIG);
     feeder_arrived(b.feeder, BIG, false);
-    turn_for(&b, 20);
+    loop_turn_for(b.loop, 20);
     close(b.pipe_r);
     b.pipe_r = -1;
-    turn_for(&b, 20);
+    loop_turn_for(b.loop, 20);
     feeder_arrived(b.feeder, BIG + 10, true);
-    turn_for(&b, 20);
+    loop_turn_for(b.loop, 20);
     assert_int_not_equal(b.starving, 1);
     bench_close(&b);
 }
@@ -237,7 +227,7 @@ static void a_file_that_was_cut_off_is_no_starving(void **state)
     read_on(&b);
     append(&b, 0, 10);
     feeder_arrived(b.feeder, 20, true);
-    turn_for(&b, 30);
+    loop_turn_for(b.loop, 30);
     assert_int_equal(b.n_got, 10);
     assert_false(b.ended); /* it is not the end that was promised */
     assert_int_not_equal(b.starving, 1);

@@ -17,7 +17,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     size_t n, let_go;
-    char seen[64];
+    char seen[10010];
 } gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void hold(void *item, void *ctx)
@@ -172,25 +172,26 @@ static void a_full_lane_takes_nobody(void **state)
     assert_string_equal(gate.seen, "-abd");
 }
 
-static void *let_go_later(void *arg)
+static void *close_it(void *lane)
 {
-    usleep(50000);
-    let_go(100);
-    return arg;
+    lane_close(lane);
+    return NULL;
 }
 
 static void what_waits_is_handled_when_it_is_closed(void **state)
 {
-    struct lane *l = open_busy(8, 8);
+    struct lane *l = open_busy(10000, 10000);
     pthread_t thread;
 
     (void)state;
     assert_int_equal(give(l, "a", "a"), RC_OK);
     assert_int_equal(give(l, "b", "b"), RC_OK);
-    assert_int_equal(pthread_create(&thread, NULL, let_go_later, NULL), 0);
-    lane_close(l); /* while the thread is held, and two wait */
-    pthread_join(thread, NULL);
-    assert_string_equal(gate.seen, "-ab");
+    assert_int_equal(pthread_create(&thread, NULL, close_it, l), 0);
+    while (give(l, "x", "x") == RC_OK) /* it takes none once it is being closed */
+        usleep(1000);
+    let_go(20000);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_memory_equal(gate.seen, "-ab", 3);
     lane_close(NULL);
 }
 

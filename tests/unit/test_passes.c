@@ -1,27 +1,20 @@
 /* test_passes.c: the worker keeps passes as the rows of sessions and shares say. */
-#include "accounts_fixture.h"
+#include "worker_fixture.h"
 
 #include "grant.h"
 #include "grants.h"
-#include "log.h"
 #include "pass.h"
 #include "passes.h"
 
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000
 #define PASSES "htdocs/media/pass/"
 #define OTHER_KEY "kkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define STRANGER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static struct fixture *f;
-static struct worker w;
 static struct grants *grants;
 static struct passes *passes;
-static struct loop_timer patience;
-static int media;
 
 /* Links that are looked at: between two ticks of the loop, and at most. */
 static size_t looks, most_looks;
@@ -34,60 +27,24 @@ ssize_t readlinkat(int dir_fd, const char *name, char *out, size_t size)
     return (ssize_t)syscall(SYS_readlinkat, dir_fd, name, out, size);
 }
 
-static void stop_turning(void *arg)
-{
-    (void)arg;
-    loop_stop(w.loop);
-}
-
-static void turn_for(int64_t ms)
-{
-    loop_timer_set(w.loop, &patience, ms, stop_turning, NULL);
-    assert_int_equal(loop_run(w.loop), RC_OK);
-}
-
-static const char *at(const char *name)
-{
-    static char path[PATH_MAX];
-
-    assert_int_equal(site_path(&w.site, name, path), RC_OK);
-    return path;
-}
-
 static bool there(const char *pass, const char *key)
 {
     char name[sizeof(PASSES "/") + PASS_LEN + KEY_LEN];
     struct stat st;
 
     snprintf(name, sizeof(name), PASSES "%s/%s", pass, key);
-    return lstat(at(name), &st) == 0;
+    return lstat(worker_fixture_path(name), &st) == 0;
 }
 
 static void turn_until_gone(const char *pass, const char *key)
 {
-    int64_t end = loop_now_ms() + PATIENCE_MS;
-
-    while (there(pass, key)) {
-        if (loop_now_ms() > end)
-            fail_msg("waited in vain for %s/%s to go", pass, key);
-        turn_for(5);
-    }
+    loop_turn_until(w.loop, !there(pass, key), "%s/%s to go", pass, key);
 }
 
 static int setup(void **state)
 {
-    char path[PATH_MAX + 16];
-
-    fixture_setup(state);
-    f = *state;
-    snprintf(path, sizeof(path), "%s/htdocs", f->dir);
-    assert_int_equal(mkdir(path, 0755), 0);
-    w = (struct worker){.clock = f->clock, .config.media_auth = MEDIA_STRICT};
-    snprintf(w.site.root, sizeof(w.site.root), "%s", f->dir);
-    assert_int_equal(site_open_media(&w.site, &media), RC_OK);
-    w.store = fixture_handle(f);
-    assert_int_equal(loop_open(&w.loop), RC_OK);
-    log_open("test", LOG_ERROR);
+    worker_fixture_setup(state);
+    w.config.media_auth = MEDIA_STRICT;
     return 0;
 }
 
@@ -97,12 +54,8 @@ static int teardown(void **state)
     grants_close(grants);
     passes = NULL;
     grants = NULL;
-    loop_timer_cancel(w.loop, &patience);
     loop_timer_cancel(w.loop, &ticks);
-    loop_close(w.loop);
-    store_close(w.store);
-    close(media);
-    return fixture_teardown(state);
+    return worker_fixture_teardown(state);
 }
 
 static void add(const char *pass, const char *key)
@@ -131,9 +84,9 @@ static struct grant give(const char *title)
     char folder[sizeof("htdocs/media/") + KEY_LEN];
     struct grant g;
 
-    assert_int_equal(grant_for_user(f->st, media, v.id, 0, &g), RC_OK);
+    assert_int_equal(grant_for_user(f->st, media_fd, v.id, 0, &g), RC_OK);
     snprintf(folder, sizeof(folder), "htdocs/media/%s", g.media_root);
-    assert_int_equal(mkdir(at(folder), 0755), 0);
+    assert_int_equal(mkdir(worker_fixture_path(folder), 0755), 0);
     return g;
 }
 
@@ -168,15 +121,15 @@ static void what_is_of_nobody_goes_at_the_start_and_the_others_stay(void **state
     pass_of_share(site_key, s.key, shared);
     add(shared, s.key);
     snprintf(elsewhere, sizeof(elsewhere), PASSES "%s/%s", pass, OTHER_KEY);
-    assert_int_equal(symlink("../../../../db", at(elsewhere)), 0);
+    assert_int_equal(symlink("../../../../db", worker_fixture_path(elsewhere)), 0);
     add(STRANGER, a.key); /* as of a database that was there before this one */
-    assert_int_equal(grant_unlink(media, b.key), RC_OK);
+    assert_int_equal(grant_unlink(media_fd, b.key), RC_OK);
     assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
     turn_until_gone(STRANGER, "");
     turn_until_gone(ended, "");
     turn_until_gone(pass, b.key); /* it leads nowhere */
     turn_until_gone(pass, OTHER_KEY);
-    turn_for(50);
+    turn_to_the_end();
     assert_true(there(pass, a.key));
     assert_true(there(shared, s.key));
 }
@@ -195,12 +148,12 @@ static void that_of_a_share_goes_with_the_share(void **state)
     add(gone, s.key);
     add(stays, t.key);
     assert_int_equal(passes_open(&w, 20, &passes), RC_OK);
-    turn_for(50);
+    turn_to_the_end();
     assert_true(there(gone, s.key));
     assert_int_equal(store_share_remove(f->st, s.token), RC_OK);
     assert_int_equal(grant_end_revoked(f->st, &w.site, ""), RC_OK);
-    /* Nothing has changed, as far as is known. */
-    turn_for(50);
+    /* Nothing has changed, as far as is known: it is time twice, and nobody looks. */
+    loop_turn_for(w.loop, 50);
     assert_true(there(gone, s.key));
     passes_changed(passes);
     turn_until_gone(gone, "");
@@ -211,10 +164,10 @@ static void a_change_is_no_reason_to_look_before_it_is_time(void **state)
 {
     (void)state;
     assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
-    turn_for(50);
+    turn_to_the_end();
     add(STRANGER, OTHER_KEY);
     passes_changed(passes);
-    turn_for(50);
+    turn_to_the_end();
     assert_true(there(STRANGER, OTHER_KEY));
 }
 
@@ -259,7 +212,7 @@ static void the_links_of_one_are_looked_at_in_more_than_a_turn(void **state)
         add(pass, keys[i]);
         add(STRANGER, keys[i]);
         if (i % 2 == 0)
-            assert_int_equal(mkdirat(media, keys[i], 0755), 0);
+            assert_int_equal(mkdirat(media_fd, keys[i], 0755), 0);
     }
     most_looks = 0;
     tick(NULL);
@@ -286,8 +239,8 @@ static void where_media_are_static_all_of_them_go(void **state)
     w.config.media_auth = MEDIA_STATIC;
     assert_int_equal(passes_open(&w, HOUR_MS, &passes), RC_OK);
     turn_until_gone(pass, "");
-    turn_for(50);
-    assert_int_equal(lstat(at("htdocs/media/pass"), &st), -1);
+    loop_turn_until(w.loop, lstat(worker_fixture_path("htdocs/media/pass"), &st) != 0,
+                    "their folder to go");
 }
 
 static void that_of_a_session_goes_when_that_ends_or_its_time_is_over(void **state)
@@ -298,7 +251,7 @@ static void that_of_a_session_goes_when_that_ends_or_its_time_is_over(void **sta
     int64_t n = begin(ada, "ended", DAY_MS, ended);
 
     (void)state;
-    begin(ada, "brief", 400, brief);
+    begin(ada, "brief", 200, brief);
     begin(ada, "stays", DAY_MS, stays);
     add(ended, a.key);
     add(brief, a.key);
@@ -307,9 +260,10 @@ static void that_of_a_session_goes_when_that_ends_or_its_time_is_over(void **sta
     assert_int_equal(store_session_end(f->st, ada, n), RC_OK);
     grants_look(grants);
     assert_false(there(ended, ""));
-    turn_for(100);
+    fixture_tick(f, 199);
+    loop_turn_for(w.loop, 400); /* the clock stands still: none is gone too early */
     assert_true(there(brief, a.key));
-    fixture_tick(f, 400); /* and nobody says so: it looks by itself then */
+    fixture_tick(f, 1); /* and nobody says so: it looks by itself then */
     turn_until_gone(brief, "");
     assert_true(there(stays, a.key));
 }

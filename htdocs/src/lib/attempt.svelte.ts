@@ -19,10 +19,14 @@ export class Attempt {
   get wait(): number {
     return this.#pause.left;
   }
+  /** False while it is tried already, or may not be. */
+  get ready(): boolean {
+    return !this.#working && this.wait === 0;
+  }
 
-  /** True if it succeeded. Does nothing while it is tried already, or may not be. */
+  /** True if it succeeded. Does nothing unless it is ready. */
   async run(act: () => Promise<unknown>): Promise<boolean> {
-    if (this.#working || this.wait > 0) return false;
+    if (!this.ready) return false;
     this.#working = true;
     this.#problem = '';
     try {

@@ -1,14 +1,11 @@
 /** By what a file is known again when it is picked a second time. */
 
-/** As much of the beginning as goes into it. */
-export const HEAD_BYTES = 4096;
-
 export interface FileFacts {
   name: string;
   size: number;
   /** ms; of the file. */
   lastModified: number;
-  /** Of its first HEAD_BYTES bytes. */
+  /** Of its first SNIFF_BYTES bytes (sniff.ts). */
   fingerprint: string;
 }
 

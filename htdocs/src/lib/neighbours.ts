@@ -11,7 +11,7 @@ interface Word {
 }
 
 /** A page answers within this time, be it in the background. */
-export const ANSWER_MS = 200;
+const ANSWER_MS = 200;
 
 /** As much of a BroadcastChannel as is used. */
 export type Channel = Pick<BroadcastChannel, 'addEventListener' | 'postMessage'>;

@@ -23,7 +23,7 @@ export function outcomeOf({ status }: ApiError, resuming: boolean): Outcome {
 }
 
 /** Seconds of the pauses between tries; the last one goes on for ever. */
-export const PAUSES_S = [1, 2, 4, 8, 15, 30];
+const PAUSES_S = [1, 2, 4, 8, 15, 30];
 
 /** tries: in vain, in a row, before this pause. */
 export const pauseAfter = (tries: number) => PAUSES_S[Math.min(tries, PAUSES_S.length - 1)]!;

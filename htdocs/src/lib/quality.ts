@@ -21,7 +21,7 @@ export function renditionOf(url: string): string {
 
 /** Whether a rendition can be played now. What a video begins with, and its source, are made
  * in no time where someone wants them; all else has to be there. */
-export function isPlayable(r: Rendition, first: Rendition): boolean {
+function isPlayable(r: Rendition, first: Rendition): boolean {
   if (r.segments === 0) return false;
   return r === first || r.name === 'source' || r.done === r.segments;
 }

@@ -4,9 +4,9 @@ import { newUploadId } from './send';
 import { prepareRest } from './send_rest';
 import { Upload, type UploadHost, type UploadMemory } from './upload.svelte';
 
-export const AT_ONCE = 2;
+const AT_ONCE = 2;
 
-export const browserUploads: UploadHost = {
+const browserUploads: UploadHost = {
   whole: sendWhole,
   rest: sendOn,
   newId: newUploadId,

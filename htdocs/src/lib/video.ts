@@ -101,7 +101,7 @@ const CODECS: Record<string, string> = {
   eac3: 'E-AC-3',
   flac: 'FLAC',
 };
-export const codecName = (codec: string) => CODECS[codec] ?? codec;
+const codecName = (codec: string) => CODECS[codec] ?? codec;
 
 const CONTAINERS: Record<string, string> = {
   mp4: 'MP4',
