@@ -110,8 +110,8 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/worker/dropstreamctl
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests http-encoding http-extras http-others \
-        browser-tests browser-waiting browser-extras browser-others ui-tests ui-types ui-unit fuzz lint asan install \
+.PHONY: all ui check unit http-tests browser-tests busy-tests other-tests ui-tests \
+        ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard bench-auth
@@ -228,33 +228,26 @@ $(FUZZ:%=fuzz-%): fuzz-%: $(FUZZ_DIR)/fuzz_%
 lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
 
-NODE_TEST := node --test --test-reporter=spec
-# In lanes that run beside each other with -j4. The first ones encode most of their time,
-# the others mostly wait.
-HTTP_TESTS    := $(wildcard tests/http/*.test.mjs)
-HTTP_ENCODING := $(filter $(patsubst %,tests/http/%.test.mjs,arriving corpus),$(HTTP_TESTS))
-HTTP_EXTRAS   := $(filter $(patsubst %,tests/http/%.test.mjs,continuity demand encode ladder poster \
-                   source storyboard),$(HTTP_TESTS))
-http-tests: http-encoding http-extras http-others ## real lighttpd, worker and ffmpeg
-http-encoding http-extras http-others: all ui $(TEST_MODULES)
-http-encoding: TESTS = $(HTTP_ENCODING)
-http-extras: TESTS = $(HTTP_EXTRAS)
-http-others: TESTS = $(filter-out $(HTTP_ENCODING) $(HTTP_EXTRAS),$(HTTP_TESTS))
-http-encoding http-extras http-others:
-	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
-# Likewise: the ones that wait for the network, and those about more than 360p.
-BROWSER_TESTS   := $(wildcard tests/browser/*.test.mjs)
-BROWSER_WAITING := $(filter $(patsubst %,tests/browser/%.test.mjs,account embed names \
-                     open_ended private resume upload_and_watch),$(BROWSER_TESTS))
-BROWSER_EXTRAS  := $(filter $(patsubst %,tests/browser/%.test.mjs,matrix preview quality \
-                     subtitles),$(BROWSER_TESTS))
-browser-tests: browser-extras browser-waiting browser-others ## real Chromium
-browser-waiting browser-extras browser-others: all ui $(TEST_MODULES)
-browser-waiting: TESTS = $(BROWSER_WAITING)
-browser-extras: TESTS = $(BROWSER_EXTRAS)
-browser-others: TESTS = $(filter-out $(BROWSER_WAITING) $(BROWSER_EXTRAS),$(BROWSER_TESTS))
-browser-waiting browser-extras browser-others:
-	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) $(NODE_TEST) $(TESTS)
+# Each file is a target of its own, so that -j runs them beside each other; what it said is
+# shown as a whole when it is over. The busy ones encode most of their time, the longest
+# first; the others mostly wait.
+TESTS := $(wildcard tests/http/*.test.mjs tests/browser/*.test.mjs)
+BUSY  := $(filter $(TESTS),$(patsubst %,tests/%.test.mjs,http/corpus browser/matrix \
+           http/arriving http/continuity http/source http/sound_copy browser/readiness \
+           http/encode http/demand http/storyboard http/poster browser/quality))
+ran = $(patsubst tests/%.test.mjs,$(BUILD)/tests/%.ran,$(1))
+
+http-tests: $(call ran,$(filter tests/http/%,$(TESTS))) ## real lighttpd, worker and ffmpeg
+browser-tests: $(call ran,$(filter tests/browser/%,$(TESTS))) ## real Chromium
+busy-tests: $(call ran,$(BUSY))
+other-tests: $(call ran,$(filter-out $(BUSY),$(TESTS)))
+http-tests browser-tests busy-tests other-tests:
+	@! grep -h '^failed: ' $^
+
+$(BUILD)/tests/%.ran: tests/%.test.mjs all ui $(TEST_MODULES) always
+	@mkdir -p $(@D)
+	@DROPSTREAM_BUILD=$(abspath $(BUILD)) node --test-reporter=spec $< >$@ 2>&1 || \
+	  echo "failed: $<" >>$@; echo "---- $<"; cat $@
 ui-tests: ui-types ui-unit ## types and unit tests of the pages
 ui-types: $(UI_MODULES)
 	$(Q)cd htdocs && npm run check

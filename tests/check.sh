@@ -31,6 +31,16 @@ stage() {
 
 here() { make --no-print-directory CC="$cc" BUILD="$build" "$@"; }
 
+# Two that encode at a time, and beside them three that mostly wait.
+served_tests() {
+    local busy others
+    here -j2 -k -Otarget busy-tests &
+    busy=$!
+    here -j3 -k -Otarget other-tests
+    others=$?
+    wait "$busy" && [[ $others -eq 0 ]]
+}
+
 stage "build ($cc, pages)" here "$jobs" all ui
 built=$?
 stage "unit tests ($cc)" here "$jobs" unit
@@ -48,8 +58,7 @@ fi
 stage "lint" here lint
 stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
 if [[ $built -eq 0 ]]; then
-    # Lanes of files beside each other: each of them waits half of its time.
-    stage "http and browser tests" here -j4 -k -Otarget http-tests browser-tests
+    stage "http and browser tests" served_tests
 else
     summary+=("  http and browser tests: skipped, the build failed")
 fi

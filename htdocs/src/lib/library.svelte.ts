@@ -111,7 +111,9 @@ export class Library {
     const turn = this.#turn;
     try {
       const page = await this.#page(PAGE, this.#next);
-      if (turn === this.#turn) this.#show([...this.#videos, ...page.videos], page.next);
+      if (turn !== this.#turn) return;
+      this.#turn += 1; // what was asked for meanwhile, too, covers fewer
+      this.#show([...this.#videos, ...page.videos], page.next);
     } catch (e) {
       this.#problem = (e as Error).message;
       this.kick();

@@ -97,6 +97,21 @@ test('the next page goes on after the last one, and later refreshes cover both',
   expect(last().url.searchParams.get('limit')).toBe('25');
 });
 
+test('a refresh that began while the next page was loaded does not take that away', async () => {
+  const library = new Library();
+  void library.refresh();
+  await last().answer(200, page(['a', 'b'], 'b'));
+  const more = library.more();
+  const next = last();
+  void library.refresh();
+  const stale = last();
+  await next.answer(200, page(['c']));
+  await more;
+  await stale.answer(200, page(['a', 'b'], 'b'));
+  expect(ids(library)).toEqual(['a', 'b', 'c']);
+  expect(library.hasMore).toBe(false);
+});
+
 test('a search asks the server, with the blanks at its ends cut off', async () => {
   vi.useFakeTimers();
   const library = await new Library();
