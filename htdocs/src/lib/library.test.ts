@@ -99,16 +99,17 @@ test('the next page goes on after the last one, and later refreshes cover both',
 
 test('a refresh that began while the next page was loaded does not take that away', async () => {
   const library = new Library();
+  const many = Array.from({ length: 24 }, (_, i) => `v${i}`);
   void library.refresh();
-  await last().answer(200, page(['a', 'b'], 'b'));
+  await last().answer(200, page(many, 'v23'));
   const more = library.more();
   const next = last();
   void library.refresh();
   const stale = last();
-  await next.answer(200, page(['c']));
+  await next.answer(200, page(['v24']));
   await more;
-  await stale.answer(200, page(['a', 'b'], 'b'));
-  expect(ids(library)).toEqual(['a', 'b', 'c']);
+  await stale.answer(200, page(many, 'v23'));
+  expect(ids(library)).toEqual([...many, 'v24']);
   expect(library.hasMore).toBe(false);
 });
 
