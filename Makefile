@@ -17,6 +17,7 @@ INC     := -Ilib -Ilib/store $(shell pkg-config --cflags $(PKGS))
 ALL_CFLAGS = $(STD) $(CFLAGS) $(SANITIZE) $(INC) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
 LIBS    := $(shell pkg-config --libs $(PKGS)) -pthread -lm
+WORKER_LIBS := $(shell pkg-config --libs libseccomp)
 FCGI_LIBS := $(shell pkg-config --libs fcgi)
 
 ifeq ($(V),0)
@@ -48,7 +49,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/copy_job.c worker/courtesy.c worker/cutter.c worker/encode_anew.c \
            worker/encode_cut.c worker/encode_feed.c worker/encode_job.c worker/encode_open.c \
            worker/encode_run.c worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
-           worker/filters.c worker/grants.c worker/joblog.c worker/jobs.c worker/key_units.c \
+           worker/filters.c worker/grants.c worker/jail.c worker/jail_filter.c \
+           worker/jail_rules.c worker/joblog.c worker/jobs.c worker/key_units.c \
            worker/ladder.c worker/live.c worker/loop.c worker/media_info.c worker/mediadir.c \
            worker/own_time.c worker/owner.c worker/packet_scan.c worker/param_sets.c worker/passes.c \
            worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c worker/plan.c \
@@ -84,7 +86,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 UNIT := access address app args args_copy args_picture args_quote args_run arrival_header \
         bandwidth bmff bounds charset clock codec_string colour config config_access cookie \
         copy_cuts courtesy cutter disposition ebml encode_beside encode_feed encode_init \
-        feeder filters grant grant_rows grants grid hangups http id joblog key_units ladder \
+        feeder filters grant grant_rows grants grid hangups http id jail joblog key_units ladder \
         lane language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart origin \
         own_store own_time owner packet_scan param_sets pass passes password picture_choice \
@@ -157,7 +159,7 @@ $(BUILD)/cgi-bin/media.fcgi: $(call obj,$(MEDIA_SRC)) $(BUILD)/libcgi.a $(BUILD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 $(BUILD)/worker/dropstream-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(WORKER_LIBS)
 
 $(BUILD)/worker/dropstreamctl: $(call obj,$(CTL_SRC)) $(BUILD)/libdropstream.a
 	$(link)
@@ -189,7 +191,14 @@ style-hashes: $(UI_MODULES) ## etc/style_hashes.conf anew, after an upgrade of m
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(WORKER_LIBS) $(shell pkg-config --libs cmocka)
+
+# What test_jail locks in: free of sanitizers, which want more than a decoder does.
+$(BUILD)/tests/unit/jail_probe: tests/unit/jail_probe.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(STD) -O1 -o $@ $< -pthread
+$(BUILD)/tests/unit/test_jail.ran: $(BUILD)/tests/unit/jail_probe
 
 # Each is run as soon as it is built, beside what is still being built and other tests.
 $(BUILD)/tests/unit/%.ran: $(BUILD)/tests/unit/% always

@@ -12,8 +12,8 @@
 #define PIPE_BYTES (1 << 20)
 
 /* In the child, after fork: only async-signal-safe calls. */
-static void become(char *const *argv, int nice_by, pid_t parent, const int fds[4],
-                   int report_fd)
+static void become(char *const *argv, const struct child_how *how, pid_t parent,
+                   const int fds[4], int report_fd)
 {
     int n = fds[3] >= 0 ? 4 : 3;
     sigset_t none;
@@ -24,17 +24,20 @@ static void become(char *const *argv, int nice_by, pid_t parent, const int fds[4
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127); /* the worker died before the line above */
-    if (nice_by > 0 && nice(nice_by) == -1) {
+    if (how->nice > 0 && nice(how->nice) == -1) {
         /* as it was; a matter of courtesy only */
     }
-    if (report_fd < n) /* out of the way of the second output */
-        report_fd = fcntl(report_fd, F_DUPFD_CLOEXEC, n);
+    if (report_fd <= JAIL_PROGRAM_FD) /* out of the way of the others */
+        report_fd = fcntl(report_fd, F_DUPFD_CLOEXEC, JAIL_PROGRAM_FD + 1);
     for (int i = 0; i < n; i++)
         if (dup2(fds[i], i) < 0 || fcntl(i, F_SETFD, 0) < 0)
             _exit(127);
     /* Those that the worker itself inherited; its own close on exec anyway. */
     close_range((unsigned)n, ~0U, CLOSE_RANGE_CLOEXEC);
-    execvp(argv[0], argv);
+    if (how->jail)
+        jail_enter(how->jail, argv);
+    else
+        execvp(argv[0], argv);
     int err = errno;
     ssize_t ignored = write(report_fd, &err, sizeof(err));
     (void)ignored;
@@ -102,7 +105,10 @@ enum rc child_start(char *const *argv, const struct child_how *how, struct child
         FDS
     };
     int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    enum rc rc = RC_IO;
+    enum rc rc = how->jail ? jail_prepare(how->jail, argv[0]) : RC_OK;
+    if (rc != RC_OK)
+        return rc;
+    rc = RC_IO;
 
     if (open_stdin(how->fed, &fd[IN_R]) != RC_OK ||
         open_stdout(how->to_fd, &fd[OUT_R]) != RC_OK ||
@@ -116,8 +122,8 @@ enum rc child_start(char *const *argv, const struct child_how *how, struct child
     if (pid < 0)
         goto fail;
     if (pid == 0)
-        become(argv, how->nice, parent,
-               (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W], fd[TWO_W]}, fd[REPORT_W]);
+        become(argv, how, parent, (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W], fd[TWO_W]},
+               fd[REPORT_W]);
     setpgid(pid, pid); /* both sides do it, so that it is true on return */
     close(fd[REPORT_W]);
     fd[REPORT_W] = -1;
@@ -133,6 +139,8 @@ enum rc child_start(char *const *argv, const struct child_how *how, struct child
                           .err_fd = fd[ERR_R]};
     fd[IN_W] = fd[OUT_R] = fd[TWO_R] = fd[ERR_R] = -1;
 fail:
+    if (how->jail)
+        jail_leave(how->jail);
     close_all(fd, FDS);
     return rc;
 }

@@ -8,6 +8,7 @@
 #ifndef DROPSTREAM_CHILD_H
 #define DROPSTREAM_CHILD_H
 
+#include "jail.h"
 #include "rc.h"
 
 #include <stdbool.h>
@@ -24,15 +25,17 @@ struct child {
 #define CHILD_SECOND_FD 3 /* of the second output, as the child sees it */
 
 struct child_how {
-    int nice;    /* 0..19, added */
-    bool fed;    /* it reads a pipe, else /dev/null */
-    bool second; /* it has a second output */
-    int to_fd;   /* the write end of a pipe that it writes to, which stays the caller's;
-                    -1: to out_fd, else that is -1 */
+    int nice;               /* 0..19, added */
+    struct jail_cell *jail; /* that it runs in; NULL: as free as its parent */
+    bool fed;               /* it reads a pipe, else /dev/null */
+    bool second;            /* it has a second output */
+    int to_fd; /* the write end of a pipe that it writes to, which stays the caller's;
+                  -1: to out_fd, else that is -1 */
 };
 
 /* Starts argv[0] (looked up in PATH). The caller owns the descriptors of *out and must
- * reap the child. RC_NOT_FOUND: there is no such program; RC_IO, RC_NOMEM. */
+ * reap the child. RC_NOT_FOUND: there is no such program; RC_IO, RC_NOMEM;
+ * and what jail_prepare returns. */
 enum rc child_start(char *const *argv, const struct child_how *how, struct child *out);
 
 /* Sends sig to the child's whole process group. Harmless after it was reaped. */

@@ -1,0 +1,229 @@
+/* A program in the jail tries what it has no business with. */
+#include "jail.h"
+
+#include "check.h"
+#include "child.h"
+#include "tempdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MEMORY ((int64_t)1 << 30)
+#define KILLED_BY(sig) (-(sig))
+
+struct jailed {
+    char dir[PATH_MAX]; /* with the files `source` and `other` */
+    char probe[PATH_MAX];
+    struct jail *jail;
+};
+
+static struct jailed *opened(void)
+{
+    static struct jailed it;
+    struct jail_spec spec = {.memory_bytes = MEMORY, .more = ""};
+    ssize_t n = readlink("/proc/self/exe", it.probe, sizeof(it.probe) - 64);
+    assert_true(n > 0);
+    it.probe[n] = '\0';
+    strcpy(strrchr(it.probe, '/') + 1, "jail_probe");
+    tempdir_make(it.dir);
+    for (int i = 0; i < 2; i++) {
+        char path[PATH_MAX + 64];
+        snprintf(path, sizeof(path), "%s/%s", it.dir, i == 0 ? "source" : "other");
+        int fd = open(path, O_WRONLY | O_CREAT, 0600);
+        assert_true(fd >= 0 && write(fd, "x", 1) == 1);
+        close(fd);
+    }
+    assert_int_equal(jail_open(&spec, &it.jail), RC_OK);
+    return &it;
+}
+
+static void closed(struct jailed *it)
+{
+    jail_close(it->jail);
+    tempdir_remove(it->dir);
+}
+
+/* Its status, or KILLED_BY a signal. */
+static int run(struct jailed *it, char *const *argv, int64_t cpu_s, bool reads)
+{
+    struct child c;
+    char source[PATH_MAX + 64];
+    int status;
+    snprintf(source, sizeof(source), "%s/source", it->dir);
+    struct jail_cell cell = {
+        .jail = it->jail, .reads = reads ? source : NULL, .cpu_s = cpu_s};
+    struct child_how how = {.to_fd = -1, .jail = &cell};
+    assert_int_equal(child_start(argv, &how, &c), RC_OK);
+    while (!child_has_ended(&c))
+        usleep(1000);
+    child_reap(&c, &status);
+    close(c.out_fd);
+    close(c.err_fd);
+    return WIFSIGNALED(status) ? KILLED_BY(WTERMSIG(status)) : WEXITSTATUS(status);
+}
+
+/* what: "read /a/path". */
+static int try(struct jailed *it, const char *what, const char *arg)
+{
+    char *argv[] = {it->probe, (char *)what, (char *)arg, NULL};
+    return run(it, argv, 0, true);
+}
+
+/* In the folder of the test. */
+static int try_in(struct jailed *it, const char *what, const char *name)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof(path), "%s/%s", it->dir, name);
+    return try(it, what, path);
+}
+
+static void skip_without_landlock(struct jailed *it)
+{
+    if (*jail_lacks(it->jail) == '\0')
+        return;
+    print_message("%s\n", jail_lacks(it->jail));
+    closed(it);
+    skip();
+}
+
+static void it_reads_its_source_and_nothing_else(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    skip_without_landlock(it);
+    assert_int_equal(try_in(it, "read", "source"), 0);
+    assert_int_equal(try_in(it, "read", "other"), EACCES);
+    assert_int_equal(try_in(it, "list", "."), EACCES);
+    assert_int_equal(try(it, "read", "/etc/passwd"), EACCES);
+    assert_int_equal(try(it, "list", "/"), EACCES);
+    assert_int_equal(try(it, "read", "/proc/1/cmdline"), EACCES);
+    closed(it);
+}
+
+static void what_is_fed_reads_no_file(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    char path[PATH_MAX + 64];
+    skip_without_landlock(it);
+    snprintf(path, sizeof(path), "%s/source", it->dir);
+    char *argv[] = {it->probe, (char[]){"read"}, path, NULL};
+    assert_int_equal(run(it, argv, 0, false), EACCES);
+    closed(it);
+}
+
+static void it_writes_nothing(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    skip_without_landlock(it);
+    assert_int_equal(try_in(it, "write", "source"), EACCES);
+    assert_int_equal(try_in(it, "create", "new"), EACCES);
+    assert_int_equal(try_in(it, "truncate", "source"), KILLED_BY(SIGSYS));
+    closed(it);
+}
+
+static void it_has_no_network(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    assert_int_equal(try(it, "socket", ""), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "unix", ""), KILLED_BY(SIGSYS));
+    closed(it);
+}
+
+static void it_starts_no_program(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    assert_int_equal(try(it, "exec", "/bin/true"), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "exec-again", "/bin/true"), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "exec-again", ""), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "fork", ""), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "fork-bomb", ""), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "clone3", ""), ENOSYS);
+    assert_int_equal(try(it, "thread", ""), 0);
+    closed(it);
+}
+
+static void it_leaves_other_processes_alone(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    char self[32];
+    snprintf(self, sizeof(self), "%d", getpid());
+    assert_int_equal(try(it, "kill", self), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "ptrace", self), KILLED_BY(SIGSYS));
+    closed(it);
+}
+
+static void its_limits_hold(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    char *spin[] = {it->probe, (char[]){"cpu"}, NULL};
+    assert_int_equal(try(it, "memory", "2000000000"), ENOMEM);
+    assert_int_equal(try(it, "memory", "100000000"), 0);
+    assert_int_equal(run(it, spin, 1, true), KILLED_BY(SIGKILL));
+    assert_int_equal(try(it, "limits", ""), KILLED_BY(SIGSYS));
+    assert_int_equal(try(it, "descriptors", "/dev/null"), EMFILE);
+    assert_int_equal(try(it, "core", ""), EINVAL);
+    closed(it);
+}
+
+/* ---- what cannot be started -------------------------------------------------------
+ */
+
+static enum rc starts(struct jailed *it, const char *program, const char *reads)
+{
+    struct child c;
+    struct jail_cell cell = {.jail = it->jail, .reads = reads};
+    struct child_how how = {.to_fd = -1, .jail = &cell};
+    return child_start((char *[]){(char *)program, NULL}, &how, &c);
+}
+
+static void what_is_missing_or_a_script_is_told(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    char path[PATH_MAX + 64];
+    int before = dup(0);
+    snprintf(path, sizeof(path), "%s/script", it->dir);
+    int fd = open(path, O_WRONLY | O_CREAT, 0700);
+    assert_true(fd >= 0 && write(fd, "#!/bin/sh\n", 10) == 10);
+    close(fd);
+    assert_int_equal(starts(it, path, NULL), RC_UNSUPPORTED);
+    assert_int_equal(starts(it, "no-such-program", NULL), RC_NOT_FOUND);
+    assert_int_equal(starts(it, "/etc/passwd", NULL), RC_NOT_FOUND);
+    assert_int_equal(starts(it, it->dir, NULL), RC_NOT_FOUND);
+    if (*jail_lacks(it->jail) == '\0')
+        assert_int_equal(starts(it, it->probe, "/no/such/file"), RC_NOT_FOUND);
+    int after = dup(0);
+    assert_int_equal(after, before + 1); /* nothing was left open */
+    close(before);
+    close(after);
+    closed(it);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_reads_its_source_and_nothing_else),
+        cmocka_unit_test(what_is_fed_reads_no_file),
+        cmocka_unit_test(it_writes_nothing),
+        cmocka_unit_test(it_has_no_network),
+        cmocka_unit_test(it_starts_no_program),
+        cmocka_unit_test(it_leaves_other_processes_alone),
+        cmocka_unit_test(its_limits_hold),
+        cmocka_unit_test(what_is_missing_or_a_script_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,59 @@
+/*
+ * jail.h: what a program that reads what strangers send may do. It may compute, read
+ * one file and the libraries that it needs, and write to the descriptors that it was
+ * given; nothing else: no file, no network, no other program, no signal to anybody.
+ *
+ * Three fences, each of which the kernel keeps on its own: limits (setrlimit(2)), the
+ * file system (landlock(7)) and the list of system calls (seccomp(2)). Landlock may be
+ * missing: see jail_lacks. All of it is prepared by the parent; the child that enters
+ * is between fork and exec, and only makes system calls.
+ */
+#ifndef DROPSTREAM_JAIL_H
+#define DROPSTREAM_JAIL_H
+
+#include "rc.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct jail; /* the fences that are the same for every child */
+
+struct jail_spec {
+    int64_t memory_bytes; /* of address space; 0: no limit */
+    const char *more;     /* files and folders that may be read too, split by blanks, as
+                             a program needs that was not installed by the system */
+};
+
+/* spec is copied. RC_UNSUPPORTED: the kernel keeps no list of system calls. RC_NOMEM,
+ * RC_IO. */
+enum rc jail_open(const struct jail_spec *spec, struct jail **out);
+void jail_close(struct jail *j); /* NULL is fine */
+
+/* What the kernel cannot keep, as a sentence; "" if it can all. */
+const char *jail_lacks(const struct jail *j);
+
+/* What is particular to one child. */
+struct jail_cell {
+    const struct jail *jail;
+    const char *reads; /* the one file that it may read; NULL: none */
+    int64_t cpu_s;     /* of CPU time, then it is killed; 0: no limit */
+    int program_fd;    /* kept by jail_prepare and jail_leave … */
+    int rules_fd;
+};
+
+#define JAIL_PROGRAM_FD 9 /* where the child has program_fd, and exec closes it */
+
+/*
+ * In the parent, before fork: finds the program (in PATH, if its name has no slash) and
+ * opens what the child needs. RC_NOT_FOUND: there is no such program, or no file to be
+ * read. RC_UNSUPPORTED: the program is a script, which cannot be started in a jail, as
+ * that would need to start its interpreter. RC_IO, RC_NOMEM.
+ */
+enum rc jail_prepare(struct jail_cell *c, const char *program);
+void jail_leave(struct jail_cell *c); /* in the parent, after fork */
+
+/* In the child: begins the program, or returns with errno set. No descriptor of value
+ * may be JAIL_PROGRAM_FD. */
+void jail_enter(const struct jail_cell *c, char *const *argv);
+
+#endif

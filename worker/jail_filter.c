@@ -1,0 +1,187 @@
+/*
+ * jail_filter.c: the system calls that a decoder needs, by name. What is not named here
+ * ends it with SIGSYS. Each was seen in use by Debian's ffmpeg or its libraries, or is
+ * another form of one that was (glibc picks by version and machine).
+ */
+#include "jail_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+const char jail_no_path[1] = "";
+
+static const int allowed[] = {
+    /* descriptors that are open, and files that Landlock lets it open */
+    SCMP_SYS(read),
+    SCMP_SYS(readv),
+    SCMP_SYS(pread64),
+    SCMP_SYS(preadv),
+    SCMP_SYS(write),
+    SCMP_SYS(writev),
+    SCMP_SYS(lseek),
+    SCMP_SYS(_llseek),
+    SCMP_SYS(close),
+    SCMP_SYS(dup),
+    SCMP_SYS(open),
+    SCMP_SYS(openat),
+    SCMP_SYS(fstat),
+    SCMP_SYS(fstat64),
+    SCMP_SYS(stat),
+    SCMP_SYS(stat64),
+    SCMP_SYS(lstat),
+    SCMP_SYS(lstat64),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(fstatat64),
+    SCMP_SYS(statx),
+    SCMP_SYS(statfs),
+    SCMP_SYS(statfs64),
+    SCMP_SYS(fstatfs),
+    SCMP_SYS(access),
+    SCMP_SYS(faccessat),
+    SCMP_SYS(faccessat2),
+    SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(getcwd),
+    SCMP_SYS(fadvise64),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(select),
+    SCMP_SYS(pselect6),
+    /* memory */
+    SCMP_SYS(brk),
+    SCMP_SYS(mmap),
+    SCMP_SYS(mmap2),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(madvise),
+    /* its threads */
+    SCMP_SYS(futex),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(set_tid_address),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(gettid),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(membarrier),
+    /* signals that it gets */
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall),
+    /* itself, and the time */
+    SCMP_SYS(getpid),
+    SCMP_SYS(getppid),
+    SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(getgid),
+    SCMP_SYS(getegid),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(times),
+    SCMP_SYS(uname),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(arch_prctl),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_gettime64),
+    SCMP_SYS(clock_getres),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+};
+
+/* What libraries try at their start, and do without. */
+static const struct {
+    int call, error;
+} refused[] = {
+    {SCMP_SYS(clone3),
+     ENOSYS}, /* its flags cannot be looked at: clone is used instead */
+    {SCMP_SYS(mlock), EPERM},
+    {SCMP_SYS(get_mempolicy), EPERM},
+    {SCMP_SYS(set_mempolicy), EPERM},
+    {SCMP_SYS(mbind), EPERM},
+    {SCMP_SYS(sched_setaffinity), EPERM},
+    {SCMP_SYS(sched_setscheduler), EPERM},
+    {SCMP_SYS(sched_getscheduler), EPERM},
+    {SCMP_SYS(sched_getparam), EPERM},
+    {SCMP_SYS(ioctl), ENOTTY},
+};
+
+static int allow_if(scmp_filter_ctx f, int call, struct scmp_arg_cmp only)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, only);
+}
+
+/* Calls that are harmless with these arguments alone. */
+static int add_conditions(scmp_filter_ctx f)
+{
+    static const int fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
+    int failed = 0;
+    for (size_t i = 0; i < COUNT(fcntls); i++) {
+        const struct scmp_arg_cmp is = SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]);
+        failed |= allow_if(f, SCMP_SYS(fcntl), is);
+    }
+    /* A thread, never a process. */
+    failed |= allow_if(f, SCMP_SYS(clone),
+                       SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+    /* Its limits are told and not changed. */
+    failed |= allow_if(f, SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
+    failed |= allow_if(f, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+    failed |= seccomp_rule_add(f, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
+                               SCMP_A0(SCMP_CMP_NE, PR_SET_NAME));
+    /* How the program itself is begun; exec closes that descriptor. */
+    failed |= seccomp_rule_add(
+        f, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 3, SCMP_A0(SCMP_CMP_EQ, JAIL_PROGRAM_FD),
+        SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)jail_no_path),
+        SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    return failed;
+}
+
+static int add_all(scmp_filter_ctx f)
+{
+    int failed = 0;
+    for (size_t i = 0; i < COUNT(allowed); i++)
+        failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
+    for (size_t i = 0; i < COUNT(refused); i++)
+        failed |=
+            seccomp_rule_add(f, SCMP_ACT_ERRNO(refused[i].error), refused[i].call, 0);
+    return failed | add_conditions(f);
+}
+
+/* The filter in the form that the kernel takes, by way of a file in memory. */
+static enum rc export(scmp_filter_ctx f, struct sock_fprog *out) {
+    int fd = memfd_create("filter", MFD_CLOEXEC); if (fd < 0) return RC_IO;
+    off_t size = seccomp_export_bpf(f, fd) == 0 ? lseek(fd, 0, SEEK_END) : -1;
+    size_t n = size > 0 ? (size_t)size / sizeof(struct sock_filter) : 0;
+    struct sock_filter *list = n > 0 ? malloc((size_t)size) : NULL;
+    bool all = list && pread(fd, list, (size_t)size, 0) == size; close(fd);
+    if (!all || n > BPF_MAXINSNS){free(list); return list ? RC_IO : RC_NOMEM;}
+*out = (struct sock_fprog){.len = (unsigned short)n, .filter = list};
+return RC_OK;
+}
+
+enum rc jail_filter_make(struct sock_fprog *out)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!f)
+        return RC_NOMEM;
+    /* 2: as a tree, so that no call is compared with all names. */
+    int failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2) | add_all(f);
+    enum rc rc = failed ? RC_UNSUPPORTED : export(f, out);
+    seccomp_release(f);
+    return rc;
+}
