@@ -32,6 +32,7 @@
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const auths[] = {"required", "none", NULL};
 static const char *const media_auths[] = {"static", "strict", NULL};
+static const char *const jails[] = {"auto", "required", "off", NULL};
 
 static const struct option options[] = {
     TEXT("web", bind, OPTION_ADDRESS, "127.0.0.1"),
@@ -70,6 +71,9 @@ static const struct option options[] = {
     INT("worker", jobs, "0", 0, 64, "programs"),
     INT("worker", runs, "0", 0, 128, "programs"),
     INT("worker", nice, "10", 0, 19, ""),
+    CHOICE("worker", jail, "auto", jails),
+    INT("worker", jail_memory_mb, "4096", 0, 1048576, "MiB"),
+    TEXT("worker", jail_read, OPTION_TEXT, ""),
     INT("worker", lease_s, "30", 2, 600, "s"),
     INT("worker", stall_s, "60", 1, 3600, "s"),
     INT("worker", probe_timeout_s, "60", 1, 600, "s"),

@@ -25,6 +25,10 @@ enum auth { AUTH_REQUIRED, AUTH_NONE };
  * have a right to it (pass.h). */
 enum media_auth { MEDIA_STATIC, MEDIA_STRICT };
 
+/* Whether programs that read uploads are locked in: as well as the kernel can; only if
+ * it can all of it; or not at all. */
+enum config_jail { CONFIG_JAIL_AUTO, CONFIG_JAIL_REQUIRED, CONFIG_JAIL_OFF };
+
 struct config {
     char bind[64];          /* IPv4 or IPv6 address that lighttpd listens on */
     int64_t port;           /* 1..65535 */
@@ -57,18 +61,22 @@ struct config {
     int64_t jobs;              /* child programs at once; 0: one more than the cores */
     int64_t runs;              /* encoders that exist, paused ones too; 0: 4 a job */
     int64_t nice;              /* 0..19, of the child programs */
-    int64_t lease_s;           /* s a job's lease lasts without renewal */
-    int64_t stall_s;           /* s without output before a child is stopped */
-    int64_t probe_timeout_s;   /* s one ffprobe may take */
-    int64_t grace_s;           /* s between SIGTERM and SIGKILL */
-    int64_t attempts;          /* tries of one job before its video is failed */
-    int64_t backoff_ms;        /* ms before the second try, times 4 each time */
-    int64_t poll_ms;           /* ms between looks at the queue without a wake-up */
-    int64_t max_duration_s;    /* s of the longest video taken */
-    int64_t source_max_mbps;   /* Mbit/s on average of a source that is served as it is;
-                                  0: none is */
-    int64_t sound_max_kbps;    /* kbit/s on average of sound that is served as it is; 0:
-                                  none is */
+    enum config_jail jail;
+    int64_t jail_memory_mb;   /* MiB of address space of such a program; 0: any */
+    char jail_read[PATH_MAX]; /* files and folders that it may read besides, with
+                                 blanks between them */
+    int64_t lease_s;          /* s a job's lease lasts without renewal */
+    int64_t stall_s;          /* s without output before a child is stopped */
+    int64_t probe_timeout_s;  /* s one ffprobe may take */
+    int64_t grace_s;          /* s between SIGTERM and SIGKILL */
+    int64_t attempts;         /* tries of one job before its video is failed */
+    int64_t backoff_ms;       /* ms before the second try, times 4 each time */
+    int64_t poll_ms;          /* ms between looks at the queue without a wake-up */
+    int64_t max_duration_s;   /* s of the longest video taken */
+    int64_t source_max_mbps;  /* Mbit/s on average of a source that is served as it is;
+                                 0: none is */
+    int64_t sound_max_kbps;   /* kbit/s on average of sound that is served as it is; 0:
+                                 none is */
     int64_t
         ladder_max_side; /* pixels of the smaller side of the largest rung; 0: none */
     int64_t ladder_pixel_mbits; /* thousandths of a bit that a rung has for a pixel */

@@ -34,8 +34,24 @@ void args_add_all(struct args *a, const char *const *words)
         args_add(a, "%s", *words);
 }
 
+/* Keeps a text beside the line. */
+static const char *keep(struct args *a, const char *text)
+{
+    int room = (int)sizeof(a->text) - a->used;
+    int n = snprintf(a->text + a->used, (size_t)room, "%s", text);
+    if (n >= room) {
+        a->overflow = true;
+        return NULL;
+    }
+    text = a->text + a->used;
+    a->used += n + 1;
+    return text;
+}
+
 void args_begin(struct args *a, const char *program)
 {
+    a->jailed = false;
+    a->reads[0] = a->reads[1] = NULL;
     a->n = a->used = 0;
     a->v[0] = NULL;
     a->overflow = false;
@@ -62,6 +78,7 @@ enum rc args_add_input_options(struct args *a, const struct args_source *src)
              src->url && strncmp(src->url, "concat:", 7) == 0
                  ? "file,pipe,concat,subfile"
                  : "file,pipe");
+    a->jailed = true;
     args_add(a, "-max_pixels");
     args_add(a, "%" PRId64, src->max_pixels);
     args_add(a, "-f");
@@ -76,6 +93,10 @@ void args_add_input(struct args *a, const struct args_source *src)
         args_add(a, "%s", src->url);
     else
         args_add(a, "file:%s", src->path);
+    if (src->url && strncmp(src->url, "pipe:", 5) == 0)
+        return;
+    a->reads[0] = keep(a, src->path);
+    a->reads[1] = src->also ? keep(a, src->also) : NULL;
 }
 
 enum rc args_end(const struct args *a)

@@ -18,6 +18,7 @@
 
 #define ARGS_MAX 128
 #define ARGS_BESIDE_FD 3 /* see child.h */
+#define ARGS_READS 2
 
 /* A command line. v is NULL-terminated and points into text; not to be copied. */
 struct args {
@@ -25,6 +26,8 @@ struct args {
     int n;
     char text[16384];
     int used;
+    bool jailed;                   /* what it reads is a stranger's: see jail.h */
+    const char *reads[ARGS_READS]; /* the files that it reads then; NULL: none more */
     bool overflow;
 };
 
@@ -34,7 +37,8 @@ struct args_source {
     const char *path;         /* absolute */
     enum container container; /* forces the demuxer, whatever the content pretends */
     int64_t max_pixels;
-    const char *url; /* where to read instead, as ffmpeg has it; NULL: path */
+    const char *url;  /* where to read instead, as ffmpeg has it; NULL: path */
+    const char *also; /* a file that url names besides path; NULL: none */
 };
 
 /* All of the following: RC_INVALID if the container is none or the line does not fit.

@@ -53,6 +53,11 @@ const char *arrival_url(const struct arrival *a)
     return a->url[0] ? a->url : NULL;
 }
 
+const char *arrival_head_path(const struct arrival *a)
+{
+    return a->url[0] ? a->head_path : NULL;
+}
+
 const uint8_t *arrival_head(const struct arrival *a, size_t *n, int64_t *offset)
 {
     int64_t end;

@@ -60,6 +60,9 @@ bool arrival_is_whole(const struct arrival *a);
  * searched, but what has not arrived yet reads as the end. */
 const char *arrival_url(const struct arrival *a);
 
+/* The file that the URL names besides arrival_path; NULL: there is none. */
+const char *arrival_head_path(const struct arrival *a);
+
 /* What a pipe has to be given before the file's bytes, and the offset of the first of
  * those. NULL: nothing, and the file from its start. */
 const uint8_t *arrival_head(const struct arrival *a, size_t *n, int64_t *offset);

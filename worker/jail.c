@@ -112,27 +112,26 @@ static int moved(int fd)
     return other;
 }
 
+static enum rc make_rules(const struct jail *j, struct jail_cell *c)
+{
+    if (j->version == 0)
+        return RC_OK;
+    int fd = jail_rules_make(j->version, j->rules, j->n_rules, c->program_fd, c->reads);
+    if (fd < 0)
+        return rc_from_errno(errno);
+    c->rules_fd = moved(fd);
+    return c->rules_fd < 0 ? RC_IO : RC_OK;
+}
+
 enum rc jail_prepare(struct jail_cell *c, const char *program)
 {
-    const struct jail *j = c->jail;
-    int file_fd = -1;
     c->program_fd = c->rules_fd = -1;
-    enum rc rc = find_program(program, &c->program_fd);
-    if (rc == RC_OK && j->version > 0) {
-        if (c->reads && (file_fd = open(c->reads, O_PATH | O_CLOEXEC)) < 0)
-            rc = rc_from_errno(errno);
-        if (rc == RC_OK)
-            c->rules_fd = jail_rules_make(j->version, j->rules, j->n_rules,
-                                          c->program_fd, file_fd);
-        c->rules_fd = moved(c->rules_fd);
-        if (rc == RC_OK && c->rules_fd < 0)
-            rc = rc_from_errno(errno);
-    }
-    c->program_fd = moved(c->program_fd);
-    if (rc == RC_OK && c->program_fd < 0)
-        rc = RC_IO;
-    if (file_fd >= 0)
-        close(file_fd);
+    int fd = -1;
+    enum rc rc = find_program(program, &fd);
+    if (rc != RC_OK)
+        return rc;
+    c->program_fd = moved(fd);
+    rc = c->program_fd < 0 ? RC_IO : make_rules(c->jail, c);
     if (rc != RC_OK)
         jail_leave(c);
     return rc;

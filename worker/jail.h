@@ -32,12 +32,14 @@ void jail_close(struct jail *j); /* NULL is fine */
 /* What the kernel cannot keep, as a sentence; "" if it can all. */
 const char *jail_lacks(const struct jail *j);
 
+#define JAIL_READS 2
+
 /* What is particular to one child. */
 struct jail_cell {
     const struct jail *jail;
-    const char *reads; /* the one file that it may read; NULL: none */
-    int64_t cpu_s;     /* of CPU time, then it is killed; 0: no limit */
-    int program_fd;    /* kept by jail_prepare and jail_leave … */
+    const char *reads[JAIL_READS]; /* the files that it may read; NULL: none more */
+    int64_t cpu_s;                 /* of CPU time, then it is killed; 0: no limit */
+    int program_fd;                /* kept by jail_prepare and jail_leave … */
     int rules_fd;
 };
 

@@ -26,10 +26,10 @@ struct jail_rule {
 size_t jail_rules_open(const char *more, struct jail_rule rules[JAIL_RULES_MAX]);
 void jail_rules_close(struct jail_rule *rules, size_t n);
 
-/* A ruleset of these, the program and the file that is read (-1: none). Its descriptor;
- * -1 with errno set. */
+/* A ruleset of these, the program and the files that are read (NULL: no more). Its
+ * descriptor; -1 with errno set. */
 int jail_rules_make(int version, const struct jail_rule *rules, size_t n,
-                    int program_fd, int file_fd);
+                    int program_fd, const char *const reads[JAIL_READS]);
 
 /* In the child. 0; -1 with errno set. */
 int jail_rules_enter(int rules_fd);

@@ -120,8 +120,6 @@ static int add_rule(int ruleset, int fd, uint64_t rights)
     struct stat st;
     struct landlock_path_beneath_attr rule = {.allowed_access = rights,
                                               .parent_fd = fd};
-    if (fd < 0)
-        return 0;
     if (fstat(fd, &st) != 0)
         return -1;
     if (!S_ISDIR(st.st_mode))
@@ -142,19 +140,32 @@ static int create(int version)
     return (int)syscall(SYS_landlock_create_ruleset, &all, size, 0);
 }
 
+static int add_file(int ruleset, const char *path)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int failed = add_rule(ruleset, fd, READ_FILE);
+    close(fd);
+    return failed;
+}
+
 int jail_rules_make(int version, const struct jail_rule *rules, size_t n,
-                    int program_fd, int file_fd)
+                    int program_fd, const char *const reads[JAIL_READS])
 {
     int fd = create(version);
     if (fd < 0)
         return -1;
     int failed = add_rule(fd, program_fd, READ_FILE | EXECUTE);
-    failed |= add_rule(fd, file_fd, READ_FILE);
-    for (size_t i = 0; i < n; i++)
-        failed |= add_rule(fd, rules[i].fd, rules[i].rights);
+    for (int i = 0; i < JAIL_READS && !failed && reads[i]; i++)
+        failed = add_file(fd, reads[i]);
+    for (size_t i = 0; i < n && !failed; i++)
+        failed = add_rule(fd, rules[i].fd, rules[i].rights);
     if (!failed)
         return fd;
+    int why = errno;
     close(fd);
+    errno = why;
     return -1;
 }
 

@@ -6,6 +6,7 @@
 
 #include "courtesy.h"
 #include "grants.h"
+#include "jail.h"
 #include "live.h"
 #include "log.h"
 #include "mediadir.h"
@@ -259,6 +260,25 @@ static void say_started(struct daemon *d)
     log_info("worker started: site %s, %d jobs at once", w->site.root, w->slots);
 }
 
+/* What is missing is said; where it is required, the worker does not start. */
+static enum rc open_jail(struct worker *w)
+{
+    const struct jail_spec spec = {.memory_bytes = w->config.jail_memory_mb << 20,
+                                   .more = w->config.jail_read};
+    const char *lacks = "The kernel keeps no list of system calls (seccomp).";
+    if (w->config.jail == CONFIG_JAIL_OFF)
+        return RC_OK;
+    enum rc rc = jail_open(&spec, &w->jail);
+    if (rc == RC_OK)
+        lacks = jail_lacks(w->jail);
+    else if (rc != RC_UNSUPPORTED)
+        return rc;
+    if (!*lacks)
+        return RC_OK;
+    log_warn("%s", lacks);
+    return w->config.jail == CONFIG_JAIL_REQUIRED ? RC_UNSUPPORTED : RC_OK;
+}
+
 static enum rc start(struct daemon *d, const struct options *o)
 {
     struct worker *w = &d->w;
@@ -280,6 +300,8 @@ static enum rc start(struct daemon *d, const struct options *o)
     /* What others left in tmp is theirs while they live. */
     if (rc == RC_OK)
         rc = mediadir_open_tmp(&w->site, owner_may_checkpoint(&w->site), &w->tmp_fd);
+    if (rc == RC_OK)
+        rc = open_jail(w);
     if (rc == RC_OK)
         rc = arrivals_open(w, &w->arrivals);
     if (rc == RC_OK)
@@ -316,6 +338,7 @@ static void end(struct daemon *d)
     if (d->lock_fd >= 0)
         owner_release(&w->site, w->owner, d->lock_fd);
     arrivals_close(w->arrivals);
+    jail_close(w->jail);
     free(w->demands);
     store_close(w->store);
     loop_close(w->loop);

@@ -12,6 +12,7 @@
 #ifndef DROPSTREAM_SUPERVISE_H
 #define DROPSTREAM_SUPERVISE_H
 
+#include "jail.h"
 #include "joblog.h"
 #include "loop.h"
 #include "rc.h"
@@ -44,7 +45,8 @@ struct supervise_spec {
         *log; /* gets the command line and standard error; outlives the child */
     char *const *argv;
     int nice;
-    bool fed;         /* it reads a pipe: see supervise_take_stdin */
+    const struct jail_cell *jail; /* as in child.h */
+    bool fed;                     /* it reads a pipe: see supervise_take_stdin */
     int to_fd;        /* the write end of a pipe that its output goes to, unseen: it is
                          not missed where there is none. 0: to on_output */
     int64_t stall_ms; /* > 0; see own_time.h */

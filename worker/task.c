@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include "jail.h"
 #include "log.h"
 #include "spool.h"
 
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define CPU_BASE_S 1800
+#define CPU_PER_S 100
 #define POSTPONE_MS 15000 /* until the next look at a full disk */
 
 /* ---- how far it is ------------------------------------------------------- */
@@ -188,8 +191,37 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
                                     .path = path,
                                     .container = t->video.container,
                                     .max_pixels = t->w->config.max_pixels,
-                                    .url = a ? arrival_url(a) : NULL};
+                                    .url = a ? arrival_url(a) : NULL,
+                                    .also = a ? arrival_head_path(a) : NULL};
     return rc;
+}
+
+/* s of CPU that one child may take: far more than decoding and encoding all of the
+ * video takes on a slow machine. */
+static int64_t cpu_limit_s(const struct task *t)
+{
+    int64_t s = t->video.duration_us / 1000000;
+    if (task_arrival(t)) /* it may still grow */
+        s = t->w->config.max_duration_s;
+    return CPU_BASE_S + CPU_PER_S * s;
+}
+
+/* A program that is a script is started as it is, unless a jail is required: whoever
+ * runs the site has put it there. */
+static enum rc start_child(struct task *t, const struct args *args,
+                           struct supervise_spec *spec, struct supervised **out)
+{
+    const struct jail_cell cell = {.jail = t->w->jail,
+                                   .reads = {args->reads[0], args->reads[1]},
+                                   .cpu_s = cpu_limit_s(t)};
+    if (args->jailed && t->w->jail)
+        spec->jail = &cell;
+    enum rc rc = supervise_start(spec, out);
+    if (rc != RC_UNSUPPORTED || t->w->config.jail == CONFIG_JAIL_REQUIRED)
+        return rc;
+    log_warn("%s is a script, and runs without a jail", args->v[0]);
+    spec->jail = NULL;
+    return supervise_start(spec, out);
 }
 
 enum rc task_spawn(struct task *t, const struct args *args,
@@ -217,7 +249,7 @@ enum rc task_spawn(struct task *t, const struct args *args,
         .on_end = child->on_end,
         .arg = child->arg,
     };
-    return supervise_start(&spec, out);
+    return start_child(t, args, &spec, out);
 }
 
 enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
@@ -280,6 +312,8 @@ void task_explain_start(const char *program, enum rc rc, char *out, size_t size)
         snprintf(out, size, "The disk is full.");
     else if (rc == RC_NOT_FOUND && *program)
         snprintf(out, size, "%s cannot be started: is it installed?", program);
+    else if (rc == RC_UNSUPPORTED && *program)
+        snprintf(out, size, "%s is a script, which cannot run in a jail.", program);
     else
         snprintf(out, size, "The work could not be started (%s).", rc_name(rc));
 }

@@ -35,6 +35,7 @@ struct worker {
     struct demand *demands; /* what is waited for, the oldest first; see encode.h */
     size_t n_demands;
     struct loop_timer schedule, look_at_demand;
+    struct jail *jail;         /* NULL: there is none */
     struct arrivals *arrivals; /* uploads that are coming in; see arrival.h */
 };
 

@@ -59,7 +59,7 @@ static int run(struct jailed *it, char *const *argv, int64_t cpu_s, bool reads)
     int status;
     snprintf(source, sizeof(source), "%s/source", it->dir);
     struct jail_cell cell = {
-        .jail = it->jail, .reads = reads ? source : NULL, .cpu_s = cpu_s};
+        .jail = it->jail, .reads = {reads ? source : NULL}, .cpu_s = cpu_s};
     struct child_how how = {.to_fd = -1, .jail = &cell};
     assert_int_equal(child_start(argv, &how, &c), RC_OK);
     while (!child_has_ended(&c))
@@ -185,7 +185,7 @@ static void its_limits_hold(void **state)
 static enum rc starts(struct jailed *it, const char *program, const char *reads)
 {
     struct child c;
-    struct jail_cell cell = {.jail = it->jail, .reads = reads};
+    struct jail_cell cell = {.jail = it->jail, .reads = {reads}};
     struct child_how how = {.to_fd = -1, .jail = &cell};
     return child_start((char *[]){(char *)program, NULL}, &how, &c);
 }
