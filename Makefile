@@ -50,7 +50,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/encode_cut.c worker/encode_feed.c worker/encode_job.c worker/encode_open.c \
            worker/encode_run.c worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
            worker/filters.c worker/grants.c worker/jail.c worker/jail_filter.c \
-           worker/jail_rules.c worker/joblog.c worker/jobs.c worker/key_units.c \
+           worker/jail_rules.c worker/jail_start.c worker/joblog.c worker/jobs.c worker/key_units.c \
            worker/ladder.c worker/live.c worker/loop.c worker/media_info.c worker/mediadir.c \
            worker/own_time.c worker/owner.c worker/packet_scan.c worker/param_sets.c worker/passes.c \
            worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c worker/plan.c \

@@ -6,7 +6,7 @@
 
 #include "courtesy.h"
 #include "grants.h"
-#include "jail.h"
+#include "jail_start.h"
 #include "live.h"
 #include "log.h"
 #include "mediadir.h"
@@ -260,23 +260,15 @@ static void say_started(struct daemon *d)
     log_info("worker started: site %s, %d jobs at once", w->site.root, w->slots);
 }
 
-/* What is missing is said; where it is required, the worker does not start. */
 static enum rc open_jail(struct worker *w)
 {
-    const struct jail_spec spec = {.memory_bytes = w->config.jail_memory_mb << 20,
-                                   .more = w->config.jail_read};
-    const char *lacks = "The kernel keeps no list of system calls (seccomp).";
-    if (w->config.jail == CONFIG_JAIL_OFF)
-        return RC_OK;
-    enum rc rc = jail_open(&spec, &w->jail);
-    if (rc == RC_OK)
-        lacks = jail_lacks(w->jail);
-    else if (rc != RC_UNSUPPORTED)
-        return rc;
-    if (!*lacks)
-        return RC_OK;
-    log_warn("%s", lacks);
-    return w->config.jail == CONFIG_JAIL_REQUIRED ? RC_UNSUPPORTED : RC_OK;
+    char lacks[JAIL_LACKS_MAX + 1];
+    enum rc rc = jail_start(&w->config, &w->jail, lacks);
+    if (*lacks)
+        log_warn("%s", lacks);
+    if (rc == RC_UNSUPPORTED)
+        log_error("a jail is required, see the setting `jail`");
+    return rc;
 }
 
 static enum rc start(struct daemon *d, const struct options *o)

@@ -206,24 +206,6 @@ static int64_t cpu_limit_s(const struct task *t)
     return CPU_BASE_S + CPU_PER_S * s;
 }
 
-/* A program that is a script is started as it is, unless a jail is required: whoever
- * runs the site has put it there. */
-static enum rc start_child(struct task *t, const struct args *args,
-                           struct supervise_spec *spec, struct supervised **out)
-{
-    const struct jail_cell cell = {.jail = t->w->jail,
-                                   .reads = {args->reads[0], args->reads[1]},
-                                   .cpu_s = cpu_limit_s(t)};
-    if (args->jailed && t->w->jail)
-        spec->jail = &cell;
-    enum rc rc = supervise_start(spec, out);
-    if (rc != RC_UNSUPPORTED || t->w->config.jail == CONFIG_JAIL_REQUIRED)
-        return rc;
-    log_warn("%s is a script, and runs without a jail", args->v[0]);
-    spec->jail = NULL;
-    return supervise_start(spec, out);
-}
-
 enum rc task_spawn(struct task *t, const struct args *args,
                    const struct task_child *child, struct supervised **out)
 {
@@ -249,7 +231,12 @@ enum rc task_spawn(struct task *t, const struct args *args,
         .on_end = child->on_end,
         .arg = child->arg,
     };
-    return start_child(t, args, &spec, out);
+    const struct jail_cell cell = {.jail = t->w->jail,
+                                   .reads = {args->reads[0], args->reads[1]},
+                                   .cpu_s = cpu_limit_s(t)};
+    if (args->jailed && t->w->jail)
+        spec.jail = &cell;
+    return supervise_start(&spec, out);
 }
 
 enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
@@ -312,8 +299,6 @@ void task_explain_start(const char *program, enum rc rc, char *out, size_t size)
         snprintf(out, size, "The disk is full.");
     else if (rc == RC_NOT_FOUND && *program)
         snprintf(out, size, "%s cannot be started: is it installed?", program);
-    else if (rc == RC_UNSUPPORTED && *program)
-        snprintf(out, size, "%s is a script, which cannot run in a jail.", program);
     else
         snprintf(out, size, "The work could not be started (%s).", rc_name(rc));
 }
