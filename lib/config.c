@@ -73,7 +73,7 @@ static const struct option options[] = {
     INT("worker", nice, "10", 0, 19, ""),
     CHOICE("worker", jail, "auto", jails),
     INT("worker", jail_memory_mb, "4096", 0, 1048576, "MiB"),
-    TEXT("worker", jail_read, OPTION_TEXT, ""),
+    TEXT("worker", jail_read, OPTION_PATH, ""),
     INT("worker", lease_s, "30", 2, 600, "s"),
     INT("worker", stall_s, "60", 1, 3600, "s"),
     INT("worker", probe_timeout_s, "60", 1, 600, "s"),

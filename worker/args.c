@@ -93,9 +93,9 @@ void args_add_input(struct args *a, const struct args_source *src)
         args_add(a, "%s", src->url);
     else
         args_add(a, "file:%s", src->path);
-    if (src->url && strncmp(src->url, "pipe:", 5) == 0)
+    if (a->overflow || (src->url && strncmp(src->url, "pipe:", 5) == 0))
         return;
-    a->reads[0] = keep(a, src->path);
+    a->reads[0] = src->url ? keep(a, src->path) : a->v[a->n - 1] + strlen("file:");
     a->reads[1] = src->also ? keep(a, src->also) : NULL;
 }
 

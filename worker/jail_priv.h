@@ -18,7 +18,7 @@ int jail_rules_version(void);
 
 /* What every child may read. more: as in jail_spec. fds: of what is there, n at most
  * JAIL_RULES_MAX; the caller closes them. */
-#define JAIL_RULES_MAX 64
+#define JAIL_RULES_MAX 24
 struct jail_rule {
     int fd;
     uint64_t rights; /* LANDLOCK_ACCESS_FS_… */

@@ -37,9 +37,14 @@
 
 static struct args args;
 
-static const struct args_source mp4 = {"ffmpeg", SRC, CONTAINER_MP4, 35389440, NULL};
-static const struct args_source webm = {"/usr/bin/ffprobe", SRC, CONTAINER_WEBM, 1000,
-                                        NULL};
+static const struct args_source mp4 = {.program = "ffmpeg",
+                                       .path = SRC,
+                                       .container = CONTAINER_MP4,
+                                       .max_pixels = 35389440};
+static const struct args_source webm = {.program = "/usr/bin/ffprobe",
+                                        .path = SRC,
+                                        .container = CONTAINER_WEBM,
+                                        .max_pixels = 1000};
 
 /* 60 s at 29.97 and 25 frames a second, and of sound. */
 static const struct rendition ntsc = {

@@ -12,7 +12,10 @@
 
 static struct args args;
 
-static const struct args_source mp4 = {"ffmpeg", SRC, CONTAINER_MP4, 35389440, NULL};
+static const struct args_source mp4 = {.program = "ffmpeg",
+                                       .path = SRC,
+                                       .container = CONTAINER_MP4,
+                                       .max_pixels = 35389440};
 #define INPUT "-protocol_whitelist file,pipe -max_pixels 35389440 -f mov "
 #define COPIED "-fflags +discardcorrupt " INPUT
 #define FMP4                                                                           \
@@ -76,7 +79,8 @@ static void sound_is_cut_between_its_frames(void **state)
         "-copyts -start_at_zero -i file:" SRC " -map 0:1 -c copy "
         "-xerror -bsf:a 'noise=drop=lt(pts*tb\\,8.904853)' -frag_duration "
         "4446621" SOUND);
-    const struct args_source none = {"ffmpeg", SRC, CONTAINER_NONE, 1, NULL};
+    const struct args_source none = {
+        .program = "ffmpeg", .path = SRC, .container = CONTAINER_NONE, .max_pixels = 1};
     assert_int_equal(args_copy_sound(&none, 1, 0, 0, frame_us, 192, &args), RC_INVALID);
 }
 

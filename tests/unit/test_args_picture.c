@@ -26,7 +26,10 @@ static const struct rendition wide = {
 static int setup(void **state)
 {
     (void)state;
-    src = (struct args_source){"ffmpeg", SRC, CONTAINER_MP4, 1000, NULL};
+    src = (struct args_source){.program = "ffmpeg",
+                               .path = SRC,
+                               .container = CONTAINER_MP4,
+                               .max_pixels = 1000};
     return 0;
 }
 

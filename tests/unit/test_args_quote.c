@@ -12,9 +12,14 @@
 
 static struct args args;
 
-static const struct args_source mp4 = {"ffmpeg", SRC, CONTAINER_MP4, 35389440, NULL};
-static const struct args_source webm = {"/usr/bin/ffprobe", SRC, CONTAINER_WEBM, 1000,
-                                        NULL};
+static const struct args_source mp4 = {.program = "ffmpeg",
+                                       .path = SRC,
+                                       .container = CONTAINER_MP4,
+                                       .max_pixels = 35389440};
+static const struct args_source webm = {.program = "/usr/bin/ffprobe",
+                                        .path = SRC,
+                                        .container = CONTAINER_WEBM,
+                                        .max_pixels = 1000};
 static const struct rendition sound = {.name = "audio-0",
                                        .kind = RENDITION_AUDIO,
                                        .rate_num = 375,

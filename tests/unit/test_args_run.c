@@ -7,8 +7,10 @@
 #include <string.h>
 
 static struct args args;
-static const struct args_source mp4 = {"ffmpeg", "/srv/clip.src", CONTAINER_MP4, 1000,
-                                       NULL};
+static const struct args_source mp4 = {.program = "ffmpeg",
+                                       .path = "/srv/clip.src",
+                                       .container = CONTAINER_MP4,
+                                       .max_pixels = 1000};
 
 /* A minute at 25 frames a second, and of sound. */
 static const struct rendition picture = {
@@ -189,9 +191,32 @@ static void a_source_in_parts_has_the_protocols_for_that(void **state)
     assert_non_null(strstr(text, "-i 'concat:/a|subfile,,start,40,end,90,,:/b'"));
 }
 
+/* What a line tells the jail. */
+static void it_says_which_files_are_read(void **state)
+{
+    (void)state;
+    struct args_source src = mp4;
+    assert_int_equal(args_probe(&src, &args), RC_OK);
+    assert_true(args.jailed);
+    assert_string_equal(args.reads[0], "/srv/clip.src");
+    assert_null(args.reads[1]);
+    src.url = "concat:/srv/head|subfile,,start,1,end,2,,:/srv/clip.src";
+    src.also = "/srv/head";
+    assert_int_equal(args_probe(&src, &args), RC_OK);
+    assert_string_equal(args.reads[0], "/srv/clip.src");
+    assert_string_equal(args.reads[1], "/srv/head");
+    src.url = "pipe:0";
+    assert_int_equal(args_probe(&src, &args), RC_OK);
+    assert_true(args.jailed);
+    assert_null(args.reads[0]);
+    assert_int_equal(args_sync("/srv", &args), RC_OK);
+    assert_false(args.jailed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_says_which_files_are_read),
         cmocka_unit_test(a_picture_run_ends_with_its_last_segment),
         cmocka_unit_test(an_open_run_makes_nothing_up),
         cmocka_unit_test(a_sound_run_goes_a_little_beyond_its_last_segment),
