@@ -63,8 +63,7 @@ struct config {
     int64_t nice;              /* 0..19, of the child programs */
     enum config_jail jail;
     int64_t jail_memory_mb;   /* MiB of address space of such a program; 0: any */
-    char jail_read[PATH_MAX]; /* files and folders that it may read besides, with
-                                 blanks between them */
+    char jail_read[PATH_MAX]; /* a file or folder that it may read besides; "": none */
     int64_t lease_s;          /* s a job's lease lasts without renewal */
     int64_t stall_s;          /* s without output before a child is stopped */
     int64_t probe_timeout_s;  /* s one ffprobe may take */

@@ -20,8 +20,8 @@ struct jail; /* the fences that are the same for every child */
 
 struct jail_spec {
     int64_t memory_bytes; /* of address space; 0: no limit */
-    const char *more;     /* files and folders that may be read too, split by blanks, as
-                             a program needs that was not installed by the system */
+    const char *more;     /* a file or folder that may be read too, as a program needs
+                             that was not installed by the system; "": none */
 };
 
 /* spec is copied. RC_UNSUPPORTED: the kernel keeps no list of system calls. RC_NOMEM,

@@ -89,22 +89,14 @@ static int find_loader(struct dl_phdr_info *info, size_t size, void *arg)
 size_t jail_rules_open(const char *more, struct jail_rule rules[JAIL_RULES_MAX])
 {
     const char *loader = NULL;
-    char path[PATH_MAX];
     size_t n = 0;
     for (size_t i = 0; i < COUNT(common); i++)
         add_path(rules, &n, common[i], READ_FILE | READ_DIR);
     dl_iterate_phdr(find_loader, &loader);
     if (loader)
         add_path(rules, &n, loader, READ_FILE | EXECUTE);
-    while (*(more += strspn(more, " \t"))) {
-        size_t size = strcspn(more, " \t");
-        if (size < sizeof(path)) {
-            memcpy(path, more, size);
-            path[size] = '\0';
-            add_path(rules, &n, path, READ_FILE | READ_DIR);
-        }
-        more += size;
-    }
+    if (*more)
+        add_path(rules, &n, more, READ_FILE | READ_DIR);
     return n;
 }
 
