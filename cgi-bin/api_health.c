@@ -13,6 +13,7 @@ struct health {
     int64_t worker_age_ms; /* -1: no worker */
     long long free_bytes;  /* -1: unknown */
     long long reserve_bytes;
+    char jail_lacks[STORE_TEXT_MAX + 1];
 };
 
 static void look(struct app *app, struct health *out)
@@ -21,11 +22,13 @@ static void look(struct app *app, struct health *out)
 
     out->worker_age_ms = -1;
     out->free_bytes = -1;
+    out->jail_lacks[0] = '\0';
     out->reserve_bytes = app->config.disk_reserve_mb * MIB;
     out->database = handles_take(app->handles, &st);
     if (out->database == RC_OK) {
         out->database = store_ping(st);
         store_worker_age(st, &out->worker_age_ms);
+        store_worker_jail(st, out->jail_lacks);
         handles_give(app->handles, st);
     }
     site_free_bytes(&app->site, &out->free_bytes);
@@ -33,8 +36,9 @@ static void look(struct app *app, struct health *out)
 
 static json_t *worker_json(const struct health *h, bool alive)
 {
-    return json_pack("{s:b,s:o}", "alive", alive, "age_s",
-                     video_json_seconds(h->worker_age_ms));
+    return json_pack("{s:b,s:o,s:s?}", "alive", alive, "age_s",
+                     video_json_seconds(h->worker_age_ms), "jail_lacks",
+                     *h->jail_lacks ? h->jail_lacks : NULL);
 }
 
 /* What there is to say to whoever the site belongs to. */

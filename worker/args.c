@@ -60,15 +60,17 @@ void args_begin(struct args *a, const char *program)
 
 enum rc args_add_input_options(struct args *a, const struct args_source *src)
 {
-    const char *demuxer;
+    const char *demuxer, *names; /* the demuxer's own name is a list */
     switch (src->container) {
     case CONTAINER_MP4:
     case CONTAINER_MOV:
         demuxer = "mov";
+        names = "mov,mp4,m4a,3gp,3g2,mj2";
         break;
     case CONTAINER_MATROSKA:
     case CONTAINER_WEBM:
         demuxer = "matroska";
+        names = "matroska,webm";
         break;
     default:
         return RC_INVALID;
@@ -79,6 +81,9 @@ enum rc args_add_input_options(struct args *a, const struct args_source *src)
                  ? "file,pipe,concat,subfile"
                  : "file,pipe");
     a->jailed = true;
+    args_add_all(a, (const char *const[]){"-max_alloc", ARGS_MAX_ALLOC,
+                                          "-format_whitelist", names,
+                                          "-codec_whitelist", ARGS_DECODERS, NULL});
     args_add(a, "-max_pixels");
     args_add(a, "%" PRId64, src->max_pixels);
     args_add(a, "-f");

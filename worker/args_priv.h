@@ -6,6 +6,20 @@
 
 #include "args.h"
 
+/* What cameras, screens, archives and editors put into such files, by the names of the
+ * decoders; the hundreds of others only widen what an attacker can reach. */
+#define ARGS_DECODERS                                                                  \
+    "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx,libvpx-vp9,mpeg4,msmpeg4,"       \
+    "msmpeg4v2,h263,mpeg1video,mpeg2video,vc1,wmv3,theora,mjpeg,prores,dnxhd,cfhd,"    \
+    "ffv1,huffyuv,ffvhuff,utvideo,magicyuv,png,qtrle,rawvideo,v210,dvvideo,svq3,"      \
+    "aac,aac_latm,mp3,mp3float,mp2,mp2float,ac3,eac3,dca,truehd,mlp,flac,alac,opus,"   \
+    "libopus,vorbis,libvorbis,amrnb,amrwb,wavpack,tta,pcm_s8,pcm_u8,pcm_s16le,"        \
+    "pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le," \
+    "pcm_f64be,pcm_alaw,pcm_mulaw,adpcm_ima_qt,adpcm_ms,subrip,srt,ass,ssa,webvtt,"    \
+    "mov_text,text"
+#define ARGS_MAX_ALLOC                                                                 \
+    "536870912" /* bytes at a time: a picture of 8K in 10 bits is 200 MB */
+
 /* An empty line of that program. */
 void args_begin(struct args *a, const char *program);
 

@@ -79,8 +79,10 @@ enum rc jail_start(const struct config *config, struct jail **out,
 {
     *out = NULL;
     *lacks = '\0';
-    if (config->jail == CONFIG_JAIL_OFF)
+    if (config->jail == CONFIG_JAIL_OFF) {
+        snprintf(lacks, JAIL_LACKS_MAX + 1, "The jail is off.");
         return RC_OK;
+    }
     enum rc rc = open_tried(config, out, lacks);
     if (rc != RC_OK && rc != RC_UNSUPPORTED)
         return rc;

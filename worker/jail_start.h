@@ -13,7 +13,7 @@
 
 /*
  * *out: NULL where there is to be none, or can be none. lacks: what is missing of it, a
- * sentence for whoever runs the site; "" if nothing is, or none is wanted.
+ * sentence for whoever runs the site; "" if nothing is.
  * RC_UNSUPPORTED: something is missing, and it is required. RC_IO, RC_NOMEM. May take a
  * few seconds.
  */

@@ -49,6 +49,7 @@ struct daemon {
     struct loop_source *signals;
     struct loop_timer beat, sweep, checkpoint, stop;
     int signal_fd, lock_fd;
+    char jail_lacks[JAIL_LACKS_MAX + 1];
 };
 
 static void usage(FILE *to)
@@ -103,7 +104,8 @@ static void on_beat(void *arg)
     struct daemon *d = arg;
     int jobs = 0;
     loop_timer_set(d->w.loop, &d->beat, BEAT_MS, on_beat, d);
-    enum rc rc = store_worker_beat(d->w.store, d->w.owner, (int)getpid());
+    enum rc rc =
+        store_worker_beat(d->w.store, d->w.owner, (int)getpid(), d->jail_lacks);
     if (rc != RC_OK)
         log_error("cannot say that this worker lives: %s (%s)", rc_name(rc),
                   store_message(d->w.store));
@@ -260,12 +262,11 @@ static void say_started(struct daemon *d)
     log_info("worker started: site %s, %d jobs at once", w->site.root, w->slots);
 }
 
-static enum rc open_jail(struct worker *w)
+static enum rc open_jail(struct daemon *d)
 {
-    char lacks[JAIL_LACKS_MAX + 1];
-    enum rc rc = jail_start(&w->config, &w->jail, lacks);
-    if (*lacks)
-        log_warn("%s", lacks);
+    enum rc rc = jail_start(&d->w.config, &d->w.jail, d->jail_lacks);
+    if (*d->jail_lacks)
+        log_warn("%s", d->jail_lacks);
     if (rc == RC_UNSUPPORTED)
         log_error("a jail is required, see the setting `jail`");
     return rc;
@@ -293,7 +294,7 @@ static enum rc start(struct daemon *d, const struct options *o)
     if (rc == RC_OK)
         rc = mediadir_open_tmp(&w->site, owner_may_checkpoint(&w->site), &w->tmp_fd);
     if (rc == RC_OK)
-        rc = open_jail(w);
+        rc = open_jail(d);
     if (rc == RC_OK)
         rc = arrivals_open(w, &w->arrivals);
     if (rc == RC_OK)

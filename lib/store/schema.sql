@@ -475,3 +475,8 @@ CREATE TABLE sessions_ended (
 CREATE TRIGGER session_ends AFTER DELETE ON sessions BEGIN
     INSERT OR IGNORE INTO sessions_ended (hash) VALUES (old.hash);
 END;
+
+-- step 13
+-- What the worker's programs that read uploads are not kept from, a sentence; '': they are
+-- locked in as they should be.
+ALTER TABLE workers ADD COLUMN jail_lacks TEXT NOT NULL DEFAULT '';

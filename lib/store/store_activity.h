@@ -35,11 +35,17 @@ enum rc store_demand_clear(struct store *st);
 
 /* ---- workers ------------------------------------------------------------ */
 
-/* Says that worker owner is alive; forgets those silent for a day. */
-enum rc store_worker_beat(struct store *st, const char *owner, int pid);
+/* Says that worker owner is alive, and what its jail lacks ("": nothing; at most
+ * STORE_TEXT_MAX bytes); forgets those silent for a day. */
+enum rc store_worker_beat(struct store *st, const char *owner, int pid,
+                          const char *jail_lacks);
 
 /* ms since the youngest beat of this boot. RC_NOT_FOUND: none. */
 enum rc store_worker_age(struct store *st, int64_t *out_ms);
+
+/* What the jail of the worker lacks whose beat is the youngest of this boot. RC_NOT_FOUND:
+ * there is none. */
+enum rc store_worker_jail(struct store *st, char out[STORE_TEXT_MAX + 1]);
 
 /* Takes the row away: the worker stopped in good order. */
 enum rc store_worker_gone(struct store *st, const char *owner);

@@ -7,13 +7,14 @@
 #define FORGET_MS (INT64_C(24) * 60 * 60 * 1000)
 
 /* One row a worker, replaced each time: the table never grows. */
-static enum rc beat(struct store *st, const char *owner, int pid, int64_t now)
+static enum rc beat(struct store *st, const char *owner, int pid, const char *lacks,
+                    int64_t now)
 {
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_WORKER_BEAT,
                                "INSERT OR REPLACE INTO workers"
-                               " (owner, pid, beat_ms, beat_boot)"
-                               " VALUES (?1, ?2, ?3, ?4)",
+                               " (owner, pid, beat_ms, beat_boot, jail_lacks)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5)",
                                &q);
 
     if (rc != RC_OK)
@@ -22,6 +23,7 @@ static enum rc beat(struct store *st, const char *owner, int pid, int64_t now)
     store_bind_int(q, 2, pid);
     store_bind_int(q, 3, now);
     store_bind_text(q, 4, st->clock.boot_id);
+    store_bind_text(q, 5, lacks);
     return store_finish(st, q);
 }
 
@@ -41,14 +43,15 @@ static enum rc forget(struct store *st, int64_t now)
     return store_finish(st, q);
 }
 
-enum rc store_worker_beat(struct store *st, const char *owner, int pid)
+enum rc store_worker_beat(struct store *st, const char *owner, int pid,
+                          const char *jail_lacks)
 {
     int64_t now = store_boot_ms(st);
     enum rc rc = store_begin(st);
 
     if (rc != RC_OK)
         return rc;
-    rc = beat(st, owner, pid, now);
+    rc = beat(st, owner, pid, jail_lacks, now);
     if (rc == RC_OK)
         rc = forget(st, now);
     return store_end(st, rc);
@@ -79,6 +82,28 @@ enum rc store_worker_age(struct store *st, int64_t *out_ms)
         return RC_NOT_FOUND;
     *out_ms = store_boot_ms(st) - beat_ms;
     return RC_OK;
+}
+
+enum rc store_worker_jail(struct store *st, char out[STORE_TEXT_MAX + 1])
+{
+    sqlite3_stmt *q;
+    bool any;
+    /* A column beside max() is that of its row. */
+    enum rc rc = store_prepare(
+        st, SQL_WORKER_JAIL,
+        "SELECT max(beat_ms), jail_lacks FROM workers WHERE beat_boot = ?1", &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, st->clock.boot_id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    any = sqlite3_column_type(q, 0) != SQLITE_NULL;
+    if (any)
+        store_column_text(q, 1, out, STORE_TEXT_MAX + 1);
+    rc = store_finish(st, q);
+    return rc == RC_OK && !any ? RC_NOT_FOUND : rc;
 }
 
 enum rc store_worker_gone(struct store *st, const char *owner)

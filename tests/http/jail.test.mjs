@@ -50,6 +50,7 @@ async function watched(site) {
 test('each program that reads an upload is locked in', () => withSite({}, async (site) => {
     const programs = await watched(site);
     assert.ok(programs.length >= 2, `${programs.length} were seen`);
+    assert.equal((await site.api('GET', '/api/health')).json.worker.jail_lacks, null);
     for (const { status, limits } of programs) {
         assert.match(status, /^NoNewPrivs:\s+1$/m);
         assert.match(status, /^Seccomp:\s+2$/m);
@@ -62,6 +63,7 @@ test('each program that reads an upload is locked in', () => withSite({}, async 
 }));
 
 test('without a jail they are free', () => withSite({ DROPSTREAM_JAIL: 'off' }, async (site) => {
+    assert.equal((await site.api('GET', '/api/health')).json.worker.jail_lacks, 'The jail is off.');
     for (const { status } of await watched(site)) assert.match(status, /^Seccomp:\s+0$/m);
 }));
 
@@ -72,7 +74,8 @@ test('a script in place of ffmpeg runs free, but no worker does where a jail is 
     await withSite(env, async (site) => {
         const { json } = await site.upload(clip);
         await site.waitForState(json.id, 'ready');
-        assert.match(await site.logs(), /ffmpeg-script is a script, and runs without a jail/);
+        const { worker } = (await site.api('GET', '/api/health')).json;
+        assert.match(worker.jail_lacks, /ffmpeg-script is a script, and runs without a jail/);
     });
     await withSite({ ...env, DROPSTREAM_JAIL: 'required' }, async (site) => {
         await waitFor(async () => /a jail is required/.test(await site.logs()), { what: 'the worker to refuse' });

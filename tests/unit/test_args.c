@@ -1,3 +1,4 @@
+#include "args_line.h"
 #include "check.h"
 
 #include "args.h"
@@ -94,6 +95,7 @@ static void assert_line(const char *want)
         snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? " " : "",
                  args.v[i]);
     }
+    take_guards_out(line);
     assert_string_equal(line, want);
     assert_null(args.v[args.n]);
 }
@@ -137,18 +139,21 @@ static void every_container_has_its_demuxer(void **state)
     (void)state;
     static const struct {
         enum container container;
-        const char *demuxer;
+        const char *demuxer, *names;
     } cases[] = {
-        {CONTAINER_MP4, "mov"},
-        {CONTAINER_MOV, "mov"},
-        {CONTAINER_MATROSKA, "matroska"},
-        {CONTAINER_WEBM, "matroska"},
+        {CONTAINER_MP4, "mov", "mov,mp4,m4a,3gp,3g2,mj2"},
+        {CONTAINER_MOV, "mov", "mov,mp4,m4a,3gp,3g2,mj2"},
+        {CONTAINER_MATROSKA, "matroska", "matroska,webm"},
+        {CONTAINER_WEBM, "matroska", "matroska,webm"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct args_source src = mp4;
         src.container = cases[i].container;
         assert_int_equal(args_packets(&src, 0, -1, &args), RC_OK);
         assert_string_equal(value_of("-f"), cases[i].demuxer);
+        assert_string_equal(value_of("-format_whitelist"), cases[i].names);
+        assert_string_equal(value_of("-codec_whitelist"), ARGS_DECODERS);
+        assert_string_equal(value_of("-max_alloc"), ARGS_MAX_ALLOC);
     }
 }
 

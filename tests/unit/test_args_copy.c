@@ -1,3 +1,4 @@
+#include "args_line.h"
 #include "check.h"
 
 #include "args.h"
@@ -27,6 +28,7 @@ static void assert_line(const char *want)
 {
     static char got[8192];
     args_quote(&args, got, sizeof(got));
+    take_guards_out(got);
     assert_string_equal(got, want);
 }
 

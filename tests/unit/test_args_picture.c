@@ -1,5 +1,6 @@
 /* test_args_picture.c: command lines that take single pictures; that of the usual
  * poster is in test_args.c. */
+#include "args_line.h"
 #include "check.h"
 
 #include "args.h"
@@ -40,6 +41,7 @@ static void assert_line(const char *want)
     for (int i = 0; i < args.n; i++)
         snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? " " : "",
                  args.v[i]);
+    take_guards_out(line);
     assert_string_equal(line, want);
 }
 
@@ -66,6 +68,7 @@ static bool has(const char *words)
 
     for (int i = 0; i < args.n; i++)
         snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s ", args.v[i]);
+    take_guards_out(line);
     return strstr(line, words) != NULL;
 }
 

@@ -1,3 +1,4 @@
+#include "args_line.h"
 #include "check.h"
 
 #include "args.h"
@@ -73,9 +74,10 @@ static void a_quoted_line_means_the_same_to_a_shell(void **state)
 static void a_plain_line_is_not_quoted(void **state)
 {
     (void)state;
-    char text[512];
+    char text[2048];
     assert_int_equal(args_probe(&webm, &args), RC_OK);
     args_quote(&args, text, sizeof(text));
+    take_guards_out(text);
     assert_string_equal(text,
                         "/usr/bin/ffprobe -v error -of json=compact=1 -show_format "
                         "-show_streams -protocol_whitelist file,pipe -max_pixels 1000 "

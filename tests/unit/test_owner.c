@@ -109,7 +109,7 @@ static void a_dead_workers_jobs_are_free_at_once(void **state)
     struct child worker = child_start(claim);
     fixture_stored(f, "Film");
     struct job held = fixture_claim(f, worker.answer);
-    assert_int_equal(store_worker_beat(f->st, worker.answer, worker.pid), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, worker.answer, worker.pid, ""), RC_OK);
 
     child_kill(&worker);
     assert_nothing_due(f); /* the lease alone would go on for 30 s */
@@ -129,7 +129,7 @@ static void a_living_worker_keeps_its_jobs(void **state)
     struct child worker = child_start(claim);
     fixture_stored(f, "Film");
     struct job held = fixture_claim(f, worker.answer);
-    assert_int_equal(store_worker_beat(f->st, worker.answer, worker.pid), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, worker.answer, worker.pid, ""), RC_OK);
 
     assert_int_equal(bury(f), 0);
     assert_true(there(worker.answer));

@@ -355,20 +355,37 @@ static void the_youngest_beat_of_this_boot_counts(void **state)
     int64_t age = -1;
 
     assert_int_equal(store_worker_age(f->st, &age), RC_NOT_FOUND);
-    assert_int_equal(store_worker_beat(f->st, "w1", 10), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, "w1", 10, ""), RC_OK);
     fixture_tick(f, 3000);
-    assert_int_equal(store_worker_beat(f->st, "w2", 11), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, "w2", 11, ""), RC_OK);
     fixture_tick(f, 500);
     assert_int_equal(store_worker_age(f->st, &age), RC_OK);
     assert_int_equal(age, 500);
     assert_int_equal(store_worker_gone(f->st, "w2"), RC_OK);
     assert_int_equal(store_worker_age(f->st, &age), RC_OK);
     assert_int_equal(age, 3500);
-    assert_int_equal(store_worker_beat(f->st, "w1", 10), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, "w1", 10, ""), RC_OK);
     assert_int_equal(store_worker_age(f->st, &age), RC_OK);
     assert_int_equal(age, 0);
     fixture_reboot(f);
     assert_int_equal(store_worker_age(f->st, &age), RC_NOT_FOUND);
+}
+
+static void what_the_jail_of_the_youngest_worker_lacks_is_told(void **state)
+{
+    struct fixture *f = *state;
+    char text[STORE_TEXT_MAX + 1];
+
+    assert_int_equal(store_worker_jail(f->st, text), RC_NOT_FOUND);
+    assert_int_equal(store_worker_beat(f->st, "w1", 10, "Walls."), RC_OK);
+    assert_int_equal(store_worker_jail(f->st, text), RC_OK);
+    assert_string_equal(text, "Walls.");
+    fixture_tick(f, 1);
+    assert_int_equal(store_worker_beat(f->st, "w2", 11, ""), RC_OK);
+    assert_int_equal(store_worker_jail(f->st, text), RC_OK);
+    assert_string_equal(text, "");
+    fixture_reboot(f);
+    assert_int_equal(store_worker_jail(f->st, text), RC_NOT_FOUND);
 }
 
 static void workers_silent_for_a_day_are_forgotten(void **state)
@@ -376,14 +393,14 @@ static void workers_silent_for_a_day_are_forgotten(void **state)
     struct fixture *f = *state;
     int64_t age = -1;
 
-    assert_int_equal(store_worker_beat(f->st, "old", 10), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, "old", 10, ""), RC_OK);
     fixture_tick(f, INT64_C(86400000));
-    assert_int_equal(store_worker_beat(f->st, "new", 11), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, "new", 11, ""), RC_OK);
     assert_int_equal(store_worker_gone(f->st, "new"), RC_OK);
     assert_int_equal(store_worker_age(f->st, &age), RC_OK);
     assert_int_equal(age, 86400000);
     fixture_tick(f, 1);
-    assert_int_equal(store_worker_beat(f->st, "new", 11), RC_OK);
+    assert_int_equal(store_worker_beat(f->st, "new", 11, ""), RC_OK);
     assert_int_equal(store_worker_gone(f->st, "new"), RC_OK);
     assert_int_equal(store_worker_age(f->st, &age), RC_NOT_FOUND);
 }
@@ -410,6 +427,7 @@ int main(void)
         TEST(a_postponed_job_is_not_blamed),
         TEST(two_handles_never_get_the_same_job),
         TEST(the_youngest_beat_of_this_boot_counts),
+        TEST(what_the_jail_of_the_youngest_worker_lacks_is_told),
         TEST(workers_silent_for_a_day_are_forgotten),
     };
 

@@ -265,6 +265,7 @@ static void use_grants(struct fixture *f)
 /* Uses every statement of the store once; what it says is the other tests' business. */
 static void use_everything(struct fixture *f)
 {
+    char jail[STORE_TEXT_MAX + 1];
     struct job_result result = {.poster_made = true};
     struct video_query query = {.limit = 1};
     struct rendition list[STORE_RENDITIONS_MAX];
@@ -340,8 +341,9 @@ static void use_everything(struct fixture *f)
     store_lists_changes(f->st, v.id, &changes);
     store_lists_followed(f->st, v.id, 1);
     store_video_abandon(f->st, v.id, "x");
-    store_worker_beat(f->st, "w", 1);
+    store_worker_beat(f->st, "w", 1, "");
     store_worker_age(f->st, &due);
+    store_worker_jail(f->st, jail);
     store_worker_gone(f->st, "w");
     store_activity_list(f->st, 0, -1, 1, ignore_activity, NULL);
     store_activity_list(f->st, 1, -1, 1, ignore_activity, NULL);
