@@ -91,7 +91,7 @@ describe('tracks inside a file', () => {
     test('that cannot be read are a warning, and the video is ready all the same', async () => {
         // ffmpeg fails, but only where it is asked for text.
         const fake = clip('ffmpeg');
-        await fs.writeFile(fake, '#!/bin/sh\ncase "$*" in *webvtt*) echo out of words >&2; exit 1;; esac\nexec ffmpeg "$@"\n', { mode: 0o755 });
+        await fs.writeFile(fake, '#!/bin/sh\ncase "$*" in *"-f webvtt"*) echo out of words >&2; exit 1;; esac\nexec ffmpeg "$@"\n', { mode: 0o755 });
         const other = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: fake } });
         try {
             const tracks = [{ cues: HELLO, codec: 'srt', language: 'eng' }];
