@@ -13,6 +13,7 @@ struct health {
     int64_t worker_age_ms; /* -1: no worker */
     long long free_bytes;  /* -1: unknown */
     long long reserve_bytes;
+    enum rc jail; /* RC_OK: jail_lacks is known */
     char jail_lacks[STORE_TEXT_MAX + 1];
 };
 
@@ -22,13 +23,13 @@ static void look(struct app *app, struct health *out)
 
     out->worker_age_ms = -1;
     out->free_bytes = -1;
-    out->jail_lacks[0] = '\0';
+    out->jail = RC_NOT_FOUND;
     out->reserve_bytes = app->config.disk_reserve_mb * MIB;
     out->database = handles_take(app->handles, &st);
     if (out->database == RC_OK) {
         out->database = store_ping(st);
         store_worker_age(st, &out->worker_age_ms);
-        store_worker_jail(st, out->jail_lacks);
+        out->jail = store_worker_jail(st, out->jail_lacks);
         handles_give(app->handles, st);
     }
     site_free_bytes(&app->site, &out->free_bytes);
@@ -36,17 +37,25 @@ static void look(struct app *app, struct health *out)
 
 static json_t *worker_json(const struct health *h, bool alive)
 {
-    return json_pack("{s:b,s:o,s:s?}", "alive", alive, "age_s",
-                     video_json_seconds(h->worker_age_ms), "jail_lacks",
-                     *h->jail_lacks ? h->jail_lacks : NULL);
+    return json_pack("{s:b,s:o}", "alive", alive, "age_s",
+                     video_json_seconds(h->worker_age_ms));
+}
+
+/* Whether what reads uploads is locked in; null: no worker has said. */
+static json_t *jail_json(const struct health *h)
+{
+    if (h->jail != RC_OK)
+        return json_null();
+    return json_pack("{s:b,s:s}", "complete", *h->jail_lacks == '\0', "lacks",
+                     h->jail_lacks);
 }
 
 /* What there is to say to whoever the site belongs to. */
 static json_t *health_json(const struct health *h, const char *status, bool alive)
 {
-    return json_pack("{s:s,s:s,s:o,s:{s:o,s:I}}", "status", status, "database",
-                     rc_name(h->database), "worker", worker_json(h, alive), "disk",
-                     "free",
+    return json_pack("{s:s,s:s,s:o,s:o,s:{s:o,s:I}}", "status", status, "database",
+                     rc_name(h->database), "worker", worker_json(h, alive), "jail",
+                     jail_json(h), "disk", "free",
                      h->free_bytes >= 0 ? json_integer(h->free_bytes) : json_null(),
                      "reserve", (json_int_t)h->reserve_bytes);
 }

@@ -72,7 +72,7 @@ static const struct option options[] = {
     INT("worker", runs, "0", 0, 128, "programs"),
     INT("worker", nice, "10", 0, 19, ""),
     CHOICE("worker", jail, "auto", jails),
-    INT("worker", jail_memory_mb, "4096", 0, 1048576, "MiB"),
+    INT("worker", jail_memory_mb, "8192", 0, 1048576, "MiB"),
     TEXT("worker", jail_read, OPTION_PATH, ""),
     INT("worker", lease_s, "30", 2, 600, "s"),
     INT("worker", stall_s, "60", 1, 3600, "s"),

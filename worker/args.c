@@ -340,6 +340,20 @@ enum rc args_encode(const struct args_source *src, const struct rendition *r,
     return encode_video(src, r, &g, source_rate, run, out);
 }
 
+enum rc args_trial(const char *program, bool encodes, struct args *out)
+{
+    args_begin(out, program);
+    if (encodes)
+        args_add_all(out,
+                     (const char *const[]){"-nostdin", "-v", "error", "-f", "lavfi",
+                                           "-i", "color=s=64x64:d=0.2", "-threads", "2",
+                                           "-c:v", "libx264", "-f", "mp4", "-movflags",
+                                           "frag_keyframe+empty_moov", "pipe:1", NULL});
+    else
+        args_add(out, "-version");
+    return args_end(out);
+}
+
 enum rc args_sync(const char *path, struct args *out)
 {
     args_begin(out, "sync");

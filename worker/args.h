@@ -44,6 +44,10 @@ struct args_source {
 /* All of the following: RC_INVALID if the container is none or the line does not fit.
  */
 
+/* Shows whether a program works at all, and reads nothing: its version; or (encodes) a
+ * picture that threads encode, as MP4 on standard output. */
+enum rc args_trial(const char *program, bool encodes, struct args *out);
+
 /* Streams and format as JSON, for media_info_parse. */
 enum rc args_probe(const struct args_source *src, struct args *out);
 

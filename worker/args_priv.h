@@ -11,7 +11,8 @@
 #define ARGS_DECODERS                                                                  \
     "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx,libvpx-vp9,mpeg4,msmpeg4,"       \
     "msmpeg4v2,h263,mpeg1video,mpeg2video,vc1,wmv3,theora,mjpeg,prores,dnxhd,cfhd,"    \
-    "ffv1,huffyuv,ffvhuff,utvideo,magicyuv,png,qtrle,rawvideo,v210,dvvideo,svq3,"      \
+    "ffv1,huffyuv,ffvhuff,utvideo,magicyuv,png,qtrle,cinepak,rpza,rawvideo,v210,"      \
+    "dvvideo,svq1,svq3,"                                                               \
     "aac,aac_latm,mp3,mp3float,mp2,mp2float,ac3,eac3,dca,truehd,mlp,flac,alac,opus,"   \
     "libopus,vorbis,libvorbis,amrnb,amrwb,wavpack,tta,pcm_s8,pcm_u8,pcm_s16le,"        \
     "pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le," \

@@ -10,10 +10,24 @@
 
 /* Larger pipes mean fewer wake-ups; the kernel's limit for everyone is 1 MiB. */
 #define PIPE_BYTES (1 << 20)
+#define INHERITED_MAX 4096
+
+/* The descriptors of one start. */
+enum { IN_R, IN_W, OUT_R, OUT_W, ERR_R, ERR_W, REPORT_R, REPORT_W, TWO_R, TWO_W, FDS };
+
+/* Has exec close all descriptors from n on. Before Linux 5.11 one by one, and not those
+ * that whoever started the worker has given it with a very high number. */
+static void keep_only(int n)
+{
+    if (close_range((unsigned)n, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+        return;
+    for (int fd = n; fd < INHERITED_MAX; fd++)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
 
 /* In the child, after fork: only async-signal-safe calls. */
-static void become(char *const *argv, const struct child_how *how, pid_t parent,
-                   const int fds[4], int report_fd)
+static void become(char *const *argv, int nice_by, const struct jail_door *door,
+                   pid_t parent, const int fds[4], int report_fd)
 {
     int n = fds[3] >= 0 ? 4 : 3;
     sigset_t none;
@@ -24,7 +38,7 @@ static void become(char *const *argv, const struct child_how *how, pid_t parent,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127); /* the worker died before the line above */
-    if (how->nice > 0 && nice(how->nice) == -1) {
+    if (nice_by > 0 && nice(nice_by) == -1) {
         /* as it was; a matter of courtesy only */
     }
     if (report_fd <= JAIL_PROGRAM_FD) /* out of the way of the others */
@@ -33,9 +47,9 @@ static void become(char *const *argv, const struct child_how *how, pid_t parent,
         if (dup2(fds[i], i) < 0 || fcntl(i, F_SETFD, 0) < 0)
             _exit(127);
     /* Those that the worker itself inherited; its own close on exec anyway. */
-    close_range((unsigned)n, ~0U, CLOSE_RANGE_CLOEXEC);
-    if (how->jail)
-        jail_enter(how->jail, argv);
+    keep_only(n);
+    if (door)
+        jail_enter(door, argv);
     else
         execvp(argv[0], argv);
     int err = errno;
@@ -89,58 +103,57 @@ static enum rc open_stdout(int to_fd, int fds[2])
     return fds[1] < 0 || fcntl(fds[1], F_SETFL, 0) < 0 ? RC_IO : RC_OK;
 }
 
-enum rc child_start(char *const *argv, const struct child_how *how, struct child *out)
+static enum rc open_all(const struct child_how *how, int fd[FDS])
 {
-    enum {
-        IN_R,
-        IN_W,
-        OUT_R,
-        OUT_W,
-        ERR_R,
-        ERR_W,
-        REPORT_R,
-        REPORT_W,
-        TWO_R,
-        TWO_W,
-        FDS
-    };
-    int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    enum rc rc = how->jail ? jail_prepare(how->jail, argv[0]) : RC_OK;
-    if (rc != RC_OK)
-        return rc;
-    rc = RC_IO;
-
     if (open_stdin(how->fed, &fd[IN_R]) != RC_OK ||
         open_stdout(how->to_fd, &fd[OUT_R]) != RC_OK ||
         open_pipe(&fd[ERR_R], 0, false) != RC_OK || pipe2(&fd[REPORT_R], O_CLOEXEC) < 0)
-        goto fail;
-    if (how->second && open_pipe(&fd[TWO_R], 0, true) != RC_OK)
-        goto fail;
+        return RC_IO;
+    return how->second ? open_pipe(&fd[TWO_R], 0, true) : RC_OK;
+}
 
+/* The new process runs the program, or (RC_NOT_FOUND …) is gone again. */
+static enum rc run(char *const *argv, int nice_by, const struct jail_door *door,
+                   int fd[FDS], pid_t *out)
+{
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid < 0)
-        goto fail;
+        return RC_IO;
     if (pid == 0)
-        become(argv, how, parent, (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W], fd[TWO_W]},
-               fd[REPORT_W]);
+        become(argv, nice_by, door, parent,
+               (int[]){fd[IN_R], fd[OUT_W], fd[ERR_W], fd[TWO_W]}, fd[REPORT_W]);
     setpgid(pid, pid); /* both sides do it, so that it is true on return */
     close(fd[REPORT_W]);
     fd[REPORT_W] = -1;
-    rc = exec_result(fd[REPORT_R]);
-    if (rc != RC_OK) {
+    enum rc rc = exec_result(fd[REPORT_R]);
+    if (rc != RC_OK)
         waitpid(pid, NULL, 0);
-        goto fail;
+    *out = pid;
+    return rc;
+}
+
+enum rc child_start(char *const *argv, const struct child_how *how, struct child *out)
+{
+    int fd[FDS] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    struct jail_door door;
+    pid_t pid = 0;
+    enum rc rc = how->jail ? jail_prepare(how->jail, argv[0], &door) : RC_OK;
+    if (rc != RC_OK)
+        return rc;
+    rc = open_all(how, fd);
+    if (rc == RC_OK)
+        rc = run(argv, how->nice, how->jail ? &door : NULL, fd, &pid);
+    if (rc == RC_OK) {
+        *out = (struct child){.pid = pid,
+                              .in_fd = fd[IN_W],
+                              .out_fd = fd[OUT_R],
+                              .second_fd = fd[TWO_R],
+                              .err_fd = fd[ERR_R]};
+        fd[IN_W] = fd[OUT_R] = fd[TWO_R] = fd[ERR_R] = -1;
     }
-    *out = (struct child){.pid = pid,
-                          .in_fd = fd[IN_W],
-                          .out_fd = fd[OUT_R],
-                          .second_fd = fd[TWO_R],
-                          .err_fd = fd[ERR_R]};
-    fd[IN_W] = fd[OUT_R] = fd[TWO_R] = fd[ERR_R] = -1;
-fail:
     if (how->jail)
-        jail_leave(how->jail);
+        jail_leave(&door);
     close_all(fd, FDS);
     return rc;
 }

@@ -25,10 +25,10 @@ struct child {
 #define CHILD_SECOND_FD 3 /* of the second output, as the child sees it */
 
 struct child_how {
-    int nice;               /* 0..19, added */
-    struct jail_cell *jail; /* that it runs in; NULL: as free as its parent */
-    bool fed;               /* it reads a pipe, else /dev/null */
-    bool second;            /* it has a second output */
+    int nice;                     /* 0..19, added */
+    const struct jail_cell *jail; /* that it runs in; NULL: as free as its parent */
+    bool fed;                     /* it reads a pipe, else /dev/null */
+    bool second;                  /* it has a second output */
     int to_fd; /* the write end of a pipe that it writes to, which stays the caller's;
                   -1: to out_fd, else that is -1 */
 };

@@ -14,18 +14,48 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FILES 64 /* descriptors: its own few, and a library at a time */
+#define FILES 64      /* descriptors: its own few, and a library at a time */
+#define ENVIRONMENT 8 /* variables of it that are handed on, at most */
 
 extern char **environ;
 
 struct jail {
     struct sock_fprog filter;
     int version; /* of Landlock; 0: none */
-    struct jail_rule rules[JAIL_RULES_MAX];
-    size_t n_rules;
+    const char *more;
     int64_t memory_bytes;
-    char lacks[128];
+    char *environment[ENVIRONMENT + 1]; /* parts of the worker's own, and constants */
+    char lacks[256];
 };
+
+/* What a program needs to be found and to speak; nobody else's secrets. And few heaps:
+ * the address space that each thread's own would take is limited. */
+static void choose_environment(struct jail *j)
+{
+    static char heaps[] = "MALLOC_ARENA_MAX=4";
+    static const char *const kept[] = {
+        "PATH=", "LANG=", "LC_ALL=", "TZ=", "TMPDIR=", "LD_LIBRARY_PATH="};
+    int n = 0;
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        for (char **e = environ; *e; e++)
+            if (strncmp(*e, kept[i], strlen(kept[i])) == 0) {
+                j->environment[n++] = *e;
+                break;
+            }
+    j->environment[n] = heaps;
+}
+
+static void find_lacks(struct jail *j, const char *site)
+{
+    const char *over = j->version > 0 ? jail_rules_over(site) : NULL;
+    if (j->version == 0)
+        snprintf(j->lacks, sizeof(j->lacks),
+                 "The kernel has no Landlock: programs that read uploads can read all "
+                 "that the site's user can.");
+    else if (over)
+        snprintf(j->lacks, sizeof(j->lacks),
+                 "The site lies in %s: programs that read uploads can read it.", over);
+}
 
 enum rc jail_open(const struct jail_spec *spec, struct jail **out)
 {
@@ -38,13 +68,10 @@ enum rc jail_open(const struct jail_spec *spec, struct jail **out)
         return rc;
     }
     j->memory_bytes = spec->memory_bytes;
+    j->more = spec->more;
     j->version = jail_rules_version();
-    if (j->version > 0)
-        j->n_rules = jail_rules_open(spec->more, j->rules);
-    else
-        snprintf(j->lacks, sizeof(j->lacks),
-                 "The kernel has no Landlock: programs that read uploads see all files "
-                 "of the site's user.");
+    choose_environment(j);
+    find_lacks(j, spec->site);
     *out = j;
     return RC_OK;
 }
@@ -53,7 +80,6 @@ void jail_close(struct jail *j)
 {
     if (!j)
         return;
-    jail_rules_close(j->rules, j->n_rules);
     free(j->filter.filter);
     free(j);
 }
@@ -112,45 +138,55 @@ static int moved(int fd)
     return other;
 }
 
-static enum rc make_rules(const struct jail *j, struct jail_cell *c)
+static enum rc make_rules(struct jail_door *d)
 {
+    const struct jail *j = d->cell->jail;
     if (j->version == 0)
         return RC_OK;
-    int fd = jail_rules_make(j->version, j->rules, j->n_rules, c->program_fd, c->reads);
+    int fd = jail_rules_make(j->version, j->more, d->program_fd, d->cell->reads);
     if (fd < 0)
         return rc_from_errno(errno);
-    c->rules_fd = moved(fd);
-    return c->rules_fd < 0 ? RC_IO : RC_OK;
+    d->rules_fd = moved(fd);
+    return d->rules_fd < 0 ? RC_IO : RC_OK;
 }
 
-enum rc jail_prepare(struct jail_cell *c, const char *program)
+enum rc jail_prepare(const struct jail_cell *cell, const char *program,
+                     struct jail_door *out)
 {
-    c->program_fd = c->rules_fd = -1;
+    struct jail_door d = {.cell = cell, .program_fd = -1, .rules_fd = -1};
     int fd = -1;
     enum rc rc = find_program(program, &fd);
     if (rc != RC_OK)
         return rc;
-    c->program_fd = moved(fd);
-    rc = c->program_fd < 0 ? RC_IO : make_rules(c->jail, c);
-    if (rc != RC_OK)
-        jail_leave(c);
+    d.program_fd = moved(fd);
+    rc = d.program_fd < 0 ? RC_IO : make_rules(&d);
+    if (rc == RC_OK)
+        *out = d;
+    else
+        jail_leave(&d);
     return rc;
 }
 
-void jail_leave(struct jail_cell *c)
+void jail_leave(struct jail_door *d)
 {
-    if (c->program_fd >= 0)
-        close(c->program_fd);
-    if (c->rules_fd >= 0)
-        close(c->rules_fd);
-    c->program_fd = c->rules_fd = -1;
+    if (d->program_fd >= 0)
+        close(d->program_fd);
+    if (d->rules_fd >= 0)
+        close(d->rules_fd);
+    d->program_fd = d->rules_fd = -1;
 }
 
 /* ---- in the child: system calls alone ---------------------------------------- */
 
+/* One that is lower already stays. */
 static bool limit(int what, int64_t most)
 {
-    struct rlimit r = {.rlim_cur = (rlim_t)most, .rlim_max = (rlim_t)most};
+    struct rlimit r;
+    if (getrlimit(what, &r) != 0)
+        return false;
+    if (r.rlim_max > (rlim_t)most)
+        r.rlim_max = (rlim_t)most;
+    r.rlim_cur = r.rlim_max;
     return setrlimit(what, &r) == 0;
 }
 
@@ -162,14 +198,16 @@ static bool set_limits(const struct jail_cell *c)
            (c->cpu_s <= 0 || limit(RLIMIT_CPU, c->cpu_s));
 }
 
-void jail_enter(const struct jail_cell *c, char *const *argv)
+void jail_enter(const struct jail_door *d, char *const *argv)
 {
-    if (dup3(c->program_fd, JAIL_PROGRAM_FD, O_CLOEXEC) < 0 || !set_limits(c) ||
+    const struct jail *j = d->cell->jail;
+    if (dup3(d->program_fd, JAIL_PROGRAM_FD, O_CLOEXEC) < 0 || !set_limits(d->cell) ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return;
-    if (c->rules_fd >= 0 && jail_rules_enter(c->rules_fd) != 0)
+    if (d->rules_fd >= 0 && jail_rules_enter(d->rules_fd) != 0)
         return;
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &c->jail->filter, 0, 0) != 0)
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &j->filter, 0, 0) != 0)
         return;
-    syscall(SYS_execveat, JAIL_PROGRAM_FD, jail_no_path, argv, environ, AT_EMPTY_PATH);
+    syscall(SYS_execveat, JAIL_PROGRAM_FD, jail_no_path, argv, j->environment,
+            AT_EMPTY_PATH);
 }

@@ -16,20 +16,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct jail; /* the fences that are the same for every child */
+struct jail; /* what is the same for every child */
 
 struct jail_spec {
     int64_t memory_bytes; /* of address space; 0: no limit */
     const char *more;     /* a file or folder that may be read too, as a program needs
                              that was not installed by the system; "": none */
+    const char *site;     /* a folder that has to be out of reach */
 };
 
-/* spec is copied. RC_UNSUPPORTED: the kernel keeps no list of system calls. RC_NOMEM,
+/* The strings of spec outlive *out. RC_UNSUPPORTED: the kernel keeps no list of system
+ * calls, or has another one than is known here (of a machine of 32 bits). RC_NOMEM,
  * RC_IO. */
 enum rc jail_open(const struct jail_spec *spec, struct jail **out);
 void jail_close(struct jail *j); /* NULL is fine */
 
-/* What the kernel cannot keep, as a sentence; "" if it can all. */
+/* What it cannot keep a program from, as a sentence; "" if from all. */
 const char *jail_lacks(const struct jail *j);
 
 #define JAIL_READS 2
@@ -37,25 +39,32 @@ const char *jail_lacks(const struct jail *j);
 /* What is particular to one child. */
 struct jail_cell {
     const struct jail *jail;
-    const char *reads[JAIL_READS]; /* the files that it may read; NULL: none more */
+    const char *reads[JAIL_READS]; /* the files that it may read; NULL: no more */
     int64_t cpu_s;                 /* of CPU time, then it is killed; 0: no limit */
-    int program_fd;                /* kept by jail_prepare and jail_leave … */
-    int rules_fd;
 };
 
-#define JAIL_PROGRAM_FD 9 /* where the child has program_fd, and exec closes it */
+/* What the parent holds for a child until that has entered. */
+struct jail_door {
+    const struct jail_cell *cell;
+    int program_fd;
+    int rules_fd; /* -1: the kernel has no Landlock */
+};
+
+#define JAIL_PROGRAM_FD 9 /* where the child has program_fd, until exec closes it */
 
 /*
  * In the parent, before fork: finds the program (in PATH, if its name has no slash) and
- * opens what the child needs. RC_NOT_FOUND: there is no such program, or no file to be
- * read. RC_UNSUPPORTED: the program is a script, which cannot be started in a jail, as
- * that would need to start its interpreter. RC_IO, RC_NOMEM.
+ * opens what the child needs. A file that is not there is none that could be read. cell
+ * outlives *out. RC_NOT_FOUND: there is no such program. RC_UNSUPPORTED: it is a
+ * script, which cannot be started in a jail, as that would need to start its
+ * interpreter. RC_IO, RC_NOMEM.
  */
-enum rc jail_prepare(struct jail_cell *c, const char *program);
-void jail_leave(struct jail_cell *c); /* in the parent, after fork */
+enum rc jail_prepare(const struct jail_cell *cell, const char *program,
+                     struct jail_door *out);
+void jail_leave(struct jail_door *d); /* in the parent, after fork */
 
-/* In the child: begins the program, or returns with errno set. No descriptor of value
- * may be JAIL_PROGRAM_FD. */
-void jail_enter(const struct jail_cell *c, char *const *argv);
+/* In the child: begins the program, or returns with errno set. None of its descriptors
+ * that matter may have the number JAIL_PROGRAM_FD. */
+void jail_enter(const struct jail_door *d, char *const *argv);
 
 #endif

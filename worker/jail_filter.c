@@ -20,7 +20,7 @@
 const char jail_no_path[1] = "";
 
 static const int allowed[] = {
-    /* descriptors that are open, and files that Landlock lets it open */
+    /* descriptors that are open */
     SCMP_SYS(read),
     SCMP_SYS(readv),
     SCMP_SYS(pread64),
@@ -28,22 +28,14 @@ static const int allowed[] = {
     SCMP_SYS(write),
     SCMP_SYS(writev),
     SCMP_SYS(lseek),
-    SCMP_SYS(_llseek),
     SCMP_SYS(close),
     SCMP_SYS(dup),
-    SCMP_SYS(open),
-    SCMP_SYS(openat),
     SCMP_SYS(fstat),
-    SCMP_SYS(fstat64),
     SCMP_SYS(stat),
-    SCMP_SYS(stat64),
     SCMP_SYS(lstat),
-    SCMP_SYS(lstat64),
     SCMP_SYS(newfstatat),
-    SCMP_SYS(fstatat64),
     SCMP_SYS(statx),
     SCMP_SYS(statfs),
-    SCMP_SYS(statfs64),
     SCMP_SYS(fstatfs),
     SCMP_SYS(access),
     SCMP_SYS(faccessat),
@@ -60,7 +52,6 @@ static const int allowed[] = {
     /* memory */
     SCMP_SYS(brk),
     SCMP_SYS(mmap),
-    SCMP_SYS(mmap2),
     SCMP_SYS(munmap),
     SCMP_SYS(mremap),
     SCMP_SYS(mprotect),
@@ -96,7 +87,6 @@ static const int allowed[] = {
     SCMP_SYS(arch_prctl),
     SCMP_SYS(getrandom),
     SCMP_SYS(clock_gettime),
-    SCMP_SYS(clock_gettime64),
     SCMP_SYS(clock_getres),
     SCMP_SYS(gettimeofday),
     SCMP_SYS(time),
@@ -110,6 +100,7 @@ static const struct {
 } refused[] = {
     {SCMP_SYS(clone3),
      ENOSYS}, /* its flags cannot be looked at: clone is used instead */
+    {SCMP_SYS(tgkill), EPERM}, /* of abort(3), which finds another way */
     {SCMP_SYS(mlock), EPERM},
     {SCMP_SYS(get_mempolicy), EPERM},
     {SCMP_SYS(set_mempolicy), EPERM},
@@ -121,45 +112,69 @@ static const struct {
     {SCMP_SYS(ioctl), ENOTTY},
 };
 
-static int allow_if(scmp_filter_ctx f, int call, struct scmp_arg_cmp only)
+/* Of open(2): what would write to a file or make one. */
+static const int writing[] = {O_CREAT, O_TRUNC, O_TMPFILE & ~O_DIRECTORY};
+static const int writers[] = {O_WRONLY, O_RDWR, O_ACCMODE};
+
+/* arg: the number of its argument with the flags. */
+static int add_open(scmp_filter_ctx f, int call, unsigned arg)
 {
-    return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, only);
+    const uint32_t no = SCMP_ACT_ERRNO(EACCES);
+    scmp_datum_t mask = O_ACCMODE;
+    int failed = 0;
+    for (size_t i = 0; i < COUNT(writing); i++) {
+        scmp_datum_t bits = (scmp_datum_t)writing[i];
+        mask |= bits;
+        failed |= seccomp_rule_add(f, no, call, 1,
+                                   SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, bits, bits));
+    }
+    for (size_t i = 0; i < COUNT(writers); i++)
+        failed |= seccomp_rule_add(
+            f, no, call, 1,
+            SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, O_ACCMODE, (scmp_datum_t)writers[i]));
+    return failed | seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1,
+                                     SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, 0));
 }
 
 /* Calls that are harmless with these arguments alone. */
 static int add_conditions(scmp_filter_ctx f)
 {
-    static const int fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
-    int failed = 0;
-    for (size_t i = 0; i < COUNT(fcntls); i++) {
-        const struct scmp_arg_cmp is = SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]);
-        failed |= allow_if(f, SCMP_SYS(fcntl), is);
-    }
+    static const int fcntls[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,
+                                 F_SETFD, F_GETFL,         F_SETFL};
+    const scmp_datum_t new = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                             CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+    int failed = add_open(f, SCMP_SYS(open), 1) | add_open(f, SCMP_SYS(openat), 2);
+    for (size_t i = 0; i < COUNT(fcntls); i++)
+        failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                   SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]));
     /* A thread, never a process. */
-    failed |= allow_if(f, SCMP_SYS(clone),
-                       SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-    /* Its limits are told and not changed. */
-    failed |= allow_if(f, SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
-    failed |= allow_if(f, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+    failed |=
+        seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                         SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | new, CLONE_THREAD));
+    /* Its own limits are told and not changed. */
+    failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+                               SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+    failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                               SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
     failed |= seccomp_rule_add(f, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
                                SCMP_A0(SCMP_CMP_NE, PR_SET_NAME));
     /* How the program itself is begun; exec closes that descriptor. */
-    failed |= seccomp_rule_add(
-        f, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 3, SCMP_A0(SCMP_CMP_EQ, JAIL_PROGRAM_FD),
-        SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)jail_no_path),
-        SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
-    return failed;
+    return failed |
+           seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 3,
+                            SCMP_A0(SCMP_CMP_EQ, JAIL_PROGRAM_FD),
+                            SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)jail_no_path),
+                            SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
 }
 
 static int add_all(scmp_filter_ctx f)
 {
-    int failed = 0;
+    int failed = add_conditions(f);
     for (size_t i = 0; i < COUNT(allowed); i++)
         failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
     for (size_t i = 0; i < COUNT(refused); i++)
         failed |=
             seccomp_rule_add(f, SCMP_ACT_ERRNO(refused[i].error), refused[i].call, 0);
-    return failed | add_conditions(f);
+    return failed;
 }
 
 /* The filter in the form that the kernel takes, by way of a file in memory. */
@@ -176,11 +191,15 @@ return RC_OK;
 
 enum rc jail_filter_make(struct sock_fprog *out)
 {
+    if (sizeof(void *) < 8) /* calls have other names there */
+        return RC_UNSUPPORTED;
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!f)
         return RC_NOMEM;
+    int failed = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     /* 2: as a tree, so that no call is compared with all names. */
-    int failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2) | add_all(f);
+    failed |= seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    failed |= add_all(f);
     enum rc rc = failed ? RC_UNSUPPORTED : export(f, out);
     seccomp_release(f);
     return rc;

@@ -1,17 +1,17 @@
 /*
  * jail_rules.c: the part of the file system that a program in the jail sees. The
  * kernel's interface is spelled out here (Documentation/userspace-api/landlock.rst), as
- * the system's header may be older than the kernel.
+ * the system's header may be older than the kernel. All paths are looked up for each
+ * child: a library that was upgraded meanwhile is another file.
  */
 #include "jail_priv.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <link.h>
 #include <linux/landlock.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,14 +22,14 @@
 #define READ_DIR LANDLOCK_ACCESS_FS_READ_DIR
 #define EXECUTE LANDLOCK_ACCESS_FS_EXECUTE
 
-/* Rights of the file system by version; each has those of the ones before it. */
+/* All rights of the file system that a version knows. */
 static const uint64_t fs_rights[] = {
     0,
     (1ULL << 13) - 1,
-    (1ULL << 14) - 1,
+    (1ULL << 14) - 1, /* and a file may not change its folder */
+    (1ULL << 15) - 1, /* and truncate(2) */
     (1ULL << 15) - 1,
-    (1ULL << 15) - 1,
-    (1ULL << 16) - 1,
+    (1ULL << 16) - 1, /* and ioctl(2) of devices */
 };
 #define NET_SINCE 4   /* TCP: bind, connect */
 #define SCOPE_SINCE 6 /* abstract sockets and signals of others */
@@ -41,7 +41,6 @@ struct ruleset {
 /* Shared libraries and what they read of the machine; no home, no /etc but these. */
 static const char *const common[] = {
     "/lib",
-    "/lib32",
     "/lib64",
     "/usr/lib",
     "/usr/lib64",
@@ -67,43 +66,14 @@ int jail_rules_version(void)
     return version > 0 ? (int)version : 0;
 }
 
-static void add_path(struct jail_rule *rules, size_t *n, const char *path,
-                     uint64_t rights)
+const char *jail_rules_over(const char *path)
 {
-    int fd = *n < JAIL_RULES_MAX ? open(path, O_PATH | O_CLOEXEC) : -1;
-    if (fd >= 0)
-        rules[(*n)++] = (struct jail_rule){fd, rights};
-}
-
-/* The dynamic loader that began this program; a program of the system has the same. */
-static int find_loader(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    (void)size;
-    for (int i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_INTERP)
-            *(const char **)arg =
-                (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-    return 1; /* the first one is the program itself */
-}
-
-size_t jail_rules_open(const char *more, struct jail_rule rules[JAIL_RULES_MAX])
-{
-    const char *loader = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < COUNT(common); i++)
-        add_path(rules, &n, common[i], READ_FILE | READ_DIR);
-    dl_iterate_phdr(find_loader, &loader);
-    if (loader)
-        add_path(rules, &n, loader, READ_FILE | EXECUTE);
-    if (*more)
-        add_path(rules, &n, more, READ_FILE | READ_DIR);
-    return n;
-}
-
-void jail_rules_close(struct jail_rule *rules, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        close(rules[i].fd);
+    for (size_t i = 0; i < COUNT(common); i++) {
+        size_t n = strlen(common[i]);
+        if (strncmp(path, common[i], n) == 0 && (path[n] == '/' || path[n] == '\0'))
+            return common[i];
+    }
+    return NULL;
 }
 
 /* What is no folder has none of the rights of one. */
@@ -120,6 +90,48 @@ static int add_rule(int ruleset, int fd, uint64_t rights)
                         &rule, 0);
 }
 
+/* What is not there, or out of the caller's own reach, needs no rule. */
+static int add_path(int ruleset, const char *path, uint64_t rights)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
+    int failed = add_rule(ruleset, fd, rights);
+    close(fd);
+    return failed;
+}
+
+/* The dynamic loader that a program names (elf(5), PT_INTERP). False: none. */
+static bool find_loader(int program_fd, char out[PATH_MAX])
+{
+    Elf64_Ehdr head;
+    Elf64_Phdr part;
+    if (pread(program_fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+        memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+        head.e_ident[EI_CLASS] != ELFCLASS64)
+        return false;
+    for (int i = 0; i < head.e_phnum; i++) {
+        off_t at = (off_t)head.e_phoff + (off_t)i * head.e_phentsize;
+        if (pread(program_fd, &part, sizeof(part), at) != (ssize_t)sizeof(part))
+            return false;
+        if (part.p_type != PT_INTERP || part.p_filesz >= PATH_MAX)
+            continue;
+        ssize_t n = pread(program_fd, out, part.p_filesz, (off_t)part.p_offset);
+        out[n > 0 ? n : 0] = '\0';
+        return n > 0;
+    }
+    return false;
+}
+
+static int add_program(int ruleset, int program_fd)
+{
+    char loader[PATH_MAX];
+    int failed = add_rule(ruleset, program_fd, READ_FILE | EXECUTE);
+    if (!failed && find_loader(program_fd, loader))
+        failed = add_path(ruleset, loader, READ_FILE | EXECUTE);
+    return failed;
+}
+
 static int create(int version)
 {
     int known = (int)COUNT(fs_rights) - 1;
@@ -132,27 +144,19 @@ static int create(int version)
     return (int)syscall(SYS_landlock_create_ruleset, &all, size, 0);
 }
 
-static int add_file(int ruleset, const char *path)
-{
-    int fd = open(path, O_PATH | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    int failed = add_rule(ruleset, fd, READ_FILE);
-    close(fd);
-    return failed;
-}
-
-int jail_rules_make(int version, const struct jail_rule *rules, size_t n,
-                    int program_fd, const char *const reads[JAIL_READS])
+int jail_rules_make(int version, const char *more, int program_fd,
+                    const char *const reads[JAIL_READS])
 {
     int fd = create(version);
     if (fd < 0)
         return -1;
-    int failed = add_rule(fd, program_fd, READ_FILE | EXECUTE);
+    int failed = add_program(fd, program_fd);
     for (int i = 0; i < JAIL_READS && !failed && reads[i]; i++)
-        failed = add_file(fd, reads[i]);
-    for (size_t i = 0; i < n && !failed; i++)
-        failed = add_rule(fd, rules[i].fd, rules[i].rights);
+        failed = add_path(fd, reads[i], READ_FILE);
+    for (size_t i = 0; i < COUNT(common) && !failed; i++)
+        failed = add_path(fd, common[i], READ_FILE | READ_DIR);
+    if (!failed && *more)
+        failed = add_path(fd, more, READ_FILE | READ_DIR);
     if (!failed)
         return fd;
     int why = errno;

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -264,7 +265,7 @@ static void say_started(struct daemon *d)
 
 static enum rc open_jail(struct daemon *d)
 {
-    enum rc rc = jail_start(&d->w.config, &d->w.jail, d->jail_lacks);
+    enum rc rc = jail_start(&d->w.config, &d->w.site, &d->w.jail, d->jail_lacks);
     if (*d->jail_lacks)
         log_warn("%s", d->jail_lacks);
     if (rc == RC_UNSUPPORTED)
@@ -279,6 +280,8 @@ static enum rc start(struct daemon *d, const struct options *o)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     w->slots =
         w->config.jobs > 0 ? (int)w->config.jobs : (int)(cores > 0 ? cores : 1) + 1;
+    /* Its memory is out of reach of whatever else runs as this user. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     enum rc rc = open_store(w);
     if (rc == RC_OK)
         rc = loop_open(&w->loop);

@@ -357,11 +357,8 @@ enum rc supervise_start(const struct supervise_spec *spec, struct supervised **o
     s->spec = *spec;
     s->spec.jail = NULL; /* it need not outlive the call */
     s->child.in_fd = s->child.out_fd = s->child.second_fd = s->child.err_fd = -1;
-    struct jail_cell cell;
-    if (spec->jail)
-        cell = *spec->jail;
     struct child_how how = {.nice = spec->nice,
-                            .jail = spec->jail ? &cell : NULL,
+                            .jail = spec->jail,
                             .fed = spec->fed,
                             .second = spec->on_second != NULL,
                             .to_fd = spec->to_fd > 0 ? spec->to_fd : -1};

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "spool.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,7 +286,12 @@ void task_explain(const struct task *t, const char *path,
     default:
         break;
     }
-    if (WIFSIGNALED(end->status))
+    if (WIFSIGNALED(end->status) && WTERMSIG(end->status) == SIGSYS) {
+        log_error("%s was ended in its jail: it made a system call that is not allowed",
+                  program);
+        snprintf(out, size, "%s tried what it may not, and was stopped%s%s", program,
+                 before, words);
+    } else if (WIFSIGNALED(end->status))
         snprintf(out, size, "%s was ended by signal %d%s%s", program,
                  WTERMSIG(end->status), before, words);
     else

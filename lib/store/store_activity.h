@@ -43,8 +43,8 @@ enum rc store_worker_beat(struct store *st, const char *owner, int pid,
 /* ms since the youngest beat of this boot. RC_NOT_FOUND: none. */
 enum rc store_worker_age(struct store *st, int64_t *out_ms);
 
-/* What the jail of the worker lacks whose beat is the youngest of this boot.
- * RC_NOT_FOUND: there is none. */
+/* What the jail of a worker of this boot lacks; "" if that of none does. RC_NOT_FOUND:
+ * there is no worker. */
 enum rc store_worker_jail(struct store *st, char out[STORE_TEXT_MAX + 1]);
 
 /* Takes the row away: the worker stopped in good order. */

@@ -88,10 +88,10 @@ enum rc store_worker_jail(struct store *st, char out[STORE_TEXT_MAX + 1])
 {
     sqlite3_stmt *q;
     bool any;
-    /* A column beside max() is that of its row. */
+    /* "" sorts before all that is missing. */
     enum rc rc = store_prepare(
         st, SQL_WORKER_JAIL,
-        "SELECT max(beat_ms), jail_lacks FROM workers WHERE beat_boot = ?1", &q);
+        "SELECT max(beat_ms), max(jail_lacks) FROM workers WHERE beat_boot = ?1", &q);
 
     if (rc != RC_OK)
         return rc;

@@ -344,6 +344,7 @@ describe('the library', () => {
         assert.equal(json.status, 'degraded');
         assert.equal(json.database, 'ok');
         assert.deepEqual(json.worker, { alive: false, age_s: null });
+        assert.equal(json.jail, null);
         assert.ok(json.disk.free > 0);
         assert.equal(json.disk.reserve, 2 * 1024 ** 2);
     });

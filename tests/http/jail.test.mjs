@@ -30,6 +30,9 @@ async function withSite(env, fn) {
     }
 }
 
+const jailOf = async (site) => (await site.api('GET', '/api/health')).json.jail;
+const filtersOf = (status) => Number(/^Seccomp_filters:\s+(\d+)$/m.exec(status)[1]);
+
 /* Of each ffmpeg and ffprobe of a site that was seen until a video was ready: its status
  * and limits, as in proc(5). */
 async function watched(site) {
@@ -50,21 +53,26 @@ async function watched(site) {
 test('each program that reads an upload is locked in', () => withSite({}, async (site) => {
     const programs = await watched(site);
     assert.ok(programs.length >= 2, `${programs.length} were seen`);
-    assert.equal((await site.api('GET', '/api/health')).json.worker.jail_lacks, null);
+    assert.deepEqual(await jailOf(site), { complete: true, lacks: '' });
+    const worker = filtersOf(await fs.readFile(`/proc/${site.pid('worker')}/status`, 'latin1'));
     for (const { status, limits } of programs) {
         assert.match(status, /^NoNewPrivs:\s+1$/m);
         assert.match(status, /^Seccomp:\s+2$/m);
+        assert.equal(filtersOf(status), worker + 1);
         assert.match(limits, /^Max file size +0 +0 /m);
         assert.match(limits, /^Max core file size +0 +0 /m);
         assert.match(limits, /^Max open files +64 +64 /m);
-        assert.match(limits, new RegExp(`^Max address space +${4096 * 2 ** 20} `, 'm'));
+        assert.match(limits, new RegExp(`^Max address space +${8192 * 2 ** 20} `, 'm'));
         assert.match(limits, /^Max cpu time +\d+ +\d+ /m);
     }
 }));
 
 test('without a jail they are free', () => withSite({ DROPSTREAM_JAIL: 'off' }, async (site) => {
-    assert.equal((await site.api('GET', '/api/health')).json.worker.jail_lacks, 'The jail is off.');
-    for (const { status } of await watched(site)) assert.match(status, /^Seccomp:\s+0$/m);
+    assert.deepEqual(await jailOf(site), { complete: false, lacks: 'The jail is off.' });
+    const worker = filtersOf(await fs.readFile(`/proc/${site.pid('worker')}/status`, 'latin1'));
+    const programs = await watched(site);
+    assert.ok(programs.length > 0);
+    for (const { status } of programs) assert.equal(filtersOf(status), worker);
 }));
 
 test('a script in place of ffmpeg runs free, but no worker does where a jail is required', async () => {
@@ -74,8 +82,7 @@ test('a script in place of ffmpeg runs free, but no worker does where a jail is 
     await withSite(env, async (site) => {
         const { json } = await site.upload(clip);
         await site.waitForState(json.id, 'ready');
-        const { worker } = (await site.api('GET', '/api/health')).json;
-        assert.match(worker.jail_lacks, /ffmpeg-script is a script, and runs without a jail/);
+        assert.match((await jailOf(site)).lacks, /ffmpeg-script is a script, and runs without a jail/);
     });
     await withSite({ ...env, DROPSTREAM_JAIL: 'required' }, async (site) => {
         await waitFor(async () => /a jail is required/.test(await site.logs()), { what: 'the worker to refuse' });

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -34,6 +33,12 @@ static int try_read(const char *path)
 static int try_write(const char *path)
 {
     return open(path, O_WRONLY);
+}
+
+/* Reads, and would empty the file on the way. */
+static int try_empty(const char *path)
+{
+    return open(path, O_RDONLY | O_TRUNC);
 }
 
 static int try_create(const char *path)
@@ -68,7 +73,19 @@ static int try_exec(const char *path)
     return execl(path, path, (char *)NULL);
 }
 
-/* Through the door that was open to begin this program. */
+/* The door that was open to begin this program. */
+static int try_door(const char *path)
+{
+    (void)path;
+    return fcntl(9, F_GETFD) < 0 && errno == EBADF ? 0 : -1;
+}
+
+static int try_dup(const char *path)
+{
+    (void)path;
+    return fcntl(1, F_DUPFD, 0) < 0 || fcntl(1, F_DUPFD_CLOEXEC, 0) < 0 ? -1 : 0;
+}
+
 static int try_exec_again(const char *path)
 {
     char *const argv[] = {(char *)path, NULL};
@@ -76,6 +93,26 @@ static int try_exec_again(const char *path)
     if (fd < 0)
         return -1;
     return (int)syscall(SYS_execveat, 9, path, argv, NULL, AT_EMPTY_PATH);
+}
+
+/* getpid(2) as a machine of 32 bits calls it. */
+static int try_other_machine(const char *path)
+{
+    (void)path;
+#ifdef __x86_64__
+    long number = 20;
+    __asm__ volatile("int $0x80" : "+a"(number) : : "memory");
+    return number < 0 ? -1 : 0;
+#else
+    raise(SIGSYS);
+    return 0;
+#endif
+}
+
+static int try_secret(const char *path)
+{
+    (void)path;
+    return getenv("JAIL_PROBE_SECRET") ? 0 : (errno = ENOENT, -1);
 }
 
 static int try_fork(const char *path)
@@ -158,10 +195,12 @@ static int try_thread(const char *path)
     return errno != 0 ? -1 : pthread_join(t, NULL);
 }
 
+/* What a limit is. */
 static int try_core(const char *path)
 {
+    struct rlimit r;
     (void)path;
-    return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    return getrlimit(RLIMIT_CORE, &r) == 0 && r.rlim_max == 0 ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -172,6 +211,7 @@ int main(int argc, char **argv)
     } all[] = {
         {"read", try_read},
         {"write", try_write},
+        {"empty", try_empty},
         {"create", try_create},
         {"list", try_list},
         {"truncate", try_truncate},
@@ -179,6 +219,10 @@ int main(int argc, char **argv)
         {"unix", try_unix_socket},
         {"exec", try_exec},
         {"exec-again", try_exec_again},
+        {"door", try_door},
+        {"dup", try_dup},
+        {"other-machine", try_other_machine},
+        {"secret", try_secret},
         {"fork", try_fork},
         {"fork-bomb", try_fork_bomb},
         {"clone3", try_clone3},

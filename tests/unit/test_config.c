@@ -44,7 +44,7 @@ static const struct {
     {"worker", "runs", "0", 0, 128},
     {"worker", "nice", "10", 0, 19},
     {"worker", "jail", "auto", 0, 0},
-    {"worker", "jail_memory_mb", "4096", 0, 1048576},
+    {"worker", "jail_memory_mb", "8192", 0, 1048576},
     {"worker", "jail_read", "", 0, 0},
     {"worker", "lease_s", "30", 2, 600},
     {"worker", "stall_s", "60", 1, 3600},

@@ -371,7 +371,7 @@ static void the_youngest_beat_of_this_boot_counts(void **state)
     assert_int_equal(store_worker_age(f->st, &age), RC_NOT_FOUND);
 }
 
-static void what_the_jail_of_the_youngest_worker_lacks_is_told(void **state)
+static void what_the_jail_of_any_worker_lacks_is_told(void **state)
 {
     struct fixture *f = *state;
     char text[STORE_TEXT_MAX + 1];
@@ -382,6 +382,9 @@ static void what_the_jail_of_the_youngest_worker_lacks_is_told(void **state)
     assert_string_equal(text, "Walls.");
     fixture_tick(f, 1);
     assert_int_equal(store_worker_beat(f->st, "w2", 11, ""), RC_OK);
+    assert_int_equal(store_worker_jail(f->st, text), RC_OK);
+    assert_string_equal(text, "Walls.");
+    assert_int_equal(store_worker_gone(f->st, "w1"), RC_OK);
     assert_int_equal(store_worker_jail(f->st, text), RC_OK);
     assert_string_equal(text, "");
     fixture_reboot(f);
@@ -427,7 +430,7 @@ int main(void)
         TEST(a_postponed_job_is_not_blamed),
         TEST(two_handles_never_get_the_same_job),
         TEST(the_youngest_beat_of_this_boot_counts),
-        TEST(what_the_jail_of_the_youngest_worker_lacks_is_told),
+        TEST(what_the_jail_of_any_worker_lacks_is_told),
         TEST(workers_silent_for_a_day_are_forgotten),
     };
 
