@@ -186,7 +186,7 @@ async function watchToItsEnd(page) {
  * starting a run takes long (on a busy machine) the worker rightly starts fewer: then
  * once more. */
 async function makeByManyRuns(file) {
-    for (let tries = 0; tries < 5; tries++) {
+    for (let tries = 0; tries < 12; tries++) {
         const playable = await uploadPlayable(site, file);
         const timeline = await timelineOf(site, playable);
         const viewers = [0, 1, 2].map((i) => new Viewer(site, timeline, { ahead: 1, from: `127.0.8.${i + 1}` }));

@@ -15,7 +15,7 @@ import { waitFor } from './site.mjs';
 
 export const PASSWORD = 'correct horse battery';
 
-const SLOW_MS = 60_000;
+const SLOW_MS = 120_000;
 
 /* As watchedPage, but what is not seen within 15 s is missing. */
 export async function openPage(browser, options) {
