@@ -116,7 +116,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
         ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
-        bench-storyboard bench-auth
+        bench-storyboard bench-auth bench-jail
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -271,7 +271,8 @@ check: ## all tests, with both compilers; a summary at the end
 
 # ---- benches ---------------------------------------------------------------
 
-bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard bench-auth ## all
+bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard \
+       bench-auth bench-jail ## all
 bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
@@ -284,6 +285,12 @@ bench-seek: all ui $(TEST_MODULES) ## seeks into what is not encoded yet
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/seek.mjs
 bench-auth: all ## sign-in, segments by their key and asked about, guessing
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/auth.mjs
+bench-jail: $(BUILD)/tests/bench/jail_times ## what it costs to lock ffmpeg in
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/jail.mjs
+$(BUILD)/tests/bench/%.o: ALL_CFLAGS += -Iworker
+$(BUILD)/tests/bench/jail_times: $(BUILD)/tests/bench/jail_times.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
+	$(link)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(WORKER_LIBS)
 bench-storyboard: all ## CPU of the seek bar's small pictures
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/storyboard.mjs
 
