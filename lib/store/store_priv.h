@@ -361,8 +361,9 @@ enum rc store_video_was_probed(struct store *st, const char *id, bool *out);
 /* Gone for all but the worker, who clears its files away and then the row. */
 enum rc store_video_mark_deleted(struct store *st, const char *id);
 
-/* Within a transaction: likewise all of a user's that are still receiving. */
-enum rc store_uploads_end_of(struct store *st, int64_t user_id);
+/* Within a transaction: likewise all of a user's that are still receiving; why goes to
+ * the activity log. */
+enum rc store_uploads_end_of(struct store *st, int64_t user_id, const char *why);
 
 /* Within a transaction: ends the shares that a user made of videos of others; *n of
  * them. */
