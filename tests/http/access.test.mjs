@@ -39,7 +39,7 @@ const VIDEO = [
 ];
 const SHARED = [
     'title', 'state', 'playable', 'duration', 'width', 'height', 'media', 'poster',
-    'storyboard', 'subtitles', 'renditions', 'warning', 'error', 'expires_at', 'download', 'embed',
+    'storyboard', 'subtitles', 'renditions', 'warning', 'expires_at', 'download', 'embed',
 ];
 const SHARE = [
     'token', 'url', 'embed_url', 'created_at', 'expires_at', 'has_password', 'download',
