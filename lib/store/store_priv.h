@@ -459,6 +459,11 @@ enum rc store_note(struct store *st, enum activity_level level, const char *kind
                    const char *video_id, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* One of what was done with a video, and by whom (store_act_for), as far as that is
+ * known: "It is private again, by "ada"". */
+enum rc store_note_by(struct store *st, const char *kind, const char *video_id,
+                      const char *what);
+
 /* A name for use inside a message: at most 120 bytes, cut at a code point. */
 #define STORE_SHORT_SIZE 121
 void store_shorten(char out[STORE_SHORT_SIZE], const char *text);
