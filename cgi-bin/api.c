@@ -256,6 +256,17 @@ struct slow {
     char *body; /* the call's */
 };
 
+static void tell_late(const struct api_call *call)
+{
+    struct store *st;
+
+    if (!*call->late.about || handles_take(call->app->handles, &st) != RC_OK)
+        return;
+    store_activity_add_rarely(st, ACTIVITY_WARN, "account", call->late.about,
+                              call->late.rest);
+    handles_give(call->app->handles, st);
+}
+
 static void on_slow(void *item, void *ctx)
 {
     struct slow *slow = item;
@@ -263,6 +274,7 @@ static void on_slow(void *item, void *ctx)
     (void)ctx;
     run_with_store(slow->route, &slow->call);
     request_end(slow->call.r);
+    tell_late(&slow->call);
     free(slow->body);
     free(slow);
 }

@@ -35,6 +35,11 @@ struct api_call {
     size_t body_size;
     bool slowly;       /* it is in a thread of the lane by now */
     bool wants_slowly; /* set by api_slowly */
+    struct {
+        char about[STORE_USER_MAX + 32]; /* "": nothing */
+        char rest[STORE_ADDRESS_MAX + 8];
+    } late; /* of pages that are SLOW: a warning about accounts, which goes to the
+             * activity log once the answer is sent (store_activity_add_rarely) */
 };
 
 /* Answers with rc, and logs what the database said if the failure is the server's. */

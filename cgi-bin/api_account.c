@@ -205,6 +205,11 @@ void api_tokens_add(struct api_call *call)
         api_refuse(call, 409, "no_accounts", "This site asks nobody for a token.");
         return;
     }
+    /* Else one that ends could leave one behind that does not. */
+    if (call->who.kind != IDENTITY_SESSION) {
+        api_refuse(call, 403, "forbidden", "A token cannot make tokens.");
+        return;
+    }
     body = api_object(call, "label scopes expires_in");
     if (!body)
         return;

@@ -60,18 +60,18 @@ static void bad_login(struct api_call *call)
 }
 
 /* Owners are told, but not of each one of a crowd. A name that nobody has is not
- * logged: it may be a password in the wrong field. */
+ * logged: it may be a password in the wrong field. All such names are one in this, so
+ * it comes behind the answer: else that would take longer where a line is due, and tell
+ * which names there are. */
 static void refuse_login(struct api_call *call, const struct user *user)
 {
     const char *name = *user->name ? user->name : "somebody unknown";
-    char about[STORE_USER_MAX + 32], from[STORE_ADDRESS_MAX + 8];
 
     log_warn("a sign-in as %s from %s failed", name, request_peer(call->r));
-    snprintf(about, sizeof(about), "A sign-in as %s failed", name);
-    snprintf(from, sizeof(from), ", from %s", request_peer(call->r));
-    if (!api_take_store(call))
-        return;
-    store_activity_add_rarely(call->st, ACTIVITY_WARN, "account", about, from);
+    snprintf(call->late.about, sizeof(call->late.about), "A sign-in as %s failed",
+             name);
+    snprintf(call->late.rest, sizeof(call->late.rest), ", from %s",
+             request_peer(call->r));
     bad_login(call);
 }
 

@@ -4,6 +4,14 @@
 #include "log.h"
 #include "same_origin.h"
 
+static const struct http_error bad_token = {
+    401, "bad_token", "This token is unknown, or its time is over."};
+
+struct http_error gate_revoked(const struct identity *who)
+{
+    return who->token > 0 ? bad_token : http_error_of(RC_REVOKED);
+}
+
 void gate_refuse(struct request *r, enum access verdict)
 {
     switch (verdict) {
@@ -68,7 +76,7 @@ static bool check(struct request *r, enum want want, unsigned flags,
         http_refuse(r, 403, "bad_host",
                     "This site is only to be reached as localhost.");
     else if (who->kind == IDENTITY_BAD_TOKEN)
-        http_refuse(r, 401, "bad_token", "This token is unknown, or its time is over.");
+        http_send_error(r, &bad_token, NULL);
     else if (verdict != ACCESS_YES)
         gate_refuse(r, verdict);
     else if ((flags & GATE_CHANGES) && comes_from_elsewhere(r, who))

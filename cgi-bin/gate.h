@@ -8,6 +8,7 @@
 #include "access.h"
 #include "app.h"
 #include "fcgi.h"
+#include "http.h"
 #include "identity.h"
 
 #include <stdbool.h>
@@ -27,5 +28,9 @@ bool gate_enter(struct request *r, const struct app *app, enum want want,
 
 /* Answers with what the table says; not for ACCESS_YES. */
 void gate_refuse(struct request *r, enum access verdict);
+
+/* What one is told whom it let through, and whose right has ended since (RC_REVOKED).
+ */
+struct http_error gate_revoked(const struct identity *who);
 
 #endif

@@ -82,11 +82,11 @@ static enum rc learn_length(struct upload *u)
     if (rc == RC_OK && length < spool_size(u->spool))
         rc = tus_bad_header(u, "Upload-Length is less than what has come already.");
     if (rc == RC_OK)
-        rc = handles_take(u->app->handles, &st);
+        rc = upload_take_store(u, &st);
     if (rc != RC_OK)
         return rc;
     rc = store_upload_length(st, u->video.id, length);
-    handles_give(u->app->handles, st);
+    upload_give_store(u, st);
     if (rc == RC_OK)
         u->video.size = length;
     return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;

@@ -1,5 +1,6 @@
 #include "upload_core.h"
 
+#include "gate.h"
 #include "log.h"
 #include "sniff.h"
 
@@ -67,6 +68,34 @@ void upload_note_refused(struct upload *u, const char *reason)
         store_activity_add(st, ACTIVITY_WARN, "upload", NULL, "Upload refused: %s",
                            reason);
     handles_give(u->app->handles, st);
+}
+
+enum rc upload_take_store(struct upload *u, struct store **out)
+{
+    struct store_actor actor;
+    enum rc rc = handles_take(u->app->handles, out);
+
+    if (rc == RC_OK && identity_actor(&u->who, &actor))
+        store_act_for(*out, &actor);
+    return rc;
+}
+
+void upload_give_store(struct upload *u, struct store *st)
+{
+    store_act_for(st, NULL);
+    handles_give(u->app->handles, st);
+}
+
+enum rc upload_check_right(struct upload *u)
+{
+    struct store *st;
+    enum rc rc = upload_take_store(u, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_actor_check(st);
+    upload_give_store(u, st);
+    return rc;
 }
 
 int64_t upload_max_bytes(const struct upload *u)
@@ -149,12 +178,12 @@ static enum rc look_inside(struct upload *u)
         return rc;
     if (sniff(head, n, &found) != RC_OK)
         return upload_reject(u, 415, "unsupported_type", found.reason);
-    rc = handles_take(u->app->handles, &st);
+    rc = upload_take_store(u, &st);
     if (rc != RC_OK)
         return rc;
     rc = upload_log_rc(u, st, "row",
                        store_upload_sniffed(st, u->video.id, found.container));
-    handles_give(u->app->handles, st);
+    upload_give_store(u, st);
     if (rc == RC_OK) {
         u->video.container = found.container;
         u->decided = true;
@@ -171,10 +200,20 @@ enum rc upload_append(struct upload *u, const void *data, size_t n)
     return rc == RC_OK ? look_inside(u) : rc;
 }
 
+/* A sync may take long, and behind the rename it is the worker's to enter. */
+static enum rc check_finish(struct upload *u)
+{
+    enum rc rc = look_inside(u);
+
+    if (rc == RC_OK)
+        rc = upload_sync_file(u);
+    return rc == RC_OK ? upload_check_right(u) : rc;
+}
+
 enum rc upload_finish(struct upload *u)
 {
     int64_t size = spool_size(u->spool);
-    enum rc rc = look_inside(u);
+    enum rc rc = check_finish(u);
 
     if (rc != RC_OK)
         return rc;
@@ -209,21 +248,27 @@ enum rc upload_settle(struct upload *u)
     return upload_is_complete(u) ? upload_finish(u) : upload_sync_file(u);
 }
 
-static void note_received(struct upload *u)
+/* False: the row is gone. */
+static bool note_received(struct upload *u)
 {
     struct store *st;
+    enum rc rc = handles_take(u->app->handles, &st);
 
-    if (handles_take(u->app->handles, &st) != RC_OK)
-        return;
-    store_video_received(st, u->video.id, spool_size(u->spool), upload_expires_ms(u));
+    if (rc != RC_OK)
+        return true;
+    rc = store_video_received(st, u->video.id, spool_size(u->spool),
+                              upload_expires_ms(u));
     handles_give(u->app->handles, st);
+    return rc != RC_NOT_FOUND;
 }
 
 void upload_end(struct upload *u, const char *reason)
 {
     if (u->spool && u->has_row && !u->doomed && *u->video.upload_id) {
-        note_received(u);
-        spool_close(u->spool);
+        if (note_received(u))
+            spool_close(u->spool);
+        else
+            spool_abandon(u->spool);
     } else if (u->has_row) {
         upload_discard(u, reason);
     } else {
@@ -240,6 +285,8 @@ void upload_fail(struct upload *u, enum rc rc)
 {
     struct http_error error = u->error.code ? u->error : http_error_of(rc);
 
+    if (rc == RC_REVOKED)
+        error = gate_revoked(&u->who);
     log_info("upload ended with %d %s: %s", error.status, error.code, error.message);
     upload_end(u, error.message);
     http_send_error(u->r, &error, NULL);

@@ -62,7 +62,8 @@ void upload_begin(struct upload *u, struct request *r, const struct uploads *sha
  */
 void upload_end(struct upload *u, const char *reason);
 
-/* upload_end, and the answer to a request that failed: u->error, else what rc says. */
+/* upload_end, and the answer to a request that failed: u->error, else what rc says; of
+ * RC_REVOKED what the gate would. */
 void upload_fail(struct upload *u, enum rc rc);
 
 /* ---- saying no ------------------------------------------------------------- */
@@ -89,6 +90,15 @@ enum rc upload_log_rc(struct upload *u, struct store *st, const char *what, enum
 /* In the activity log, where there was no row to log it with; of each user once a
  * minute. */
 void upload_note_refused(struct upload *u, const char *reason);
+
+/* handles_take, for what is changed for who brings it (store_act_for): RC_REVOKED where
+ * their right has ended meanwhile. What has come stays, and they, or whoever else may,
+ * can go on with it. */
+enum rc upload_take_store(struct upload *u, struct store **out);
+void upload_give_store(struct upload *u, struct store *st);
+
+/* RC_REVOKED, as above, before what cannot be taken back. */
+enum rc upload_check_right(struct upload *u);
 
 /* Bytes of the largest file that is taken. */
 int64_t upload_max_bytes(const struct upload *u);

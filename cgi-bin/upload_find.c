@@ -39,7 +39,7 @@ void upload_tell_video(const struct upload *u)
 
 enum rc upload_log_rc(struct upload *u, struct store *st, const char *what, enum rc rc)
 {
-    if (rc != RC_OK)
+    if (rc != RC_OK && rc != RC_REVOKED)
         log_error("%s of %s: %s%s%s", what, *u->video.id ? u->video.id : "a new upload",
                   rc_name(rc), st ? ": " : "", st ? store_message(st) : "");
     return rc;
@@ -70,7 +70,7 @@ static enum rc too_many(struct upload *u)
 enum rc upload_create(struct upload *u, struct video_new *v)
 {
     struct store *st;
-    enum rc rc = handles_take(u->app->handles, &st);
+    enum rc rc = upload_take_store(u, &st);
 
     if (rc != RC_OK)
         return rc;
@@ -83,7 +83,7 @@ enum rc upload_create(struct upload *u, struct video_new *v)
     if (rc != RC_EXISTS && rc != RC_TOO_LARGE)
         upload_log_rc(u, st, "row", rc);
     u->has_row = rc == RC_OK;
-    handles_give(u->app->handles, st);
+    upload_give_store(u, st);
     if (rc == RC_TOO_LARGE)
         return too_many(u);
     if (rc == RC_OK)

@@ -186,6 +186,8 @@ static enum rc put(struct put *p, const char *upload_id)
     if (rc == RC_OK)
         rc = upload_index_check(u, p->index, p->offset, u->video.size);
     if (rc == RC_OK)
+        rc = upload_check_right(u);
+    if (rc == RC_OK)
         rc = keep(p);
     if (rc != RC_NOT_FOUND)
         return rc;

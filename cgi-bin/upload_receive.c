@@ -32,23 +32,37 @@ void upload_begin(struct upload *u, struct request *r, const struct uploads *sha
     request_set_patience(r, config->min_rate_bps > 0 ? config->min_rate_s * 1000 : 0);
 }
 
-/* About once a second: how far it is, whether it is still wanted, and whether others
- * have filled the disk. A busy database only makes the number late. */
-static enum rc report(struct upload *u)
+static enum rc write_received(struct upload *u)
 {
-    int64_t now = now_ms(u);
     struct store *st;
     enum rc rc;
 
-    if (!u->has_row || now - u->reported_ms < REPORT_MS)
-        return RC_OK;
-    u->reported_ms = now;
     spool_flush(u->spool);
-    if (handles_take(u->app->handles, &st) != RC_OK)
-        return RC_OK;
+    rc = upload_take_store(u, &st);
+    if (rc != RC_OK)
+        return rc;
     rc = store_video_received(st, u->video.id, spool_size(u->spool),
                               *u->video.upload_id ? upload_expires_ms(u) : -1);
-    handles_give(u->app->handles, st);
+    upload_give_store(u, st);
+    return rc;
+}
+
+/* About once a second: how far it is, whether it is still wanted, whether who brings it
+ * still may, and whether others have filled the disk. A busy database only makes that
+ * late. */
+static enum rc report(struct upload *u)
+{
+    int64_t now = now_ms(u);
+    enum rc rc;
+
+    if (now - u->reported_ms < REPORT_MS)
+        return RC_OK;
+    u->reported_ms = now;
+    rc = u->has_row ? write_received(u) : upload_check_right(u);
+    if (rc == RC_REVOKED)
+        return rc;
+    if (!u->has_row)
+        return RC_OK;
     return rc == RC_NOT_FOUND ? upload_deleted(u) : upload_check_space(u, 0);
 }
 

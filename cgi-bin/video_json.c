@@ -238,6 +238,5 @@ json_t *video_json_shared(const struct video_parts *p, const char *key)
     bad |= json_object_set_new(o, "renditions",
                                video_json_renditions(p->renditions, p->n_renditions));
     bad |= json_object_set_new(o, "warning", text_or_null(v->warning));
-    bad |= json_object_set_new(o, "error", text_or_null(v->error));
     return whole_or_null(o, bad);
 }

@@ -35,7 +35,8 @@ bool video_json_has_media(const struct video_parts *p);
 /* A new object, or NULL when out of memory. */
 json_t *video_json(const struct video_parts *p, const struct video_view *view);
 
-/* What is told of it to who has nothing but a link: what a player needs. */
+/* What is told of it to who has nothing but a link: what a player needs. Not why it
+ * failed, which is for who can do something about it. */
 json_t *video_json_shared(const struct video_parts *p, const char *key);
 
 /* The array of renditions alone; NULL when out of memory. */

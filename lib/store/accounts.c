@@ -401,6 +401,8 @@ static enum rc set_role(struct store *st, const struct user *u, enum user_role r
         rc = store_token_remove_all(st, u->id);
     if (rc == RC_OK)
         rc = store_grants_revise_user(st, u->id);
+    if (rc == RC_OK && role == USER_VIEWER)
+        rc = store_uploads_end_of(st, u->id, "its user may not upload any more");
     if (rc == RC_OK && role != USER_OWNER)
         rc = store_shares_end_of(st, u->id, shares_ended);
     return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "account", NULL,
@@ -436,7 +438,7 @@ enum rc store_user_remove(struct store *st, int64_t id, int64_t *shares_ended)
     if (rc == RC_OK)
         rc = store_grants_revoke_user(st, id);
     if (rc == RC_OK)
-        rc = store_uploads_end_of(st, id);
+        rc = store_uploads_end_of(st, id, "its user was removed");
     if (rc == RC_OK)
         rc = store_shares_end_of(st, id, &ended);
     /* Sessions and tokens go with it, videos and shares forget it (ON DELETE). */

@@ -83,6 +83,19 @@ enum rc store_note(struct store *st, enum activity_level level, const char *kind
     return rc;
 }
 
+enum rc store_note_by(struct store *st, const char *kind, const char *video_id,
+                      const char *what)
+{
+    struct user u;
+    enum rc rc = st->acts ? store_user_get(st, st->actor.user_id, &u) : RC_NOT_FOUND;
+
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    return rc == RC_OK ? store_note(st, ACTIVITY_INFO, kind, video_id, "%s, by \"%s\"",
+                                    what, u.name)
+                       : store_note(st, ACTIVITY_INFO, kind, video_id, "%s", what);
+}
+
 /* For callers outside the store: a transaction of its own around the one row. */
 enum rc store_activity_add(struct store *st, enum activity_level level,
                            const char *kind, const char *video_id, const char *fmt, ...)

@@ -335,8 +335,8 @@ static enum rc renew(struct store *st, const char *video_id)
         rc = store_grant_insert(st, video_id, all[i].user_id,
                                 all[i].kind == GRANT_SHARE ? all[i].share : NULL, key);
     free(all);
-    return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "share", video_id,
-                                    "New keys for all who may watch it")
+    return rc == RC_OK ? store_note_by(st, "share", video_id,
+                                       "New keys for all who may watch it")
                        : rc;
 }
 
@@ -374,10 +374,10 @@ static enum rc set_visibility(struct store *st, const char *id, enum visibility 
     rc = store_finish(st, q);
     if (rc == RC_OK)
         rc = revise_video(st, id);
-    return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "share", id,
-                                    v == VISIBLE_EVERYONE
-                                        ? "Everyone who is signed in may watch it"
-                                        : "It is private again")
+    return rc == RC_OK ? store_note_by(st, "share", id,
+                                       v == VISIBLE_EVERYONE
+                                           ? "Everyone who is signed in may watch it"
+                                           : "It is private again")
                        : rc;
 }
 

@@ -178,8 +178,7 @@ enum rc store_share_each(struct store *st, const char *video_id,
 /* ---- ending ----------------------------------------------------------------- */
 
 /* RC_NOT_FOUND: there is none. */
-static enum rc end_share(struct store *st, const char *token, const char *video_id,
-                         const char *why)
+static enum rc end_share(struct store *st, const char *token)
 {
     enum rc rc = store_grants_revoke_share(st, token);
 
@@ -188,8 +187,7 @@ static enum rc end_share(struct store *st, const char *token, const char *video_
                             token);
     if (rc == RC_OK && store_changes(st) == 0)
         rc = RC_NOT_FOUND;
-    return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "share", video_id, "%s", why)
-                       : rc;
+    return rc;
 }
 
 enum rc store_share_remove(struct store *st, const char *token)
@@ -202,7 +200,9 @@ enum rc store_share_remove(struct store *st, const char *token)
         return rc;
     rc = store_share_get(st, token, &s, &v);
     if (rc == RC_OK)
-        rc = end_share(st, token, s.video_id, "A link to it was taken back");
+        rc = end_share(st, token);
+    if (rc == RC_OK)
+        rc = store_note_by(st, "share", s.video_id, "A link to it was taken back");
     return store_end(st, rc);
 }
 
@@ -230,7 +230,10 @@ static enum rc end_found(struct store *st, sqlite3_stmt *q, const char *why)
     store_column_text(q, 0, token, sizeof(token));
     store_column_text(q, 1, video_id, sizeof(video_id));
     rc = store_finish(st, q);
-    return rc == RC_OK ? end_share(st, token, video_id, why) : rc;
+    if (rc == RC_OK)
+        rc = end_share(st, token);
+    return rc == RC_OK ? store_note(st, ACTIVITY_INFO, "share", video_id, "%s", why)
+                       : rc;
 }
 
 /* The one whose time was over first. */

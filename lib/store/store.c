@@ -184,19 +184,22 @@ void store_act_for(struct store *st, const struct store_actor *actor)
         st->actor = *actor;
 }
 
-/* Within a transaction: RC_REVOKED as store_act_for has it. */
-static enum rc check_actor(struct store *st)
+enum rc store_actor_check(struct store *st)
 {
     const struct store_actor *a = &st->actor;
     sqlite3_stmt *q;
     bool there = false;
-    enum rc rc = store_prepare(st, SQL_ACTOR,
-                               "SELECT 1 FROM users WHERE id = ?1 AND role = ?2 AND"
-                               " (EXISTS (SELECT 1 FROM sessions"
-                               "  WHERE n = ?3 AND user_id = ?1)"
-                               " OR EXISTS (SELECT 1 FROM tokens"
-                               "  WHERE n = ?4 AND user_id = ?1))",
-                               &q);
+    enum rc rc;
+
+    if (!st->acts)
+        return RC_OK;
+    rc = store_prepare(st, SQL_ACTOR,
+                       "SELECT 1 FROM users WHERE id = ?1 AND role = ?2 AND"
+                       " (EXISTS (SELECT 1 FROM sessions"
+                       "  WHERE n = ?3 AND user_id = ?1)"
+                       " OR EXISTS (SELECT 1 FROM tokens"
+                       "  WHERE n = ?4 AND user_id = ?1))",
+                       &q);
 
     if (rc != RC_OK)
         return rc;
@@ -214,16 +217,16 @@ enum rc store_begin(struct store *st)
 {
     enum rc rc = run(st, SQL_BEGIN, "BEGIN IMMEDIATE");
 
-    if (rc != RC_OK || !st->acts)
+    if (rc != RC_OK)
         return rc;
-    rc = check_actor(st);
+    rc = store_actor_check(st);
     return rc == RC_OK ? RC_OK : store_end(st, rc);
 }
 
 enum rc store_end(struct store *st, enum rc rc)
 {
     char message[sizeof(st->message)];
-    bool ends_actor = rc == RC_OK && st->acts && check_actor(st) == RC_REVOKED;
+    bool ends_actor = rc == RC_OK && store_actor_check(st) == RC_REVOKED;
 
     if (rc == RC_OK)
         rc = run(st, SQL_COMMIT, "COMMIT");

@@ -199,6 +199,10 @@ struct store_actor {
  */
 void store_act_for(struct store *st, const struct store_actor *actor);
 
+/* Looks only: RC_REVOKED, as a change would say. RC_OK where the handle acts for nobody
+ * in particular. */
+enum rc store_actor_check(struct store *st);
+
 /* ---- tries ---------------------------------------------------------------- */
 
 /*

@@ -361,8 +361,9 @@ enum rc store_video_was_probed(struct store *st, const char *id, bool *out);
 /* Gone for all but the worker, who clears its files away and then the row. */
 enum rc store_video_mark_deleted(struct store *st, const char *id);
 
-/* Within a transaction: likewise all of a user's that are still receiving. */
-enum rc store_uploads_end_of(struct store *st, int64_t user_id);
+/* Within a transaction: likewise all of a user's that are still receiving; why goes to
+ * the activity log. */
+enum rc store_uploads_end_of(struct store *st, int64_t user_id, const char *why);
 
 /* Within a transaction: ends the shares that a user made of videos of others; *n of
  * them. */
@@ -457,6 +458,11 @@ enum rc store_subtitles_give_up(struct store *st, const struct job *job,
 enum rc store_note(struct store *st, enum activity_level level, const char *kind,
                    const char *video_id, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* One of what was done with a video, and by whom (store_act_for), as far as that is
+ * known: "It is private again, by "ada"". */
+enum rc store_note_by(struct store *st, const char *kind, const char *video_id,
+                      const char *what);
 
 /* A name for use inside a message: at most 120 bytes, cut at a code point. */
 #define STORE_SHORT_SIZE 121

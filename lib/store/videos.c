@@ -200,7 +200,7 @@ static enum rc unfinished_of(struct store *st, int64_t user_id, char id[ID_LEN +
     return store_finish(st, q);
 }
 
-enum rc store_uploads_end_of(struct store *st, int64_t user_id)
+enum rc store_uploads_end_of(struct store *st, int64_t user_id, const char *why)
 {
     char id[ID_LEN + 1];
     enum rc rc;
@@ -212,8 +212,8 @@ enum rc store_uploads_end_of(struct store *st, int64_t user_id)
         if (rc == RC_OK)
             rc = store_video_mark_deleted(st, id);
         if (rc == RC_OK)
-            rc = store_note(st, ACTIVITY_WARN, "upload", id,
-                            "Upload abandoned: its user was removed");
+            rc = store_note(st, ACTIVITY_WARN, "upload", id, "Upload abandoned: %s",
+                            why);
     } while (rc == RC_OK);
     return rc;
 }

@@ -14,11 +14,12 @@ import { metadata, newUploadId } from '../lib/tus.mjs';
  * The columns. Videos are mia's: a private one, and in the columns "…, all" one that is for
  * everyone. share: a browser with nothing but the link of a share, and the proof of its
  * password. revoked: a session of mia's that was ended. expired: a token of mia's whose time
- * is over. scope: a token of the owner that was made for something else.
+ * is over. scope: a token of the owner that was made for something else. program: one of the
+ * owner that was made for everything.
  */
 const COLUMNS = [
     'nobody', 'share', 'viewer', 'viewer, all', 'other', 'other, all', 'member', 'owner',
-    'revoked', 'expired', 'scope',
+    'revoked', 'expired', 'scope', 'program',
 ];
 
 /* What a letter of the matrix stands for; + is what the row says. */
@@ -38,7 +39,7 @@ const VIDEO = [
 ];
 const SHARED = [
     'title', 'state', 'playable', 'duration', 'width', 'height', 'media', 'poster',
-    'storyboard', 'subtitles', 'renditions', 'warning', 'error', 'expires_at', 'download', 'embed',
+    'storyboard', 'subtitles', 'renditions', 'warning', 'expires_at', 'download', 'embed',
 ];
 const SHARE = [
     'token', 'url', 'embed_url', 'created_at', 'expires_at', 'has_password', 'download',
@@ -62,7 +63,7 @@ function segment(_, { text }) {
 function seesVideo(video, { column }) {
     keysOf(VIDEO)(video);
     assert.equal(video.owner, 'mia');
-    const all = ['member', 'owner'].includes(column);
+    const all = ['member', 'owner', 'program'].includes(column);
     assert.deepEqual(video.may, { edit: all, share: all, download: all });
 }
 
@@ -72,97 +73,97 @@ function seesVideo(video, { column }) {
  * be made for this one request; scope: what the token of the last column is for)].
  */
 const ROWS = {
-    //                              nobody share viewer all other all member owner revoked expired scope
-    'GET /api/videos': ['s s + + + + + + s t c', 200, (body, { world, column }) => {
+    //                              nobody share viewer all other all member owner revoked expired scope program
+    'GET /api/videos': ['s s + + + + + + s t c +', 200, (body, { world, column }) => {
         assert.deepEqual(Object.keys(body), ['videos', 'next']);
         const seen = new Set(body.videos.map(({ id }) => id));
-        assert.equal(seen.has(world.private.id), ['member', 'owner'].includes(column));
-        assert.equal(seen.has(world.hidden.id), ['other', 'other, all', 'owner'].includes(column));
+        assert.equal(seen.has(world.private.id), ['member', 'owner', 'program'].includes(column));
+        assert.equal(seen.has(world.hidden.id), ['other', 'other, all', 'owner', 'program'].includes(column));
         assert.ok(seen.has(world.everyone.id));
         for (const video of body.videos) assert.deepEqual(Object.keys(video), VIDEO);
     }, { scope: 'upload', query: '?limit=200' }],
-    'GET /api/videos/*': ['s s - + - + + + s t c', 200, seesVideo, { scope: 'upload' }],
-    'PATCH /api/videos/*': ['s s - f - f + + s t c', 200, seesVideo, { send: () => json({ title: 'New' }) }],
-    'DELETE /api/videos/*': ['s s - f - f + + s t c', 204, nothing, { fresh: 'video' }],
-    'GET /api/videos/*/original': ['s s - f - f + + s t c', 200, (_, { body, headers }) => {
+    'GET /api/videos/*': ['s s - + - + + + s t c +', 200, seesVideo, { scope: 'upload' }],
+    'PATCH /api/videos/*': ['s s - f - f + + s t c +', 200, seesVideo, { send: () => json({ title: 'New' }) }],
+    'DELETE /api/videos/*': ['s s - f - f + + s t c +', 204, nothing, { fresh: 'video' }],
+    'GET /api/videos/*/original': ['s s - f - f + + s t c +', 200, (_, { body, headers }) => {
         assert.deepEqual(body, tinyMp4());
         assert.equal(headers['content-disposition'],
             'attachment; filename="clip.mp4"; filename*=UTF-8\'\'clip.mp4');
     }, { scope: 'upload' }],
-    'PUT /api/videos/*/poster': ['s s - f - f + + s t c', 202, seesVideo, { send: () => json({ at: 1 }) }],
-    'POST /api/videos/*/rekey': ['s s - f - f + + s t c', 200, seesVideo, { fresh: 'video' }],
-    'POST /api/videos/*/retry': ['s s - f - f + + s t c', 202, seesVideo, { fresh: 'failed' }],
-    'GET /api/videos/*/segments': ['s s - + - + + + s t c', 200, keysOf(['renditions']), { scope: 'upload' }],
-    'GET /api/videos/*/shares': ['s s - f - f + + s t c', 200, (body) => {
+    'PUT /api/videos/*/poster': ['s s - f - f + + s t c +', 202, seesVideo, { send: () => json({ at: 1 }) }],
+    'POST /api/videos/*/rekey': ['s s - f - f + + s t c +', 200, seesVideo, { fresh: 'video' }],
+    'POST /api/videos/*/retry': ['s s - f - f + + s t c +', 202, seesVideo, { fresh: 'failed' }],
+    'GET /api/videos/*/segments': ['s s - + - + + + s t c +', 200, keysOf(['renditions']), { scope: 'upload' }],
+    'GET /api/videos/*/shares': ['s s - f - f + + s t c +', 200, (body) => {
         assert.deepEqual(Object.keys(body.shares[0]), SHARE);
     }, { scope: 'upload' }],
-    'POST /api/videos/*/shares': ['s s - f - f + + s t c', 201, keysOf(SHARE), { fresh: 'video', send: () => json({}) }],
-    'PUT /api/videos/*/subtitles/*': ['s s - f - f + + s t c', 201, seesVideo, {
+    'POST /api/videos/*/shares': ['s s - f - f + + s t c +', 201, keysOf(SHARE), { fresh: 'video', send: () => json({}) }],
+    'PUT /api/videos/*/subtitles/*': ['s s - f - f + + s t c +', 201, seesVideo, {
         fresh: 'video', more: 'en', send: () => ({ body: SRT }),
     }],
-    'DELETE /api/videos/*/subtitles/*': ['s s - f - f + + s t c', 204, nothing, { fresh: 'subtitled', more: 'en' }],
+    'DELETE /api/videos/*/subtitles/*': ['s s - f - f + + s t c +', 204, nothing, { fresh: 'subtitled', more: 'en' }],
 
-    'GET /api/shares/*': ['+ + + + + + + + + t +', 200, keysOf(SHARED), { target: 'plainShare' }],
-    'POST /api/shares/*': ['+ + + + + + + + + t +', 200, keysOf([...SHARED, 'proof']), {
+    'GET /api/shares/*': ['+ + + + + + + + + t + +', 200, keysOf(SHARED), { target: 'plainShare' }],
+    'POST /api/shares/*': ['+ + + + + + + + + t + +', 200, keysOf([...SHARED, 'proof']), {
         target: 'share', send: () => json({ password: PASSWORD }),
     }],
-    'DELETE /api/shares/*': ['s s - f - f + + s t c', 204, nothing, { fresh: 'share', target: 'share' }],
-    'GET /api/shares/*/segments': ['+ + + + + + + + + t +', 200, keysOf(['renditions']), { target: 'plainShare' }],
-    'GET /api/shares/*/original': ['+ + + + + + + + + t +', 200, (_, { body }) => {
+    'DELETE /api/shares/*': ['s s - f - f + + s t c +', 204, nothing, { fresh: 'share', target: 'share' }],
+    'GET /api/shares/*/segments': ['+ + + + + + + + + t + +', 200, keysOf(['renditions']), { target: 'plainShare' }],
+    'GET /api/shares/*/original': ['+ + + + + + + + + t + +', 200, (_, { body }) => {
         assert.deepEqual(body, tinyMp4());
     }, { target: 'plainShare' }],
-    'GET /e/*': ['+ + + + + + + + + t +', 200, (_, { text, headers }) => {
+    'GET /e/*': ['+ + + + + + + + + t + +', 200, (_, { text, headers }) => {
         assert.match(text, /<!doctype html>/i);
         assert.match(headers['content-security-policy'], /frame-ancestors \*/);
     }, { target: 'plainShare' }],
 
-    'GET /api/session': ['+ + + + + + + + + t +', 200, (body, { name }) => {
+    'GET /api/session': ['+ + + + + + + + + t + +', 200, (body, { name }) => {
         keysOf(SESSION)(body);
         assert.equal(body.user?.name, name);
         assert.equal(body.auth, 'required');
         assert.equal(body.setup, false);
     }],
-    'POST /api/session': ['+ + + + + + + + + t +', 201, (body) => {
+    'POST /api/session': ['+ + + + + + + + + t + +', 201, (body) => {
         assert.deepEqual(body.user, { name: 'vera', role: 'viewer' });
     }, { fresh: 'session', send: () => json({ name: 'vera', password: PASSWORD }) }],
-    'DELETE /api/session': ['+ + + + + + + + + t +', 204, nothing, { fresh: 'session' }],
-    'POST /api/setup': ['- - - - - - - - - t -', 0, nothing, {
+    'DELETE /api/session': ['+ + + + + + + + + t + +', 204, nothing, { fresh: 'session' }],
+    'POST /api/setup': ['- - - - - - - - - t - -', 0, nothing, {
         refused: { '-': [409, 'exists'] },
         send: () => json({ token: letters(52), name: 'eve', password: PASSWORD }),
     }],
-    'GET /api/sessions': ['s s + + + + + + s t c', 200, (body) => {
+    'GET /api/sessions': ['s s + + + + + + s t c +', 200, (body, { column }) => {
         assert.deepEqual(Object.keys(body.sessions[0]),
             ['n', 'created_at', 'used_at', 'expires_at', 'agent', 'address', 'current']);
-        assert.equal(body.sessions.filter(({ current }) => current).length, 1);
+        assert.equal(body.sessions.filter(({ current }) => current).length, column === 'program' ? 0 : 1);
     }],
-    'DELETE /api/sessions/*': ['s s + + + + + + s t c', 204, nothing, { fresh: 'session', target: 'session' }],
-    'GET /api/tokens': ['s s + + + + + + s t c', 200, keysOf(['tokens'])],
-    'POST /api/tokens': ['s s + + + + + + s t c', 201,
+    'DELETE /api/sessions/*': ['s s + + + + + + s t c +', 204, nothing, { fresh: 'session', target: 'session' }],
+    'GET /api/tokens': ['s s + + + + + + s t c +', 200, keysOf(['tokens'])],
+    'POST /api/tokens': ['s s + + + + + + s t c f', 201,
         keysOf(['n', 'label', 'scopes', 'created_at', 'expires_at', 'used_at', 'token']),
         { send: () => json({ label: 'x', scopes: ['read'] }) }],
-    'DELETE /api/tokens/*': ['s s + + + + + + s t c', 204, nothing, { fresh: 'token', target: 'token' }],
-    'GET /api/users': ['s s f f f f f + s t c', 200, (body) => {
+    'DELETE /api/tokens/*': ['s s + + + + + + s t c +', 204, nothing, { fresh: 'token', target: 'token' }],
+    'GET /api/users': ['s s f f f f f + s t c +', 200, (body) => {
         assert.deepEqual(Object.keys(body.users[0]), USER);
     }],
-    'POST /api/users': ['s s f f f f f + s t c', 201, keysOf(USER), {
+    'POST /api/users': ['s s f f f f f + s t c +', 201, keysOf(USER), {
         send: () => json({ name: `u${letters(8)}`, role: 'viewer', password: PASSWORD }),
     }],
-    'PATCH /api/users/*': ['s s f f f f + + s t c', 200, keysOf(USER), {
+    'PATCH /api/users/*': ['s s f f f f + + s t c +', 200, keysOf(USER), {
         fresh: 'password', target: 'user', send: () => json({ password: PASSWORD, old_password: PASSWORD }),
     }],
-    'DELETE /api/users/*': ['s s f f f f f + s t c', 204, nothing, { fresh: 'user', target: 'user' }],
-    'GET /api/activity': ['s s f f + + + + s t c', 200, (body, { world, column }) => {
+    'DELETE /api/users/*': ['s s f f f f f + s t c +', 204, nothing, { fresh: 'user', target: 'user' }],
+    'GET /api/activity': ['s s f f + + + + s t c +', 200, (body, { world, column }) => {
         const seen = new Set(body.activity.map((row) => row.video_id));
-        assert.equal(seen.has(world.private.id), ['member', 'owner'].includes(column));
-        assert.equal(seen.has(world.hidden.id), ['other', 'other, all', 'owner'].includes(column));
+        assert.equal(seen.has(world.private.id), ['member', 'owner', 'program'].includes(column));
+        assert.equal(seen.has(world.hidden.id), ['other', 'other, all', 'owner', 'program'].includes(column));
     }, { scope: 'upload', query: '?limit=1000' }],
-    'GET /api/health': ['+ + + + + + + + + t +', 503, (body, { column }) => {
+    'GET /api/health': ['+ + + + + + + + + t + +', 503, (body, { column }) => {
         const all = ['status', 'database', 'worker', 'disk'];
         // The token of the last column is the owner's, and may read.
-        assert.deepEqual(Object.keys(body), ['owner', 'scope'].includes(column) ? all : ['status']);
+        assert.deepEqual(Object.keys(body), ['owner', 'scope', 'program'].includes(column) ? all : ['status']);
     }],
 
-    'POST /api/videos': ['s s f f + + + + s t c', 201, (video, { name }) => {
+    'POST /api/videos': ['s s f f + + + + s t c +', 201, (video, { name }) => {
         keysOf(VIDEO)(video);
         assert.equal(video.owner, name);
         assert.equal(video.visibility, 'private');
@@ -173,37 +174,37 @@ const ROWS = {
             return { body: whole(form, tinyMp4()), headers: { 'Content-Type': form.type } };
         },
     }],
-    'OPTIONS /api/uploads': ['+ + + + + + + + + t +', 204, nothing],
-    'OPTIONS /api/uploads/': ['+ + + + + + + + + t +', 204, nothing],
-    'OPTIONS /api/uploads/*': ['+ + + + + + + + + t +', 204, nothing, { target: 'upload' }],
-    'POST /api/uploads': ['s s f f + + + + s t c', 201, nothing, { send: () => newUpload(newUploadId()) }],
-    'POST /api/uploads/': ['s s f f + + + + s t c', 201, nothing, { send: () => newUpload(newUploadId()) }],
-    'HEAD /api/uploads/*': ['s s f f - - + + s t c', 200, nothing, { target: 'upload', send: () => ({ headers: TUS }) }],
-    'PATCH /api/uploads/*': ['s s f f - - + + s t c', 204, nothing, {
+    'OPTIONS /api/uploads': ['+ + + + + + + + + t + +', 204, nothing],
+    'OPTIONS /api/uploads/': ['+ + + + + + + + + t + +', 204, nothing],
+    'OPTIONS /api/uploads/*': ['+ + + + + + + + + t + +', 204, nothing, { target: 'upload' }],
+    'POST /api/uploads': ['s s f f + + + + s t c +', 201, nothing, { send: () => newUpload(newUploadId()) }],
+    'POST /api/uploads/': ['s s f f + + + + s t c +', 201, nothing, { send: () => newUpload(newUploadId()) }],
+    'HEAD /api/uploads/*': ['s s f f - - + + s t c +', 200, nothing, { target: 'upload', send: () => ({ headers: TUS }) }],
+    'PATCH /api/uploads/*': ['s s f f - - + + s t c +', 204, nothing, {
         fresh: 'upload', target: 'upload',
         send: () => ({
             body: tinyMp4(),
             headers: { ...TUS, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' },
         }),
     }],
-    'DELETE /api/uploads/*': ['s s f f - - + + s t c', 204, nothing, {
+    'DELETE /api/uploads/*': ['s s f f - - + + s t c +', 204, nothing, {
         fresh: 'upload', target: 'upload', send: () => ({ headers: TUS }),
     }],
-    'PUT /api/uploads/*/index': ['s s f f - - + + s t c', 422, (body) => {
+    'PUT /api/uploads/*/index': ['s s f f - - + + s t c +', 422, (body) => {
         assert.equal(body.error.code, 'bad_index', 'it was read, and is none');
     }, { target: 'upload', query: '?offset=19000', send: () => ({ body: 'no index' }) }],
 
     // By its key alone, in this mode.
-    'GET /media/*/*/*': ['+ + + + + + + + + + +', 200, segment, { target: 'key', ...SEGMENT }],
+    'GET /media/*/*/*': ['+ + + + + + + + + + + +', 200, segment, { target: 'key', ...SEGMENT }],
 };
 
 /* With media_auth = strict: by a key that was told to whoever asks, or would have been if they
  * might, and by mia's. */
 const STRICT_ROWS = [
-    //                     nobody share viewer all other all member owner revoked expired scope
-    ['GET /media/*/*/*', ['- + - + - + + + - - -', 200, segment, { target: 'ownKey', scope: 'upload', ...SEGMENT }]],
-    ['GET /media/*/*/*', ['- + - + - + + + - - +', 200, segment, { target: 'ownKey', scope: 'read', ...SEGMENT }]],
-    ['GET /media/*/*/*', ['- - - - - - + - - - -', 200, segment, { target: 'key', scope: 'read', ...SEGMENT }]],
+    //                     nobody share viewer all other all member owner revoked expired scope program
+    ['GET /media/*/*/*', ['- + - + - + + + - - - +', 200, segment, { target: 'ownKey', scope: 'upload', ...SEGMENT }]],
+    ['GET /media/*/*/*', ['- + - + - + + + - - + +', 200, segment, { target: 'ownKey', scope: 'read', ...SEGMENT }]],
+    ['GET /media/*/*/*', ['- - - - - - + - - - - -', 200, segment, { target: 'key', scope: 'read', ...SEGMENT }]],
 ];
 
 function newUpload(upload_id) {
@@ -233,7 +234,8 @@ const matrix = (mediaAuth, rows) => () => {
         (await client.api('GET', `/api/videos/${id}`)).json.media.split('/')[2];
 
     /* Who asks in each column. name: who the server takes them for; all: they ask for the one
-     * of mia's videos that is for everyone; key: what they were told for it. */
+     * of mia's videos that is for everyone; key: what they were told for it; person: whose
+     * program it is. */
     async function makePeople() {
         const { owner, member, other, viewer } = people;
         const revoked = await new Client(site).signIn('mia');
@@ -262,6 +264,12 @@ const matrix = (mediaAuth, rows) => () => {
                 read: new Client(site, { token: await owner.newToken(['read']) }),
                 upload: new Client(site, { token: await owner.newToken(['upload']) }),
             },
+            program: {
+                name: 'olga',
+                key: await keyOf(owner, world.private),
+                client: new Client(site, { token: await owner.newToken(['read', 'upload', 'admin']) }),
+                person: owner,
+            },
         };
     }
 
@@ -282,11 +290,12 @@ const matrix = (mediaAuth, rows) => () => {
                 if (!asker.client || !asker.name) return { session: 1, client: asker.client?.clone() };
                 const client = await new Client(site).signIn(asker.name);
                 const { json: list } = await client.api('GET', '/api/sessions');
-                return { session: list.sessions.find(({ current }) => current).n, client };
+                const { n } = list.sessions.find(({ current }) => current);
+                return { session: n, client: asker.person ? asker.client : client };
             }
             case 'token': {
                 if (!asker.client || !asker.name) return { token: 1 };
-                const made = await asker.client.api('POST', '/api/tokens', { label: 'x', scopes: ['read'] });
+                const made = await (asker.person ?? asker.client).api('POST', '/api/tokens', { label: 'x', scopes: ['read'] });
                 return { token: made.json.n };
             }
             case 'user': {

@@ -403,7 +403,7 @@ describe('shares', () => {
         assert.equal((await owner.api('DELETE', '/api/users/ulla')).status, 204);
         running.socket.write(tinyMp4().subarray(10_000));
         await waitFor(() => running.text());
-        assert.match(running.text(), /^HTTP\/1.1 410 /);
+        assert.match(running.text(), /^HTTP\/1.1 401 /);
         running.socket.destroy();
         const video = await sql(site, `SELECT id FROM videos WHERE upload_id = '${id}'`);
         assert.deepEqual((await site.spool()).filter((name) => name.startsWith(video)), []);

@@ -305,6 +305,23 @@ static void uploads_of_a_removed_user_are_never_stored(void **state)
     assert_int_equal(store_video_stored(f->st, theirs.id, 1, &theirs), RC_OK);
 }
 
+static void who_may_not_upload_any_more_has_none_under_way(void **state)
+{
+    struct fixture *f = *state;
+    struct video half, whole;
+    int64_t bob;
+
+    fixture_user(f, "ada", USER_OWNER);
+    bob = fixture_user(f, "bob", USER_OWNER);
+    half = fixture_video_of(f, bob, "half");
+    whole = fixture_stored_of(f, bob, "whole");
+    assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER, NULL), RC_OK);
+    assert_int_equal(store_video_received(f->st, half.id, 1, -1), RC_OK);
+    assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER, NULL), RC_OK);
+    assert_int_equal(store_video_received(f->st, half.id, 1, -1), RC_NOT_FOUND);
+    assert_int_equal(store_video_get(f->st, whole.id, &whole), RC_OK);
+}
+
 static enum rc begin_unseen(struct fixture *f, int64_t owner_id)
 {
     struct video_new n = {.title = "x",
@@ -449,6 +466,7 @@ int main(void)
         TEST(what_a_removed_user_has_uploaded_stays),
         TEST(nobody_who_is_gone_uploads),
         TEST(uploads_of_a_removed_user_are_never_stored),
+        TEST(who_may_not_upload_any_more_has_none_under_way),
         TEST(one_user_cannot_stop_the_uploads_of_all),
         TEST(the_first_user_needs_the_newest_secret_in_time),
         TEST(who_is_added_by_hand_ends_the_set_up),

@@ -315,6 +315,53 @@ static void whose_upload_was_abandoned_is_told_of_it(void **state)
                         "Upload of \"clip.mp4\" abandoned: given up");
 }
 
+/* A link is taken back, keys are made anew, and a video is opened and closed. */
+static void share_and_take_back(struct fixture *f, const struct video *v)
+{
+    struct share s = {.expires_ms = -1};
+
+    memcpy(s.video_id, v->id, sizeof(s.video_id));
+    assert_int_equal(store_share_add(f->st, &s, 0), RC_OK);
+    assert_int_equal(store_grants_renew(f->st, v->id), RC_OK);
+    assert_int_equal(store_share_remove(f->st, s.token), RC_OK);
+    assert_int_equal(store_video_set_visibility(f->st, v->id, VISIBLE_EVERYONE), RC_OK);
+    assert_int_equal(store_video_set_visibility(f->st, v->id, VISIBLE_PRIVATE), RC_OK);
+}
+
+static void who_gave_and_took_is_told(void **state)
+{
+    struct fixture *f = *state;
+    int64_t ada = fixture_user(f, "ada", USER_OWNER);
+    struct video v = fixture_video_of(f, ada, "clip");
+    struct session s = {.user_id = ada, .expires_ms = f->wall_ms + DAY_MS};
+    struct store_actor actor = {.user_id = ada, .role = USER_OWNER};
+    uint8_t hash[SECRET_HASH_SIZE];
+    int64_t before;
+
+    fixture_hash("session", hash);
+    assert_int_equal(store_session_begin(f->st, hash, FIXTURE_PASSWORD, &s), RC_OK);
+    actor.session = s.n;
+    before = newest(f);
+    store_act_for(f->st, &actor);
+    share_and_take_back(f, &v);
+    assert_string_equal(
+        told_since(f, before),
+        "info share A link to it was made\n"
+        "info share New keys for all who may watch it, by \"ada\"\n"
+        "info share A link to it was taken back, by \"ada\"\n"
+        "info share Everyone who is signed in may watch it, by \"ada\"\n"
+        "info share It is private again, by \"ada\"\n");
+    store_act_for(f->st, NULL);
+    before = newest(f);
+    share_and_take_back(f, &v);
+    assert_string_equal(told_since(f, before),
+                        "info share A link to it was made\n"
+                        "info share New keys for all who may watch it\n"
+                        "info share A link to it was taken back\n"
+                        "info share Everyone who is signed in may watch it\n"
+                        "info share It is private again\n");
+}
+
 static void what_is_refused_is_not_told(void **state)
 {
     struct fixture *f = *state;
@@ -348,6 +395,7 @@ int main(void)
         TEST(failure_and_retry_are_told),
         TEST(an_abandoned_upload_is_told),
         TEST(whose_upload_was_abandoned_is_told_of_it),
+        TEST(who_gave_and_took_is_told),
         TEST(what_is_refused_is_not_told),
         TEST(what_anybody_can_bring_about_is_told_once_a_minute),
         TEST(who_has_nothing_to_write_waits_for_no_writer),

@@ -47,6 +47,7 @@ static void whoever_may_changes_things(void **state)
     struct fixture *f = *state;
 
     store_act_for(f->st, &actor);
+    assert_int_equal(store_actor_check(f->st), RC_OK);
     assert_int_equal(add(f, "cleo"), RC_OK);
     actor.session = 0;
     actor.token = token.n;
@@ -61,6 +62,7 @@ static void what_another_handle_has_ended_counts(void **state)
 
     store_act_for(f->st, &actor);
     assert_int_equal(store_session_end(other, bob, actor.session), RC_OK);
+    assert_int_equal(store_actor_check(f->st), RC_REVOKED);
     assert_int_equal(add(f, "cleo"), RC_REVOKED);
     assert_false(is_there(f, "cleo"));
     store_close(other);
@@ -116,6 +118,7 @@ static void what_was_refused_leaves_the_handle_as_it_was(void **state)
     assert_int_equal(add(f, "cleo"), RC_REVOKED);
     assert_int_equal(add(f, "cleo"), RC_REVOKED);
     store_act_for(f->st, NULL);
+    assert_int_equal(store_actor_check(f->st), RC_OK);
     assert_int_equal(add(f, "cleo"), RC_OK);
 }
 
