@@ -5,7 +5,7 @@ import { promises as fs } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { launchBrowser, overhang, slowUploads } from '../lib/browser.mjs';
-import { addUser, complaintsBut, endSessions, openPage, PASSWORD, setUp, signIn } from '../lib/people.mjs';
+import { addUser, complaintsBut, endSessions, makeShare, openPage, PASSWORD, setUp, signIn } from '../lib/people.mjs';
 import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 
 const SLOW = 60_000; // ms
@@ -27,7 +27,7 @@ after(async () => {
 const logged = (fn) => (t) => site.logged(fn)(t);
 
 const open = (options) => openPage(browser, options);
-const complaintsOf = (page) => complaintsBut(page, 401, 403, 409, 422);
+const complaintsOf = (page) => complaintsBut(page, 401, 403, 409, 422, 429);
 const bearer = (token, target = '/api/videos') => site.request('GET', target, { headers: { Authorization: `Bearer ${token}` } });
 
 /* By the menu, as a person goes there. */
@@ -59,6 +59,33 @@ test('another session is signed out from here', logged(async () => {
     await other.context().close();
 }));
 
+test('all other sessions are signed out from here at once', logged(async () => {
+    const others = [await open(), await open()];
+    for (const other of others) {
+        await other.goto(site.url);
+        await signIn(other, 'ada');
+        await other.getByText('Choose files').waitFor();
+    }
+    await owner.goto(`${site.url}/account`);
+    const card = owner.getByRole('region', { name: 'Where you are signed in' });
+    const sessions = card.getByRole('listitem');
+    await waitFor(async () => (await sessions.count()) === 3);
+    for (const text of await sessions.allInnerTexts()) assert.match(text, / · until [A-Z][a-z]{2} \d+, \d{4}$/m);
+    await card.getByRole('button', { name: 'Sign out everywhere else' }).click();
+    const asks = owner.getByRole('dialog', { name: 'Sign out everywhere else?' });
+    await asks.getByRole('button', { name: 'Sign out' }).click();
+    await waitFor(async () => (await sessions.count()) === 1);
+    assert.equal(await card.getByRole('button').count(), 0);
+    for (const other of others) {
+        await other.goto(site.url);
+        await other.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+        await other.context().close();
+    }
+    await owner.reload();
+    await sessions.first().waitFor();
+    assert.deepEqual(complaintsOf(owner), []);
+}));
+
 test('a token is shown once, works for what it is for, and is taken back', logged(async () => {
     await account(owner);
     const card = owner.getByRole('region', { name: 'Tokens for programs' });
@@ -77,6 +104,14 @@ test('a token is shown once, works for what it is for, and is taken back', logge
     await row.waitFor();
     assert.equal(await card.locator('output').count(), 0);
     assert.ok(!(await owner.content()).includes(token));
+    // One that is revoked at once is not shown any more either.
+    await card.getByLabel('What uses it').fill('a slip');
+    await card.getByRole('button', { name: 'Make a token' }).click();
+    await card.locator('output').waitFor();
+    await card.getByRole('button', { name: 'Revoke a slip' }).click();
+    await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await card.locator('output').waitFor({ state: 'detached' });
+    assert.equal(await card.getByText('It is not shown again.').count(), 0);
     await row.getByRole('button', { name: /^Revoke/ }).click();
     await owner.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await row.waitFor({ state: 'detached' });
@@ -94,8 +129,9 @@ test('an owner adds, changes and removes users', logged(async () => {
         await card.getByRole('button', { name: 'Add' }).click();
     };
     const hint = await card.getByText(/^At least/).textContent();
-    const least = Number(/^At least (\d+) bytes/.exec(hint)[1]);
-    const first = 'é'.repeat(least / 2); // two bytes each
+    const least = Number(/^At least (\d+) characters/.exec(hint)[1]);
+    assert.match(hint, /Accented letters.* count as two or more/);
+    const first = 'é'.repeat(least / 2);
     await add('carol', first.replace('é', 'e'));
     await card.locator('.error-text').filter({ hasText: /\w/ }).waitFor();
     await add('carol', first);
@@ -115,6 +151,15 @@ test('an owner adds, changes and removes users', logged(async () => {
 
     // Whoever may do less than before has to sign in again, and is shown less.
     await row.getByLabel('Role of carol').selectOption('viewer');
+    const asks = owner.getByRole('dialog', { name: 'Make carol a viewer?' });
+    await asks.getByText(/carol is signed out everywhere/).waitFor();
+    await asks.getByRole('button', { name: 'Cancel' }).click();
+    await asks.waitFor({ state: 'detached' });
+    assert.equal(await row.getByLabel('Role of carol').inputValue(), 'member', 'not yet');
+    assert.match((await site.ctl(['user', 'ls'])).out, /carol.*member/);
+    await row.getByLabel('Role of carol').selectOption('viewer');
+    await asks.getByRole('button', { name: 'Change the role' }).click();
+    await owner.getByText('carol is a viewer now.').waitFor();
     await waitFor(async () => (await site.ctl(['user', 'ls'])).out.match(/carol.*viewer/));
     await carol.goto(site.url);
     await signIn(carol, 'carol', OTHER_PASSWORD);
@@ -123,6 +168,7 @@ test('an owner adds, changes and removes users', logged(async () => {
 
     await row.getByRole('button', { name: /^New password/ }).click();
     const dialog = owner.getByRole('dialog');
+    await dialog.getByText('carol is signed out everywhere by it, and tokens of theirs end.').waitFor();
     await dialog.getByLabel('New password').fill(PASSWORD);
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
@@ -138,8 +184,11 @@ test('an owner adds, changes and removes users', logged(async () => {
 
     // Somebody has to own the site.
     await card.getByLabel('Role of ada').selectOption('member');
-    await card.getByRole('listitem').filter({ hasText: 'ada' }).getByText(/owner/i).first().waitFor();
-    await waitFor(async () => (await card.getByLabel('Role of ada').inputValue()) === 'owner');
+    const last = owner.getByRole('dialog', { name: 'Give up owning this site?' });
+    await last.getByRole('button', { name: 'Give it up' }).click();
+    await last.getByText(/must have an owner/).waitFor();
+    await last.getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(await card.getByLabel('Role of ada').inputValue(), 'owner');
     assert.deepEqual([complaintsOf(owner), complaintsOf(carol)], [[], []]);
     await carol.context().close();
 }));
@@ -198,6 +247,7 @@ test('each of these pages fits a phone, in light and dark, and is gone through b
         await page.goto(`${site.url}/account`);
         await page.getByLabel('Name', { exact: true }).waitFor();
         await page.waitForFunction(() => document.activeElement.name === 'username');
+        await page.getByText('Forgotten your password? An owner of this site can give you a new one.').waitFor();
         assert.ok((await overhang(page)) <= 0, 'sign-in');
         await page.keyboard.type('ada');
         await page.keyboard.press('Tab');
@@ -248,6 +298,32 @@ test('a form that has to wait says so, keeps what was typed, and goes on by itse
         assert.equal(await form.getByLabel(typed).inputValue(), value);
     }
     await owner.unroute(/\/api\/(tokens|users)$/);
+}));
+
+test('whoever gives up owning the site is told what that ends, and what has ended', logged(async () => {
+    await addUser(site, 'hal', 'owner');
+    const page = await open();
+    await page.goto(site.url);
+    await signIn(page, 'hal');
+    await page.getByText('Choose files').waitFor();
+    // A video of somebody else, with two links of hal's.
+    await owner.goto(site.url);
+    await owner.setInputFiles('input[type=file]', { name: 'hers.mp4', mimeType: 'video/mp4', buffer: tinyMp4(50_000) });
+    await owner.getByText(/^Uploaded · /).waitFor();
+    const video = await owner.locator('.card').first().getAttribute('data-id');
+    for (let i = 0; i < 2; i += 1) await makeShare(page, video, {});
+    await account(page);
+    await page.getByLabel('Role of hal').selectOption('member');
+    const dialog = page.getByRole('dialog', { name: 'Give up owning this site?' });
+    await dialog.getByText(/You become a member, and cannot take that back.*the links that you have made to videos of others/).waitFor();
+    await dialog.getByRole('button', { name: 'Give it up' }).click();
+    await page.getByText('Your session has ended.').waitFor();
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByText('hal is a member now. 2 links of hal to videos of others ended by it.').waitFor();
+    assert.equal(await page.getByRole('region', { name: 'Users' }).count(), 0);
+    assert.deepEqual([complaintsOf(owner), complaintsOf(page)], [[], []]);
+    await page.context().close();
 }));
 
 // The last one: from this address nobody signs in for a while.

@@ -1,7 +1,7 @@
 /*
  * Titles and names of files are text, whatever is in them: strings that look like scripts, and
  * those of the Big List of Naughty Strings where it lies beside the clips, go through the pages
- * for uploads, renaming, the list, watching and sharing in a real Chromium.
+ * for uploads, renaming, the list, the log, watching, sharing and embedding in a real Chromium.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -15,8 +15,9 @@ const TITLE_BYTES = 255;
 const SHORT_BYTES = 8; // null, -1, quotes and the like
 const BETWEEN = ' · ';
 
-/* singles: each string by itself. titles: several in one, for what takes its time. */
-let site, browser, page, titles, singles;
+/* singles: each string by itself. titles: several in one, for what takes its time. mixed: these,
+ * and by themselves those that may mean something as they are. */
+let site, browser, page, log, titles, singles, mixed;
 
 /* All of them, as they are once they are stored: what is too long is cut. */
 function makeTitles() {
@@ -38,14 +39,15 @@ function cut(string) {
 
 before(async () => {
     ({ titles, singles } = makeTitles());
+    mixed = [...titles, ...singles.filter((single) => Buffer.byteLength(single) <= SHORT_BYTES)];
     site = await startSite({ env: { DROPSTREAM_AUTH: 'required' } });
     browser = await launchBrowser();
-    page = await openPage(browser);
-    page.on('dialog', (dialog) => {
-        page.complaints.push(`dialog: ${dialog.message()}`);
-        void dialog.dismiss();
-    });
+    page = await open();
     await setUp(site, page, 'ada');
+    // From before the uploads on: it shows more than the newest lines only as they come.
+    log = await open({ storageState: await page.context().storageState() });
+    await log.goto(`${site.url}/activity`);
+    await log.locator('main li').first().waitFor();
 });
 after(async () => {
     await browser?.close();
@@ -53,6 +55,15 @@ after(async () => {
 });
 
 const logged = (fn) => (t) => site.logged(fn)(t);
+
+async function open(options) {
+    const opened = await openPage(browser, options);
+    opened.on('dialog', (dialog) => {
+        opened.complaints.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+    });
+    return opened;
+}
 
 /* The API as the page itself uses it. */
 const api = (method, target, body) =>
@@ -65,10 +76,20 @@ const api = (method, target, body) =>
         [method, target, body],
     );
 
-/* Gives a video each title, has the page look for news, and waits until it is in all those
- * places; resolves to what was wrong, or "". places: [selector, text before it, text after it];
- * "title" is the document's. */
-const showsAll = (id, places) =>
+async function allVideos() {
+    const videos = [];
+    for (let after = ''; after !== null; ) {
+        const { json } = await api('GET', `/api/videos?limit=200${after && `&after=${encodeURIComponent(after)}`}`);
+        videos.push(...json.videos);
+        after = json.next;
+    }
+    return videos;
+}
+
+/* Gives a video each title of the list, has the page look for news, and waits until it is in
+ * all those places; resolves to what was wrong, or "". places: [selector, text before it, text
+ * after it]; "title" is the document's. */
+const showsAll = (id, list, places) =>
     page.evaluate(
         async ([wanted, target, where]) => {
             const headers = { 'Content-Type': 'application/json' };
@@ -94,7 +115,7 @@ const showsAll = (id, places) =>
             }
             return '';
         },
-        [singles, `/api/videos/${id}`, places],
+        [list, `/api/videos/${id}`, places],
     );
 
 test('as names of files that are uploaded', logged(async () => {
@@ -111,7 +132,15 @@ test('as names of files that are uploaded', logged(async () => {
     assert.deepEqual(page.complaints, []);
 }));
 
-test('as titles in the list, in its search and in the log', logged(async () => {
+test('as titles in the log', logged(async () => {
+    const stored = Object.fromEntries((await allVideos()).map(({ id, title }) => [`/watch/${id}`, title]));
+    const shown = () => log.locator('main li a').evaluateAll((links) => Object.fromEntries(links.map((a) => [a.getAttribute('href'), a.textContent])));
+    await waitFor(async () => Object.keys(await shown()).length === titles.length, { what: 'all of them' });
+    assert.deepEqual(await shown(), stored);
+    assert.deepEqual(log.complaints, []);
+}));
+
+test('as titles in the list and in its search', logged(async () => {
     await page.goto(site.url);
     for (;;) {
         const more = page.getByRole('button', { name: 'Load more' });
@@ -121,12 +150,7 @@ test('as titles in the list, in its search and in the log', logged(async () => {
         await more.click();
         await waitFor(async () => (await page.locator('.card').count()) > before, { every: 10 });
     }
-    const stored = [];
-    for (let after = ''; after !== null; ) {
-        const { json } = await api('GET', `/api/videos?limit=200${after && `&after=${encodeURIComponent(after)}`}`);
-        stored.push(...json.videos);
-        after = json.next;
-    }
+    const stored = await allVideos();
     const shown = await page.locator('.card').evaluateAll((cards) => cards.map((card) => [card.dataset.id, card.querySelector('h2').textContent]));
     assert.equal(shown.length, titles.length);
     assert.deepEqual(Object.fromEntries(shown), Object.fromEntries(stored.map(({ id, title }) => [id, title])));
@@ -136,8 +160,6 @@ test('as titles in the list, in its search and in the log', logged(async () => {
     await waitFor(async () => (await page.locator('.card').count()) < titles.length, { what: 'the search' });
     await page.getByRole('searchbox').fill(`${wanted}${wanted}`);
     await page.getByText(`Nothing matches “${wanted}${wanted}”.`).waitFor();
-    await page.goto(`${site.url}/activity`);
-    await page.locator('main li').first().waitFor();
     assert.deepEqual(page.complaints, []);
 }));
 
@@ -169,26 +191,30 @@ test('as titles that are typed', logged(async () => {
             if (shown !== title) return { shown, title };
         }
         return null;
-    }, [...titles, ...singles.filter((single) => Buffer.byteLength(single) <= SHORT_BYTES)]);
+    }, mixed);
     assert.equal(wrong, null);
     assert.deepEqual(page.complaints, []);
 }));
 
-test('as titles where they are watched and shared', logged(async () => {
+test('as titles where they are watched, shared and embedded', logged(async () => {
     const { json } = await api('GET', '/api/videos?limit=1');
     const [{ id, filename }] = json.videos;
     await page.goto(`${site.url}/watch/${id}`);
     await page.getByRole('button', { name: 'Rename' }).waitFor();
     assert.equal(await page.locator('dl div').filter({ hasText: /^Name/ }).locator('dd').textContent(), filename);
     await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await page.getByLabel('Other sites may show the player').check();
     await page.getByRole('dialog').getByRole('button', { name: 'Make a link' }).click();
     const token = await page.locator('li[data-token]').getAttribute('data-token');
     const heading = [['h1', '', ''], ['title', '', ' · dropstream']];
     // The dialogue stays open.
-    assert.equal(await showsAll(id, [...heading, ['dialog h2', 'Share “', '”']]), '');
+    assert.equal(await showsAll(id, mixed, [...heading, ['dialog h2', 'Share “', '”']]), '');
     await page.goto(`${site.url}/s/${token}`);
     await page.locator('h1').waitFor();
-    assert.equal(await showsAll(id, heading), '');
+    assert.equal(await showsAll(id, mixed, heading), '');
+    await page.goto(`${site.url}/e/${token}`);
+    await page.waitForFunction(() => document.title !== 'dropstream');
+    assert.equal(await showsAll(id, mixed, [['title', '', '']]), '');
     assert.deepEqual(page.complaints, []);
 }));
 
@@ -198,6 +224,6 @@ test('as titles in the list, each by itself', logged(async () => {
     await page.goto(site.url);
     const card = `.card[data-id="${id}"]`;
     await page.locator(card).waitFor();
-    assert.equal(await showsAll(id, [[`${card} h2`, '', '']]), '');
+    assert.equal(await showsAll(id, singles, [[`${card} h2`, '', '']]), '');
     assert.deepEqual(page.complaints, []);
 }));

@@ -121,6 +121,7 @@ test('signing in leads to where one wanted to go', logged(async () => {
 test('from the upload to a link that is taken back: who may watch never stops', logged(async () => {
     await owner.goto(site.url);
     video = await uploadFirst(owner, clip);
+    assert.equal(await owner.locator('.card').getByText('Everyone').count(), 0, 'it is private');
     await owner.getByRole('link', { name: 'A day at the sea' }).click();
     const ownerAsks = requestsOf(owner);
     await watch(owner);
@@ -129,7 +130,12 @@ test('from the upload to a link that is taken back: who may watch never stops', 
         await dialog.getByLabel('It ends after').selectOption({ label: '1 day' });
         await dialog.getByLabel('Password (optional)').fill('open sesame');
     });
-    const open = await share();
+    const open = await share(async (dialog) => {
+        // So that a browser does not fill in what is somebody's own.
+        assert.equal(await dialog.getByLabel('Password (optional)').getAttribute('autocomplete'), 'new-password');
+        assert.equal(await dialog.getByLabel('It ends after').locator('option:checked').innerText(), '30 days');
+        await dialog.locator('li[data-token]').getByText(/^ends (tomorrow|in \d+ hours) · password · made [A-Z][a-z]{2} \d+, \d{4}, .* by ada$/).waitFor();
+    });
     assert.notEqual(locked.token, open.token);
 
     const friend = await guest();
@@ -228,6 +234,9 @@ test('a session that ends leads to the sign-in, and back to where one was', logg
     await owner.getByRole('radio', { name: /^Everyone/ }).check();
     await owner.getByRole('button', { name: 'Copy the address' }).waitFor();
     await owner.keyboard.press('Escape');
+    await owner.goto(site.url);
+    await owner.locator('.card').getByText('Everyone', { exact: true }).waitFor();
+    await owner.goto(`${site.url}/watch/${video}`);
 
     const bob = await guest();
     await bob.goto(`${site.url}/watch/${video}`);

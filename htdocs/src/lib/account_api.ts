@@ -1,5 +1,5 @@
 /** The client of what is about people: who is signed in, sessions, tokens, users. Like api.ts. */
-import { call } from './api';
+import { call, requestJson, type Answer } from './api';
 
 export type Role = 'owner' | 'member' | 'viewer';
 
@@ -35,6 +35,9 @@ export interface TokenRow {
   used_at: string | null;
 }
 
+/** With the token itself, which nobody is told again. */
+export type MadeToken = TokenRow & { token: string };
+
 export interface NewToken {
   label: string;
   scopes: Scope[];
@@ -63,8 +66,7 @@ export const endOther = (n: number): Promise<void> => call('DELETE', `/api/sessi
 
 export const listTokens = async (): Promise<TokenRow[]> =>
   (await call<{ tokens: TokenRow[] }>('GET', '/api/tokens')).tokens;
-/** The answer is the only one that ever has the token itself. */
-export const addToken = (token: NewToken): Promise<TokenRow & { token: string }> =>
+export const addToken = (token: NewToken): Promise<MadeToken> =>
   call('POST', '/api/tokens', token);
 export const deleteToken = (n: number): Promise<void> => call('DELETE', `/api/tokens/${n}`);
 
@@ -74,8 +76,15 @@ export const listUsers = async (): Promise<UserRow[]> =>
   (await call<{ users: UserRow[] }>('GET', '/api/users')).users;
 export const addUser = (name: string, password: string, role: Role): Promise<UserRow> =>
   call('POST', '/api/users', { name, password, role });
-export const changeUser = (
+export const changePassword = (
   name: string,
-  change: { role?: Role; password?: string; old_password?: string },
+  change: { password: string; old_password?: string },
 ): Promise<UserRow> => call('PATCH', userAt(name), change);
-export const deleteUser = (name: string): Promise<void> => call('DELETE', userAt(name));
+
+/** How many links that a user had made to videos of others have ended. */
+const sharesEnded = ({ headers }: Answer) => Number(headers.get('Dropstream-Shares-Ended')) || 0;
+
+export const setRole = async (name: string, role: Role): Promise<number> =>
+  sharesEnded(await requestJson('PATCH', userAt(name), { role }));
+export const deleteUser = async (name: string): Promise<number> =>
+  sharesEnded(await requestJson('DELETE', userAt(name)));

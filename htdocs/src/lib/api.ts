@@ -194,7 +194,7 @@ interface Sent {
   timeoutMs?: number;
 }
 
-interface Answer {
+export interface Answer {
   status: number;
   headers: Headers;
   text: string;
@@ -227,17 +227,21 @@ function parse<T>({ status, text }: Answer): T {
   }
 }
 
-/** An answer that is JSON, or nothing. */
-export async function call<T>(
+/** body: what becomes JSON; undefined: none. */
+export function requestJson(
   method: string,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
-): Promise<T> {
+): Promise<Answer> {
   const json = { ...headers, 'Content-Type': 'application/json' };
   const sent = body === undefined ? { headers } : { headers: json, body: JSON.stringify(body) };
-  return parse(await request(method, path, sent));
+  return request(method, path, sent);
 }
+
+/** An answer that is JSON, or nothing. */
+export const call = async <T>(...asked: Parameters<typeof requestJson>): Promise<T> =>
+  parse(await requestJson(...asked));
 
 const at = (id: string) => `/api/videos/${encodeURIComponent(id)}`;
 

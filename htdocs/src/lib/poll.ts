@@ -34,6 +34,8 @@ export interface PollTask {
   /** True once nothing can change by itself: asked after each success. Then there is no
    * next time but by a kick, or when the page comes back into view. */
   over?(): boolean;
+  /** Then it is asked again after so many milliseconds all the same, seen or not. */
+  restMs?: number;
 }
 
 export class Poller {
@@ -80,11 +82,13 @@ export class Poller {
       void this.#round();
       return;
     }
-    if (fine && this.task.over?.()) return;
-    this.#timer = this.host.later(() => void this.#round(), this.#delay(fine));
+    const ms = this.#delay(fine);
+    if (ms !== null) this.#timer = this.host.later(() => void this.#round(), ms);
   }
 
-  #delay(fine: boolean): number {
+  /** null: never. */
+  #delay(fine: boolean): number | null {
+    if (fine && this.task.over?.()) return this.task.restMs ?? null;
     if (!this.host.visible()) return SLOW_MS;
     if (!fine) return RETRY_MS;
     return this.task.active() ? FAST_MS : SLOW_MS;

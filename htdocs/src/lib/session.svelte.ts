@@ -6,6 +6,9 @@ import { beginSession, endSession, getSession, setUpSite, type Who } from './acc
 import { onSignedOut } from './api';
 import { Poller, type PollHost } from './poll';
 
+/** With each answer the browser is told anew until when its cookie lasts. */
+const RENEW_MS = 3_600_000;
+
 export type User = NonNullable<Who['user']>;
 
 export class Session {
@@ -21,8 +24,10 @@ export class Session {
 
   constructor(host?: PollHost) {
     // Once it is known, only what the server says to other questions gives reason to ask
-    // again, or another page of the site, where somebody else may have signed in meanwhile.
-    const task = { run: () => this.#refresh(), active: () => true, over: () => true };
+    // again, or another page of the site, where somebody else may have signed in meanwhile;
+    // and that a page which is never left would outlive its cookie.
+    const run = () => this.#refresh();
+    const task = { run, active: () => true, over: () => true, restMs: RENEW_MS };
     this.#poller = new Poller(task, host);
   }
 

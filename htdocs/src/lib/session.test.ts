@@ -12,11 +12,15 @@ const host: PollHost = {
     seen = changed;
     return () => {};
   },
-  later: (fn) => later.push(fn),
+  later: (fn, ms) => {
+    delays.push(ms);
+    return later.push(fn);
+  },
   cancel: () => {},
 };
 let seen: () => void;
 let later: (() => void)[];
+let delays: number[];
 /** What the server says next to each "METHOD path". */
 let answers: Record<string, [number, unknown]>;
 let asked: string[];
@@ -27,6 +31,7 @@ const who = (user: unknown, over = {}) => ({ user, auth: 'required', setup: fals
 
 beforeEach(() => {
   later = [];
+  delays = [];
   asked = [];
   answers = { 'GET /api/session': [200, who(ADA)] };
   vi.stubGlobal('fetch', async (path: string, { method }: RequestInit) => {
@@ -48,12 +53,16 @@ async function begun(): Promise<Session> {
 }
 const signIn: [number, unknown] = [401, { error: { code: 'sign_in', message: 'Sign in.' } }];
 
-test('who is signed in is asked once', async () => {
+test('who is signed in is asked once, and each hour again, so that the cookie is renewed', async () => {
   const session = await begun();
   expect(session.user).toEqual(ADA);
   expect([session.known, session.accounts, session.mayUpload, session.isOwner]).toEqual([true, true, true, false]);
   expect(asked).toEqual(['GET /api/session']);
-  expect(later).toEqual([]);
+  expect(delays).toEqual([3_600_000]);
+  later[0]!();
+  await settle();
+  expect(asked).toEqual(['GET /api/session', 'GET /api/session']);
+  expect([session.user, session.expired, delays]).toEqual([ADA, false, [3_600_000, 3_600_000]]);
 });
 
 test('a server that does not answer is asked again', async () => {

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 
+import { formatMoment } from './format';
 import type { Share } from './share_api';
-import { embedCode, originsIn, shareFacts } from './share_text';
+import { DEFAULT_EXPIRY, embedCode, EXPIRIES, originsIn, shareFacts } from './share_text';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
+const MADE = formatMoment('2026-03-10T11:00:00Z');
 const share = (over: Partial<Share> = {}): Share => ({
   token: 'tttt',
   url: '/s/tttt',
@@ -18,18 +20,23 @@ const share = (over: Partial<Share> = {}): Share => ({
 });
 
 test('of a link it is said what is special about it', () => {
-  expect(shareFacts(share(), NOW)).toEqual(['never ends']);
+  expect(shareFacts(share(), NOW)).toEqual(['never ends', `made ${MADE}`]);
   const special = { has_password: true, download: true, embed: true, created_by: 'ada' };
   expect(shareFacts(share({ ...special, expires_at: '2026-03-13T12:00:00Z' }), NOW)).toEqual([
     'ends in 3 days',
     'password',
     'may be downloaded',
     'may be embedded anywhere',
-    'made by ada',
+    `made ${MADE} by ada`,
   ]);
   expect(shareFacts(share({ embed: ['https://a.org', 'https://b.org'] }), NOW)[1]).toBe(
     'may be embedded by https://a.org, https://b.org',
   );
+});
+
+test('a link ends after a month unless one wants another end, or none', () => {
+  expect(EXPIRIES.find(([, seconds]) => seconds === DEFAULT_EXPIRY)?.[0]).toBe('30 days');
+  expect(EXPIRIES).toContainEqual(['Never', null]);
 });
 
 test('in the code for another page a title is text, whatever is in it', () => {

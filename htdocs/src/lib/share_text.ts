@@ -1,17 +1,18 @@
 /** What a person is told of a link, and what they type of one. Pure. */
-import { formatEnd } from './format';
+import { formatEnd, formatMoment } from './format';
 import type { Share } from './share_api';
 
 export const EXPIRIES: [string, number | null][] = [
-  ['Never', null],
   ['1 hour', 3600],
   ['1 day', 86_400],
   ['7 days', 7 * 86_400],
   ['30 days', 30 * 86_400],
   ['1 year', 365 * 86_400],
+  ['Never', null],
 ];
+export const DEFAULT_EXPIRY = 30 * 86_400;
 
-/** What is special about a link. */
+/** What is special about a link, and what tells it from others. */
 export function shareFacts(share: Share, nowMs: number): string[] {
   const { embed } = share;
   return [
@@ -20,7 +21,7 @@ export function shareFacts(share: Share, nowMs: number): string[] {
     share.download ? 'may be downloaded' : '',
     embed === true ? 'may be embedded anywhere' : '',
     Array.isArray(embed) ? `may be embedded by ${embed.join(', ')}` : '',
-    share.created_by ? `made by ${share.created_by}` : '',
+    `made ${formatMoment(share.created_at)}${share.created_by ? ` by ${share.created_by}` : ''}`,
   ].filter((fact) => fact !== '');
 }
 
