@@ -158,7 +158,7 @@ const ROWS = {
         assert.equal(seen.has(world.hidden.id), ['other', 'other, all', 'owner', 'program'].includes(column));
     }, { scope: 'upload', query: '?limit=1000' }],
     'GET /api/health': ['+ + + + + + + + + t + +', 503, (body, { column }) => {
-        const all = ['status', 'database', 'worker', 'disk'];
+        const all = ['status', 'database', 'worker', 'jail', 'disk'];
         // The token of the last column is the owner's, and may read.
         assert.deepEqual(Object.keys(body), ['owner', 'scope', 'program'].includes(column) ? all : ['status']);
     }],
