@@ -73,26 +73,54 @@ static void wait_for_file(struct media *m, struct request *r, const struct video
     parking_wait(m->parking, r, &ask);
 }
 
-static void media_page(struct request *r, void *ctx)
+#define ALLOWED "GET, HEAD"
+
+/* Another site's player asks so whether it may come; lighttpd adds the answer. */
+static void options_page(struct media *m, struct request *r)
 {
-    struct media *m = ctx;
+    (void)m;
+    request_add_header(r, "Allow", ALLOWED);
+    http_send_empty(r, 204);
+}
+
+static void file_page(struct media *m, struct request *r)
+{
     struct video video;
 
-    /* Another site's player asks so whether it may come; lighttpd adds the answer. */
-    if (strcmp(request_method(r), "OPTIONS") == 0) {
-        request_add_header(r, "Allow", "GET, HEAD");
-        http_send_empty(r, 204);
-        return;
-    }
-    if (strcmp(request_method(r), "GET") != 0 &&
-        strcmp(request_method(r), "HEAD") != 0) {
-        http_send_not_allowed(r, "GET, HEAD");
-        return;
-    }
     if (!m->strict)
         wait_for_file(m, r, NULL);
     else if (!strict_answers(m->strict, r, &video))
         wait_for_file(m, r, &video);
+}
+
+/* At any address that it is asked for. */
+static const struct route {
+    const char *method;
+    void (*page)(struct media *m, struct request *r);
+} routes[] = {
+    {"GET", file_page},
+    {"HEAD", file_page},
+    {"OPTIONS", options_page},
+};
+
+#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+static void media_page(struct request *r, void *ctx)
+{
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        if (strcmp(request_method(r), routes[i].method) == 0) {
+            routes[i].page(ctx, r);
+            return;
+        }
+    }
+    http_send_not_allowed(r, ALLOWED);
+}
+
+static int print_routes(void)
+{
+    for (size_t i = 0; i < N_ROUTES; i++)
+        printf("%s /media/*/*/* open\n", routes[i].method);
+    return 0;
 }
 
 static enum rc open_parts(struct media *m)
@@ -111,7 +139,7 @@ int main(int argc, char **argv)
     enum rc rc;
 
     if (argc == 2 && strcmp(argv[1], "--routes") == 0)
-        return puts("GET /media/*/*/* open") < 0;
+        return print_routes();
     if (app_open(&m.app, "media.fcgi") != RC_OK)
         return 1;
     app_end_open_grants(&m.app);

@@ -7,7 +7,6 @@
 #include "log.h"
 #include "upload_doors.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* All that the server sends here and that is not tus is the form: as plain CGI the
@@ -30,7 +29,7 @@ int main(int argc, char **argv)
     int status;
 
     if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
-        printf("POST /api/videos %s\n", want_name(WANT_UPLOAD));
+        upload_post_print_route();
         tus_print_routes();
         return 0;
     }

@@ -13,7 +13,8 @@ void upload_post_page(struct request *r, const struct uploads *shared);
 /* /api/uploads and below: tus 1.0.0 (tus.c). */
 void tus_page(struct request *r, const struct uploads *shared);
 
-/* Its table, for tests: method, address, what has to be allowed. */
+/* What they go by, for tests: method, address, what has to be allowed. */
+void upload_post_print_route(void);
 void tus_print_routes(void);
 
 #endif

@@ -194,17 +194,27 @@ static void answer_stored(struct upload *u)
     http_send_json(u->r, 201, stored_json(u), location);
 }
 
+static const struct {
+    const char *method, *url; /* where the server has it; plain CGI may elsewhere */
+    enum want want;
+} route = {"POST", "/api/videos", WANT_UPLOAD};
+
+void upload_post_print_route(void)
+{
+    printf("%s %s %s\n", route.method, route.url, want_name(route.want));
+}
+
 void upload_post_page(struct request *r, const struct uploads *shared)
 {
     struct post p = {.form = NULL};
     struct identity who;
     enum rc rc;
 
-    if (strcmp(request_method(r), "POST") != 0) {
-        http_send_not_allowed(r, "POST");
+    if (strcmp(request_method(r), route.method) != 0) {
+        http_send_not_allowed(r, route.method);
         return;
     }
-    if (!gate_enter(r, shared->app, WANT_UPLOAD, GATE_CHANGES, &who))
+    if (!gate_enter(r, shared->app, route.want, GATE_CHANGES, &who))
         return;
     upload_begin(&p.u, r, shared, &who);
     rc = take(&p);

@@ -1,9 +1,11 @@
 /*
  * Who may do what, over HTTP: each route × each kind of asker, against a written matrix. The
- * programs tell their own routes (--routes), and one that has no row here fails.
+ * programs tell their own routes (--routes), those of the pages are in lighttpd.conf, and one
+ * that has no row here fails.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { promises as fs } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Client, PASSWORD, addUser, letters, pretend, sql, startAccounts } from '../lib/accounts.mjs';
@@ -57,6 +59,10 @@ const json = (body) => ({ body: JSON.stringify(body), headers: { 'Content-Type':
 const SEGMENT = { more: '360p-1', last: '0.m4s' };
 function segment(_, { text }) {
     assert.equal(text, 'segment 0');
+}
+
+function page(_, { text }) {
+    assert.match(text, /<!doctype html>/i);
 }
 
 /* What every video says of who asks. */
@@ -158,7 +164,7 @@ const ROWS = {
         assert.equal(seen.has(world.hidden.id), ['other', 'other, all', 'owner', 'program'].includes(column));
     }, { scope: 'upload', query: '?limit=1000' }],
     'GET /api/health': ['+ + + + + + + + + t + +', 503, (body, { column }) => {
-        const all = ['status', 'database', 'worker', 'disk'];
+        const all = ['status', 'database', 'worker', 'jail', 'disk'];
         // The token of the last column is the owner's, and may read.
         assert.deepEqual(Object.keys(body), ['owner', 'scope', 'program'].includes(column) ? all : ['status']);
     }],
@@ -196,6 +202,18 @@ const ROWS = {
 
     // By its key alone, in this mode.
     'GET /media/*/*/*': ['+ + + + + + + + + + + +', 200, segment, { target: 'key', ...SEGMENT }],
+    'HEAD /media/*/*/*': ['+ + + + + + + + + + + +', 200, nothing, { target: 'key', ...SEGMENT }],
+    'OPTIONS /media/*/*/*': ['+ + + + + + + + + + + +', 204, (_, { headers }) => {
+        assert.equal(headers.allow, 'GET, HEAD');
+    }, { target: 'key', more: '360p-1', last: '4.m4s' }],
+
+    // The pages, which are one file; what they show, they ask for.
+    'GET /': ['+ + + + + + + + + + + +', 200, page],
+    'GET /watch/*': ['+ + + + + + + + + + + +', 200, page],
+    'GET /s/*': ['+ + + + + + + + + + + +', 200, page, { target: 'share' }],
+    'GET /activity': ['+ + + + + + + + + + + +', 200, page],
+    'GET /login': ['+ + + + + + + + + + + +', 200, page],
+    'GET /account': ['+ + + + + + + + + + + +', 200, page],
 };
 
 /* With media_auth = strict: by a key that was told to whoever asks, or would have been if they
@@ -206,6 +224,15 @@ const STRICT_ROWS = [
     ['GET /media/*/*/*', ['- + - + - + + + - - + +', 200, segment, { target: 'ownKey', scope: 'read', ...SEGMENT }]],
     ['GET /media/*/*/*', ['- - - - - - + - - - - -', 200, segment, { target: 'key', scope: 'read', ...SEGMENT }]],
 ];
+
+/* The addresses at which lighttpd serves the one page. */
+async function pagesOf(site) {
+    const config = await fs.readFile(site.path('etc/lighttpd.conf'), 'utf8');
+    const [rule, below, alone] = /"\^\/\(\?:\(\?:([a-z|]+)\)\/\[a-z2-7\]\+\|([a-z|]+)\)[^"]*" => "\/index\.html"/.exec(config) ?? [];
+    assert.ok(rule, 'the rule of the pages is as this reads it');
+    assert.equal(config.split('=> "/index.html"').length, 2, 'there is one');
+    return [...below.split('|').map((name) => `GET /${name}/*`), ...alone.split('|').map((name) => `GET /${name}`)];
+}
 
 function newUpload(upload_id) {
     return {
@@ -390,7 +417,8 @@ const matrix = (mediaAuth, rows) => () => {
             const { stdout } = await promisify(execFile)(site.path('cgi-bin', name), ['--routes']);
             for (const line of stdout.trim().split('\n')) routes.push(line.split(' ').slice(0, 2).join(' '));
         }
-        assert.ok(routes.length > 40);
+        routes.push('GET /', ...(await pagesOf(site)));
+        assert.ok(routes.length > 50);
         assert.deepEqual(routes.sort(), Object.keys(ROWS).sort());
         for (const [route, [cells]] of Object.entries(ROWS))
             assert.equal(cells.split(' ').length, COLUMNS.length, route);
