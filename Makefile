@@ -242,8 +242,8 @@ lint: ## borders between the parts, sizes, formatting
 # first; the others mostly wait.
 TESTS := $(wildcard tests/http/*.test.mjs tests/browser/*.test.mjs)
 BUSY  := $(filter $(TESTS),$(patsubst %,tests/%.test.mjs,http/corpus browser/matrix \
-           http/arriving http/continuity http/source http/sound_copy browser/readiness \
-           http/encode http/demand http/storyboard http/poster browser/quality))
+           http/arriving http/continuity http/source http/sound_copy http/demand \
+           http/storyboard))
 ran = $(patsubst tests/%.test.mjs,$(BUILD)/tests/%.ran,$(1))
 
 http-tests: $(call ran,$(filter tests/http/%,$(TESTS))) ## real lighttpd, worker and ffmpeg

@@ -159,6 +159,19 @@ test('each menu has a name, is opened by keyboard, and Escape leads back to its 
     assert.deepEqual(page.complaints, []);
 }));
 
+test('a menu whose way in is not shown has the focus all the same', logged(async () => {
+    await watch();
+    for (const [button, menu] of Object.entries(MENUS)) {
+        await page.evaluate((m) => (document.querySelector(m).style.transition = 'none'), menu);
+        await page.locator(button).focus();
+        await page.keyboard.press('Enter');
+        await page.waitForFunction((m) => document.activeElement.closest(m) !== null, menu);
+        await page.keyboard.press('Escape');
+        await page.waitForFunction((m) => document.querySelector(m).hidden, menu);
+        assert.equal((await focused()).host, button);
+    }
+}));
+
 test('who goes through the page by keyboard sees where that is, also once it has played', logged(async () => {
     await watch();
     await page.evaluate(async () => {

@@ -44,7 +44,6 @@ export interface Watchable {
   title: string;
   state: VideoState;
   playable: boolean;
-  error: string | null;
   warning: string | null;
   /** Seconds. */
   duration: number | null;
@@ -71,6 +70,8 @@ export interface May {
 
 export interface Video extends Watchable {
   id: string;
+  /** Why it failed; null if it did not. */
+  error: string | null;
   filename: string;
   /** Bytes; null while nobody knows. */
   size: number | null;
