@@ -112,6 +112,23 @@ static const struct {
     {SCMP_SYS(ioctl), ENOTTY},
 };
 
+/* Conditions on the argument of that number. */
+static struct scmp_arg_cmp is(unsigned arg, scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){.arg = arg, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+static struct scmp_arg_cmp is_not(unsigned arg, scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){.arg = arg, .op = SCMP_CMP_NE, .datum_a = value};
+}
+
+static struct scmp_arg_cmp has_bits(unsigned arg, scmp_datum_t mask, scmp_datum_t bits)
+{
+    return (struct scmp_arg_cmp){
+        .arg = arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = bits};
+}
+
 /* Of open(2): what would write to a file or make one. */
 static const int writing[] = {O_CREAT, O_TRUNC, O_TMPFILE & ~O_DIRECTORY};
 static const int writers[] = {O_WRONLY, O_RDWR, O_ACCMODE};
@@ -125,15 +142,13 @@ static int add_open(scmp_filter_ctx f, int call, unsigned arg)
     for (size_t i = 0; i < COUNT(writing); i++) {
         scmp_datum_t bits = (scmp_datum_t)writing[i];
         mask |= bits;
-        failed |= seccomp_rule_add(f, no, call, 1,
-                                   SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, bits, bits));
+        failed |= seccomp_rule_add(f, no, call, 1, has_bits(arg, bits, bits));
     }
     for (size_t i = 0; i < COUNT(writers); i++)
-        failed |= seccomp_rule_add(
-            f, no, call, 1,
-            SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, O_ACCMODE, (scmp_datum_t)writers[i]));
-    return failed | seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1,
-                                     SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, 0));
+        failed |= seccomp_rule_add(f, no, call, 1,
+                                   has_bits(arg, O_ACCMODE, (scmp_datum_t)writers[i]));
+    return failed |
+           seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, has_bits(arg, mask, 0));
 }
 
 /* Calls that are harmless with these arguments alone. */
@@ -146,24 +161,22 @@ static int add_conditions(scmp_filter_ctx f)
     int failed = add_open(f, SCMP_SYS(open), 1) | add_open(f, SCMP_SYS(openat), 2);
     for (size_t i = 0; i < COUNT(fcntls); i++)
         failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                   SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]));
+                                   is(1, (scmp_datum_t)fcntls[i]));
     /* A thread, never a process. */
-    failed |=
-        seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                         SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | new, CLONE_THREAD));
+    failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                               has_bits(0, CLONE_THREAD | new, CLONE_THREAD));
     /* Its own limits are told and not changed. */
-    failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-                               SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
-    failed |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                               SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+    failed |=
+        seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, is(0, 0), is(2, 0));
+    failed |=
+        seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, is(0, PR_SET_NAME));
     failed |= seccomp_rule_add(f, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-                               SCMP_A0(SCMP_CMP_NE, PR_SET_NAME));
+                               is_not(0, PR_SET_NAME));
     /* How the program itself is begun; exec closes that descriptor. */
-    return failed |
-           seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 3,
-                            SCMP_A0(SCMP_CMP_EQ, JAIL_PROGRAM_FD),
-                            SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)jail_no_path),
-                            SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    return failed | seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 3,
+                                     is(0, JAIL_PROGRAM_FD),
+                                     is(1, (scmp_datum_t)(uintptr_t)jail_no_path),
+                                     is(4, AT_EMPTY_PATH));
 }
 
 static int add_all(scmp_filter_ctx f)
@@ -178,15 +191,22 @@ static int add_all(scmp_filter_ctx f)
 }
 
 /* The filter in the form that the kernel takes, by way of a file in memory. */
-static enum rc export(scmp_filter_ctx f, struct sock_fprog *out) {
-    int fd = memfd_create("filter", MFD_CLOEXEC); if (fd < 0) return RC_IO;
+static enum rc write_out(scmp_filter_ctx f, struct sock_fprog *out)
+{
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+    if (fd < 0)
+        return RC_IO;
     off_t size = seccomp_export_bpf(f, fd) == 0 ? lseek(fd, 0, SEEK_END) : -1;
     size_t n = size > 0 ? (size_t)size / sizeof(struct sock_filter) : 0;
     struct sock_filter *list = n > 0 ? malloc((size_t)size) : NULL;
-    bool all = list && pread(fd, list, (size_t)size, 0) == size; close(fd);
-    if (!all || n > BPF_MAXINSNS){free(list); return list ? RC_IO : RC_NOMEM;}
-*out = (struct sock_fprog){.len = (unsigned short)n, .filter = list};
-return RC_OK;
+    bool all = list && pread(fd, list, (size_t)size, 0) == size;
+    close(fd);
+    if (!all || n > BPF_MAXINSNS) {
+        free(list);
+        return list ? RC_IO : RC_NOMEM;
+    }
+    *out = (struct sock_fprog){.len = (unsigned short)n, .filter = list};
+    return RC_OK;
 }
 
 enum rc jail_filter_make(struct sock_fprog *out)
@@ -200,7 +220,7 @@ enum rc jail_filter_make(struct sock_fprog *out)
     /* 2: as a tree, so that no call is compared with all names. */
     failed |= seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     failed |= add_all(f);
-    enum rc rc = failed ? RC_UNSUPPORTED : export(f, out);
+    enum rc rc = failed ? RC_UNSUPPORTED : write_out(f, out);
     seccomp_release(f);
     return rc;
 }
