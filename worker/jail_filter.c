@@ -202,8 +202,9 @@ static enum rc write_out(scmp_filter_ctx f, struct sock_fprog *out)
     bool all = list && pread(fd, list, (size_t)size, 0) == size;
     close(fd);
     if (!all || n > BPF_MAXINSNS) {
+        enum rc rc = list ? RC_IO : RC_NOMEM;
         free(list);
-        return list ? RC_IO : RC_NOMEM;
+        return rc;
     }
     *out = (struct sock_fprog){.len = (unsigned short)n, .filter = list};
     return RC_OK;
