@@ -29,38 +29,43 @@ endif
 
 # ---- what is made of what --------------------------------------------------
 
-LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c lib/config.c \
-           lib/config_value.c lib/ebml.c lib/grant.c lib/grid.c lib/id.c lib/io.c \
-           lib/language.c lib/log.c lib/mime.c lib/mkv_values.c lib/mkv_walk.c lib/mp4_entry.c \
-           lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c lib/mp4_packets.c \
-           lib/mp4_reach.c lib/mp4_samples.c lib/mp4_tables.c lib/mp4_walk.c lib/multipart.c \
-           lib/origin.c lib/pass.c lib/password.c lib/playlist.c lib/rc.c lib/secret.c \
-           lib/site.c lib/sniff.c lib/sniff_refuse.c lib/spool.c lib/spool_dir.c lib/subtitle.c \
+LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
+           lib/config.c lib/config_value.c lib/ebml.c lib/grant.c lib/grid.c lib/id.c \
+           lib/io.c lib/language.c lib/log.c lib/mime.c lib/mkv_values.c lib/mkv_walk.c \
+           lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c \
+           lib/mp4_packets.c lib/mp4_reach.c lib/mp4_samples.c lib/mp4_tables.c \
+           lib/mp4_walk.c lib/multipart.c lib/origin.c lib/pass.c lib/password.c \
+           lib/playlist.c lib/rc.c lib/secret.c lib/site.c lib/sniff.c \
+           lib/sniff_refuse.c lib/spool.c lib/spool_dir.c lib/subtitle.c \
            lib/subtitle_text.c lib/text.c lib/store/accounts.c lib/store/activity.c \
            lib/store/arrivals.c lib/store/copies.c lib/store/demand.c lib/store/file.c \
            lib/store/grants.c lib/store/job_end.c lib/store/job_plan.c lib/store/jobs.c \
-           lib/store/list.c lib/store/lists.c lib/store/pictures.c lib/store/renditions.c lib/store/run.c \
-           lib/store/sessions.c lib/store/shares.c lib/store/store.c lib/store/subtitles.c \
-           lib/store/tokens.c lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
+           lib/store/list.c lib/store/lists.c lib/store/pictures.c \
+           lib/store/renditions.c lib/store/run.c lib/store/sessions.c \
+           lib/store/shares.c lib/store/store.c lib/store/subtitles.c lib/store/tokens.c \
+           lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
            lib/store/visibility.c lib/store/workers.c
 WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args_text.c \
-           worker/arrival.c worker/arrival_header.c worker/arrival_tell.c worker/arrivals.c \
-           worker/child.c worker/codec_string.c worker/colour.c worker/copy_cuts.c \
-           worker/copy_job.c worker/courtesy.c worker/cutter.c worker/encode_anew.c \
-           worker/encode_cut.c worker/encode_feed.c worker/encode_job.c worker/encode_open.c \
-           worker/encode_run.c worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
+           worker/arrival.c worker/arrival_header.c worker/arrival_tell.c \
+           worker/arrivals.c worker/child.c worker/codec_string.c worker/colour.c \
+           worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
+           worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \
+           worker/encode_job.c worker/encode_open.c worker/encode_run.c \
+           worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
            worker/filters.c worker/grants.c worker/jail.c worker/jail_filter.c \
-           worker/jail_rules.c worker/jail_start.c worker/joblog.c worker/jobs.c worker/key_units.c \
-           worker/ladder.c worker/live.c worker/loop.c worker/media_info.c worker/mediadir.c \
-           worker/own_time.c worker/owner.c worker/packet_scan.c worker/param_sets.c worker/passes.c \
-           worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c worker/plan.c \
-           worker/plan_extras.c worker/plan_kept.c worker/playlists.c worker/poster_job.c \
-           worker/probe_job.c worker/probe_plan.c worker/schedule.c \
+           worker/jail_rules.c worker/jail_start.c worker/joblog.c worker/jobs.c \
+           worker/key_units.c worker/ladder.c worker/live.c worker/loop.c \
+           worker/media_info.c worker/mediadir.c worker/own_time.c worker/owner.c \
+           worker/packet_scan.c worker/param_sets.c worker/passes.c \
+           worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c \
+           worker/plan.c worker/plan_extras.c worker/plan_kept.c worker/playlists.c \
+           worker/poster_job.c worker/probe_job.c worker/probe_plan.c worker/schedule.c \
            worker/schedule_background.c worker/seek_points.c worker/segments.c \
-           worker/sound_copy.c worker/source_check.c worker/source_index.c worker/storyboard.c \
-           worker/storyboard_job.c worker/subtitle_files.c worker/subtitle_tracks.c \
-           worker/subtitles_job.c worker/supervise.c worker/sweep.c worker/task.c \
-           worker/trouble.c worker/video_lists.c worker/wake.c worker/without.c
+           worker/sound_copy.c worker/source_check.c worker/source_index.c \
+           worker/storyboard.c worker/storyboard_job.c worker/subtitle_files.c \
+           worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c \
+           worker/sweep.c worker/task.c worker/trouble.c worker/video_lists.c \
+           worker/wake.c worker/without.c
 CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_tokens.c worker/ctl_users.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
@@ -83,20 +88,21 @@ API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_vide
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
-UNIT := access address app args args_copy args_picture args_quote args_run arrival_header \
-        bandwidth bmff bounds charset clock codec_string colour config config_access cookie \
-        copy_cuts courtesy cutter disposition ebml encode_beside encode_feed encode_init \
-        feeder filters grant grant_rows grants grid hangups http id jail joblog key_units ladder \
-        lane language log loop media_info media_path mediadir mime mkv_real mkv_walk \
-        mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart origin \
-        own_store own_time owner packet_scan param_sets pass passes password picture_choice \
-        picture_stream plan plan_open plan_sounds plan_times playlist playlists promise rc \
-        same_origin schedule schedule_arriving schedule_bounds schedule_last secret \
-        seek_points segments segments_json signed_until sniff sound_copy source_check spool \
-        spool_resume store store_accounts store_activity store_actor store_arrivals \
-        store_claims store_copies store_demand store_ended store_grants store_job_end \
-        store_jobs store_list store_lists store_migrate store_open store_pictures \
-        store_queries store_readiness store_seen store_sessions store_shares store_sound \
+UNIT := access address app args args_copy args_picture args_quote args_run \
+        arrival_header bandwidth bmff bounds charset clock codec_string colour config \
+        config_access cookie copy_cuts courtesy cutter disposition ebml encode_beside \
+        encode_feed encode_init feeder filters grant grant_rows grants grid hangups http \
+        id jail joblog key_units ladder lane language log loop media_info media_path \
+        mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
+        mp4_tables mp4_walk multipart origin own_store own_time owner packet_scan \
+        param_sets pass passes password picture_choice picture_stream plan plan_open \
+        plan_sounds plan_times playlist playlists promise rc same_origin schedule \
+        schedule_arriving schedule_bounds schedule_last secret seek_points segments \
+        segments_json signed_until sniff sound_copy source_check spool spool_resume \
+        store store_accounts store_activity store_actor store_arrivals store_claims \
+        store_copies store_demand store_ended store_grants store_job_end store_jobs \
+        store_list store_lists store_migrate store_open store_pictures store_queries \
+        store_readiness store_seen store_sessions store_shares store_sound \
         store_subtitles store_tries store_uploads store_videos storyboard subtitle \
         subtitle_files subtitle_publish supervise supervise_floods supervise_pipe text \
         trouble turns tus_headers upload_form video_lists viewer waits wants watcher

@@ -57,53 +57,56 @@ enum rc store_worker_beat(struct store *st, const char *owner, int pid,
     return store_end(st, rc);
 }
 
+/* At the row with max() in front over the workers of this boot. RC_NOT_FOUND: there is
+ * none, of which max() is NULL. */
+static enum rc find_max(struct store *st, enum statement id, const char *sql,
+                        sqlite3_stmt **out)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, id, sql, &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, st->clock.boot_id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    if (sqlite3_column_type(q, 0) == SQLITE_NULL) {
+        rc = store_finish(st, q);
+        return rc == RC_OK ? RC_NOT_FOUND : rc;
+    }
+    *out = q;
+    return RC_OK;
+}
+
 enum rc store_worker_age(struct store *st, int64_t *out_ms)
 {
     sqlite3_stmt *q;
     int64_t beat_ms;
-    bool any;
-    enum rc rc =
-        store_prepare(st, SQL_WORKER_AGE,
-                      "SELECT max(beat_ms) FROM workers WHERE beat_boot = ?1", &q);
+    enum rc rc = find_max(st, SQL_WORKER_AGE,
+                          "SELECT max(beat_ms) FROM workers WHERE beat_boot = ?1", &q);
 
     if (rc != RC_OK)
         return rc;
-    store_bind_text(q, 1, st->clock.boot_id);
-    rc = store_step(st, q);
-    if (rc != RC_OK)
-        return rc;
-    /* max() of no row is one row with NULL. */
-    any = sqlite3_column_type(q, 0) != SQLITE_NULL;
     beat_ms = sqlite3_column_int64(q, 0);
     rc = store_finish(st, q);
-    if (rc != RC_OK)
-        return rc;
-    if (!any)
-        return RC_NOT_FOUND;
-    *out_ms = store_boot_ms(st) - beat_ms;
-    return RC_OK;
+    if (rc == RC_OK)
+        *out_ms = store_boot_ms(st) - beat_ms;
+    return rc;
 }
 
+/* "" sorts before all that is missing. */
 enum rc store_worker_jail(struct store *st, char out[STORE_TEXT_MAX + 1])
 {
     sqlite3_stmt *q;
-    bool any;
-    /* "" sorts before all that is missing. */
-    enum rc rc = store_prepare(
-        st, SQL_WORKER_JAIL,
-        "SELECT max(beat_ms), max(jail_lacks) FROM workers WHERE beat_boot = ?1", &q);
+    enum rc rc =
+        find_max(st, SQL_WORKER_JAIL,
+                 "SELECT max(jail_lacks) FROM workers WHERE beat_boot = ?1", &q);
 
     if (rc != RC_OK)
         return rc;
-    store_bind_text(q, 1, st->clock.boot_id);
-    rc = store_step(st, q);
-    if (rc != RC_OK)
-        return rc;
-    any = sqlite3_column_type(q, 0) != SQLITE_NULL;
-    if (any)
-        store_column_text(q, 1, out, STORE_TEXT_MAX + 1);
-    rc = store_finish(st, q);
-    return rc == RC_OK && !any ? RC_NOT_FOUND : rc;
+    store_column_text(q, 0, out, STORE_TEXT_MAX + 1);
+    return store_finish(st, q);
 }
 
 enum rc store_worker_gone(struct store *st, const char *owner)
