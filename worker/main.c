@@ -280,8 +280,6 @@ static enum rc start(struct daemon *d, const struct options *o)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     w->slots =
         w->config.jobs > 0 ? (int)w->config.jobs : (int)(cores > 0 ? cores : 1) + 1;
-    /* Its memory is out of reach of whatever else runs as this user. */
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     enum rc rc = open_store(w);
     if (rc == RC_OK)
         rc = loop_open(&w->loop);
@@ -289,6 +287,9 @@ static enum rc start(struct daemon *d, const struct options *o)
         rc = watch_signals(d);
     if (courtesy_of_session((int)w->config.nice) != RC_OK)
         log_warn("encoders stand back for the worker's own session only");
+    /* Its memory is out of reach of whatever else runs as this user; and its own files
+     * in /proc are root's from here on. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (rc == RC_OK)
         rc = owner_claim(&w->site, w->owner, &d->lock_fd);
     if (rc == RC_OK)

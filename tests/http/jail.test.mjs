@@ -3,6 +3,7 @@
  * kernel's own word for each fence. What they keep out is in tests/unit/test_jail.c.
  */
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -68,9 +69,9 @@ test('each program that reads an upload is locked in', () => withSite({}, async 
 }));
 
 test('without a jail they are free', () => withSite({ DROPSTREAM_JAIL: 'off' }, async (site) => {
-    assert.deepEqual(await jailOf(site), { complete: false, lacks: 'The jail is off.' });
     const worker = filtersOf(await fs.readFile(`/proc/${site.pid('worker')}/status`, 'latin1'));
     const programs = await watched(site);
+    assert.deepEqual(await jailOf(site), { complete: false, lacks: 'The jail is off.' });
     assert.ok(programs.length > 0);
     for (const { status } of programs) assert.equal(filtersOf(status), worker);
 }));
@@ -89,4 +90,25 @@ test('a script in place of ffmpeg runs free, but no worker does where a jail is 
         const { code } = await site.end('worker');
         assert.equal(code, 1);
     });
+});
+
+test('a worker of a user like any other stands back, and its memory is its own', { skip: process.getuid() !== 0 && 'for root alone' }, async () => {
+    const site = await startSite();
+    const as = ['--pdeathsig', 'KILL', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+    let said = '';
+    execFileSync('chown', ['-R', '65534:65534', site.dir]);
+    const worker = spawn('setpriv', [...as, site.path('bin/dropstream-worker'), '--site', site.dir], { env: site.env, detached: true });
+    const ended = new Promise((resolve) => worker.on('exit', (code) => resolve(code)));
+    worker.stderr.on('data', (data) => (said += data));
+    try {
+        await waitFor(() => /worker started/.test(said), { what: 'the worker to start' });
+        assert.doesNotMatch(said, /stand back for/);
+        const nice = async (pid) => /nice (-?\d+)/.exec(await fs.readFile(`/proc/${pid}/autogroup`, 'utf8').catch(() => ''))?.[1];
+        if ((await nice(site.pid('lighttpd'))) === '0') assert.equal(await nice(worker.pid), site.env.DROPSTREAM_NICE);
+        assert.equal((await fs.stat(`/proc/${worker.pid}/mem`)).uid, 0);
+    } finally {
+        worker.kill();
+        assert.equal(await ended, 0);
+        await site.stop();
+    }
 });
