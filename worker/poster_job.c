@@ -161,6 +161,15 @@ static enum rc take_chosen(struct task *t)
     return take(t, at_us - frame_us(t) + 1000, true);
 }
 
+/* A picture that the survey has seen. A keyframe is found by its time, and nothing before
+ * it has to be decoded. */
+static enum rc take_seen(struct task *t, int64_t at_us)
+{
+    const struct poster *p = t->state;
+    int64_t margin_us = frame_us(t) / 2 > 1000 ? frame_us(t) / 2 : 1000;
+    return p->all ? take(t, at_us - margin_us, true) : take(t, at_us + margin_us, false);
+}
+
 /* ---- looking for it ------------------------------------------------------ */
 
 static enum rc on_picture(struct task *t, uint64_t track, int64_t time_us,
@@ -191,7 +200,7 @@ static enum rc choose(struct task *t)
         return take(t, poster_at_us(t->video.duration_us), false);
     joblog_note(t->log, "the picture at %.3f s is the most telling one of %zu",
                 (double)p->times_us[best] / 1e6, p->n);
-    return take(t, p->times_us[best] - frame_us(t) / 2, true);
+    return take_seen(t, p->times_us[best]);
 }
 
 static void surveyed(struct task *t, const char *sentence)

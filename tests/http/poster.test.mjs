@@ -79,6 +79,14 @@ describe('the poster that is found', { concurrency: 4 }, () => {
             }, { what: 'a picture that is not black' });
         }));
 
+    for (const [name, bf] of [['keyframes.mp4', 0], ['reordered.mp4', 3], ['keyframes.mkv', 0], ['reordered.mkv', 3]])
+        test(`is the very keyframe that was looked at, where all else is black: ${name}`, logged(async () => {
+            const filters = ["drawbox=enable='mod(n,50)':color=black:t=fill"];
+            await brighteningClip(clip(name), { seconds: 30, filters, gop: 50, more: ['-bf', String(bf)] });
+            const [upper, lower] = await partsOf(await posterOf(await uploaded(name)));
+            assert.ok(upper > 30 && upper - lower > 10, `${upper}, ${lower}`);
+        }));
+
     test('while the video comes in is replaced when that was black', logged(async () => {
         const options = { ...blackUntil(12, ['-movflags', '+faststart']), gop: 50 };
         options.filters.push('noise=alls=30:allf=t');
