@@ -161,13 +161,14 @@ static enum rc take_chosen(struct task *t)
     return take(t, at_us - frame_us(t) + 1000, true);
 }
 
-/* A picture that the survey has seen. A keyframe is found by its time, and nothing before
- * it has to be decoded. */
+/* A picture that the survey has seen. A keyframe is found by its time, and nothing
+ * before it has to be decoded. */
 static enum rc take_seen(struct task *t, int64_t at_us)
 {
     const struct poster *p = t->state;
     int64_t margin_us = frame_us(t) / 2 > 1000 ? frame_us(t) / 2 : 1000;
-    return p->all ? take(t, at_us - margin_us, true) : take(t, at_us + margin_us, false);
+    return p->all ? take(t, at_us - margin_us, true)
+                  : take(t, at_us + margin_us, false);
 }
 
 /* ---- looking for it ------------------------------------------------------ */
