@@ -68,8 +68,7 @@ origins() {
 # A file is sent without asking where the pass in the cookie leads to its key (lib/pass.h).
 # Everything else goes to media.fcgi: who has no pass, what their pass does not lead to, and
 # what is not there. All of it is rewritten once, which ends all other rewriting: so nobody
-# gets at a pass but by its cookie. (And rewrite-if-not-file, which could do nothing any more,
-# would look for each file a second time.) One second's memory of what is there would outlive
+# gets at a pass but by its cookie. One second's memory of what is there would outlive
 # what is taken back. No cache but the client's own may keep what was let through.
 strict() {
     cat <<'EOF_STRICT'
@@ -83,9 +82,7 @@ $HTTP["url"] =^ "/media/" {
             "^/media/(.*)$" => "/missing/$1",
             "" => "/missing/"
         )
-        url.rewrite-if-not-file = ()
     }
-    server.error-handler-404 = "/missing/"
     setenv.add-response-header = ("Cache-Control" => "private")
 }
 $HTTP["url"] =^ "/missing/" {
