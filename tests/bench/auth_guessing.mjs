@@ -1,5 +1,5 @@
 /*
- * auth_guessing.mjs: part 3 of bench-auth. Keys of media, tokens, session cookies and links
+ * auth_guessing.mjs: part 4 of bench-auth. Keys of media, tokens, session cookies and links
  * that are guessed, as fast as two connections can; beside that somebody asks for their
  * library, and again after it.
  */

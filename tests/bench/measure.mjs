@@ -8,6 +8,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 
 const TICKS_PER_S = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+export const TICK_US = 1e6 / TICKS_PER_S;
 
 /* The fields of /proc/<pid>/stat from the third on (proc(5)); null if it has ended. */
 function statOf(pid) {
@@ -42,6 +43,13 @@ export function cpuSeconds(pids) {
         for (const field of stat.slice(11, 15)) ticks += Number(field);
     }
     return ticks / TICKS_PER_S;
+}
+
+/* CPU time of a process itself, in ticks: { user, system }. */
+export function cpuTicks(pid) {
+    const stat = statOf(pid);
+    if (!stat) throw new Error(`process ${pid} has ended`);
+    return { user: Number(stat[11]), system: Number(stat[12]) };
 }
 
 /* CPU seconds of the children of pid that have ended and been waited for. */

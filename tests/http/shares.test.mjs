@@ -215,6 +215,7 @@ describe('shares', () => {
             const part = await client.request('GET', target, { headers: { Range: 'bytes=4-7' } });
             assert.equal(part.status, 206);
             assert.equal(part.text, 'ftyp');
+            for (const { headers } of [whole, part]) assert.equal(headers['cache-control'], 'private, no-cache');
         }
         const receiving = letters(0) + 'c'.repeat(32);
         await member.request('POST', '/api/uploads', {
