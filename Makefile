@@ -259,7 +259,17 @@ other-tests: $(call ran,$(filter-out $(BUSY),$(TESTS)))
 http-tests browser-tests busy-tests other-tests:
 	@! grep -h '^failed: ' $^
 
-$(BUILD)/tests/%.ran: tests/%.test.mjs all ui $(TEST_MODULES) always
+# Loaded into programs that are to fail (tests/faults).
+INJECT := $(BUILD)/tests/faults/inject.so
+$(INJECT): tests/faults/inject.c
+	@mkdir -p $(@D)
+	$(link)
+	$(Q)$(CC) $(STD) -O1 -shared -fPIC -o $@ $<
+
+faults: all ui $(TEST_MODULES) $(INJECT) ## every call of upload.fcgi and the worker fails, one after the other
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/faults/all.mjs
+
+$(BUILD)/tests/%.ran: tests/%.test.mjs all ui $(TEST_MODULES) $(INJECT) always
 	@mkdir -p $(@D)
 	@DROPSTREAM_BUILD=$(abspath $(BUILD)) node --test-reporter=spec $< >$@ 2>&1 || \
 	  echo "failed: $<" >>$@; echo "---- $<"; cat $@

@@ -220,7 +220,8 @@ enum rc upload_finish(struct upload *u)
     rc = spool_finish(u->spool);
     if (rc == RC_NOT_FOUND)
         return upload_deleted(u);
-    u->doomed |= rc != RC_OK; /* see sync_file */
+    /* Where only its name could not be given, the client may try that again. */
+    u->doomed |= rc != RC_OK && !spool_is_synced(u->spool);
     if (rc != RC_OK)
         return upload_log_rc(u, NULL, "spool", rc);
     u->spool = NULL;

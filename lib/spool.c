@@ -27,6 +27,7 @@ struct spool_file {
     int dir_fd;
     int fd;
     int64_t size;
+    bool synced;      /* the bytes were, all of them, by spool_finish */
     bool renamed;     /* the bytes have their last name now */
     bool name_synced; /* the folder was synced since the file has its name */
     char part[SPOOL_NAME_SIZE];
@@ -291,6 +292,7 @@ enum rc spool_finish(struct spool_file *f)
      * fdatasync: the size and the mode have to last as well. */
     if (spool_sync_fd(f->fd) != 0)
         return rc_from_errno(errno);
+    f->synced = true;
     rc = check_entry(f);
     if (rc == RC_OK)
         rc = rename_to_last(f);
@@ -302,6 +304,11 @@ enum rc spool_finish(struct spool_file *f)
         return rc_from_errno(errno);
     release(f);
     return RC_OK;
+}
+
+bool spool_is_synced(const struct spool_file *f)
+{
+    return f->synced;
 }
 
 enum rc spool_keep_index(struct spool_file *f)

@@ -65,10 +65,14 @@ void spool_flush(struct spool_file *f);
 
 /*
  * fsync, rename to <id>.src, fsync of the folder; frees f only on RC_OK. After any
- * other code the caller still owns f and abandons it. RC_NOT_FOUND: the .part was
- * removed meanwhile (the video was deleted). RC_EXISTS, RC_NOSPACE, RC_IO.
+ * other code the caller still owns f and closes or abandons it. RC_NOT_FOUND: the .part
+ * was removed meanwhile (the video was deleted). RC_EXISTS, RC_NOSPACE, RC_IO.
  */
 enum rc spool_finish(struct spool_file *f);
+
+/* After a spool_finish that failed: the bytes are on disk all the same, under either
+ * name, and spool_close leaves them there. */
+bool spool_is_synced(const struct spool_file *f);
 
 /* Leaves the .part as it is, for spool_open; frees f. NULL is legal. */
 void spool_close(struct spool_file *f);

@@ -146,14 +146,20 @@ export class Site {
         this.#start('lighttpd', 'lighttpd', ['-D', '-f', this.path('etc/lighttpd.conf')]);
     }
 
-    startWorker() {
-        this.#start('worker', this.path('bin/dropstream-worker'), ['--site', this.dir]);
+    /* env: more of the environment. */
+    startWorker(env = {}) {
+        this.#start('worker', this.path('bin/dropstream-worker'), ['--site', this.dir], env);
+    }
+
+    /* Resolves when one of them has ended by itself: { code, signal }. */
+    ended(name) {
+        return this.#children.get(name).exited;
     }
 
     /* Each in a session of its own, as etc/serve.sh does it. */
-    #start(name, program, args) {
+    #start(name, program, args, env = {}) {
         const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], {
-            env: { ...this.env, PATH: `${this.env.PATH}:/usr/sbin` },
+            env: { ...this.env, PATH: `${this.env.PATH}:/usr/sbin`, ...env },
             stdio: ['ignore', 'pipe', 'pipe'],
             detached: true,
         });

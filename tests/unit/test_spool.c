@@ -109,6 +109,7 @@ static void nothing_stays_when_the_folder_cannot_be_synced(void **state)
     (void)state;
     fail_folder_sync = true;
     assert_int_equal(spool_finish(f), RC_IO);
+    assert_true(spool_is_synced(f));
     spool_abandon(f);
     assert_false(there(ID ".src"));
     assert_false(there(ID ".part"));

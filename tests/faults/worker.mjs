@@ -1,0 +1,112 @@
+/*
+ * worker.mjs: the worker is killed, or its disk fails, at each call in turn, while it makes one
+ * video and removes another. What comes after it finds the rest: the video is made to its end,
+ * each segment is there and is what it would have been, and the other one is gone.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+import { ffmpeg, tempDir } from '../lib/media.mjs';
+import { formAround, startSite, waitFor, whole } from '../lib/site.mjs';
+import { faults } from './faults.mjs';
+
+const WAIT_MS = 60_000;
+
+/* A clip of a few segments that is made in no time. */
+async function makeClip(dir) {
+    const file = path.join(dir, 'clip.mp4');
+    const sources = ['-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=10:d=5', '-f', 'lavfi', '-i', 'sine=d=5:r=48000'];
+    await ffmpeg(...sources, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-c:a', 'aac', '-shortest', file);
+    return fs.readFile(file);
+}
+
+const get = (site, id) => site.cgi('api.fcgi', { target: `/api/videos/${id}` });
+
+async function upload(site, file) {
+    const form = formAround('clip.mp4', {});
+    const answer = await site.cgi('upload.fcgi', { method: 'POST', target: '/api/videos', headers: { 'Content-Type': form.type }, body: whole(form, file) });
+    assert.equal(answer.status, 201, answer.text);
+    return answer.json.id;
+}
+
+/* What waits for a while, a retry or a disk that was full, waits no longer. */
+const noMoreWaiting = (site) =>
+    promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', site.path('db/dropstream.db'),
+        "PRAGMA wal_autocheckpoint=0; UPDATE jobs SET due_ms = 0 WHERE state = 'queued' AND due_ms > 0"]);
+
+/* True once there is nothing left to do for these videos. */
+async function isDone(site, id, removed) {
+    const { json } = await get(site, id);
+    if (json.state === 'failed') throw new Error(`failed: ${json.error}`);
+    if (json.state !== 'ready' || !json.poster) return false;
+    return !removed || (await fs.readdir(site.path('spool'))).every((name) => !name.startsWith(removed));
+}
+
+/* The names of all files that a video has; each has something in it. */
+async function filesOf(site, id) {
+    const { json } = await get(site, id);
+    assert.equal(json.warning, null);
+    const dir = await fs.realpath(site.path('htdocs/media', json.media.split('/')[2]));
+    const names = [];
+    for (const name of (await fs.readdir(dir, { recursive: true })).sort()) {
+        const stat = await fs.stat(path.join(dir, name));
+        assert.ok(stat.isDirectory() || stat.size > 0, `${name} is empty`);
+        names.push(name);
+    }
+    return names;
+}
+
+/* Runs the worker until all is done, it has ended, or it waits for a while after a fault. */
+async function runUnderFault(site, fault, id, removed) {
+    site.startWorker(fault.env);
+    let over = false;
+    site.ended('worker').then(() => (over = true));
+    let patience;
+    await waitFor(async () => {
+        if (over || (await isDone(site, id, removed).catch(() => true))) return true;
+        if (fault.struck()) patience ??= Date.now() + 500;
+        return patience && Date.now() > patience;
+    }, { timeout: WAIT_MS, every: 20, what: `the worker under ${fault.name}` });
+    await site.end('worker');
+}
+
+/* And one to which nothing happens, until all is done. */
+async function runFreely(site, id, removed) {
+    if (await isDone(site, id, removed)) return;
+    site.startWorker();
+    await waitFor(async () => {
+        if (await isDone(site, id, removed)) return true;
+        await noMoreWaiting(site);
+        return false;
+    }, { timeout: WAIT_MS, every: 100, what: `${id} to be made` });
+    await site.end('worker');
+}
+
+export async function faultsOfWorker({ stride = 1, say = () => {} } = {}) {
+    const temp = await tempDir();
+    const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0' } });
+    const points = {};
+    try {
+        const file = await makeClip(temp.dir);
+        let before = await upload(site, file);
+        await runFreely(site, before);
+        const expected = await filesOf(site, before);
+        for (const fault of faults(site, 'dropstream-worker', { stride })) {
+            const at = (error) => { throw new Error(`${fault.name}: ${error.message}`, { cause: error }); };
+            const id = await upload(site, file);
+            assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${before}` })).status, 204);
+            await runUnderFault(site, fault, id, before).then(() => runFreely(site, id, before)).catch(at);
+            assert.deepEqual(await filesOf(site, id), expected, fault.name);
+            before = id;
+            if (!fault.struck()) say(JSON.stringify(points));
+            else points[fault.kind] = (points[fault.kind] ?? 0) + 1;
+        }
+        return points;
+    } finally {
+        await site.stop();
+        await temp.remove();
+    }
+}
