@@ -94,7 +94,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         encode_feed encode_init feeder filters grant grant_rows grants grid hangups http \
         id jail joblog key_units ladder lane language log loop media_info media_path \
         mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
-        mp4_tables mp4_walk multipart origin own_store own_time owner packet_scan \
+        mp4_tables mp4_walk multipart multipart_corpus origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
@@ -122,7 +122,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
         ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
-        bench-storyboard bench-auth bench-jail
+        bench-storyboard bench-auth bench-jail bench-multipart
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -278,7 +278,7 @@ check: ## all tests, with both compilers; a summary at the end
 # ---- benches ---------------------------------------------------------------
 
 bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard \
-       bench-auth bench-jail ## all
+       bench-auth bench-jail bench-multipart ## all
 bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
@@ -297,6 +297,11 @@ $(BUILD)/tests/bench/%.o: ALL_CFLAGS += -Iworker
 $(BUILD)/tests/bench/jail_times: $(BUILD)/tests/bench/jail_times.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(WORKER_LIBS)
+bench-multipart: $(BUILD)/tests/bench/multipart_times ## what forms full of near-boundaries cost
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/multipart.mjs
+$(BUILD)/tests/bench/multipart_times: $(BUILD)/tests/bench/multipart_times.o $(BUILD)/libdropstream.a
+	$(link)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 bench-storyboard: all ## CPU of the seek bar's small pictures
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/storyboard.mjs
 
