@@ -31,8 +31,8 @@ endif
 
 LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/config.c lib/config_value.c lib/ebml.c lib/grant.c lib/grid.c lib/id.c \
-           lib/io.c lib/language.c lib/log.c lib/mime.c lib/mkv_values.c lib/mkv_walk.c \
-           lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c \
+           lib/io.c lib/language.c lib/log.c lib/memtext.c lib/mime.c lib/mkv_values.c \
+           lib/mkv_walk.c lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c \
            lib/mp4_packets.c lib/mp4_reach.c lib/mp4_samples.c lib/mp4_tables.c \
            lib/mp4_walk.c lib/multipart.c lib/origin.c lib/pass.c lib/password.c \
            lib/playlist.c lib/rc.c lib/secret.c lib/site.c lib/sniff.c \
@@ -94,7 +94,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         encode_feed encode_init feeder filters grant grant_rows grants grid hangups http \
         id jail joblog key_units ladder lane language log loop media_info media_path \
         mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
-        mp4_tables mp4_walk multipart multipart_corpus origin own_store own_time owner packet_scan \
+        mp4_tables mp4_walk multipart multipart_corpus nomem origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
