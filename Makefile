@@ -94,7 +94,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         encode_feed encode_init feeder filters grant grant_rows grants grid hangups http \
         id jail joblog key_units ladder lane language log loop media_info media_path \
         mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
-        mp4_tables mp4_walk multipart multipart_corpus nomem origin own_store own_time owner packet_scan \
+        mp4_tables mp4_walk multipart multipart_corpus nomem nomem_store origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \

@@ -93,8 +93,8 @@ enum heap_rule {
     HEAP_MAY_COPE   /* also RC_OK, all being as it should */
 };
 
-static void heap_run(enum rc (*run)(void *arg), void *arg, enum heap_rule rule,
-                     bool onward)
+static inline void heap_run(enum rc (*run)(void *arg), void *arg, enum heap_rule rule,
+                            bool onward)
 {
     for (long n = 1;; n++) {
         const long live = heap.live;
@@ -122,7 +122,8 @@ static void heap_run(enum rc (*run)(void *arg), void *arg, enum heap_rule rule,
  * returns what the functions say that it is about, checks what it got where that is
  * RC_OK, and leaves nothing behind.
  */
-static void heap_starve(enum rc (*run)(void *arg), void *arg, enum heap_rule rule)
+static inline void heap_starve(enum rc (*run)(void *arg), void *arg,
+                               enum heap_rule rule)
 {
     assert_int_equal(run(arg), RC_OK); /* what is allocated once only */
     heap_run(run, arg, rule, false);
