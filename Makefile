@@ -31,8 +31,8 @@ endif
 
 LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/config.c lib/config_value.c lib/ebml.c lib/grant.c lib/grid.c lib/id.c \
-           lib/io.c lib/language.c lib/log.c lib/mime.c lib/mkv_values.c lib/mkv_walk.c \
-           lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c \
+           lib/io.c lib/language.c lib/log.c lib/memtext.c lib/mime.c lib/mkv_values.c \
+           lib/mkv_walk.c lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c \
            lib/mp4_packets.c lib/mp4_reach.c lib/mp4_samples.c lib/mp4_tables.c \
            lib/mp4_walk.c lib/multipart.c lib/origin.c lib/pass.c lib/password.c \
            lib/playlist.c lib/rc.c lib/secret.c lib/site.c lib/sniff.c \
@@ -94,7 +94,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         encode_feed encode_init feeder filters grant grant_rows grants grid hangups http \
         id jail joblog key_units ladder lane language log loop media_info media_path \
         mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
-        mp4_tables mp4_walk multipart origin own_store own_time owner packet_scan \
+        mp4_tables mp4_walk multipart multipart_corpus nomem nomem_store origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
@@ -107,7 +107,8 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         subtitle_files subtitle_publish supervise supervise_floods supervise_pipe text \
         trouble turns tus_headers upload_form video_lists viewer waits wants watcher
 
-FUZZ := mp4_index mkv_walk subtitle
+FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \
+        json_body config media_info
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
@@ -122,7 +123,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
         ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
-        bench-storyboard bench-auth bench-jail
+        bench-storyboard bench-auth bench-jail bench-multipart
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -221,24 +222,45 @@ asan: ## all programs and the unit tests, under AddressSanitizer and UBSan
 # ---- fuzzing ---------------------------------------------------------------
 
 FUZZ_S   ?= 30
-FUZZ_LIB := $(wildcard lib/mp4_*.c lib/mkv_*.c lib/subtitle*.c) lib/charset.c lib/ebml.c \
-            lib/bmff.c
 FUZZ_DIR := $(BUILD)/fuzz
+# libFuzzer watches these too. They are compiled once; a target takes what it needs.
+FUZZ_SRC := lib/bmff.c lib/charset.c lib/clock.c lib/config.c lib/config_value.c lib/ebml.c \
+            lib/id.c lib/io.c lib/language.c lib/log.c lib/mime.c lib/mkv_values.c \
+            lib/mkv_walk.c lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c \
+            lib/mp4_moof.c lib/mp4_packets.c lib/mp4_reach.c lib/mp4_samples.c \
+            lib/mp4_tables.c lib/mp4_walk.c lib/multipart.c lib/origin.c lib/rc.c \
+            lib/secret.c lib/sniff.c lib/sniff_refuse.c lib/subtitle.c \
+            lib/subtitle_text.c lib/text.c worker/cutter.c worker/media_info.c \
+            worker/packet_scan.c cgi-bin/address.c cgi-bin/api_body.c cgi-bin/checksum.c \
+            cgi-bin/cookie.c cgi-bin/disposition.c cgi-bin/http_text.c \
+            cgi-bin/media_path.c cgi-bin/same_origin.c cgi-bin/tus_headers.c \
+            cgi-bin/upload_form.c cgi-bin/upload_names.c
+FUZZ_FLAGS := $(STD) -O1 -g $(INC) -Iworker -Icgi-bin -MMD -MP -fno-sanitize-recover=all
 
-# All at once: libFuzzer watches the code of lib too.
-$(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_LIB) $(wildcard lib/*.h)
+$(FUZZ_DIR)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)
-	$(Q)clang $(STD) -O1 -g $(INC) -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=all -o $@ $< $(FUZZ_LIB) -lm
+	$(call say,FUZZCC,$<)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+$(FUZZ_DIR)/libfuzzed.a: $(FUZZ_SRC:%.c=$(FUZZ_DIR)/obj/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(FUZZ_DIR)/fuzz_%: $(FUZZ_DIR)/obj/tests/fuzz/fuzz_%.o $(FUZZ_DIR)/libfuzzed.a
+	$(link)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(LIBS)
 
-fuzz: $(FUZZ:%=fuzz-%) ## libFuzzer on the readers of uploads and subtitles, FUZZ_S (30) seconds each
+# Words that the fuzzer puts in; some targets share theirs.
+DICT = $*
+$(addprefix fuzz-,mp4_index mp4_tables cutter sniff): DICT := mp4
+$(addprefix fuzz-,json_body media_info): DICT := json
+
+# The seeds, and what earlier runs have found, are replayed first.
+fuzz: $(FUZZ:%=fuzz-%) ## libFuzzer on what reads uploads, headers, bodies, settings, FUZZ_S (30) seconds each
 $(FUZZ:%=fuzz-%): fuzz-%: $(FUZZ_DIR)/fuzz_%
 	@printf '  FUZZ    %s, %s s\n' $* $(FUZZ_S); mkdir -p $(FUZZ_DIR)/$*
 	$(Q)node tests/fuzz/seeds.mjs $* $(FUZZ_DIR)/$*.seeds && \
-	  $< -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 \
+	  $< -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=1024 -dict=tests/fuzz/$(DICT).dict \
 	    -artifact_prefix=$(FUZZ_DIR)/$*- $(FUZZ_DIR)/$* $(FUZZ_DIR)/$*.seeds \
-	    2>$(FUZZ_DIR)/$*.log || { tail -50 $(FUZZ_DIR)/$*.log; exit 1; }
+	    2>$(FUZZ_DIR)/$*.log || { grep -v '^#' $(FUZZ_DIR)/$*.log | tail -50; exit 1; }
 
 lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
@@ -288,7 +310,7 @@ check: ## all tests, with both compilers; a summary at the end
 # ---- benches ---------------------------------------------------------------
 
 bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard \
-       bench-auth bench-jail ## all
+       bench-auth bench-jail bench-multipart ## all
 bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
@@ -307,6 +329,11 @@ $(BUILD)/tests/bench/%.o: ALL_CFLAGS += -Iworker
 $(BUILD)/tests/bench/jail_times: $(BUILD)/tests/bench/jail_times.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(WORKER_LIBS)
+bench-multipart: $(BUILD)/tests/bench/multipart_times ## what forms full of near-boundaries cost
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/multipart.mjs
+$(BUILD)/tests/bench/multipart_times: $(BUILD)/tests/bench/multipart_times.o $(BUILD)/libdropstream.a
+	$(link)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 bench-storyboard: all ## CPU of the seek bar's small pictures
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/storyboard.mjs
 

@@ -1,5 +1,6 @@
 #include "api.h"
 
+#include "memtext.h"
 #include "segments_json.h"
 
 #include <stdio.h>
@@ -32,24 +33,21 @@ static void write_arrived(FILE *out, const struct video *v)
 /* The whole answer as text, which the caller frees. */
 static enum rc read_page(struct api_call *call, char **out, size_t *size)
 {
-    char *text = NULL;
-    struct segments_page page = {.out = open_memstream(&text, size)};
-    enum rc rc;
+    struct memtext m;
+    struct segments_page page = {.has_one = false};
+    enum rc rc = memtext_open(&m);
 
-    if (!page.out)
-        return RC_NOMEM;
-    fputc('{', page.out);
-    write_arrived(page.out, &call->video);
-    fputs("\"renditions\":[", page.out);
+    if (rc != RC_OK)
+        return rc;
+    page.out = m.f;
+    fputc('{', m.f);
+    write_arrived(m.f, &call->video);
+    fputs("\"renditions\":[", m.f);
     rc = store_readiness(call->st, call->video.id, append_rendition, &page);
-    fputs("]}", page.out);
-    /* What did not fit into memory is only known for sure when the stream is closed. */
-    if (fclose(page.out) != 0 && rc == RC_OK)
-        rc = RC_NOMEM;
+    fputs("]}", m.f);
     if (rc == RC_OK)
-        *out = text;
-    else
-        free(text);
+        return memtext_close(&m, out, size);
+    memtext_drop(&m);
     return rc;
 }
 

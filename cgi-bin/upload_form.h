@@ -61,7 +61,8 @@ enum rc upload_form_open(const char *content_type, const struct upload_events *e
  */
 enum rc upload_form_feed(struct upload_form *form, const void *data, size_t n);
 
-/* Call it after the last byte. RC_OK: the form is whole, with one whole file in it. */
+/* Call it after the last byte. RC_OK: the form is whole, with one whole file in it.
+ * RC_TRUNCATED: it broke off, which upload_form_error says nothing about. */
 enum rc upload_form_finish(struct upload_form *form);
 
 /* What is wrong with the form; its code is NULL while nothing is, and where an event's

@@ -169,7 +169,7 @@ static uint64_t sum_counts(const struct mp4_table *t)
 
 static enum rc check_times(struct mp4_tables *t, uint32_t timescale)
 {
-    int64_t max = MP4_SECONDS_MAX * timescale; /* below 2^61 */
+    int64_t max = MP4_SECONDS_MAX * timescale; /* below 2^62 */
     t->ticks = 0;
     for (uint32_t i = 0; i < t->stts.n; i++) {
         uint32_t count = bmff_u32(t->stts.p + (size_t)i * 8);
@@ -178,9 +178,9 @@ static enum rc check_times(struct mp4_tables *t, uint32_t timescale)
             return RC_INVALID;
         if (duration > INT32_MAX)
             return RC_UNSUPPORTED;
-        t->ticks += (int64_t)count * duration;
-        if (t->ticks > max)
+        if ((int64_t)count * duration > max - t->ticks)
             return RC_INVALID;
+        t->ticks += (int64_t)count * duration;
     }
     return sum_counts(&t->stts) == t->samples ? RC_OK : RC_INVALID;
 }

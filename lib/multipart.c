@@ -2,6 +2,7 @@
 
 #include "mime.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,11 @@ struct multipart {
 
     char delimiter[4 + MULTIPART_BOUNDARY_MAX]; /* CR LF "--" boundary */
     size_t delimiter_size;
+    /* How far it is at least to the next place where the delimiter may begin, by the
+     * byte that is where it would have its last one; 0: it may begin here, and if it
+     * does not, again is how far. */
+    unsigned char steps[UCHAR_MAX + 1];
+    unsigned char again;
     /*
      * Bytes of the delimiter matched at the end of what was fed, the first `given` of
      * them not in the input: the line end of a header block, or the start of the
@@ -89,6 +95,18 @@ enum rc multipart_boundary(const char *content_type,
     return RC_OK;
 }
 
+static void set_steps(struct multipart *m)
+{
+    size_t last = m->delimiter_size - 1;
+    unsigned char *here = &m->steps[(unsigned char)m->delimiter[last]];
+
+    memset(m->steps, (int)m->delimiter_size, sizeof(m->steps));
+    for (size_t i = 0; i < last; i++)
+        m->steps[(unsigned char)m->delimiter[i]] = (unsigned char)(last - i);
+    m->again = *here;
+    *here = 0;
+}
+
 enum rc multipart_open(const char *boundary, const struct multipart_events *events,
                        struct multipart **out)
 {
@@ -105,6 +123,7 @@ enum rc multipart_open(const char *boundary, const struct multipart_events *even
     memcpy(m->delimiter, "\r\n--", 4);
     memcpy(m->delimiter + 4, boundary, n);
     m->delimiter_size = 4 + n;
+    set_steps(m);
     m->matched = m->given = 2;
     *out = m;
     return RC_OK;
@@ -309,29 +328,52 @@ static enum rc emit(struct multipart *m, const char *data, size_t n)
     return after_callback(m, m->events.part_data(m->events.arg, data, n));
 }
 
+/* How many bytes at p, of n, are those that the delimiter begins with. */
+static size_t match(const struct multipart *m, const char *p, size_t n)
+{
+    size_t i = 0;
+
+    if (n > m->delimiter_size)
+        n = m->delimiter_size;
+    while (i < n && p[i] == m->delimiter[i])
+        i++;
+    return i;
+}
+
 /*
  * Where the delimiter, or at the end of [p, end) a beginning of it, starts; end if
- * nowhere. CR is in the delimiter's first place only, so what did not match need not
- * be looked at again: the time is linear.
+ * nowhere. Looks at the last byte that it could have, and steps on to the next place
+ * that goes with that one (Horspool). CR is in the delimiter's first place only, so of
+ * two places that begin with one the bytes that match are not the same ones: the time
+ * is linear.
  */
 static const char *find_delimiter(const struct multipart *m, const char *p,
                                   const char *end, size_t *matched)
 {
-    *matched = 0;
-    while (p < end) {
-        size_t n = 1;
+    const size_t size = m->delimiter_size, last = size - 1, half = size / 2;
 
-        if (*p != '\r' && (p = memchr(p, '\r', (size_t)(end - p))) == NULL)
-            return end;
-        while (n < m->delimiter_size && p + n < end && p[n] == m->delimiter[n])
-            n++;
-        if (n == m->delimiter_size || p + n == end) {
-            *matched = n;
+    *matched = size;
+    while ((size_t)(end - p) > last) {
+        size_t step = m->steps[(unsigned char)p[last]];
+
+        /* A step that is known before it has been read costs next to nothing. */
+        if (step == size)
+            p += size;
+        else if (step >= half)
+            p += half;
+        else if (step > 0)
+            p += step;
+        else if (match(m, p, size) < size)
+            p += m->again;
+        else
             return p;
-        }
-        p += n;
     }
-    return end;
+    /* Of a beginning, the CR is the last one there is. */
+    p = memrchr(p, '\r', (size_t)(end - p));
+    *matched = p != NULL && match(m, p, (size_t)(end - p)) == (size_t)(end - p)
+                   ? (size_t)(end - p)
+                   : 0;
+    return *matched > 0 ? p : end;
 }
 
 /* Goes on with a beginning of a delimiter that an earlier feed ended with. */

@@ -1,9 +1,10 @@
 #include "playlist.h"
 
+#include "memtext.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int64_t playlist_target_s(const struct grid *g)
@@ -29,18 +30,6 @@ static void put_segments(FILE *f, const struct grid *g)
                         grid_frame_us(g, grid_segment_start(g, k)));
 }
 
-/* Ends a stream of open_memstream; on any error the text is freed. */
-static enum rc finish(FILE *f, char **text, char **out)
-{
-    int failed = ferror(f);
-    if (fclose(f) != 0 || failed) {
-        free(*text);
-        return RC_NOMEM;
-    }
-    *out = *text;
-    return RC_OK;
-}
-
 /* What differs between the types. */
 struct kind {
     const char *tags, *end;
@@ -63,29 +52,27 @@ static void put_head(FILE *f, int64_t target_s, const struct kind *kind)
 
 enum rc playlist_media_cut(const struct bounds *b, char **out)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f)
+    struct memtext m;
+    size_t n;
+    if (memtext_open(&m) != RC_OK)
         return RC_NOMEM;
-    put_head(f, bounds_target_s(b), &vod);
+    put_head(m.f, bounds_target_s(b), &vod);
     for (int64_t k = 0; k < b->n; k++)
-        put_segment(f, k, bounds_duration_us(b, k));
-    fputs(vod.end, f);
-    return finish(f, &text, out);
+        put_segment(m.f, k, bounds_duration_us(b, k));
+    fputs(vod.end, m.f);
+    return memtext_close(&m, out, &n);
 }
 
 static enum rc media(const struct grid *g, const struct kind *kind, char **out)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f)
+    struct memtext m;
+    size_t n;
+    if (memtext_open(&m) != RC_OK)
         return RC_NOMEM;
-    put_head(f, playlist_target_s(g), kind);
-    put_segments(f, g);
-    fputs(kind->end, f);
-    return finish(f, &text, out);
+    put_head(m.f, playlist_target_s(g), kind);
+    put_segments(m.f, g);
+    fputs(kind->end, m.f);
+    return memtext_close(&m, out, &n);
 }
 
 enum rc playlist_media(const struct grid *g, char **out)
@@ -103,12 +90,11 @@ enum rc playlist_event(const struct grid *g, char **out)
 
 enum rc playlist_text(const char *name, int64_t length_us, char **out)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f)
+    struct memtext m;
+    size_t n;
+    if (memtext_open(&m) != RC_OK)
         return RC_NOMEM;
-    fprintf(f,
+    fprintf(m.f,
             "#EXTM3U\n"
             "#EXT-X-VERSION:7\n"
             "#EXT-X-TARGETDURATION:%" PRId64 "\n"
@@ -118,7 +104,7 @@ enum rc playlist_text(const char *name, int64_t length_us, char **out)
             "#EXT-X-ENDLIST\n",
             (length_us + 999999) / 1000000, length_us / 1000000, length_us % 1000000,
             name);
-    return finish(f, &text, out);
+    return memtext_close(&m, out, &n);
 }
 
 /* RFC 8216 s. 4.2: a quoted-string holds no line break and no double quote. */
@@ -182,22 +168,20 @@ enum rc playlist_master(const struct playlist_variant *variants, size_t n_varian
                         char **out)
 {
     enum rc rc = RC_OK;
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f)
+    struct memtext m;
+    size_t n;
+    if (memtext_open(&m) != RC_OK)
         return RC_NOMEM;
-    fputs("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n", f);
+    fputs("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n", m.f);
     for (size_t i = 0; i < n_audio && rc == RC_OK; i++)
-        rc = put_audio(f, &audio[i]);
+        rc = put_audio(m.f, &audio[i]);
     for (size_t i = 0; i < n_subtitles && rc == RC_OK; i++)
-        rc = put_subtitles(f, &subtitles[i]);
+        rc = put_subtitles(m.f, &subtitles[i]);
     for (size_t i = 0; i < n_variants && rc == RC_OK; i++)
-        rc = put_variant(f, &variants[i], n_audio > 0, n_subtitles > 0);
+        rc = put_variant(m.f, &variants[i], n_audio > 0, n_subtitles > 0);
     if (rc != RC_OK) {
-        fclose(f);
-        free(text);
+        memtext_drop(&m);
         return rc;
     }
-    return finish(f, &text, out);
+    return memtext_close(&m, out, &n);
 }

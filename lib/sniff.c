@@ -282,6 +282,8 @@ enum rc sniff(const void *data, size_t n, struct sniff *out)
 {
     const uint8_t *bytes = data;
 
+    if (n > SNIFF_BYTES)
+        n = SNIFF_BYTES;
     *out = (struct sniff){CONTAINER_NONE, NULL};
     if (n == 0)
         out->reason = "The file is empty.";

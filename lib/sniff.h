@@ -41,7 +41,8 @@ struct sniff {
 };
 
 /*
- * data: the first n bytes; n < SNIFF_BYTES only if the file is no longer than n.
+ * data: the first n bytes; n < SNIFF_BYTES only if the file is no longer than n. No
+ * more than SNIFF_BYTES are looked at.
  * RC_OK when taken, RC_UNSUPPORTED when refused; *out is written in both cases (the
  * one exception to the rule of rc.h, since the reason is the result).
  */

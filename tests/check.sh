@@ -51,7 +51,7 @@ if ! command -v "$other" >/dev/null; then
 fi
 stage "unit tests ($other, ASan, UBSan)" here "$jobs" CC="$other" asan
 if command -v clang >/dev/null; then
-    stage "fuzzing (5 s each)" here "$jobs" fuzz FUZZ_S=5
+    stage "fuzzing (4 s each)" here "$jobs" fuzz FUZZ_S=4
 else
     summary+=("  fuzzing: skipped, clang is not installed")
 fi

@@ -215,8 +215,12 @@ enum rc store_actor_check(struct store *st)
  * meanwhile, whatever the busy timeout. */
 enum rc store_begin(struct store *st)
 {
-    enum rc rc = run(st, SQL_BEGIN, "BEGIN IMMEDIATE");
+    sqlite3_stmt *q;
+    /* Made beforehand: without memory it could not be, and the lock would stay. */
+    enum rc rc = store_prepare(st, SQL_ROLLBACK, "ROLLBACK", &q);
 
+    if (rc == RC_OK)
+        rc = run(st, SQL_BEGIN, "BEGIN IMMEDIATE");
     if (rc != RC_OK)
         return rc;
     rc = store_actor_check(st);

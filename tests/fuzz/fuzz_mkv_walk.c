@@ -2,18 +2,9 @@
  * fuzz_mkv_walk.c: whatever is uploaded as a Matroska file must not harm its reader in
  * lib. The input is a file that comes in bit by bit; the last byte says by how much.
  */
+#include "fuzz.h"
+
 #include "mkv_walk.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* Offers what has arrived, in pieces of at most step bytes. */
 static enum rc feed(struct mkv_walk *walk, const uint8_t *data, size_t frontier,
@@ -23,10 +14,8 @@ static enum rc feed(struct mkv_walk *walk, const uint8_t *data, size_t frontier,
     uint64_t at;
     while (rc == RC_OK && mkv_walk_wants(walk, frontier, &at) && at < frontier) {
         size_t size = frontier - at < step ? (size_t)(frontier - at) : step;
-        uint8_t *part = malloc(size);
+        uint8_t *part = copy_of(data + at, size);
         uint64_t next;
-        must(part != NULL);
-        memcpy(part, data + at, size);
         rc = mkv_walk_feed(walk, part, size);
         free(part);
         must(rc != RC_OK || !mkv_walk_wants(walk, 0, &next) || next > at);

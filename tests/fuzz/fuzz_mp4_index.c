@@ -2,32 +2,14 @@
  * fuzz_mp4_index.c: whatever is uploaded as an MP4 file must not harm its readers in
  * lib. The input is a file, which comes in as a whole; the last byte says how.
  */
+#include "fuzz.h"
+
 #include "mp4_frag.h"
 #include "mp4_head.h"
 #include "mp4_index.h"
 #include "mp4_walk.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define SAMPLES_MAX 20000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-/* A copy that ends where memory may no longer be read. */
-static uint8_t *copy_of(const uint8_t *data, uint64_t begin, uint64_t size)
-{
-    uint8_t *copy = malloc(size > 0 ? (size_t)size : 1);
-    must(copy != NULL);
-    memcpy(copy, data + begin, (size_t)size);
-    return copy;
-}
 
 static void walk_boxes(struct mp4_walk *walk, const uint8_t *data, size_t n,
                        size_t step)
@@ -36,7 +18,7 @@ static void walk_boxes(struct mp4_walk *walk, const uint8_t *data, size_t n,
     while (rc == RC_OK && !walk->done && mp4_walk_wants(walk) < n) {
         uint64_t at = mp4_walk_wants(walk);
         size_t size = n - at < step ? (size_t)(n - at) : step;
-        uint8_t *part = copy_of(data, at, size);
+        uint8_t *part = copy_of(data + at, size);
         rc = mp4_walk_feed(walk, part, size);
         must(rc != RC_OK || walk->done || mp4_walk_wants(walk) > at);
         free(part);
@@ -80,7 +62,7 @@ static void walk_fragments(const struct mp4_index *index, const uint8_t *data, s
     while (rc == RC_OK && mp4_frag_wants(frag, &at, &size) && at < n) {
         if (size > n - at)
             size = (size_t)(n - at);
-        uint8_t *part = copy_of(data, at, size);
+        uint8_t *part = copy_of(data + at, size);
         rc = mp4_frag_feed(frag, part, size);
         free(part);
         for (size_t i = 0; i < mp4_index_tracks(index); i++)
@@ -129,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (!mp4_walk_has_index(&walk, n))
         return 0;
     const struct mp4_index_limits limits = {file_size, SAMPLES_MAX};
-    uint8_t *moov = copy_of(data, walk.moov.offset, walk.moov.size);
+    uint8_t *moov = copy_of(data + walk.moov.offset, (size_t)walk.moov.size);
     if (mp4_index_open(moov, (size_t)walk.moov.size, &limits, &index) == RC_OK) {
         for (size_t i = 0; i < mp4_index_tracks(index); i++)
             ask(index, i, n);

@@ -2,28 +2,15 @@
  * fuzz_subtitle.c: whatever is uploaded as subtitles gives clean WebVTT, or none. What
  * comes out is the same when it goes in again: nothing in it was left to chance.
  */
+#include "fuzz.h"
+
 #include "charset.h"
 #include "subtitle.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    char *copy = malloc(n + (n == 0)), *once, *twice;
+    char *copy = copy_of(data, n), *once, *twice;
     size_t n_once, n_twice;
-    must(copy != NULL);
-    if (n > 0)
-        memcpy(copy, data, n);
     enum rc rc = subtitle_to_webvtt(copy, n, &once, &n_once);
     free(copy);
     if (rc != RC_OK)

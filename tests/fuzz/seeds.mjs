@@ -1,7 +1,9 @@
-// Writes small files for the fuzzers to begin with: node seeds.mjs mp4_index|mkv_walk|subtitle DIR
+// Writes small files for the fuzzers to begin with: node seeds.mjs TARGET DIR
 
 import fs from 'node:fs';
 import path from 'node:path';
+
+import * as texts from './seeds_text.mjs';
 
 const bytes = (...parts) => Buffer.concat(parts.map((p) => (typeof p === 'string' ? Buffer.from(p, 'latin1') : Buffer.from(p))));
 
@@ -125,8 +127,39 @@ const subtitle = {
     ),
 };
 
+// ---- parts of those files ----------------------------------------------------------
+
+/** the bodies of the stbl boxes in a file */
+function tables(data) {
+    const found = [];
+    for (let at = data.indexOf('stbl'); at >= 0; at = data.indexOf('stbl', at + 4))
+        found.push(data.subarray(at + 4, at - 4 + data.readUInt32BE(at - 4)));
+    return found;
+}
+const named = (name, list) => Object.fromEntries(list.map((data, i) => [`${name}${i}`, data]));
+const mp4_tables = named('stbl', Object.values(mp4).flatMap(tables).map((stbl) => bytes(stbl, [1])));
+
+const init = bytes(ftyp, box('moov', clock('mvhd', 1000), video(0, 0), box('mvex', trex(1, 40))));
+const cutter = {
+    plain: bytes(init, fragment(1, 0, 3), fragment(1, 120, 2)),
+    extras: bytes(box('styp', 'msdh'), init, box('sidx', number(0, 24)), fragment(1, 0, 1), box('mfra', number(0, 9))),
+    wide: bytes(init, fragment(1, 0, 0), number(1, 4), 'free', number(20, 8), number(0, 4)),
+    cut: bytes(init, fragment(1, 0, 3)).subarray(0, -5),
+};
+
+/** what the two sniffers are held to, and files longer than they look at */
+const vectors = JSON.parse(fs.readFileSync(new URL('../vectors/sniff.json', import.meta.url), 'utf8')).vectors;
+const sniff = {
+    ...named('vector', vectors.map(({ hex }) => Buffer.from(hex.replaceAll(' ', ''), 'hex'))),
+    long: bytes(ftyp, box('free', number(0, 4200)), mdat),
+    long_mkv: bytes(ebml, element(0xec, number(0, 4100)), element(0x18538067, info)),
+};
+
+const binary = { mp4_index: mp4, mp4_tables, cutter, mkv_walk: mkv, subtitle, sniff };
 const [target, dir] = process.argv.slice(2);
 fs.mkdirSync(dir, { recursive: true });
-for (const [name, data] of Object.entries({ mp4_index: mp4, mkv_walk: mkv, subtitle }[target]))
-    // The last byte tells the fuzzer how the file comes in.
-    for (const how of [0, 1, 60]) fs.writeFileSync(path.join(dir, `${name}_${how}`), bytes(data, [how]));
+const write = (name, data) => fs.writeFileSync(path.join(dir, name), data);
+for (const [name, text] of Object.entries(texts[target] ?? {})) write(name, text);
+// The last byte tells the fuzzer how the file comes in.
+for (const [name, data] of Object.entries(binary[target] ?? {}))
+    for (const how of [0, 1, 60]) write(`${name}_${how}`, bytes(data, [how]));

@@ -40,7 +40,7 @@ static enum rc load(const char *text, struct config *out)
     return config_load(path, out, err, sizeof(err));
 }
 
-static void assert_problem(const char *text, const char *want)
+static inline void assert_problem(const char *text, const char *want)
 {
     struct config c;
     char expected[PATH_MAX + 512];

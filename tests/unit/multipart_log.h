@@ -82,7 +82,7 @@ static struct multipart *opened(const char *boundary, struct log *log)
 }
 
 /* Feeds from a buffer of exactly n bytes, so that a read past it is found. */
-static enum rc feed_exact(struct multipart *m, const char *data, size_t n)
+static inline enum rc feed_exact(struct multipart *m, const char *data, size_t n)
 {
     char *copy = malloc(n > 0 ? n : 1);
     enum rc rc;

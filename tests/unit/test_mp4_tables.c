@@ -39,6 +39,16 @@ static void the_unchanged_tracks_are_good(void **state)
     assert_int_equal(said(&plain_audio), RC_OK);
 }
 
+/* UBSan tells if the sum is made before it is looked at. */
+static void durations_whose_sum_no_number_holds_are_refused(void **state)
+{
+    (void)state;
+    struct trak t = plain_video;
+    t.timescale = INT32_MAX;
+    t.durations = L(1000000000, INT32_MAX, UINT32_MAX, INT32_MAX);
+    assert_int_equal(said(&t), RC_INVALID);
+}
+
 static void durations_must_be_those_of_all_samples(void **state)
 {
     (void)state;
@@ -318,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_unchanged_tracks_are_good),
+        TEST(durations_whose_sum_no_number_holds_are_refused),
         TEST(durations_must_be_those_of_all_samples),
         TEST(negative_durations_are_left_to_ffmpeg),
         TEST(times_of_ages_are_refused),

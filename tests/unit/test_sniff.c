@@ -146,6 +146,22 @@ static void a_long_chain_of_boxes_is_checked_to_its_end(void **state)
     assert_int_equal(sniffed(bytes, sizeof(bytes)).container, CONTAINER_NONE);
 }
 
+/* Whoever has more of a file than that gets the same answer. */
+static void bytes_after_4096_count_for_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t ftyp[16] = {0,   0,   0,   16,  'f', 't', 'y', 'p',
+                                     'm', 'p', '4', '2', 0,   0,   0,   0};
+    static const uint8_t rest[8] = {0, 0, 0x0f, 0xf0, 'f', 'r', 'e', 'e'};
+    uint8_t bytes[SNIFF_BYTES + 8] = {0};
+
+    memcpy(bytes, ftyp, sizeof(ftyp));
+    memcpy(bytes + sizeof(ftyp), rest, sizeof(rest));
+    memset(bytes + SNIFF_BYTES, 'x', 8);
+    assert_int_equal(sniffed(bytes, sizeof(bytes)).container, CONTAINER_MP4);
+    assert_int_equal(sniffed(bytes, SNIFF_BYTES).container, CONTAINER_MP4);
+}
+
 static void container_names_go_both_ways(void **state)
 {
     (void)state;
@@ -218,6 +234,7 @@ int main(void)
         cmocka_unit_test(every_vector_gets_its_answer),
         cmocka_unit_test(any_cut_or_changed_byte_gets_an_answer),
         cmocka_unit_test(a_long_chain_of_boxes_is_checked_to_its_end),
+        cmocka_unit_test(bytes_after_4096_count_for_nothing),
         cmocka_unit_test(container_names_go_both_ways),
         cmocka_unit_test(every_clip_of_the_corpus_is_taken),
     };
