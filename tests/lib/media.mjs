@@ -72,13 +72,12 @@ export async function flashClip(file, options = {}) {
 }
 
 /* The same, so noisy that a second of it (half a megabyte) is many times what is buffered on
- * the way; more: further options of its picture. Few of them, as noise is slow to encode. */
+ * the way; more: further options of its picture. */
 export const noisyClip = (file, seconds, more = []) =>
     flashClip(file, {
         seconds,
-        rate: 12,
         filters: ['drawbox=w=iw/4:color=gray:t=fill', 'noise=alls=40:allf=t'],
-        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '24', '-b:v', '4M', ...more],
+        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M', ...more],
     });
 
 /* A test card with a tone, made as fast as it goes. */
