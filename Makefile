@@ -269,9 +269,8 @@ lint: ## borders between the parts, sizes, formatting
 # shown as a whole when it is over. The busy ones encode most of their time, the longest
 # first; the others mostly wait.
 TESTS := $(wildcard tests/http/*.test.mjs tests/browser/*.test.mjs)
-BUSY  := $(filter $(TESTS),$(patsubst %,tests/%.test.mjs,http/corpus browser/matrix \
-           http/arriving http/continuity http/source http/sound_copy http/demand \
-           http/storyboard))
+BUSY  := $(patsubst %,tests/%.test.mjs,browser/matrix http/corpus http/arriving \
+           http/continuity http/source http/sound_copy http/encode http/demand)
 ran = $(patsubst tests/%.test.mjs,$(BUILD)/tests/%.ran,$(1))
 
 http-tests: $(call ran,$(filter tests/http/%,$(TESTS))) ## real lighttpd, worker and ffmpeg

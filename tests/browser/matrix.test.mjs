@@ -26,7 +26,7 @@ let player;
 const clips = new Map(); // name → clip, with the id of its video
 
 before(async () => {
-    [site, temp, browser] = await Promise.all([startSite({ worker: true, extras: true, env: { DROPSTREAM_LADDER_MAX_SIDE: '480' } }), tempDir(), launchBrowser()]);
+    [site, temp, browser] = await Promise.all([startSite({ worker: true, extras: true, env: { DROPSTREAM_LADDER_MAX_SIDE: '480', DROPSTREAM_PREVIEWS: '0' } }), tempDir(), launchBrowser()]);
     player = await startPlayer(browser, site);
     for (const clip of await makeMatrix(temp.dir)) clips.set(clip.name, clip);
     await Promise.all(

@@ -24,7 +24,7 @@ before(async () => {
     dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-clip-'));
     clip = path.join(dir, 'clip.mp4');
     await promisify(execFile)('ffmpeg', [
-        ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=30:duration=${CLIP_S}`],
+        ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=25:duration=${CLIP_S}`],
         ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${CLIP_S}`],
         ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
         ...['-c:a', 'aac', '-movflags', '+faststart', clip],

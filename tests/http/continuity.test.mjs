@@ -15,7 +15,7 @@ const LEAST_RUNS = { video: 4, audio: 2 };
 const TOLERANCE = { floor: 40, sound: { noise: 0.1 } };
 
 const film = ({ rate = 25, bf = 0, filters = [] } = {}) => ({
-    picture: [`testsrc2=s=320x180:r=${rate}:d=${SECONDS}`, ...filters].join(','),
+    picture: [`testsrc2=s=160x90:r=${rate}:d=${SECONDS}`, ...filters].join(','),
     video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', String(bf), '-force_key_frames', 'expr:gte(t,4*n_forced)'],
 });
 const SOURCES = {

@@ -37,7 +37,10 @@ after(async () => {
 });
 
 const clip = (name) => path.join(temp.dir, name);
-const picture = (seconds, more = '') => ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=25:d=${seconds}${more}`];
+/* Small, as it is not what is tested. */
+const picture = (seconds) => ['-f', 'lavfi', '-i', `testsrc2=s=96x54:r=10:d=${seconds}`];
+/* So many bytes that they come in a while after each other. */
+const noise = (seconds, strength) => ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=25:d=${seconds},noise=alls=${strength}:allf=t`];
 const tone = (seconds, rate, more = '') => ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=${rate}${more}`];
 const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const AAC = ['-c:a', 'aac', '-b:a', '96k'];
@@ -197,7 +200,7 @@ describe('sound of an MP4 in AAC-LC', () => {
 
     test('plays as it comes in, and is the same when all of it is there', async () => {
         const file = clip('arriving.mp4');
-        await ffmpeg(picture(40, ',noise=alls=40:allf=t'), tone(40, 44100), X264, AAC, ['-movflags', '+faststart'], file);
+        await ffmpeg(noise(40, 40), tone(40, 44100), X264, AAC, ['-movflags', '+faststart'], file);
         const upload = await PacedUpload.begin(site, file);
         await upload.sendTo(0.5);
         const early = await waitFor(async () => {
@@ -260,7 +263,7 @@ describe('other sound is encoded', () => {
     /* A clip of 40 s with one packet of sound that cannot be decoded. */
     async function damaged(name, packet) {
         const [whole, file] = [clip(`whole-${name}`), clip(name)];
-        await ffmpeg(picture(40, ',noise=alls=20:allf=t'), tone(40, 44100, ',aeval=val(0)+0.1*(random(0)-0.5)'), X264, AAC, ['-movflags', '+faststart'], whole);
+        await ffmpeg(noise(40, 20), tone(40, 44100, ',aeval=val(0)+0.1*(random(0)-0.5)'), X264, AAC, ['-movflags', '+faststart'], whole);
         const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'a', '-of', 'csv=p=0', '-show_entries', 'packet=pos,size', whole]);
         const bytes = await fs.readFile(whole);
         const [size, pos] = stdout.trim().split('\n')[packet].split(',').map(Number);

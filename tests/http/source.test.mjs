@@ -21,7 +21,7 @@ let site, temp;
 
 before(async () => {
     temp = await tempDir();
-    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_SOURCE_MAX_MBPS: '8' } });
+    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_SOURCE_MAX_MBPS: '8', DROPSTREAM_PREVIEWS: '0' } });
 });
 after(async () => {
     await site?.stop();

@@ -11,6 +11,8 @@ import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { brighteningClip, keyframes, parseStoryboard, partsOf, partsOfCue, tells, told, wholeStoryboard } from '../lib/pictures.mjs';
 import { startSite, waitFor, withSite } from '../lib/site.mjs';
 
+const PREVIEWS = { DROPSTREAM_PREVIEWS: '1' }; // and nothing else beside 360p
+
 let site;
 let temp;
 
@@ -18,7 +20,7 @@ before(async () => {
     temp = await tempDir();
     await brighteningClip(clip('short_gops.mp4'), { seconds: 64 });
     await ffmpeg('-i', clip('short_gops.mp4'), '-c', 'copy', clip('short_gops.mkv'));
-    site = await startSite({ worker: true, extras: true });
+    site = await startSite({ worker: true, env: PREVIEWS });
 });
 after(async () => {
     await site?.stop();
@@ -127,7 +129,7 @@ describe('the work on a storyboard', { concurrency: 3 }, () => {
     const withScript = (lines, fn, env = {}) => async (t) => {
         const script = path.join(temp.dir, `ffmpeg-${Math.random()}`);
         await fs.writeFile(script, ['#!/bin/sh', ...lines, 'exec ffmpeg "$@"', ''].join('\n'), { mode: 0o755 });
-        await withSite({ worker: true, extras: true, env: { DROPSTREAM_FFMPEG: script, DROPSTREAM_BACKOFF_MS: '50', ...env } }, fn)(t);
+        await withSite({ worker: true, env: { ...PREVIEWS, DROPSTREAM_FFMPEG: script, DROPSTREAM_BACKOFF_MS: '50', ...env } }, fn)(t);
     };
 
     test('is published sheet by sheet', withScript(
@@ -169,7 +171,7 @@ describe('the work on a storyboard', { concurrency: 3 }, () => {
         { DROPSTREAM_ATTEMPTS: '2' },
     ));
 
-    test('waits for those who wait for a segment', withSite({ worker: true, extras: true }, async (on) => {
+    test('waits for those who wait for a segment', withSite({ worker: true, env: PREVIEWS }, async (on) => {
         const boot = (await fs.readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
         const watched = await withStoryboard('short_gops.mp4', on);
         const db = await on.holdDatabase();

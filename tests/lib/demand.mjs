@@ -17,7 +17,7 @@ import { parseMaster, parseMedia } from './media.mjs';
 import { waitFor } from './site.mjs';
 
 const RETRY_MS = 700; // as htdocs/src/player/keep_alive.ts has it
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000; // on a busy machine
 
 // ---- what is promised ------------------------------------------------------------
 
@@ -101,10 +101,12 @@ export async function uploadPlayable(site, file, options) {
 }
 
 /* A program that is ffmpeg, but reads only so many times as fast as real time: short clips
- * would be done before a viewer comes. Its path, for DROPSTREAM_FFMPEG. */
+ * would be done before a viewer comes. Its path, for DROPSTREAM_FFMPEG. Called again, it is
+ * those that start from then on which have the new speed. */
 export async function slowFfmpeg(dir, speed) {
     const file = path.join(dir, 'slow-ffmpeg');
-    await fs.writeFile(file, `#!/bin/sh\nexec ffmpeg -readrate ${speed} "$@"\n`, { mode: 0o755 });
+    await fs.writeFile(`${file}.new`, `#!/bin/sh\nexec ffmpeg -readrate ${speed} "$@"\n`, { mode: 0o755 });
+    await fs.rename(`${file}.new`, file);
     return file;
 }
 

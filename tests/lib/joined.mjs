@@ -13,13 +13,23 @@ import { differentPictures, fetchVideo, samples } from './media.mjs';
 import { seamFaults } from './sound.mjs';
 import { startSite } from './site.mjs';
 
-const SPEED = 3; // times real time, of each run on the site with viewers
+const SPEED = 2; // times real time, of each run on the site with viewers, at first
+const SLOWEST = 0.5; // then the next segment of sound takes eight seconds
 const TRIES = 6;
-const LANES = 4;
+const LANES = 2; // more would make each other wait, which makes for fewer runs
 
 /* The site with viewers. dir: where its ffmpeg may lie. */
-export const startMixedSite = async (dir) =>
-    startSite({ worker: true, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(dir, SPEED), DROPSTREAM_JOBS: '32' } });
+export async function startMixedSite(dir) {
+    const env = { DROPSTREAM_FFMPEG: await slowFfmpeg(dir, SPEED), DROPSTREAM_JOBS: '32' };
+    return Object.assign(await startSite({ worker: true, env }), { runsIn: dir, runsAt: SPEED });
+}
+
+/* Half as fast as it was for a try that had too few runs; others may have seen to it. */
+async function slowDown(site, from) {
+    if (site.runsAt < from || from === SLOWEST) return;
+    site.runsAt = from / 2;
+    await slowFfmpeg(site.runsIn, site.runsAt);
+}
 
 /*
  * Three viewers at once who jump about in what is not there yet: to the end first and two
@@ -65,15 +75,17 @@ async function encodeMixed(mixedSite, file) {
 
 /*
  * { mixed, runs } of a file on the site with viewers. Where starting a run takes very long
- * (on a very busy machine), the worker rightly starts fewer: then once more. least: of each
- * kind.
+ * (on a very busy machine), the worker rightly starts fewer, as the one on its way will be
+ * there sooner: then once more, with runs that are slower still. least: of each kind.
  */
 export async function encodeInRuns(site, file, least = { video: 1, audio: 0 }) {
-    let result = await encodeMixed(site, file);
-    for (let tries = 1; tries < TRIES; tries++)
-        if (result.runs.video < least.video || result.runs.audio < least.audio)
-            result = await encodeMixed(site, file);
-    return result;
+    for (let tries = 1; ; tries++) {
+        const speed = site.runsAt;
+        const result = await encodeMixed(site, file);
+        const enough = result.runs.video >= least.video && result.runs.audio >= least.audio;
+        if (enough || tries === TRIES) return result;
+        await slowDown(site, speed);
+    }
 }
 
 /* fn of each of the keys, a few at a time, as all at once would wait for each other:

@@ -21,8 +21,9 @@ export async function brighteningClip(file, options = {}) {
     const { seconds = 60, size = '160x90', gop = 25, rate = 25, filters = [], more = [] } = options;
     const quality = options.quality ?? ['-crf', '16'];
     const picture = [
-        `nullsrc=s=${size}:r=${rate}:d=${seconds}`,
+        `nullsrc=s=4x4:r=${rate}:d=${seconds}`, // geq takes its time for each pixel
         `geq=lum='(${DARKEST}+${STEP}*T)*if(lt(Y,H/2),1,0.5)':cb=128:cr=128`,
+        `scale=${size.replace('x', ':')}:flags=neighbor,setsar=1`,
         'format=yuv420p',
         ...filters,
     ].join(',');

@@ -33,14 +33,18 @@ const TEST_MS = 240_000;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+const POLL_MS = { least: 50, most: 250 };
+
 /*
- * Calls fn again and again until it returns something truthy, and returns that. A throw
- * counts as "not yet"; the last one is told when the time is over. moving: of something
- * whose length depends on what else the machine does, how far it has come: the time begins
- * anew as long as that is another value each time it is over.
+ * Calls fn again and again until it returns something truthy, and returns that. every: ms
+ * between calls; without it these are the rarer the longer it takes, as they cost time that
+ * is waited for. A throw counts as "not yet"; the last one is told when the time is over.
+ * moving: of something whose length depends on what else the machine does, how far it has
+ * come: the time begins anew as long as that is another value each time it is over.
  */
-export async function waitFor(fn, { timeout = 20_000, every = 50, what = 'it', moving } = {}) {
-    let end = Date.now() + timeout;
+export async function waitFor(fn, { timeout = 60_000, every, what = 'it', moving } = {}) {
+    const begun = Date.now();
+    let end = begun + timeout;
     let place;
     let last;
     for (;;) {
@@ -57,7 +61,8 @@ export async function waitFor(fn, { timeout = 20_000, every = 50, what = 'it', m
             if (place === before) throw new Error(`waited ${timeout} ms for ${what}`, { cause: last });
             end = Date.now() + timeout;
         }
-        await sleep(every);
+        const share = (Date.now() - begun) / 10;
+        await sleep(every ?? Math.min(Math.max(share, POLL_MS.least), POLL_MS.most));
     }
 }
 
@@ -392,7 +397,7 @@ export class Site {
     }
 
     /* Waits until a video is in one of the states; 'failed' ends the waiting too. */
-    async waitForState(id, states, { timeout = 60_000 } = {}) {
+    async waitForState(id, states, { timeout = 120_000 } = {}) {
         const wanted = [states].flat();
         const video = await waitFor(
             async () => {

@@ -68,4 +68,8 @@ function sharpestBend(values, from) {
     return most;
 }
 
-const rms = (values) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+function rms(values) {
+    let sum = 0;
+    for (const v of values) sum += v * v;
+    return Math.sqrt(sum / values.length);
+}
