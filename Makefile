@@ -51,7 +51,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
            worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \
            worker/encode_job.c worker/encode_open.c worker/encode_run.c \
-           worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
+           worker/encode_scan.c worker/encode_schedule.c worker/encode_truth.c \
+           worker/feeder.c \
            worker/filters.c worker/grants.c worker/jail.c worker/jail_filter.c \
            worker/jail_rules.c worker/jail_start.c worker/joblog.c worker/jobs.c \
            worker/key_units.c worker/ladder.c worker/live.c worker/loop.c \

@@ -73,13 +73,26 @@ static enum rc broken(const struct encode_run *r, const struct cutter_fragment *
     return RC_INVALID;
 }
 
+static int64_t shown_us(const struct cutter_fragment *f, uint32_t timescale)
+{
+    return ticks_us((int64_t)f->decode_time + f->offset, timescale);
+}
+
+bool encode_cut_begins(const struct encode *e, int64_t k, uint32_t timescale,
+                       const struct cutter_fragment *f)
+{
+    uint64_t ticks = 0;
+    if (e->rendition.copied)
+        return llabs(shown_us(f, timescale) - encode_segment_us(e, k)) <= ROUNDED_US;
+    return grid_segment_ticks(&e->grid, k, timescale, &ticks) == RC_OK &&
+           ticks == f->decode_time;
+}
+
 /* A fragment of a grid's rendition is a whole segment, and begins where that does. */
 static bool is_on_grid(const struct encode_run *r, const struct cutter_fragment *f)
 {
     const struct encode *e = r->t->state;
-    uint64_t ticks = 0;
-    return grid_segment_ticks(&e->grid, r->k, r->timescale, &ticks) == RC_OK &&
-           ticks == f->decode_time &&
+    return encode_cut_begins(e, r->k, r->timescale, f) &&
            f->frames == (uint64_t)encode_segment_frames(e, r->k);
 }
 
@@ -88,11 +101,11 @@ static bool is_in_bounds(struct encode_run *r, const struct cutter_fragment *f)
 {
     const struct encode *e = r->t->state;
     int64_t begin_us = encode_segment_us(e, r->k);
-    int64_t us = ticks_us((int64_t)f->decode_time + f->offset, r->timescale);
-    r->passing_over = r->frames == 0 && r->k == r->from && us < begin_us - ROUNDED_US;
+    r->passing_over = r->frames == 0 && r->k == r->from &&
+                      shown_us(f, r->timescale) < begin_us - ROUNDED_US;
     if (r->passing_over)
         return true;
-    if (r->frames == 0 && llabs(us - begin_us) > ROUNDED_US)
+    if (r->frames == 0 && !encode_cut_begins(e, r->k, r->timescale, f))
         return false;
     return r->frames + (int64_t)f->frames <= encode_segment_frames(e, r->k);
 }
