@@ -40,7 +40,7 @@ struct encode_run {
     struct feeder *feeder;     /* NULL: it is not fed, or no longer */
     struct cutter *cutter;
     struct mediafile file; /* of the segment that is being received */
-    int64_t frames;        /* of it, so far */
+    int64_t frames, bytes; /* of it, so far */
     bool passing_over;     /* what comes is from before its first segment */
     uint32_t timescale;    /* of its track; 0 before its init segment */
     int number;            /* of the job's runs, from 1; for its log */

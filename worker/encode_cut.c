@@ -19,6 +19,8 @@
  * round to whole milliseconds. */
 #define ROUNDED_US 1500
 
+#define SEGMENT_HEADERS (1 << 20) /* bytes, and more */
+
 /* RC_OK if init.mp4 holds exactly these bytes. RC_CONFLICT: others. */
 static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
 {
@@ -129,16 +131,40 @@ static enum rc on_fragment_begin(void *arg, const struct cutter_fragment *f)
         return r->leader ? RC_OK : RC_STOPPED;
     }
     enum rc rc = RC_OK;
-    if (r->frames == 0)
+    if (r->frames == 0) {
+        r->bytes = 0;
         rc = mediafile_begin(r->t->w->tmp_fd, &r->file);
+    }
     r->frames += (int64_t)f->frames;
     return rc;
+}
+
+/* No segment is larger: an encode has fewer bytes than its pictures or its samples, a
+ * copy than its source. What goes beyond that is no encoder that works. */
+static int64_t most_bytes(const struct encode_run *r)
+{
+    const struct encode *e = r->t->state;
+    const struct rendition *v = &e->rendition;
+    int64_t frames = encode_segment_frames(e, r->k);
+    if (v->copied)
+        return SEGMENT_HEADERS + (r->t->video.size > 0 ? r->t->video.size : INT32_MAX);
+    if (v->kind == RENDITION_AUDIO)
+        return SEGMENT_HEADERS + frames * GRID_AAC_FRAME * 4; /* 16 bits, stereo */
+    return SEGMENT_HEADERS + frames * v->width * v->height * 3 / 2; /* 4:2:0 */
 }
 
 static enum rc on_fragment_data(void *arg, const uint8_t *data, size_t n)
 {
     struct encode_run *r = arg;
-    return r->passing_over ? RC_OK : mediafile_write(&r->file, data, n);
+    if (r->passing_over)
+        return RC_OK;
+    r->bytes += (int64_t)n;
+    if (r->bytes > most_bytes(r)) {
+        joblog_note(r->t->log, "segment %" PRId64 ": over %" PRId64 " bytes", r->k,
+                    most_bytes(r));
+        return RC_TOO_LARGE;
+    }
+    return mediafile_write(&r->file, data, n);
 }
 
 /* The next segment exists, or another run is at it: this one has done its part. */
