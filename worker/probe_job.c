@@ -138,6 +138,10 @@ static void header_failed(struct task *t, const struct supervise_end *end)
 {
     char path[PATH_MAX], how[STORE_TEXT_MAX + 1];
     task_explain(t, t->args.v[0], end, how, sizeof(how));
+    if (end->reason == SUPERVISE_REFUSED && end->refusal == RC_TOO_LARGE) {
+        task_fail(t, "The file says more of itself than this site takes.");
+        return;
+    }
     if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status) || end->trouble) {
         task_retry(t, how);
         return;

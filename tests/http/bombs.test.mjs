@@ -67,6 +67,7 @@ const BOMBS = {
     'elements that are nested': [bombs.nestedElements(2000), MKV],
     'cues without end': [bombs.endlessCues(600_000), { ...MKV, says: /index has no end/ }],
     'cues that say nothing, without end': [bombs.emptyCues(5_000_000), { ...MKV, says: /index has no end/ }],
+    'a title of five million letters': [bombs.longTitle(5_000_000), { ...MKV, says: /^The file says more of itself than/ }],
     'a list of places that leads to itself': [bombs.seekLoop, MKV],
 };
 

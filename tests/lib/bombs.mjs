@@ -120,3 +120,8 @@ export const emptyCues = (n) => endlessCues(n, Buffer.from([0xbb, 0x80]));
 export const seekLoop = async () =>
     segment(element(0x114d9b74, ...Array.from({ length: 500 }, () =>
         element(0x4dbb, short(0x53ab, u32(0x114d9b74)), short(0x53ac, u32(0))))), element(0x1654ae6b, mkvTrack(1)), element(0x1f43b675));
+
+/* A title of so many bytes. */
+export const longTitle = (n) => async () =>
+    segment(element(0x1654ae6b, mkvTrack(1)), element(0x1254c367, element(0x7373, element(0x63c0),
+        element(0x67c8, element(0x45a3, Buffer.from('TITLE')), element(0x4487, Buffer.alloc(n, 'x'))))), element(0x1f43b675));
