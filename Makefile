@@ -51,7 +51,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
            worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \
            worker/encode_job.c worker/encode_open.c worker/encode_run.c \
-           worker/encode_scan.c worker/encode_schedule.c worker/feeder.c \
+           worker/encode_scan.c worker/encode_schedule.c worker/encode_truth.c \
+           worker/feeder.c \
            worker/filters.c worker/grants.c worker/jail.c worker/jail_filter.c \
            worker/jail_rules.c worker/jail_start.c worker/joblog.c worker/jobs.c \
            worker/key_units.c worker/ladder.c worker/live.c worker/loop.c \
@@ -61,7 +62,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/plan.c worker/plan_extras.c worker/plan_kept.c worker/playlists.c \
            worker/poster_job.c worker/probe_job.c worker/probe_plan.c worker/schedule.c \
            worker/schedule_background.c worker/seek_points.c worker/segments.c \
-           worker/sound_copy.c worker/source_check.c worker/source_index.c \
+           worker/sound_copy.c worker/source_bounds.c worker/source_check.c \
+           worker/source_index.c \
            worker/storyboard.c worker/storyboard_job.c worker/subtitle_files.c \
            worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c \
            worker/sweep.c worker/task.c worker/trouble.c worker/video_lists.c \
@@ -91,14 +93,15 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 UNIT := access address app args args_copy args_picture args_quote args_run \
         arrival_header bandwidth bmff bounds charset clock codec_string colour config \
         config_access cookie copy_cuts courtesy cutter disposition ebml encode_beside \
-        encode_feed encode_init feeder filters grant grant_rows grants grid hangups http \
+        encode_bytes encode_feed encode_init feeder filters grant grant_rows grants grid hangups http \
         id jail joblog key_units ladder lane language log loop media_info media_path \
         mediadir mime mkv_real mkv_walk mp4_frag mp4_head mp4_index mp4_reach mp4_real \
         mp4_tables mp4_walk multipart multipart_corpus nomem nomem_store origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
-        segments_json signed_until sniff sound_copy source_check spool spool_resume \
+        segments_json signed_until sniff sound_copy source_bounds source_check spool \
+        spool_resume \
         store store_accounts store_activity store_actor store_arrivals store_claims \
         store_copies store_demand store_ended store_grants store_job_end store_jobs \
         store_list store_lists store_migrate store_open store_pictures store_queries \

@@ -85,8 +85,7 @@ static int count_children(const struct bmff_box *parent, uint32_t type)
     return rc == RC_NOT_FOUND ? n : -1;
 }
 
-/* The timescale of the only track. */
-static enum rc read_timescale(const uint8_t *moov, size_t n, uint32_t *out)
+enum rc cutter_timescale(const uint8_t *moov, size_t n, uint32_t *out)
 {
     static const uint32_t path[] = {MOOV, TRAK, MDIA, MDHD};
     struct bmff_box box, mdhd;
@@ -150,8 +149,7 @@ static enum rc read_trun(const struct bmff_box *trun, struct cutter_fragment *f)
     return rc;
 }
 
-/* What the only track fragment says of itself. */
-static enum rc read_moof(const uint8_t *moof, size_t n, struct cutter_fragment *f)
+enum rc cutter_read_moof(const uint8_t *moof, size_t n, struct cutter_fragment *f)
 {
     static const uint32_t path[] = {MOOF, TRAF};
     struct bmff_box traf, box;
@@ -185,13 +183,14 @@ static enum rc held_box_done(struct cutter *c)
         return RC_OK; /* stays held until moov has come */
     if (c->type == MOOV) {
         uint32_t timescale;
-        rc = read_timescale(c->held + c->box_at, c->held_size - c->box_at, &timescale);
+        rc =
+            cutter_timescale(c->held + c->box_at, c->held_size - c->box_at, &timescale);
         if (rc == RC_OK)
             rc = c->events.init(c->events.arg, c->held, c->held_size, timescale);
         c->have_init = 1;
     } else {
         struct cutter_fragment f;
-        rc = read_moof(c->held, c->held_size, &f);
+        rc = cutter_read_moof(c->held, c->held_size, &f);
         if (rc == RC_OK)
             rc = c->events.fragment_begin(c->events.arg, &f);
         if (rc == RC_OK)

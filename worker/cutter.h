@@ -50,4 +50,11 @@ enum rc cutter_finish(struct cutter *c);
 
 void cutter_free(struct cutter *c);
 
+/* The same of a file that was made of the stream. Both: RC_INVALID as above; *out, *f
+ * are then undefined. The timescale (mdhd), > 0, of the only track in n bytes that hold
+ * a moov box, others before it; what the moof box that n bytes begin with says of
+ * itself. */
+enum rc cutter_timescale(const uint8_t *moov, size_t n, uint32_t *out);
+enum rc cutter_read_moof(const uint8_t *moof, size_t n, struct cutter_fragment *f);
+
 #endif

@@ -3,10 +3,10 @@
  * its runs of ffmpeg, and who watches it.
  *
  * encode_job.c is the job from start to end, encode_run.c one run, encode_cut.c what it
- * gives, encode_scan.c reads the keyframes, and encode_schedule.c asks schedule.c what
- * runs there should be. A segment that exists is never published again, and only one
- * whose decode time and frame count are those that the playlist promised is published
- * at all.
+ * gives, encode_truth.c what there is of it on disk, encode_scan.c reads the keyframes,
+ * and encode_schedule.c asks schedule.c what runs there should be. A segment that
+ * exists is never published again, and only one whose decode time and frame count are
+ * those that the playlist promised is published at all.
  */
 #ifndef DROPSTREAM_ENCODE_H
 #define DROPSTREAM_ENCODE_H
@@ -40,7 +40,7 @@ struct encode_run {
     struct feeder *feeder;     /* NULL: it is not fed, or no longer */
     struct cutter *cutter;
     struct mediafile file; /* of the segment that is being received */
-    int64_t frames;        /* of it, so far */
+    int64_t frames, bytes; /* of it, so far */
     bool passing_over;     /* what comes is from before its first segment */
     uint32_t timescale;    /* of its track; 0 before its init segment */
     int number;            /* of the job's runs, from 1; for its log */
@@ -139,6 +139,10 @@ int64_t encode_run_worked_ms(const struct encode_run *r);
 /* What r gives is cut into segments, which are published: opens r->cutter. RC_NOMEM. */
 enum rc encode_cut_open(struct encode_run *r);
 
+/* True if segment k is to begin when f does, in ticks of timescale. */
+bool encode_cut_begins(const struct encode *e, int64_t k, uint32_t timescale,
+                       const struct cutter_fragment *f);
+
 /* Of n bytes of its output. */
 enum rc encode_cut_feed(struct encode_run *r, const void *data, size_t n);
 
@@ -177,6 +181,17 @@ void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
 
 /* Ends the job, if it is to end and has no child left: t may be gone afterwards. */
 void encode_settle(struct task *t);
+
+/* ---- encode_truth.c --------------------------------------------------------- */
+
+/*
+ * Looks at all segments on disk, of which none is missing: each has to say that it
+ * begins at the time that the playlist gives it and has the frames that it promised, so
+ * that all add up to the length of the timeline. Only their headers are read. RC_OK.
+ * RC_CONFLICT: some are something else, and were removed, *wrong is the first; or (-1)
+ * init.mp4 is. RC_IO, RC_NOMEM: they could not be looked at.
+ */
+enum rc encode_truth(const struct encode *e, int64_t *wrong);
 
 /* ---- encode_anew.c ---------------------------------------------------------- */
 

@@ -19,6 +19,8 @@
  * round to whole milliseconds. */
 #define ROUNDED_US 1500
 
+#define SEGMENT_HEADERS (1 << 20) /* bytes, and more */
+
 /* RC_OK if init.mp4 holds exactly these bytes. RC_CONFLICT: others. */
 static enum rc same_init(int dir_fd, const uint8_t *data, size_t n)
 {
@@ -73,13 +75,26 @@ static enum rc broken(const struct encode_run *r, const struct cutter_fragment *
     return RC_INVALID;
 }
 
+static int64_t shown_us(const struct cutter_fragment *f, uint32_t timescale)
+{
+    return ticks_us((int64_t)f->decode_time + f->offset, timescale);
+}
+
+bool encode_cut_begins(const struct encode *e, int64_t k, uint32_t timescale,
+                       const struct cutter_fragment *f)
+{
+    uint64_t ticks = 0;
+    if (e->rendition.copied)
+        return llabs(shown_us(f, timescale) - encode_segment_us(e, k)) <= ROUNDED_US;
+    return grid_segment_ticks(&e->grid, k, timescale, &ticks) == RC_OK &&
+           ticks == f->decode_time;
+}
+
 /* A fragment of a grid's rendition is a whole segment, and begins where that does. */
 static bool is_on_grid(const struct encode_run *r, const struct cutter_fragment *f)
 {
     const struct encode *e = r->t->state;
-    uint64_t ticks = 0;
-    return grid_segment_ticks(&e->grid, r->k, r->timescale, &ticks) == RC_OK &&
-           ticks == f->decode_time &&
+    return encode_cut_begins(e, r->k, r->timescale, f) &&
            f->frames == (uint64_t)encode_segment_frames(e, r->k);
 }
 
@@ -88,11 +103,11 @@ static bool is_in_bounds(struct encode_run *r, const struct cutter_fragment *f)
 {
     const struct encode *e = r->t->state;
     int64_t begin_us = encode_segment_us(e, r->k);
-    int64_t us = ticks_us((int64_t)f->decode_time + f->offset, r->timescale);
-    r->passing_over = r->frames == 0 && r->k == r->from && us < begin_us - ROUNDED_US;
+    r->passing_over = r->frames == 0 && r->k == r->from &&
+                      shown_us(f, r->timescale) < begin_us - ROUNDED_US;
     if (r->passing_over)
         return true;
-    if (r->frames == 0 && llabs(us - begin_us) > ROUNDED_US)
+    if (r->frames == 0 && !encode_cut_begins(e, r->k, r->timescale, f))
         return false;
     return r->frames + (int64_t)f->frames <= encode_segment_frames(e, r->k);
 }
@@ -116,16 +131,40 @@ static enum rc on_fragment_begin(void *arg, const struct cutter_fragment *f)
         return r->leader ? RC_OK : RC_STOPPED;
     }
     enum rc rc = RC_OK;
-    if (r->frames == 0)
+    if (r->frames == 0) {
+        r->bytes = 0;
         rc = mediafile_begin(r->t->w->tmp_fd, &r->file);
+    }
     r->frames += (int64_t)f->frames;
     return rc;
+}
+
+/* No segment is larger: an encode has fewer bytes than its pictures or its samples, a
+ * copy than its source. What goes beyond that is no encoder that works. */
+static int64_t most_bytes(const struct encode_run *r)
+{
+    const struct encode *e = r->t->state;
+    const struct rendition *v = &e->rendition;
+    int64_t frames = encode_segment_frames(e, r->k);
+    if (v->copied)
+        return SEGMENT_HEADERS + (r->t->video.size > 0 ? r->t->video.size : INT32_MAX);
+    if (v->kind == RENDITION_AUDIO)
+        return SEGMENT_HEADERS + frames * GRID_AAC_FRAME * 4; /* 16 bits, stereo */
+    return SEGMENT_HEADERS + frames * v->width * v->height * 3 / 2; /* 4:2:0 */
 }
 
 static enum rc on_fragment_data(void *arg, const uint8_t *data, size_t n)
 {
     struct encode_run *r = arg;
-    return r->passing_over ? RC_OK : mediafile_write(&r->file, data, n);
+    if (r->passing_over)
+        return RC_OK;
+    r->bytes += (int64_t)n;
+    if (r->bytes > most_bytes(r)) {
+        joblog_note(r->t->log, "segment %" PRId64 ": over %" PRId64 " bytes", r->k,
+                    most_bytes(r));
+        return RC_TOO_LARGE;
+    }
+    return mediafile_write(&r->file, data, n);
 }
 
 /* The next segment exists, or another run is at it: this one has done its part. */

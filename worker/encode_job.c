@@ -133,6 +133,22 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     task_retry(t, sentence);
 }
 
+/* False: they are not, and t is gone. */
+static bool are_true(struct task *t)
+{
+    char sentence[STORE_TEXT_MAX + 1];
+    int64_t wrong = -1;
+    enum rc rc = encode_truth(t->state, &wrong);
+    if (rc == RC_OK)
+        return true;
+    snprintf(sentence, sizeof(sentence), "The segments could not be checked.");
+    if (rc == RC_CONFLICT && wrong >= 0)
+        snprintf(sentence, sizeof(sentence),
+                 "Segment %" PRId64 " on disk is not what was promised.", wrong);
+    task_retry(t, sentence);
+    return false;
+}
+
 /* Nothing is said to be done before the files on disk prove it, and are there to stay.
  * sync(1) in a child: a slow disk must not hold up the loop. */
 static void complete(struct task *t)
@@ -150,6 +166,8 @@ static void complete(struct task *t)
         task_retry(t, "Segments that were made are missing on disk.");
         return;
     }
+    if (!are_true(t))
+        return;
     enum rc rc = site_path(&t->w->site, "htdocs/media", path);
     if (rc == RC_OK)
         rc = args_sync(path, &t->args);

@@ -2,6 +2,7 @@
 
 #include "colour.h"
 #include "language.h"
+#include "source_bounds.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -310,6 +311,15 @@ static const char *refusal(const struct media_info *info, const struct media_str
     return NULL;
 }
 
+static bool is_too_fast(const struct packet_stream *p, char error[STORE_TEXT_MAX + 1])
+{
+    int64_t rate;
+    if (!source_bounds_is_fast(p->packets, p->last_us - p->first_us, &rate))
+        return false;
+    source_bounds_explain_rate(rate, error, STORE_TEXT_MAX + 1);
+    return true;
+}
+
 /* The file says it is longer than what is in it, or shorter; or was, but says no more
  * than what is there. */
 static void warn_if_wrong(const struct media_info *info, int64_t real_end, bool cut_off,
@@ -391,6 +401,8 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
         snprintf(error, STORE_TEXT_MAX + 1, "%s", why);
         return RC_UNSUPPORTED;
     }
+    if (is_too_fast(packets_of(scan, v), error))
+        return RC_UNSUPPORTED;
     if (!packets_of(scan, a))
         a = NULL; /* a track without a packet is not heard */
     struct media_stream shown = *v;

@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "plan.h"
+#include "source_bounds.h"
 #include "source_check.h"
 
 #include <stdlib.h>
@@ -137,6 +138,10 @@ static void header_failed(struct task *t, const struct supervise_end *end)
 {
     char path[PATH_MAX], how[STORE_TEXT_MAX + 1];
     task_explain(t, t->args.v[0], end, how, sizeof(how));
+    if (end->reason == SUPERVISE_REFUSED && end->refusal == RC_TOO_LARGE) {
+        task_fail(t, "The file says more of itself than this site takes.");
+        return;
+    }
     if (end->reason != SUPERVISE_EXITED || !WIFEXITED(end->status) || end->trouble) {
         task_retry(t, how);
         return;
@@ -192,7 +197,7 @@ static void header_ended(struct task *t, const struct supervise_end *end)
 static enum rc probe_start(struct task *t)
 {
     struct args_source src;
-    char path[PATH_MAX];
+    char path[PATH_MAX], why[STORE_TEXT_MAX + 1];
     struct probe *p = calloc(1, sizeof(*p));
     if (!p)
         return RC_NOMEM;
@@ -201,6 +206,12 @@ static enum rc probe_start(struct task *t)
     if (p->early && !task_arrival(t))
         return RC_BUSY; /* a new worker has not read its header yet */
     enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
+    if (rc == RC_OK && !p->early)
+        rc = source_bounds_check(path, t->video.container, why, sizeof(why));
+    if (rc == RC_UNSUPPORTED) {
+        task_fail(t, why);
+        return RC_OK;
+    }
     if (rc == RC_OK)
         rc = args_probe(&src, &t->args);
     if (rc == RC_OK)

@@ -197,7 +197,8 @@ static void count_time(struct supervised *s)
 {
     int64_t own_ms = own_time_take(&s->time, s->child.pid);
     int64_t since_ms = loop_now_ms() - s->heard_ms;
-    s->all_ms += own_ms;
+    if (!s->paused && !s->starving)
+        s->all_ms += own_ms;
     if (is_awaited(s))
         s->silent_ms += own_ms;
     if (s->silent_ms > since_ms)

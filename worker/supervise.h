@@ -50,7 +50,7 @@ struct supervise_spec {
     int to_fd;        /* the write end of a pipe that its output goes to, unseen: it is
                          not missed where there is none. 0: to on_output */
     int64_t stall_ms; /* > 0; see own_time.h */
-    int64_t limit_ms; /* likewise; 0: none */
+    int64_t limit_ms; /* likewise, but for pauses and while it starves; 0: none */
     int64_t grace_ms; /* between SIGTERM and SIGKILL */
     /* Any code but RC_OK stops the child; neither is then called again. on_second: for
      * a child that has a second output (see child.h), which counts as the first one
@@ -75,8 +75,8 @@ bool supervise_had_its_say(const struct supervise_end *end);
 void supervise_stop(struct supervised *s, bool hard);
 
 /* Lets the child stand still (SIGSTOP to its process group) or go on (SIGCONT). While
- * it stands still it may take as long as it likes to write something; it can be stopped
- * as ever. */
+ * it stands still it may take as long as it likes, to write something and in all; it
+ * can be stopped as ever. */
 void supervise_pause(struct supervised *s, bool pause);
 
 /* The write end of the pipe that a fed child reads, once; -1 if it is not fed. It is

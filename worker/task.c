@@ -197,9 +197,9 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
     return rc;
 }
 
-/* s of CPU that one child may take: far more than decoding and encoding all of the
- * video takes on a slow machine. */
-static int64_t cpu_limit_s(const struct task *t)
+/* s of CPU, and of time of its own, that one child may take: far more than decoding and
+ * encoding all of the video takes on a slow machine. */
+static int64_t limit_s(const struct task *t)
 {
     int64_t s = t->video.duration_us / 1000000;
     if (task_arrival(t)) /* it may still grow */
@@ -225,7 +225,7 @@ enum rc task_spawn(struct task *t, const struct args *args,
         .fed = child->fed,
         .to_fd = child->to_fd,
         .stall_ms = child->stall_ms,
-        .limit_ms = child->limit_ms,
+        .limit_ms = child->limit_ms > 0 ? child->limit_ms : limit_s(t) * 1000,
         .grace_ms = c->grace_s * 1000,
         .on_output = child->on_output,
         .on_second = child->on_second,
@@ -234,7 +234,7 @@ enum rc task_spawn(struct task *t, const struct args *args,
     };
     const struct jail_cell cell = {.jail = t->w->jail,
                                    .reads = {args->reads[0], args->reads[1]},
-                                   .cpu_s = cpu_limit_s(t)};
+                                   .cpu_s = limit_s(t)};
     if (args->jailed && t->w->jail)
         spec.jail = &cell;
     return supervise_start(&spec, out);

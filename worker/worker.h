@@ -159,7 +159,8 @@ enum rc task_source(struct task *t, const char *program, char path[PATH_MAX],
 /*
  * Starts t->args as the task's child, its line noted in the job's log. on_end is called
  * with t and with t->child already NULL, unless the task was cancelled: then the task
- * ends by itself. stall_ms: without output; limit_ms: in all, 0 for none. RC_NOT_FOUND:
+ * ends by itself. stall_ms: without output; limit_ms: in all, 0 for what the length
+ * of the video allows. RC_NOT_FOUND:
  * there is no such program; RC_IO, RC_NOMEM.
  */
 enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
@@ -169,7 +170,7 @@ enum rc task_run(struct task *t, int64_t stall_ms, int64_t limit_ms,
 struct task_child {
     int nicer;        /* added to the setting for all children; less is less nice */
     int64_t stall_ms; /* without output */
-    int64_t limit_ms; /* in all; 0: none */
+    int64_t limit_ms; /* in all; 0: what the length of the video allows */
     bool fed;         /* it reads a pipe: see supervise_take_stdin */
     int to_fd;        /* as in supervise.h */
     enum rc (*on_output)(void *arg, const void *data, size_t n);

@@ -282,6 +282,23 @@ static void a_picture_over_the_limit_is_refused(void **state)
     assert_int_equal(planned(&c, 30)->plan.height, 2160);
 }
 
+static void pictures_that_really_come_too_fast_are_refused(void **state)
+{
+    (void)state;
+    struct media_info info = probed(&usual);
+    struct packet_scan scan = scanned(&usual, 30);
+    struct packet_stream *p = &scan.streams[media_info_video(&info)->index];
+    p->packets = 1200000;
+    p->first_us = 0;
+    p->last_us = 10000000;
+    assert_refused(make(&info, &scan, true),
+                   "The file has 120,000 pictures a second; at most 1,000 are taken.");
+    p->packets = 10000;
+    struct video_plan plan;
+    char error[STORE_TEXT_MAX + 1];
+    assert_int_equal(plan_make(&info, &scan, true, &limits, 1, &plan, error), RC_OK);
+}
+
 static void a_video_over_the_limit_is_refused(void **state)
 {
     (void)state;
@@ -362,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_video_that_cannot_be_decoded_is_refused),
         cmocka_unit_test(a_picture_over_the_limit_is_refused),
         cmocka_unit_test(a_video_over_the_limit_is_refused),
+        cmocka_unit_test(pictures_that_really_come_too_fast_are_refused),
         cmocka_unit_test(a_file_without_a_picture_in_it_is_refused),
         cmocka_unit_test(a_promise_is_kept_if_the_file_is_what_it_was_said_to_be),
     };

@@ -199,6 +199,15 @@ static void a_program_that_was_paused_may_stall_and_then_goes_on(void **state)
     assert_true(r->took_ms >= 1200);
 }
 
+static void a_pause_is_no_part_of_the_limit(void **state)
+{
+    (void)state;
+    struct how how = {.limit_ms = 2500, .pause_ms = 100, .go_on_ms = 3500};
+    const struct run *r = run_script("sleep 0.2; echo done", &how);
+    assert_exited(r, 0);
+    assert_true(r->took_ms >= 3500);
+}
+
 static void a_program_that_goes_on_is_watched_again(void **state)
 {
     (void)state;
@@ -467,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_hard_stop_ends_the_grace),
         cmocka_unit_test(a_deaf_program_that_stalls_is_killed),
         cmocka_unit_test(a_program_that_was_paused_may_stall_and_then_goes_on),
+        cmocka_unit_test(a_pause_is_no_part_of_the_limit),
         cmocka_unit_test(a_program_that_goes_on_is_watched_again),
         cmocka_unit_test(a_paused_program_hears_that_it_is_to_stop),
         cmocka_unit_test(a_paused_program_can_be_killed),

@@ -1,0 +1,89 @@
+/*
+ * Small files that ask for a lot: each is refused in a sentence, or plays, and takes no more
+ * memory, disk and time than is fair. A real site, a real worker.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import * as bombs from '../lib/bombs.mjs';
+import { cost } from '../lib/cost.mjs';
+import { brightness, fetchVideo, tempDir } from '../lib/media.mjs';
+import { startSite } from '../lib/site.mjs';
+
+const MEMORY_MB = 200; // of any one program
+const DISK_MB = 50;
+const WITHIN_S = 10;
+const BUSY = 6; // times as long, on a machine that has a lot else to do
+
+let site;
+let temp;
+before(async () => {
+    temp = await tempDir();
+    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_BACKOFF_MS: '100' } });
+});
+after(async () => {
+    await site?.stop();
+    await temp.remove();
+});
+
+/* Uploads it, waits for its end, and says what it took. */
+async function exploded(bytes, name, t) {
+    const used = await cost(site, async () => {
+        const { status, json } = await site.upload(bytes, { name });
+        if (status !== 201) {
+            assert.equal(status, 415);
+            return { state: 'refused', error: json.error.message };
+        }
+        return site.waitForState(json.id, ['ready', 'failed']);
+    });
+    const video = used.result;
+    t.diagnostic(`${bytes.length} bytes: ${video.state}, ${video.error ?? video.warning ?? ''} ${used.memory_mb} MB (${used.program}), ${used.disk_mb} MB on disk, ${used.seconds} s`);
+    if (video.state !== 'ready') assert.match(video.error, /^[A-Z][^\n]*\.$/);
+    return { ...used, video };
+}
+
+function assertFair({ memory_mb: memory, disk_mb: disk, seconds, program }) {
+    assert.ok(memory < MEMORY_MB, `${program} took ${memory} MB`);
+    assert.ok(disk < DISK_MB, `${disk} MB on disk`);
+    assert.ok(seconds < BUSY * WITHIN_S, `${seconds} s`);
+}
+
+const LONG = /longer than this site takes|no video that can be decoded/;
+const LIES = /^The file is damaged: its index tells of more pictures than/;
+const MKV = { name: 'a.mkv' };
+const BOMBS = {
+    'a picture that is shown for 1.9 million seconds': [bombs.longPicture],
+    'two pictures that are 1.9 million seconds apart': [bombs.farApart, { says: LONG }],
+    'pictures that say they are 16,000 × 16,000': [bombs.hugePictures, { name: 'a.mov' }],
+    'a picture of 16,000 × 16,000': [bombs.realHuge],
+    '10,000 streams in an MP4': [bombs.mp4Streams(10_000), { says: /^The file has 10,000 streams; at most 64 are taken\.$/ }],
+    '10,000 streams in a Matroska file': [bombs.mkvStreams(10_000), { ...MKV, says: /^The file has 10,000 streams; at most 64 are taken\.$/ }],
+    '120,000 pictures a second': [bombs.fastPictures(120_000, 3000), { says: /^The file has 120,000 pictures a second; at most 1,000 are taken\.$/ }],
+    'twenty million samples in a few bytes': [bombs.countlessSamples(), { says: /^The file has 120,000 pictures a second/ }],
+    'as many in a day, on each of 60 tracks': [bombs.countlessSamples(60, 5_000_000, 60), { says: LIES }],
+    'a fragment that has as many': [bombs.countlessFragments(), { says: LIES }],
+    'many fragments that do': [bombs.countlessFragments(200), { says: LIES }],
+    'boxes that are nested': [bombs.nestedBoxes(200_000)],
+    'elements that are nested': [bombs.nestedElements(2000), MKV],
+    'cues without end': [bombs.endlessCues(600_000), { ...MKV, says: /index has no end/ }],
+    'cues that say nothing, without end': [bombs.emptyCues(5_000_000), { ...MKV, says: /index has no end/ }],
+    'a title of five million letters': [bombs.longTitle(5_000_000), { ...MKV, says: /^The file says more of itself than/ }],
+    'a list of places that leads to itself': [bombs.seekLoop, MKV],
+};
+
+describe('a small file that asks for a lot', () => {
+    for (const [what, [make, { name = 'a.mp4', says } = {}]] of Object.entries(BOMBS))
+        test(what, async (t) => {
+            const used = await exploded(await make(temp.dir), name, t);
+            assertFair(used);
+            if (says) assert.match(used.video.error ?? used.video.warning, says);
+        });
+});
+
+test('a real clip of 8K takes what it takes, and plays', async (t) => {
+    const used = await exploded(await bombs.realClip(temp.dir, '7680x4320'), 'a.mp4', t);
+    assert.equal(used.video.state, 'ready');
+    assert.equal(used.video.warning, null);
+    const out = await fetchVideo(site, used.video);
+    assert.equal((await brightness(out.video.file)).length, out.video.frames);
+});

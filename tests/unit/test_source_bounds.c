@@ -1,0 +1,264 @@
+/* What files ask for that are built here of headers alone, and what is said of it. */
+#include "source_bounds.h"
+
+#include "ebml_build.h"
+#include "tempdir.h"
+
+#include <unistd.h>
+
+static char dir[PATH_MAX];
+static struct bytes file;
+static char why[400];
+
+static int setup(void **state)
+{
+    (void)state;
+    tempdir_make(dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bytes_free(&file);
+    tempdir_remove(dir);
+    return 0;
+}
+
+/* The verdict on the file as it is, followed by filling up to size. */
+static enum rc verdict(enum container container, off_t size)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof(path), "%s/source", dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(file.p, 1, file.n, f), file.n);
+    assert_int_equal(fclose(f), 0);
+    if (size > (off_t)file.n)
+        assert_int_equal(truncate(path, size), 0);
+    why[0] = '\0';
+    return source_bounds_check(path, container, why, sizeof(why));
+}
+
+static void says(enum container container, off_t size, const char *sentence)
+{
+    assert_int_equal(verdict(container, size), RC_UNSUPPORTED);
+    assert_string_equal(why, sentence);
+}
+
+/* A FullBox of numbers. */
+static void full(const char *type, const uint32_t *v, size_t n)
+{
+    size_t at = box_open(&file, type);
+    bytes_number(&file, 0, 4);
+    for (size_t i = 0; i < n; i++)
+        bytes_number(&file, v[i], 4);
+    box_close(&file, at);
+}
+
+#define FULL(type, ...)                                                                \
+    full(type, (const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4)
+
+#define VIDE 0x76696465
+#define SOUN 0x736f756e
+
+struct one {
+    uint32_t handler, rate, seconds, samples, tick, edits;
+};
+
+static void track(const struct one *t)
+{
+    size_t trak = box_open(&file, "trak");
+    size_t edts = box_open(&file, "edts");
+    FULL("elst", t->edits);
+    box_close(&file, edts);
+    size_t mdia = box_open(&file, "mdia");
+    FULL("mdhd", 0, 0, t->rate, t->rate * t->seconds);
+    FULL("hdlr", 0, t->handler, 0);
+    size_t minf = box_open(&file, "minf");
+    FULL("hdlr", 0, 0x75726c20, 0); /* QuickTime's second one */
+    size_t stbl = box_open(&file, "stbl");
+    FULL("stts", 1, t->samples, t->tick);
+    FULL("stsz", 1, t->samples);
+    box_close(&file, stbl);
+    box_close(&file, minf);
+    box_close(&file, mdia);
+    box_close(&file, trak);
+}
+
+static void file_of(const struct one *t)
+{
+    bytes_free(&file);
+    box_filled(&file, "ftyp", 0, 16);
+    size_t moov = box_open(&file, "moov");
+    track(t);
+    box_close(&file, moov);
+}
+
+#define NO_ROOM                                                                        \
+    "The file is damaged: its index tells of more pictures than it has room for."
+
+static void a_day_of_sixty_pictures_a_second_is_taken(void **state)
+{
+    (void)state;
+    file_of(&(struct one){VIDE, 60, 86400, 5184000, 1, 1});
+    assert_int_equal(verdict(CONTAINER_MP4, 2 * 5184000), RC_OK);
+    says(CONTAINER_MP4, 2 * 5184000 - 1, NO_ROOM);
+}
+
+static void few_samples_need_no_room(void **state)
+{
+    (void)state;
+    file_of(&(struct one){VIDE, 25, 4000, 100000, 1, 1});
+    assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    file_of(&(struct one){VIDE, 25, 4000, 100001, 1, 1});
+    says(CONTAINER_MOV, 0, NO_ROOM);
+}
+
+static void more_samples_than_a_video_has_are_refused(void **state)
+{
+    (void)state;
+    file_of(&(struct one){SOUN, 48000, 1, 12000001, 1024, 1});
+    says(CONTAINER_MP4, 100000000,
+         "The file is damaged: its index tells of more pictures than a video has.");
+}
+
+static void samples_of_pcm_are_read_many_at_a_time(void **state)
+{
+    (void)state;
+    file_of(&(struct one){SOUN, 48000, 2000, 96000000, 1, 1});
+    assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    file_of(&(struct one){VIDE, 48000, 2000, 96000000, 1, 1});
+    assert_int_equal(verdict(CONTAINER_MOV, 0), RC_UNSUPPORTED);
+}
+
+static void edits_may_repeat_all_that_there_is(void **state)
+{
+    (void)state;
+    file_of(&(struct one){VIDE, 25, 4000, 100000, 1, 31});
+    assert_int_equal(verdict(CONTAINER_MP4, 0), RC_OK);
+    file_of(&(struct one){VIDE, 25, 4000, 100000, 1, 32});
+    says(CONTAINER_MP4, 0, NO_ROOM);
+}
+
+static void pictures_are_not_too_fast(void **state)
+{
+    (void)state;
+    file_of(&(struct one){VIDE, 1000, 60, 60000, 1, 1});
+    assert_int_equal(verdict(CONTAINER_MP4, 0), RC_OK);
+    file_of(&(struct one){VIDE, 90000, 0, 1, 1, 1}); /* one says nothing */
+    assert_int_equal(verdict(CONTAINER_MP4, 0), RC_OK);
+    file_of(&(struct one){VIDE, 120000, 10, 90000, 1, 1});
+    says(CONTAINER_MP4, 0,
+         "The file has 9,000 pictures a second; at most 1,000 are taken.");
+    file_of(&(struct one){SOUN, 120000, 10, 90000, 1, 1});
+    assert_int_equal(verdict(CONTAINER_MP4, 0), RC_OK);
+}
+
+static void fragments_are_counted(void **state)
+{
+    (void)state;
+    box_filled(&file, "ftyp", 0, 16);
+    for (int i = 0; i < 2; i++) {
+        size_t moof = box_open(&file, "moof"), traf = box_open(&file, "traf");
+        FULL("trun", 50001);
+        box_close(&file, traf);
+        box_close(&file, moof);
+    }
+    says(CONTAINER_MP4, 0, NO_ROOM);
+    assert_int_equal(verdict(CONTAINER_MP4, 200004), RC_OK);
+}
+
+static void streams_of_an_mp4_are_counted(void **state)
+{
+    (void)state;
+    size_t moov = box_open(&file, "moov");
+    for (int i = 0; i < 64; i++)
+        track(&(struct one){VIDE, 25, 1, 25, 1, 1});
+    box_close(&file, moov);
+    assert_int_equal(verdict(CONTAINER_MP4, 0), RC_OK);
+    moov = box_open(&file, "moov");
+    for (int i = 0; i < 1000; i++)
+        track(&(struct one){VIDE, 25, 1, 25, 1, 1});
+    box_close(&file, moov);
+    says(CONTAINER_MP4, 0, "The file has 1,064 streams; at most 64 are taken.");
+}
+
+static void boxes_within_boxes_end_somewhere(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 500000; i++)
+        box_open(&file, "moov"); /* of size 0: to the end */
+    assert_int_equal(verdict(CONTAINER_MP4, 0), RC_OK);
+}
+
+/* A Matroska file of n empty elements in a list. */
+static void list_of(uint32_t list, uint32_t id, int n)
+{
+    bytes_free(&file);
+    size_t head = ebml_open(&file, EBML_HEADER);
+    ebml_close(&file, head);
+    ebml_open_ended(&file, SEGMENT);
+    ebml_open_ended(&file, list);
+    for (int i = 0; i < n; i++) {
+        ebml_id(&file, id);
+        bytes_number(&file, 0x80, 1);
+    }
+}
+
+static void streams_of_matroska_are_counted(void **state)
+{
+    (void)state;
+    list_of(TRACKS, ENTRY, 64);
+    assert_int_equal(verdict(CONTAINER_MATROSKA, 0), RC_OK);
+    list_of(TRACKS, ENTRY, 65);
+    says(CONTAINER_WEBM, 0, "The file has 65 streams; at most 64 are taken.");
+}
+
+static void lists_of_matroska_have_an_end(void **state)
+{
+    (void)state;
+    list_of(CUES, 0xbb, 500000);
+    assert_int_equal(verdict(CONTAINER_MATROSKA, 0), RC_OK);
+    list_of(CUES, 0xbb, 500001);
+    says(CONTAINER_MATROSKA, 0, "The file is damaged: its index has no end.");
+    list_of(CLUSTER, SIMPLE_BLOCK, 500001); /* no list */
+    assert_int_equal(verdict(CONTAINER_MATROSKA, 0), RC_OK);
+}
+
+static void segments_within_segments_end_somewhere(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 500000; i++)
+        ebml_open_ended(&file, SEGMENT);
+    assert_int_equal(verdict(CONTAINER_MATROSKA, 0), RC_OK);
+}
+
+static void a_file_that_is_not_there_is_not_judged(void **state)
+{
+    (void)state;
+    assert_int_equal(source_bounds_check("/nowhere", CONTAINER_MP4, why, sizeof(why)),
+                     RC_NOT_FOUND);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_day_of_sixty_pictures_a_second_is_taken),
+        TEST(few_samples_need_no_room),
+        TEST(more_samples_than_a_video_has_are_refused),
+        TEST(samples_of_pcm_are_read_many_at_a_time),
+        TEST(edits_may_repeat_all_that_there_is),
+        TEST(pictures_are_not_too_fast),
+        TEST(fragments_are_counted),
+        TEST(streams_of_an_mp4_are_counted),
+        TEST(boxes_within_boxes_end_somewhere),
+        TEST(streams_of_matroska_are_counted),
+        TEST(lists_of_matroska_have_an_end),
+        TEST(segments_within_segments_end_somewhere),
+        TEST(a_file_that_is_not_there_is_not_judged),
+    };
+    return cmocka_run_group_tests_name("source_bounds", tests, NULL, NULL);
+}
