@@ -51,6 +51,8 @@ enum statement {
     SQL_VIDEO_POSTER,
     SQL_VIDEO_CHOOSE_POSTER,
     SQL_VIDEO_STORYBOARD,
+    SQL_VIDEO_CHECKSUM,
+    SQL_VIDEO_SET_CHECKSUM,
     SQL_VIDEO_READY,
     SQL_VIDEO_WORK_LEFT,
     SQL_VIDEO_PROBED,
@@ -100,6 +102,8 @@ enum statement {
     SQL_JOB_DROP_ALL,
     SQL_JOB_DROP_OPEN,
     SQL_JOB_DROP_PROBE,
+    SQL_JOB_DROP_MADE,
+    SQL_JOB_DROP_CHECKSUM,
     SQL_JOB_DROP_COPIED_SOUND,
     SQL_JOB_DROP_POSTER,
     SQL_JOB_DROP_STORYBOARD,
@@ -419,10 +423,17 @@ enum rc store_poster_queue(struct store *st, const struct video *v);
  * dropped. */
 enum rc store_storyboard_queue(struct store *st, const char *video_id);
 
+/* Queues the checksum of a video whose bytes are all there; another job for it is
+ * dropped. */
+enum rc store_checksum_queue(struct store *st, const char *video_id);
+
 /* Drops every job of a video: whoever still holds one is fenced off. */
 enum rc store_job_drop_all(struct store *st, const char *video_id);
 
-/* Drops those that are queued or running. */
+/* Likewise but that of its checksum: it is to be made anew, of the same file. */
+enum rc store_job_drop_made(struct store *st, const char *video_id);
+
+/* Drops those of them that are queued or running. */
 enum rc store_job_drop_open(struct store *st, const char *video_id);
 
 /* Back to the queue, due in delay_ms; error is NULL where there was none. */

@@ -1,6 +1,7 @@
 /* test_store_queries.c: how the store's statements find their rows. */
 #include "check.h"
 
+#include "store_check.h"
 #include "store_fixture.h"
 #include "store_lists.h"
 #include "store_pictures.h"
@@ -276,6 +277,7 @@ static void use_everything(struct fixture *f)
     struct video v = fixture_planned(f, "clip");
     struct job poster = fixture_claim(f, "w"), encode = fixture_claim(f, "w");
     int64_t due;
+    uint8_t sum[STORE_CHECKSUM_SIZE] = {0};
     bool flag;
     size_t k;
     int n, sort;
@@ -303,6 +305,9 @@ static void use_everything(struct fixture *f)
     store_job_done(f->st, &encode, &result, &flag);
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_STORYBOARD), &encode);
     store_job_storyboard(f->st, &encode);
+    store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_CHECKSUM), &encode);
+    store_job_checksum(f->st, &encode, sum);
+    store_video_checksum(f->st, encode.video_id, sum, &flag);
     store_job_next_due(f->st, STORE_KINDS_ALL, &due);
     store_job_release_owner(f->st, "w", &n);
     store_renditions(f->st, v.id, list, &k);
