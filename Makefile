@@ -38,17 +38,19 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/playlist.c lib/rc.c lib/secret.c lib/site.c lib/sniff.c \
            lib/sniff_refuse.c lib/spool.c lib/spool_dir.c lib/subtitle.c \
            lib/subtitle_text.c lib/text.c lib/store/accounts.c lib/store/activity.c \
-           lib/store/arrivals.c lib/store/checksums.c lib/store/copies.c \
-           lib/store/demand.c lib/store/file.c \
+           lib/store/arrivals.c lib/store/check.c lib/store/checksums.c \
+           lib/store/copies.c lib/store/demand.c lib/store/file.c \
            lib/store/grants.c lib/store/job_end.c lib/store/job_plan.c lib/store/jobs.c \
-           lib/store/list.c lib/store/lists.c lib/store/pictures.c \
+           lib/store/list.c lib/store/lists.c lib/store/mend.c lib/store/pictures.c \
            lib/store/renditions.c lib/store/run.c lib/store/sessions.c \
            lib/store/shares.c lib/store/store.c lib/store/subtitles.c lib/store/tokens.c \
            lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
            lib/store/visibility.c lib/store/workers.c
 WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args_text.c \
            worker/arrival.c worker/arrival_header.c worker/arrival_tell.c \
-           worker/arrivals.c worker/checksum_job.c worker/child.c \
+           worker/arrivals.c worker/check.c worker/check_mend.c worker/check_promise.c \
+           worker/check_source.c worker/check_stray.c worker/check_video.c \
+           worker/checksum_job.c worker/child.c \
            worker/codec_string.c worker/colour.c \
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
            worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \
@@ -61,6 +63,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/packet_scan.c worker/param_sets.c worker/passes.c \
            worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c \
            worker/plan.c worker/plan_extras.c worker/plan_kept.c worker/playlists.c \
+           worker/playlists_folder.c \
            worker/poster_job.c worker/probe_job.c worker/probe_plan.c worker/schedule.c \
            worker/schedule_background.c worker/seek_points.c worker/segments.c \
            worker/sound_copy.c worker/source_check.c worker/source_index.c \
@@ -68,7 +71,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c \
            worker/sweep.c worker/task.c worker/trouble.c worker/video_lists.c \
            worker/wake.c worker/without.c
-CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_tokens.c worker/ctl_users.c
+CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_check.c worker/ctl_tokens.c \
+           worker/ctl_users.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \
@@ -170,7 +174,7 @@ $(BUILD)/worker/dropstream-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(WORKER_LIBS)
 
-$(BUILD)/worker/dropstreamctl: $(call obj,$(CTL_SRC)) $(BUILD)/libdropstream.a
+$(BUILD)/worker/dropstreamctl: $(call obj,$(CTL_SRC)) $(BUILD)/libworker.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 

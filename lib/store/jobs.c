@@ -47,7 +47,7 @@ const char *job_kind_name(enum job_kind k)
     return (size_t)k < KIND_COUNT ? kind_names[k] : "unknown";
 }
 
-static enum job_kind kind_from_name(const char *name)
+enum job_kind store_job_kind_from(const char *name)
 {
     size_t i;
 
@@ -151,7 +151,7 @@ static enum rc take(struct store *st, sqlite3_stmt *q, const char *owner,
     out->id = sqlite3_column_int64(q, 0);
     store_column_text(q, 1, out->video_id, sizeof(out->video_id));
     store_column_text(q, 2, kind, sizeof(kind));
-    out->kind = kind_from_name(kind);
+    out->kind = store_job_kind_from(kind);
     store_column_text(q, 3, out->rendition, sizeof(out->rendition));
     out->fence = sqlite3_column_int64(q, 4);
     out->failures = sqlite3_column_int(q, 5);
