@@ -2,7 +2,7 @@
  * check_mend.c: does what can be done about a finding. What belongs to a running worker
  * is asked of it, by the store; what was uploaded is never removed.
  */
-#include "check.h"
+#include "site_check.h"
 
 #include "grant.h"
 #include "mediadir.h"

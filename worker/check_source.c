@@ -1,7 +1,7 @@
 /*
  * check_source.c: what was uploaded, byte by byte.
  */
-#include "check.h"
+#include "site_check.h"
 
 #include "log.h"
 #include "spool.h"

@@ -2,7 +2,7 @@
  * check_stray.c: files of nobody. Each has been there for longer than anything that is
  * just being made, as a row may come an instant after its file.
  */
-#include "check.h"
+#include "site_check.h"
 
 #include "grant.h"
 #include "mediadir.h"

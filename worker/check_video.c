@@ -1,7 +1,7 @@
 /*
  * check_video.c: one video: its rows against its files.
  */
-#include "check.h"
+#include "site_check.h"
 
 #include "grant.h"
 #include "mediadir.h"

@@ -1,7 +1,7 @@
 /*
  * ctl_check.c: dropstreamctl check: one line a finding, for people and programs.
  */
-#include "check.h"
+#include "site_check.h"
 #include "ctl.h"
 
 #include <inttypes.h>

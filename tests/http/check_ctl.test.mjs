@@ -249,6 +249,20 @@ describe('jobs', () => {
         await settled(site);
         await whole(site);
     }));
+    it('an upload on its way has the bytes that were acknowledged', withSite({ worker: true }, async (site) => {
+        const bytes = await fs.readFile(clip);
+        const half = bytes.length >> 1;
+        const tus = { 'Tus-Resumable': '1.0.0' };
+        const made = await site.request('POST', '/api/uploads', { headers: { ...tus, 'Upload-Length': bytes.length, 'Content-Length': 0 } });
+        assert.equal(made.status, 201);
+        await whole(site);
+        const headers = { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream', 'Content-Length': half };
+        assert.equal((await site.request('PATCH', made.headers.location, { headers, body: bytes.subarray(0, half) })).status, 204);
+        await whole(site);
+        const id = await site.sql('SELECT id FROM videos');
+        await fs.truncate(site.path('spool', `${id}.part`), half - 1);
+        same((await check(site)).found, [['source', id, new RegExp(`^${half} bytes have come in, and there are ${half - 1}$`)]]);
+    }));
     it('it says so if it cannot look', withSite({}, async (site) => {
         for (const name of await fs.readdir(site.path('db'))) await fs.rm(site.path('db', name));
         const { status, err, found } = await check(site);

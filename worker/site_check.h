@@ -1,13 +1,13 @@
 /*
- * check.h: proves that nothing of a site is lost: every row against its files, and
+ * site_check.h: proves that nothing of a site is lost: every row against its files, and
  * every file against the rows.
  *
  * Looking changes nothing, and the site may run meanwhile: what seems wrong is looked
  * at anew, with the row read again, and only counts if it is still so. What a job that
  * is queued or running will make is not missing.
  */
-#ifndef DROPSTREAM_CHECK_H
-#define DROPSTREAM_CHECK_H
+#ifndef DROPSTREAM_SITE_CHECK_H
+#define DROPSTREAM_SITE_CHECK_H
 
 #include "config.h"
 #include "rc.h"
@@ -69,7 +69,7 @@ enum rc check_site(struct check *c, struct findings *out);
  * nobody can. Any other code: it could not be done now. */
 enum rc check_mend(struct check *c, const struct finding *f, const char **said);
 
-/* ---- a list of them: check.c ------------------------------------------------ */
+/* ---- a list of them: site_check.c ------------------------------------------------ */
 
 void findings_free(struct findings *f);
 

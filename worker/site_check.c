@@ -1,4 +1,4 @@
-#include "check.h"
+#include "site_check.h"
 
 #include "store_list.h"
 
