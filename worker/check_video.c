@@ -6,6 +6,7 @@
 #include "grant.h"
 #include "mediadir.h"
 #include "playlists.h"
+#include "segments.h"
 #include "store_lists.h"
 #include "storyboard.h"
 
@@ -46,6 +47,13 @@ static bool holds_something(int dir_fd, const char *name)
            S_ISREG(st.st_mode) && st.st_size > 0;
 }
 
+/* By the same look as the worker's, which makes again what is not whole. */
+static bool is_whole(int dir_fd, const char *name)
+{
+    int64_t size;
+    return dir_fd >= 0 && (segments_measure(dir_fd, name, &size) != RC_OK || size > 0);
+}
+
 /* dir_fd is -1 where there is no such folder. */
 static void check_file(struct looking *l, const struct promised *p, int dir_fd)
 {
@@ -63,11 +71,11 @@ static void check_segments(struct looking *l, const struct promised *p, int dir_
 {
     char name[32], first[32] = "";
     int64_t missing = 0;
-    bool has_init = dir_fd >= 0 && holds_something(dir_fd, "init.mp4");
+    bool has_init = is_whole(dir_fd, "init.mp4");
     struct finding *f;
     for (int64_t k = 0; k < p->segments; k++) {
         snprintf(name, sizeof(name), "%" PRId64 ".m4s", k);
-        if (dir_fd >= 0 && holds_something(dir_fd, name))
+        if (is_whole(dir_fd, name))
             continue;
         if (missing++ == 0)
             strcpy(first, name);
@@ -85,11 +93,11 @@ static void check_segments(struct looking *l, const struct promised *p, int dir_
     else if (missing > 0)
         snprintf(f->sentence, sizeof(f->sentence),
                  "%s: %" PRId64 " of %" PRId64
-                 " segments are missing or empty, the first is %s%s",
+                 " segments are missing or damaged, the first is %s%s",
                  p->folder, missing, p->segments, first,
                  has_init ? "" : "; so is init.mp4");
     else
-        snprintf(f->sentence, sizeof(f->sentence), "%s: init.mp4 is missing or empty",
+        snprintf(f->sentence, sizeof(f->sentence), "%s: init.mp4 is missing or damaged",
                  p->folder);
 }
 

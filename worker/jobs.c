@@ -25,6 +25,8 @@ static void on_tick(void *arg)
     if (t->cancelled)
         return;
     loop_timer_set(t->w->loop, &t->tick, TICK_MS, on_tick, t);
+    if (t->job.kind == JOB_CHECKSUM)
+        checksum_stand_back(t->w); /* nothing tells when demand is over, say */
     task_tell(t);
     if (now - t->renewed_ms < 1000 || (!told && now - t->renewed_ms < lease_ms / 3))
         return;

@@ -83,7 +83,7 @@ describe('of a video that is ready', () => {
         await whole(site);
         site.startWorker();
     });
-    test('segments that are missing or empty are made again, and no others', async () => {
+    test('segments that are missing, empty or cut off are made again, and no others', async () => {
         const names = await fs.readdir(video.root());
         const before = {};
         for (const folder of names.filter((name) => /-1$/.test(name))) {
@@ -91,10 +91,11 @@ describe('of a video that is ready', () => {
             await fs.rm(video.root(folder, '1.m4s'));
         }
         await fs.truncate(video.root('360p-1', '2.m4s'));
+        await fs.truncate(video.root('360p-1', '3.m4s'), 1000);
         await mended(
             (await site.sql(`SELECT name, generation FROM renditions WHERE video_id = '${video.id}' ORDER BY kind = 'audio', extra, position`)).split('\n').map((row) => {
                 const folder = row.replace('|', '-');
-                return ['segments', video.id, new RegExp(`^${folder}: ${folder === '360p-1' ? 2 : 1} of \\d+ segments are missing or empty, the first is 1.m4s$`)];
+                return ['segments', video.id, new RegExp(`^${folder}: ${folder === '360p-1' ? 3 : 1} of \\d+ segments are missing or damaged, the first is 1.m4s$`)];
             }),
         );
         for (const [folder, ino] of Object.entries(before)) assert.equal((await fs.stat(video.root(folder, '0.m4s'))).ino, ino);
