@@ -41,7 +41,12 @@ function same(found, expected) {
     for (const [i, [, , sentence]] of expected.entries()) assert.match(found[i][2], sentence);
 }
 
-const settled = (site) => waitFor(async () => (await site.sql("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')")) === '0', { what: 'all jobs to end', timeout: 2 * MINUTE });
+const settled = (site) =>
+    waitFor(async () => (await site.sql("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')")) === '0', {
+        what: 'all jobs to end',
+        timeout: MINUTE,
+        moving: () => site.sql('SELECT count(ended_ms), sum(progress) FROM jobs'),
+    });
 
 async function made(site) {
     const { json } = await site.upload(clip);
@@ -235,7 +240,7 @@ describe('jobs', () => {
     }));
     it('nothing is wrong with a site that is busy', withSite({ worker: true, extras: true }, async (site) => {
         const file = path.join(temp.dir, 'longer.mp4');
-        await flashClip(file, { seconds: 40 });
+        await flashClip(file, { seconds: 20 });
         const ids = [];
         let done = false;
         const work = (async () => {

@@ -34,7 +34,7 @@ test('it is that of the file, whose video is ready before', withSite({ worker: t
     const { json } = await site.upload(clip);
     assert.equal(await job(site, json.id), 'queued');
     await site.waitForState(json.id, 'ready');
-    const sum = await waitFor(() => kept(site, json.id), { what: 'the checksum', timeout: 60_000 });
+    const sum = await waitFor(() => kept(site, json.id), { what: 'the checksum', timeout: 120_000 });
     assert.equal(sum, sha256(await fs.readFile(clip)));
     const order = await site.sql(`SELECT kind FROM jobs WHERE video_id = '${json.id}' ORDER BY ended_ms DESC, id DESC LIMIT 1`);
     assert.equal(order, 'checksum');
@@ -46,12 +46,12 @@ test('a worker that is killed at it leaves it to the next one', async (t) => {
     const fake = await endless('killed');
     await withSite({ worker: true, env: { PATH: fake.path, DROPSTREAM_JAIL: 'off' } }, async (site) => {
         const { json } = await site.upload(clip);
-        await waitFor(async () => (await fake.pids()).length === 1, { what: 'sha256sum', timeout: 60_000 });
+        await waitFor(async () => (await fake.pids()).length === 1, { what: 'sha256sum', timeout: 120_000 });
         await site.end('worker', 'SIGKILL');
         assert.equal(await job(site, json.id), 'running');
         site.env.PATH = process.env.PATH;
         site.startWorker();
-        await waitFor(() => kept(site, json.id), { what: 'the checksum', timeout: 60_000 });
+        await waitFor(() => kept(site, json.id), { what: 'the checksum', timeout: 120_000 });
     })(t);
 });
 
@@ -59,16 +59,16 @@ test('it stands still while a video is made, and ends with its own', async (t) =
     const fake = await endless('paused');
     await withSite({ worker: true, env: { PATH: fake.path, DROPSTREAM_JAIL: 'off' } }, async (site) => {
         const { json } = await site.upload(clip);
-        const pid = await waitFor(async () => (await fake.pids())[0], { what: 'sha256sum', timeout: 60_000 });
+        const pid = await waitFor(async () => (await fake.pids())[0], { what: 'sha256sum', timeout: 120_000 });
         const status = async () => (await fs.readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1][0];
         const seen = new Set();
         let made;
         site.upload(clip).then(async ({ json: other }) => (made = await site.waitForState(other.id, 'ready')));
-        await waitFor(async () => seen.add(await status()) && made, { every: 5, timeout: 60_000, what: 'another video' });
+        await waitFor(async () => seen.add(await status()) && made, { every: 5, timeout: 120_000, what: 'another video' });
         assert.ok(seen.has('T'), [...seen].join(' '));
-        await waitFor(async () => (await status()) === 'S', { what: 'sha256sum to go on' });
+        await waitFor(async () => (await status()) === 'S', { what: 'sha256sum to go on', timeout: 120_000 });
         assert.equal((await site.api('DELETE', `/api/videos/${json.id}`)).status, 204);
-        await waitFor(() => fs.access(`/proc/${pid}`).then(() => false, () => true), { what: 'sha256sum to be ended' });
+        await waitFor(() => fs.access(`/proc/${pid}`).then(() => false, () => true), { what: 'sha256sum to be ended', timeout: 120_000 });
     })(t);
 });
 
@@ -76,6 +76,6 @@ test('a file that has lost bytes by then has none', withSite({}, async (site) =>
     const { json } = await site.upload(clip);
     await fs.truncate(site.path('spool', `${json.id}.src`), 5000);
     site.startWorker();
-    await waitFor(async () => (await job(site, json.id)) === 'failed', { what: 'the job to fail', timeout: 60_000 });
+    await waitFor(async () => (await job(site, json.id)) === 'failed', { what: 'the job to fail', timeout: 120_000 });
     assert.equal(await kept(site, json.id), undefined);
 }));
