@@ -3,6 +3,7 @@
  */
 #include "site_check.h"
 #include "ctl.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,16 +15,19 @@ static int cannot_look(struct ctl *c, enum rc rc)
     return 2;
 }
 
-/* False if it stays wrong. */
+/* One line, whatever names files have. False if it stays wrong. */
 static bool print(struct check *c, const struct finding *f, bool repair)
 {
+    char subject[sizeof(f->subject)], sentence[sizeof(f->sentence)];
     const char *said = "cannot be mended";
     enum rc rc = RC_UNSUPPORTED;
     if (repair)
         rc = check_mend(c, f, &said);
     if (repair && rc != RC_OK && rc != RC_UNSUPPORTED)
         said = "could not be mended now";
-    printf("%s\t%s\t%s%s%s\n", f->kind, f->subject, f->sentence, repair ? "\t" : "",
+    text_clean(subject, sizeof(subject), f->subject);
+    text_clean(sentence, sizeof(sentence), f->sentence);
+    printf("%s\t%s\t%s%s%s\n", f->kind, subject, sentence, repair ? "\t" : "",
            repair ? said : "");
     return rc == RC_OK && f->cure != CURE_WARN;
 }

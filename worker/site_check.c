@@ -124,5 +124,10 @@ enum rc check_site(struct check *c, struct findings *out)
         rc = store_video_each(c->store, on_video, &all);
     if (rc == RC_OK)
         rc = check_strays(c, out);
+    /* What it has come upon on its way is an answer, too. */
+    if (rc == RC_CORRUPT) {
+        on_database(out, store_message(c->store));
+        rc = RC_OK;
+    }
     return rc == RC_OK && out->no_memory ? RC_NOMEM : rc;
 }

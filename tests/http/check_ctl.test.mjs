@@ -203,13 +203,13 @@ describe('of nobody', () => {
     it('files go aside, symlinks and folders go, and what was uploaded never', withSite({ env }, async (site) => {
         const [id, key, root] = ['bbbbbbbbbbbbbbbb', 'k'.repeat(26), 'r'.repeat(26)];
         await fs.writeFile(site.path('spool', `${id}.src`), 'all there is');
-        await fs.writeFile(site.path('spool/notes.txt'), 'x');
+        await fs.writeFile(site.path('spool/no\ttes\n.txt'), 'x');
         await fs.symlink(root, site.path('htdocs/media', key));
         await fs.mkdir(site.path('htdocs/media', root, '360p-1'), { recursive: true });
         await fs.writeFile(site.path('tmp/media-old'), 'x');
         await fs.utimes(site.path('tmp/media-old'), 1, 1);
         await fs.writeFile(site.path('tmp/media-new'), 'x');
-        const expected = ['htdocs/media/' + key, 'htdocs/media/' + root, `spool/${id}.src`, 'spool/notes.txt', 'tmp/media-old'];
+        const expected = ['htdocs/media/' + key, 'htdocs/media/' + root, `spool/${id}.src`, 'spool/no tes .txt', 'tmp/media-old'];
         await waitFor(async () => (await check(site)).found.length === 5, { timeout: MINUTE, what: 'all to be old enough' });
         const { status, found } = await check(site, '--repair');
         assert.deepEqual(found.map(([kind, subject]) => `${kind} ${subject}`).sort(), expected.map((name) => `orphan ${name}`));
@@ -268,6 +268,19 @@ describe('jobs', () => {
         const id = await site.sql('SELECT id FROM videos');
         await fs.truncate(site.path('spool', `${id}.part`), half - 1);
         same((await check(site)).found, [['source', id, new RegExp(`^${half} bytes have come in, and there are ${half - 1}$`)]]);
+    }));
+    it('a damaged database is told', withSite({}, async (site) => {
+        await site.upload(clip);
+        await site.end('lighttpd');
+        await site.sql('PRAGMA wal_checkpoint(TRUNCATE)');
+        const page = Number(await site.sql("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_by_video'"));
+        const size = Number(await site.sql('PRAGMA page_size'));
+        const file = await fs.open(site.path('db/dropstream.db'), 'r+');
+        await file.write(Buffer.alloc(size, 0xff), 0, size, (page - 1) * size);
+        await file.close();
+        const { status, found, err } = await check(site);
+        assert.equal(status, 1, err);
+        assert.ok(found.length > 0 && found.every(([kind]) => kind === 'database'), JSON.stringify(found));
     }));
     it('it says so if it cannot look', withSite({}, async (site) => {
         for (const name of await fs.readdir(site.path('db'))) await fs.rm(site.path('db', name));
