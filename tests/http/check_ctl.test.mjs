@@ -283,6 +283,8 @@ describe('jobs', () => {
         assert.ok(found.length > 0 && found.every(([kind]) => kind === 'database'), JSON.stringify(found));
     }));
     it('it says so if it cannot look', withSite({}, async (site) => {
+        await site.end('lighttpd');
+        await waitFor(async () => (await site.processes()).length === 0, { what: 'its programs to end', timeout: MINUTE }); // each makes a database
         for (const name of await fs.readdir(site.path('db'))) await fs.rm(site.path('db', name));
         const { status, err, found } = await check(site);
         assert.deepEqual([status, found], [2, []]);
