@@ -97,6 +97,18 @@ enum rc spool_stored(const struct site *site, const char *id, int64_t *size);
 /* Removes all files of id; missing ones are fine. RC_IO. */
 enum rc spool_remove(const struct site *site, const char *id);
 
+/*
+ * Moves an entry of the spool that is of nobody into site/spool/lost, where nothing is
+ * ever removed; one of that name which is there already stays, and this one gets a
+ * number behind its name. RC_NOT_FOUND: there is none (also for a name with a slash).
+ * RC_EXISTS: 99 are there. RC_IO, RC_NOSPACE.
+ */
+#define SPOOL_LOST "lost"
+enum rc spool_set_aside(const struct site *site, const char *name);
+
+/* Likewise <id>.src. */
+enum rc spool_set_source_aside(const struct site *site, const char *id);
+
 /* site/spool/<id>.src, or <id>.part, as an absolute path. RC_TOO_LARGE. */
 enum rc spool_part_path(const struct site *site, const char *id, char out[PATH_MAX]);
 enum rc spool_src_path(const struct site *site, const char *id, char out[PATH_MAX]);

@@ -119,6 +119,58 @@ enum rc spool_remove_index(const struct site *site, const char *id)
     return remove_from(site, id, SPOOL_INDEX);
 }
 
+/* To the first free of "name", "name.1" …, synced: what is moved there is to last. */
+static enum rc move_to(int dir_fd, const char *name, int lost_fd)
+{
+    char to[NAME_MAX + 8];
+    int i;
+
+    for (i = 0; i < 100; i++) {
+        snprintf(to, sizeof(to), i == 0 ? "%s" : "%s.%d", name, i);
+        if (renameat2(dir_fd, name, lost_fd, to, RENAME_NOREPLACE) == 0)
+            return spool_sync_fd(lost_fd) == 0 ? RC_OK : RC_IO;
+        if (errno != EEXIST)
+            return rc_from_errno(errno);
+    }
+    return RC_EXISTS;
+}
+
+enum rc spool_set_aside(const struct site *site, const char *name)
+{
+    int dir_fd, lost_fd = -1;
+    struct stat st;
+    enum rc rc;
+
+    if (strchr(name, '/') || *name == '.' || strlen(name) > NAME_MAX)
+        return RC_NOT_FOUND;
+    rc = spool_open_dir(site, &dir_fd);
+    if (rc != RC_OK)
+        return rc;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        rc = rc_from_errno(errno);
+    if (rc == RC_OK && mkdirat(dir_fd, SPOOL_LOST, 0700) != 0 && errno != EEXIST)
+        rc = rc_from_errno(errno);
+    if (rc == RC_OK) {
+        lost_fd =
+            openat(dir_fd, SPOOL_LOST, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        rc = lost_fd < 0 ? RC_IO : move_to(dir_fd, name, lost_fd);
+    }
+    if (lost_fd >= 0)
+        close(lost_fd);
+    close(dir_fd);
+    return rc;
+}
+
+enum rc spool_set_source_aside(const struct site *site, const char *id)
+{
+    char name[SPOOL_NAME_SIZE];
+
+    if (!id_valid(id))
+        return RC_INVALID;
+    spool_name(id, SPOOL_SRC, name);
+    return spool_set_aside(site, name);
+}
+
 static enum rc path_of(const struct site *site, const char *id, enum spool_kind kind,
                        char out[PATH_MAX])
 {

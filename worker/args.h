@@ -173,6 +173,10 @@ enum rc args_subtitles(const struct args_source *src, int stream, const char *co
 /* sync(1) of the file system that holds the folder at path. RC_INVALID as above. */
 enum rc args_sync(const char *path, struct args *out);
 
+/* sha256sum(1) of the file at path, in the jail: it writes 64 hexadecimal digits first.
+ * In args_text.c. RC_INVALID as above. */
+enum rc args_checksum(const char *path, struct args *out);
+
 /* sync(1) of the files of n subtitles and of their folder; of its whole file system,
  * where that would not fit. In args_text.c. */
 enum rc args_sync_subtitles(const char *folder, const char *const *names, size_t n,

@@ -33,3 +33,15 @@ enum rc args_sync_subtitles(const char *folder, const char *const *names, size_t
     args_add(out, "%s", folder);
     return args_end(out) == RC_OK ? RC_OK : args_sync(folder, out);
 }
+
+enum rc args_checksum(const char *path, struct args *out)
+{
+    args_begin(out, "sha256sum");
+    args_add_all(out, (const char *const[]){"-z", "--", NULL});
+    args_add(out, "%s", path);
+    if (args_end(out) != RC_OK)
+        return RC_INVALID;
+    out->reads[0] = out->v[out->n - 1];
+    out->jailed = true;
+    return RC_OK;
+}

@@ -43,6 +43,7 @@ static const struct command commands[] = {
     {"session", "ls", 0, 1, "", "", " [NAME]", ctl_session_ls},
     {"session", "rm", 1, 1, "", "", " N", ctl_session_rm},
     {"setup-link", NULL, 0, 0, "ui", "", " [--url URL] [--if-needed]", ctl_setup_link},
+    {"check", NULL, 0, 0, "Rq", "", " [--quick] [--repair]", ctl_check},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -53,6 +54,8 @@ static const struct option longs[] = {{"role", required_argument, NULL, 'r'},
                                       {"expires", required_argument, NULL, 'e'},
                                       {"url", required_argument, NULL, 'u'},
                                       {"if-needed", no_argument, NULL, 'i'},
+                                      {"repair", no_argument, NULL, 'R'},
+                                      {"quick", no_argument, NULL, 'q'},
                                       {"site", required_argument, NULL, 's'},
                                       {"help", no_argument, NULL, 'h'},
                                       {NULL, 0, NULL, 0}};
@@ -122,17 +125,19 @@ static void usage(FILE *to)
         fputs("  ", to);
         usage_of(to, &commands[i]);
     }
-    fputs("\n"
-          "  --site DIR  the site (default: $DROPSTREAM_SITE, else where the program "
-          "is)\n"
-          "  TIME        seconds, or a number with m, h or d: 90d\n"
-          "\n"
-          "A password is asked for on the terminal, or is the first line of standard "
-          "input.\n"
-          "A token is shown once, on standard output. Exit status: 0; 1: it could not "
-          "be\n"
-          "done; 2: it was not understood.\n",
-          to);
+    fputs(
+        "\n"
+        "  --site DIR  the site (default: $DROPSTREAM_SITE, else where the program "
+        "is)\n"
+        "  TIME        seconds, or a number with m, h or d: 90d\n"
+        "\n"
+        "A password is asked for on the terminal, or is the first line of standard "
+        "input.\n"
+        "A token is shown once, on standard output. Exit status: 0; 1: it could not "
+        "be\n"
+        "done; 2: it was not understood. Of check, 1: something is wrong; 2: it could "
+        "not\nlook. It hashes what was uploaded, unless --quick.\n",
+        to);
 }
 
 static const struct command *find_command(int argc, char **argv, int *used)
@@ -208,6 +213,12 @@ static bool read_option(int letter, const char *text, struct ctl_args *a)
         return true;
     case 'u':
         a->url = text;
+        return true;
+    case 'R':
+        a->repair = true;
+        return true;
+    case 'q':
+        a->quick = true;
         return true;
     default:
         a->if_needed = true;
@@ -297,7 +308,8 @@ static int become_owner(const struct site *site)
     return 0;
 }
 
-static int open_site(struct ctl *c, const char *dir)
+/* make: a database that is missing is made, as by any other program of the site. */
+static int open_site(struct ctl *c, const char *dir, bool make)
 {
     char path[PATH_MAX], err[512];
     enum rc rc = dir ? site_at(dir, &c->site) : site_find(&c->site);
@@ -313,7 +325,8 @@ static int open_site(struct ctl *c, const char *dir)
     if (rc != RC_OK)
         return ctl_fail("cannot read %s: %s", path, rc_name(rc));
     if ((rc = clock_system(&c->clock)) == RC_OK &&
-        (rc = site_path(&c->site, "db/dropstream.db", path)) == RC_OK)
+        (rc = site_path(&c->site, "db/dropstream.db", path)) == RC_OK &&
+        (make || (rc = access(path, F_OK) == 0 ? RC_OK : RC_NOT_FOUND) == RC_OK))
         rc = store_open(path, &c->clock, &c->store);
     if (rc == RC_NETFS)
         return ctl_fail("%s lies on a network file system", path);
@@ -335,9 +348,11 @@ int main(int argc, char **argv)
         return status - 1;
     umask(077);
     log_open("dropstreamctl", LOG_ERROR);
-    status = open_site(&c, site);
+    status = open_site(&c, site, command->run != ctl_check);
     if (status == 0)
         status = command->run(&c, &args);
+    else if (command->run == ctl_check)
+        status = 2; /* 1 is an answer of its own */
     store_close(c.store);
     if (fflush(stdout) != 0 && status == 0)
         status = ctl_fail("cannot write: %s", strerror(errno));

@@ -33,6 +33,7 @@ struct ctl_args {
     int64_t expires_ms; /* from now; 0: never */
     const char *url;
     bool if_needed;
+    bool repair, quick;
 };
 
 /* ---- ctl.c -------------------------------------------------------------- */
@@ -71,6 +72,9 @@ int ctl_user_role(struct ctl *c, const struct ctl_args *a);
 int ctl_user_rm(struct ctl *c, const struct ctl_args *a);
 int ctl_user_ls(struct ctl *c, const struct ctl_args *a);
 int ctl_setup_link(struct ctl *c, const struct ctl_args *a);
+
+/* ctl_check.c: 0: all is as it should be; 1: something is not; 2: it could not look. */
+int ctl_check(struct ctl *c, const struct ctl_args *a);
 
 /* ctl_tokens.c */
 int ctl_token_add(struct ctl *c, const struct ctl_args *a);

@@ -25,6 +25,8 @@ static void on_tick(void *arg)
     if (t->cancelled)
         return;
     loop_timer_set(t->w->loop, &t->tick, TICK_MS, on_tick, t);
+    if (t->job.kind == JOB_CHECKSUM)
+        checksum_stand_back(t->w); /* nothing tells when demand is over, say */
     task_tell(t);
     if (now - t->renewed_ms < 1000 || (!told && now - t->renewed_ms < lease_ms / 3))
         return;
@@ -55,6 +57,8 @@ static const struct task_kind *kind_of(enum job_kind k)
         return &task_storyboard;
     case JOB_SUBTITLES:
         return &task_subtitles;
+    case JOB_CHECKSUM:
+        return &task_checksum;
     }
     return NULL;
 }
@@ -150,7 +154,8 @@ int jobs_short(const struct worker *w)
 {
     int n = 0;
     for (const struct task *t = w->tasks; t; t = t->next)
-        n += !task_encodes(t) && t->job.kind != JOB_STORYBOARD;
+        n += !task_encodes(t) && t->job.kind != JOB_STORYBOARD &&
+             t->job.kind != JOB_CHECKSUM;
     return n;
 }
 
@@ -220,6 +225,8 @@ static unsigned kinds_with_room(const struct worker *w)
         kinds |= STORE_KIND(JOB_LADDER);
     if (storyboard_has_room(w))
         kinds |= STORE_KIND(JOB_STORYBOARD);
+    if (checksum_has_room(w))
+        kinds |= STORE_KIND(JOB_CHECKSUM);
     return kinds;
 }
 
@@ -242,21 +249,21 @@ void jobs_look_soon(struct worker *w)
         loop_timer_set(w->loop, &w->due, 0, on_due, w);
 }
 
-void jobs_look(struct worker *w)
+static void look(struct worker *w)
 {
     int64_t due_ms = -1;
     unsigned kinds;
-    if (w->stopping)
-        return;
     cancel_fenced(w);
     sweep_deleted(w);
     arrivals_look(w->arrivals);
     encode_follow_demand(w);
     enum rc rc = RC_OK;
     while ((kinds = kinds_with_room(w)) != 0 && rc == RC_OK) {
-        rc = claim(w, kinds & ~STORE_KIND(JOB_STORYBOARD));
+        rc = claim(w, kinds & ~(STORE_KIND(JOB_STORYBOARD) | STORE_KIND(JOB_CHECKSUM)));
         if (rc == RC_NOT_FOUND && kinds & STORE_KIND(JOB_STORYBOARD))
             rc = claim(w, STORE_KIND(JOB_STORYBOARD));
+        if (rc == RC_NOT_FOUND && kinds & STORE_KIND(JOB_CHECKSUM))
+            rc = claim(w, STORE_KIND(JOB_CHECKSUM));
     }
     if (kinds == 0)
         return; /* every slot is taken: the next end of a task looks again */
@@ -265,6 +272,14 @@ void jobs_look(struct worker *w)
     else if (store_job_next_due(w->store, kinds, &due_ms) != RC_OK || due_ms < 0)
         return;
     loop_timer_set(w->loop, &w->due, due_ms + 1, on_due, w);
+}
+
+void jobs_look(struct worker *w)
+{
+    if (w->stopping)
+        return;
+    look(w);
+    checksum_stand_back(w);
 }
 
 void jobs_stop_all(struct worker *w)

@@ -11,11 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 16])
-{
-    snprintf(out, STORE_RENDITION_MAX + 16, "%s-%d", r->name, r->generation);
-}
-
 /* The text is freed. */
 static enum rc put_media(const struct site *site, int tmp_fd, const char *root,
                          const struct rendition *r, char *text, bool *wrote)

@@ -11,7 +11,8 @@
 
 #include <stddef.h>
 
-/* "360p-1": the folder of a rendition in its generation. */
+/* "360p-1": the folder of a rendition in its generation. In playlists_folder.c, for
+ * whoever writes none. */
 void playlists_folder(const struct rendition *r, char out[STORE_RENDITION_MAX + 16]);
 
 /*

@@ -38,21 +38,21 @@ static enum rc measure(int fd, int64_t *size)
     return RC_OK;
 }
 
-/*
- * *size of a good file; -1 for one that is missing or damaged; that one is removed. Any
- * other code: it could not be looked at, which says nothing against it.
- */
-static enum rc check(int dir_fd, const char *name, int64_t *size)
+enum rc segments_measure(int dir_fd, const char *name, int64_t *size)
 {
     *size = -1;
     int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT)
-        return RC_OK;
-    if (fd < 0 && errno != ELOOP)
-        return rc_from_errno(errno);
-    enum rc rc = fd < 0 ? RC_OK : measure(fd, size);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return errno == ENOENT || errno == ELOOP ? RC_OK : rc_from_errno(errno);
+    enum rc rc = measure(fd, size);
+    close(fd);
+    return rc;
+}
+
+/* A damaged one is removed. */
+static enum rc check(int dir_fd, const char *name, int64_t *size)
+{
+    enum rc rc = segments_measure(dir_fd, name, size);
     if (rc == RC_OK && *size < 0)
         unlinkat(dir_fd, name, 0);
     return rc;

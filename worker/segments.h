@@ -29,6 +29,13 @@ void segments_free(struct segments *s);
 bool segments_has(const struct segments *s, int64_t k);
 void segments_add(struct segments *s, int64_t k);
 
+/*
+ * *size of one file by its name, a segment or init.mp4; -1: it is missing or damaged,
+ * and stays as it is. Any other code: it could not be looked at, which says nothing
+ * against it.
+ */
+enum rc segments_measure(int dir_fd, const char *name, int64_t *size);
+
 /* The size in bytes of each of total segments, 0 for one that is missing; the caller
  * frees *out. RC_NOMEM. */
 enum rc segments_sizes(int dir_fd, int64_t total, int64_t **out);

@@ -104,6 +104,21 @@ static void sweep_index(struct worker *w, const char *id)
         spool_remove_index(&w->site, id);
 }
 
+/* What was whole once may be all there is of something, as where an older database was
+ * put in place; what was not is of no use without its row. */
+static void sweep_unknown(const struct worker *w, const char *id)
+{
+    enum rc rc = spool_set_source_aside(&w->site, id);
+    if (rc == RC_OK)
+        log_warn("file of unknown video %s: moved to spool/" SPOOL_LOST, id);
+    else if (rc != RC_NOT_FOUND)
+        log_error("file of unknown video %s: cannot move it: %s", id, rc_name(rc));
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return;
+    log_info("spool files of unknown video %s removed", id);
+    spool_remove(&w->site, id);
+}
+
 static enum rc sweep_spool_file(void *arg, const char *id, enum spool_kind kind)
 {
     struct worker *w = arg;
@@ -112,12 +127,10 @@ static enum rc sweep_spool_file(void *arg, const char *id, enum spool_kind kind)
     if (age < w->config.settle_s * 1000 || spool_is_receiving(&w->site, id) ||
         store_video_exists(w->store, id, &known) != RC_OK)
         return RC_OK;
-    if (!known) {
-        log_info("spool file of unknown video %s removed", id);
-        spool_remove(&w->site, id);
-    } else if (kind == SPOOL_INDEX) {
+    if (!known)
+        sweep_unknown(w, id);
+    else if (kind == SPOOL_INDEX)
         sweep_index(w, id);
-    }
     return RC_OK;
 }
 

@@ -1,8 +1,11 @@
 #include "video_lists.h"
 
+#include "bounds.h"
 #include "log.h"
 #include "playlists.h"
 #include "store_lists.h"
+
+#include <stdlib.h>
 
 #define LOOKS_MAX 20 /* each after a change that another worker made meanwhile */
 
@@ -24,6 +27,31 @@ enum rc lists_write(const struct worker *w, const struct video *v,
     return write_lists(w, v, renditions, n, open, &wrote);
 }
 
+/* That of a copy is written once, and does not change; it may have been lost. */
+static enum rc write_cuts(const struct worker *w, const struct video *v,
+                          const struct rendition *all, size_t n)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        struct bounds bounds = {.n = 0};
+        uint8_t *bytes = NULL;
+        size_t size;
+        if (!all[i].copied || all[i].segments == 0)
+            continue;
+        rc = store_bounds(w->store, v->id, all[i].name, &bytes, &size);
+        if (rc == RC_OK)
+            rc = bounds_unpack(bytes, size, &bounds);
+        if (rc == RC_OK)
+            rc = playlists_write_cut(&w->site, w->tmp_fd, v->media_root, &all[i],
+                                     &bounds);
+        bounds_free(&bounds);
+        free(bytes);
+        if (rc == RC_NOT_FOUND) /* it is another one by now: as the next look sees */
+            rc = RC_OK;
+    }
+    return rc;
+}
+
 static enum rc follow_once(const struct worker *w, const char *video_id, bool *wrote)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
@@ -33,6 +61,9 @@ static enum rc follow_once(const struct worker *w, const char *video_id, bool *w
     if (rc == RC_OK)
         rc = store_renditions(w->store, video_id, all, &n);
     if (rc != RC_OK || n == 0)
+        return rc;
+    rc = write_cuts(w, &v, all, n);
+    if (rc != RC_OK)
         return rc;
     return write_lists(w, &v, all, n, v.duration_us < 0, wrote);
 }

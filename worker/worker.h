@@ -73,7 +73,7 @@ struct task {
 };
 
 extern const struct task_kind task_probe, task_encode, task_copy, task_poster,
-    task_storyboard, task_subtitles;
+    task_storyboard, task_subtitles, task_checksum;
 
 /* ---- poster_job.c ------------------------------------------------------- */
 
@@ -96,8 +96,8 @@ void jobs_look_soon(struct worker *w);
 enum rc jobs_claim_encode(struct worker *w, const char *video_id,
                           const char *rendition);
 
-/* Tasks that are neither encodes nor storyboards: each has a child program or two, and
- * a slot. */
+/* Tasks that are neither encodes nor storyboards nor checksums: each has a child
+ * program or two, and a slot. */
 int jobs_short(const struct worker *w);
 
 /* ms for which the encodes that nobody waits for stand back for tasks that find out
@@ -107,6 +107,14 @@ int64_t jobs_hurry_ms(const struct worker *w);
 
 /* Ends every task's child at once; their jobs go back to the queue. */
 void jobs_stop_all(struct worker *w);
+
+/* ---- checksum_job.c ----------------------------------------------------- */
+
+/* True if nothing else is at work and nobody waits: a checksum may be begun. */
+bool checksum_has_room(const struct worker *w);
+
+/* Has those that are being taken stand still while anything else is at work. */
+void checksum_stand_back(struct worker *w);
 
 /* ---- without.c ---------------------------------------------------------- */
 

@@ -172,7 +172,8 @@ static enum rc set_ready(struct store *st, const char *id)
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_VIDEO_READY,
                                "UPDATE videos SET state = 'ready',"
-                               " ready_ms = max(0, ?2 - created_ms) WHERE id = ?1",
+                               " ready_ms = max(0, ?2 - created_ms) WHERE id = ?1"
+                               " AND state <> 'ready'", /* mended: it was so before */
                                &q);
 
     if (rc != RC_OK)
@@ -180,6 +181,8 @@ static enum rc set_ready(struct store *st, const char *id)
     store_bind_text(q, 1, id);
     store_bind_int(q, 2, store_wall_ms(st));
     rc = store_finish(st, q);
+    if (rc == RC_OK && store_changes(st) == 0)
+        return RC_OK;
     if (rc == RC_OK)
         rc = store_video_load(st, id, &v);
     if (rc == RC_OK)
@@ -367,10 +370,13 @@ static enum rc fail_video(struct store *st, const struct job *job, const char *e
 {
     sqlite3_stmt *q;
     struct video v;
-    enum rc rc = store_job_drop_open(st, job->video_id);
+    enum rc rc = store_video_load(st, job->video_id, &v);
 
+    /* What was to be mended of it stays missing, and the rest plays on. */
+    if (rc == RC_OK && v.state == VIDEO_READY)
+        return store_video_add_warning(st, &v, error);
     if (rc == RC_OK)
-        rc = store_video_load(st, job->video_id, &v);
+        rc = store_job_drop_open(st, job->video_id);
     /* What cannot be made of a part says nothing of the whole: the upload goes on, and
      * with its last byte everything is planned anew. */
     if (rc == RC_OK && v.state == VIDEO_RECEIVING)

@@ -13,7 +13,7 @@ static const char *const kind_names[] = {
     [JOB_PROBE] = "probe",         [JOB_ENCODE] = "encode",
     [JOB_COPY] = "copy",           [JOB_LADDER] = "ladder",
     [JOB_POSTER] = "poster",       [JOB_STORYBOARD] = "storyboard",
-    [JOB_SUBTITLES] = "subtitles",
+    [JOB_SUBTITLES] = "subtitles", [JOB_CHECKSUM] = "checksum",
 };
 
 #define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
@@ -25,11 +25,11 @@ static const char *const kind_names[] = {
  * one number, so that age decides: a video's picture first, then its sound, then the
  * next video. Were sound less urgent, no video would be whole before all pictures are.
  * A copy is the best quality there is, and costs little but reading and writing; the
- * rest of the ladder comes when nothing else is left to do.
+ * rest of the ladder comes when nothing else is left to make, and a checksum after all.
  */
 static const int priorities[KIND_COUNT] = {
     [JOB_PROBE] = 10, [JOB_POSTER] = 20,     [JOB_SUBTITLES] = 22, [JOB_ENCODE] = 30,
-    [JOB_COPY] = 32,  [JOB_STORYBOARD] = 40, [JOB_LADDER] = 50,
+    [JOB_COPY] = 32,  [JOB_STORYBOARD] = 40, [JOB_LADDER] = 50,    [JOB_CHECKSUM] = 60,
 };
 
 bool job_makes_rendition(enum job_kind k)
@@ -47,7 +47,7 @@ const char *job_kind_name(enum job_kind k)
     return (size_t)k < KIND_COUNT ? kind_names[k] : "unknown";
 }
 
-static enum job_kind kind_from_name(const char *name)
+enum job_kind store_job_kind_from(const char *name)
 {
     size_t i;
 
@@ -94,13 +94,21 @@ enum rc store_job_drop_open(struct store *st, const char *video_id)
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_JOB_DROP_OPEN,
                                "DELETE FROM jobs WHERE video_id = ?1"
-                               " AND state IN ('queued', 'running')",
+                               " AND state IN ('queued', 'running')"
+                               " AND kind <> 'checksum'",
                                &q);
 
     if (rc != RC_OK)
         return rc;
     store_bind_text(q, 1, video_id);
     return store_finish(st, q);
+}
+
+enum rc store_job_drop_made(struct store *st, const char *video_id)
+{
+    return store_run_text(st, SQL_JOB_DROP_MADE,
+                          "DELETE FROM jobs WHERE video_id = ?1 AND kind <> 'checksum'",
+                          video_id);
 }
 
 /* ---- claiming ----------------------------------------------------------- */
@@ -143,7 +151,7 @@ static enum rc take(struct store *st, sqlite3_stmt *q, const char *owner,
     out->id = sqlite3_column_int64(q, 0);
     store_column_text(q, 1, out->video_id, sizeof(out->video_id));
     store_column_text(q, 2, kind, sizeof(kind));
-    out->kind = kind_from_name(kind);
+    out->kind = store_job_kind_from(kind);
     store_column_text(q, 3, out->rendition, sizeof(out->rendition));
     out->fence = sqlite3_column_int64(q, 4);
     out->failures = sqlite3_column_int(q, 5);
@@ -159,6 +167,7 @@ static const char *const openings[KIND_COUNT] = {
     [JOB_POSTER] = "Making the poster",
     [JOB_STORYBOARD] = "Making the previews of the seek bar",
     [JOB_SUBTITLES] = "Reading the subtitles",
+    [JOB_CHECKSUM] = NULL, /* nobody waits for it */
 };
 
 /* "360p: encoding, attempt 2" */
@@ -166,6 +175,8 @@ static enum rc note_claim(struct store *st, const struct job *job)
 {
     char attempt[40] = "";
 
+    if (!openings[job->kind])
+        return RC_OK;
     if (job->fence > 1)
         snprintf(attempt, sizeof(attempt), ", attempt %lld", (long long)job->fence);
     if (job->kind == JOB_ENCODE || job->kind == JOB_LADDER)

@@ -206,6 +206,15 @@ static enum rc each(struct store *st, enum statement id, const char *sql,
     return rc;
 }
 
+enum rc store_video_each(struct store *st,
+                         enum rc (*cb)(void *arg, const struct video *v), void *arg)
+{
+    return each(st, SQL_LIST_EVERY,
+                "SELECT " VIDEO_COLUMNS " FROM videos"
+                " WHERE deleted_at IS NULL AND id > ?1 ORDER BY id LIMIT 1",
+                cb, arg);
+}
+
 enum rc store_video_each_deleted(struct store *st,
                                  enum rc (*cb)(void *arg, const struct video *v),
                                  void *arg)

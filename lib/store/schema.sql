@@ -480,3 +480,46 @@ END;
 -- What the worker's programs that read uploads are not kept from, a sentence; '': they are
 -- locked in as they should be.
 ALTER TABLE workers ADD COLUMN jail_lacks TEXT NOT NULL DEFAULT '';
+
+-- step 14
+-- SHA-256 of the stored file, as it was soon after its upload; NULL: not taken yet.
+ALTER TABLE videos ADD COLUMN sha256 BLOB CHECK (length(sha256) = 32);
+
+-- One more kind of work; see step 5.
+CREATE TABLE jobs_anew (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- also the job's age; see step 1
+    video_id TEXT NOT NULL            -- what it works on
+        REFERENCES videos (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('probe', 'encode', 'copy', 'ladder', 'poster',
+        'storyboard', 'subtitles', 'checksum')), -- the unit of work
+    rendition TEXT NOT NULL DEFAULT '', -- name of what it makes; '' if no rendition
+    priority INTEGER NOT NULL,        -- lower is more urgent
+    state TEXT NOT NULL DEFAULT 'queued' -- only queued and running ones can be claimed
+        CHECK (state IN ('queued', 'running', 'done', 'failed')),
+    fence INTEGER NOT NULL DEFAULT 0, -- number of the attempt; only ever goes up
+    failures INTEGER NOT NULL DEFAULT 0, -- attempts that ended in an error
+    lost INTEGER NOT NULL DEFAULT 0,  -- workers that died or froze at it since it last
+                                      -- moved on
+    due_ms INTEGER NOT NULL DEFAULT 0, -- boot clock; nobody may claim it before: the end
+                                      -- of the lease if running, of the wait if queued
+    due_boot TEXT NOT NULL DEFAULT '', -- boot id of due_ms; in another boot it is past
+    owner TEXT NOT NULL DEFAULT '',   -- the worker that has or had the lease
+    progress REAL NOT NULL DEFAULT 0, -- 0 to 1
+    error TEXT NOT NULL DEFAULT '',   -- what ended the last failed attempt
+    created_ms INTEGER NOT NULL,      -- when it was queued
+    ended_ms INTEGER                  -- when it was done or failed for good
+) STRICT;
+INSERT INTO jobs_anew SELECT id, video_id, kind, rendition, priority, state, fence,
+    failures, lost, due_ms, due_boot, owner, progress, error, created_ms, ended_ms
+    FROM jobs;
+DELETE FROM sqlite_sequence WHERE name = 'jobs_anew';
+INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'jobs_anew', seq FROM sqlite_sequence WHERE name = 'jobs';
+DROP TABLE jobs;
+ALTER TABLE jobs_anew RENAME TO jobs;
+CREATE INDEX jobs_open ON jobs (priority, id) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_by_video ON jobs (video_id);
+-- What was stored before, as it is now.
+INSERT INTO jobs (video_id, kind, priority, created_ms)
+    SELECT id, 'checksum', 60, created_ms FROM videos
+    WHERE state <> 'receiving' AND deleted_at IS NULL ORDER BY created_ms, id;

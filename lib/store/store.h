@@ -233,8 +233,9 @@ enum rc store_readiness(struct store *st, const char *video_id,
 
 /* What each is for: probe finds out what a file is; encode makes a rendition that a
  * video is not ready without, ladder one of better quality; copy finds out whether and
- * where the source can be cut as it is, and makes that rendition; the others make what
- * goes with them. */
+ * where the source can be cut as it is, and makes that rendition; checksum takes that
+ * of the source, when nothing else is left to do; the others make what goes with them.
+ */
 enum job_kind {
     JOB_PROBE,
     JOB_ENCODE,
@@ -243,6 +244,7 @@ enum job_kind {
     JOB_POSTER,
     JOB_STORYBOARD,
     JOB_SUBTITLES,
+    JOB_CHECKSUM,
 };
 
 /* "probe", "encode" …; static. */

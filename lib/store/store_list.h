@@ -32,6 +32,11 @@ enum rc store_video_list(struct store *st, const struct video_query *query,
                          enum rc (*cb)(void *arg, const struct video *v), void *arg,
                          bool *more);
 
+/* Each video that is not marked deleted, in the order of ids, those too whose first
+ * bytes were not seen yet; as those below. */
+enum rc store_video_each(struct store *st,
+                         enum rc (*cb)(void *arg, const struct video *v), void *arg);
+
 /* Each video that is marked deleted, or (receiving) still being uploaded and its first
  * bytes seen, in the order of ids. cb may change or purge it. What cb returned if not
  * RC_OK. */

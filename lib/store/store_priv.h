@@ -45,12 +45,15 @@ enum statement {
     SQL_VIDEO_RETRY,
     SQL_VIDEO_PURGE,
     SQL_VIDEO_EXISTS,
+    SQL_VIDEO_ROOT,
     SQL_VIDEO_WARN,
     SQL_VIDEO_PLANNED,
     SQL_VIDEO_PLAYABLE,
     SQL_VIDEO_POSTER,
     SQL_VIDEO_CHOOSE_POSTER,
     SQL_VIDEO_STORYBOARD,
+    SQL_VIDEO_CHECKSUM,
+    SQL_VIDEO_SET_CHECKSUM,
     SQL_VIDEO_READY,
     SQL_VIDEO_WORK_LEFT,
     SQL_VIDEO_PROBED,
@@ -66,6 +69,7 @@ enum statement {
     SQL_LIST_OWN_NEWEST,
     SQL_LIST_OWN_OLDEST,
     SQL_LIST_OWN_TITLE,
+    SQL_LIST_EVERY,
     SQL_LIST_DELETED,
     SQL_LIST_RECEIVING,
     SQL_LIST_UNSEEN,
@@ -82,6 +86,7 @@ enum statement {
     SQL_RENDITION_NOT_ENCODING,
     SQL_RENDITION_COMPLETE,
     SQL_RENDITION_REMOVE,
+    SQL_RENDITION_MISSING,
     SQL_RENDITION_SOURCE_END,
     SQL_RENDITION_LENGTH,
     SQL_RENDITION_GROW,
@@ -100,6 +105,13 @@ enum statement {
     SQL_JOB_DROP_ALL,
     SQL_JOB_DROP_OPEN,
     SQL_JOB_DROP_PROBE,
+    SQL_JOB_DROP_MADE,
+    SQL_JOB_DROP_CHECKSUM,
+    SQL_JOB_DROP_RENDITION,
+    SQL_JOB_DROP_DOUBLE,
+    SQL_JOB_OVERDUE,
+    SQL_JOB_LIVE,
+    SQL_JOB_WORK,
     SQL_JOB_DROP_COPIED_SOUND,
     SQL_JOB_DROP_POSTER,
     SQL_JOB_DROP_STORYBOARD,
@@ -128,6 +140,7 @@ enum statement {
     SQL_SUBTITLE_GIVE_UP,
     SQL_SUBTITLE_RENEW,
     SQL_SUBTITLE_FAILED,
+    SQL_SUBTITLE_LOST,
     SQL_DEMAND_ADD,
     SQL_DEMAND_DROP,
     SQL_DEMAND_EXPIRE,
@@ -407,6 +420,9 @@ enum rc store_lists_change(struct store *st, const char *id);
 enum rc store_rendition_not_encoding(struct store *st, const char *video_id,
                                      const char *name);
 
+/* The kind of this name, which the schema lets be the only ones. */
+enum job_kind store_job_kind_from(const char *name);
+
 /* Queues a job that is due at once; rendition is "" unless an encode job. */
 enum rc store_job_add(struct store *st, const char *video_id, enum job_kind kind,
                       const char *rendition);
@@ -419,10 +435,17 @@ enum rc store_poster_queue(struct store *st, const struct video *v);
  * dropped. */
 enum rc store_storyboard_queue(struct store *st, const char *video_id);
 
+/* Queues the checksum of a video whose bytes are all there; another job for it is
+ * dropped. */
+enum rc store_checksum_queue(struct store *st, const char *video_id);
+
 /* Drops every job of a video: whoever still holds one is fenced off. */
 enum rc store_job_drop_all(struct store *st, const char *video_id);
 
-/* Drops those that are queued or running. */
+/* Likewise but that of its checksum: it is to be made anew, of the same file. */
+enum rc store_job_drop_made(struct store *st, const char *video_id);
+
+/* Drops those of them that are queued or running. */
 enum rc store_job_drop_open(struct store *st, const char *video_id);
 
 /* Back to the queue, due in delay_ms; error is NULL where there was none. */
@@ -448,6 +471,9 @@ enum rc store_job_begin_video(struct store *st, const struct job *job,
  * still receiving; where there are any, or were, a job brings the files up to date. */
 enum rc store_subtitles_planned(struct store *st, const struct video *v,
                                 const struct subtitles *tracks);
+
+/* Queues the job that brings the files of subtitles up to date, if it is not. */
+enum rc store_subtitles_queue(struct store *st, const char *video_id);
 
 /* A job 'subtitles' has failed for good: what was not read yet is forgotten, and what
  * has no files of its text says why. */

@@ -141,7 +141,7 @@ static enum rc free_name(struct store *st, const char *video_id, const char *lan
 
 /* Before there is a plan there is no place for files; the plan then queues the job. One
  * that runs already may have looked too soon, but not one that still waits. */
-static enum rc queue_job(struct store *st, const char *video_id)
+enum rc store_subtitles_queue(struct store *st, const char *video_id)
 {
     bool wanted = false;
     sqlite3_stmt *q;
@@ -235,7 +235,7 @@ enum rc store_subtitle_put(struct store *st, const char *video_id,
     if (rc == RC_OK)
         rc = write_file(st, video_id, s, text);
     if (rc == RC_OK)
-        rc = queue_job(st, video_id);
+        rc = store_subtitles_queue(st, video_id);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "subtitles", video_id, "%s: %s", s->name,
                         was_there ? "replaced" : "added");
@@ -265,7 +265,7 @@ enum rc store_subtitle_delete(struct store *st, const char *video_id, const char
     if (rc == RC_OK && store_changes(st) == 0)
         rc = RC_NOT_FOUND;
     if (rc == RC_OK)
-        rc = queue_job(st, video_id);
+        rc = store_subtitles_queue(st, video_id);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "subtitles", video_id, "%s: removed", name);
     return store_end(st, rc);
@@ -320,12 +320,12 @@ enum rc store_subtitles_planned(struct store *st, const struct video *v,
     if (rc == RC_OK)
         rc = store_subtitles(st, v->id, &files);
     if (rc != RC_OK || v->state == VIDEO_RECEIVING)
-        return rc == RC_OK && files.n > 0 ? queue_job(st, v->id) : rc;
+        return rc == RC_OK && files.n > 0 ? store_subtitles_queue(st, v->id) : rc;
     for (i = 0; rc == RC_OK && i < tracks->n && files.n + i < STORE_SUBTITLES_MAX; i++)
         rc = add_track(st, v->id, &tracks->list[i]);
     /* Also to take away the files of what is no more. */
     if (rc == RC_OK && before.n + tracks->n > 0)
-        rc = queue_job(st, v->id);
+        rc = store_subtitles_queue(st, v->id);
     return rc;
 }
 
@@ -418,7 +418,7 @@ enum rc store_job_subtitles_published(struct store *st, const struct job *job,
     if (rc == RC_OK)
         rc = store_lists_change(st, job->video_id);
     if (rc == RC_OK && stale)
-        rc = queue_job(st, job->video_id);
+        rc = store_subtitles_queue(st, job->video_id);
     return store_end(st, rc);
 }
 

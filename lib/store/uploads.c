@@ -368,6 +368,8 @@ static enum rc add_jobs(struct store *st, const char *id)
     if (rc == RC_OK)
         rc = store_job_add(st, id, JOB_PROBE, "");
     if (rc == RC_OK)
+        rc = store_checksum_queue(st, id);
+    if (rc == RC_OK)
         rc = store_video_load(st, id, &v);
     if (rc != RC_OK || v.state != VIDEO_PROCESSING)
         return rc;

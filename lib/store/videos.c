@@ -247,7 +247,7 @@ enum rc store_video_plan_again(struct store *st, const char *id)
                        " WHERE id = ?1",
                        id);
     if (rc == RC_OK)
-        rc = store_job_drop_all(st, id);
+        rc = store_job_drop_made(st, id);
     if (rc == RC_OK)
         rc = store_job_add(st, id, JOB_PROBE, "");
     if (rc == RC_OK)

@@ -36,7 +36,7 @@ before(async () => {
             clip.id = json.id;
         }),
     );
-    const open = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND kind <> 'storyboard'";
+    const open = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND kind NOT IN ('storyboard', 'checksum')";
     const allEnded = async () => (await sql(site, open)) === '0';
     await waitFor(allEnded, { timeout: 120_000, every: 300, what: 'all jobs to end', moving: () => site.made() });
 });

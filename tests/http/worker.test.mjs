@@ -410,7 +410,7 @@ describe('leftovers', () => {
     );
 
     test(
-        'spool files of no video are taken away, others are left alone',
+        'spool files of no video are taken away, but what was whole; others are left alone',
         withSite({ env: { DROPSTREAM_SETTLE_S: '1' } }, async (site) => {
             const id = await upload(site, shortClip);
             for (const name of ['aaaaaaaaaaaaaaaa.part', 'bbbbbbbbbbbbbbbb.src', 'notes.txt'])
@@ -419,8 +419,9 @@ describe('leftovers', () => {
             await fs.writeFile(site.path('tmp/media-cccccccccccccccc'), 'x');
             site.startWorker();
             await site.waitForState(id, 'ready');
-            await waitFor(async () => (await site.spool()).length === 2);
-            assert.deepEqual(await site.spool(), [`${id}.src`, 'notes.txt'].sort());
+            await waitFor(async () => (await site.spool()).length === 3);
+            assert.deepEqual(await site.spool(), [`${id}.src`, 'lost', 'notes.txt'].sort());
+            assert.deepEqual(await fs.readdir(site.path('spool/lost')), ['bbbbbbbbbbbbbbbb.src']);
             assert.deepEqual(await fs.readdir(site.path('tmp')), []);
         }),
     );

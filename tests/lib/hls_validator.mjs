@@ -41,10 +41,10 @@ export function siteReader(site, media) {
     };
 }
 
-/* No job of a video is still to be done, or done again. Small pictures are no HLS. */
+/* No job of a video is still to be done, or done again. Small pictures and checksums are no HLS. */
 async function assertIdle(site, id) {
     const open = `SELECT id, kind, rendition, state, fence, failures, lost, progress, error FROM jobs
-        WHERE video_id = '${id}' AND state IN ('queued', 'running') AND kind <> 'storyboard'`;
+        WHERE video_id = '${id}' AND state IN ('queued', 'running') AND kind NOT IN ('storyboard', 'checksum')`;
     const jobs = await sql(site, open);
     if (jobs !== '') throw new Error(`open jobs: ${jobs}`);
 }

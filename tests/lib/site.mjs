@@ -282,6 +282,12 @@ export class Site {
         await fs.rename(this.path('tmp/put'), this.path(name));
     }
 
+    /* What sqlite3 prints for some SQL. */
+    async sql(text) {
+        const { stdout } = await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', this.path('db/dropstream.db'), text]);
+        return stdout.trim();
+    }
+
     /* Names of the files in the spool. */
     async spool() {
         return (await fs.readdir(this.path('spool'))).sort();

@@ -209,6 +209,10 @@ static void it_says_which_files_are_read(void **state)
     assert_int_equal(args_probe(&src, &args), RC_OK);
     assert_true(args.jailed);
     assert_null(args.reads[0]);
+    assert_int_equal(args_checksum("/srv/clip.src", &args), RC_OK);
+    assert_true(args.jailed);
+    assert_string_equal(args.reads[0], "/srv/clip.src");
+    assert_null(args.reads[1]);
     assert_int_equal(args_sync("/srv", &args), RC_OK);
     assert_false(args.jailed);
 }

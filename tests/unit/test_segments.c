@@ -239,6 +239,25 @@ static void a_descriptor_that_is_no_folder_is_an_error(void **state)
     close(fd);
 }
 
+static void who_only_looks_removes_nothing(void **state)
+{
+    int64_t size = 0;
+    (void)state;
+    put_segment("0.m4s", 100);
+    put("1.m4s", "short", 5);
+    put("2.m4s", "", 0);
+    assert_int_equal(segments_measure(dir_fd, "0.m4s", &size), RC_OK);
+    assert_int_equal(size, 100);
+    for (const char *const *name = (const char *const[]){"1.m4s", "2.m4s", NULL}; *name;
+         name++) {
+        assert_int_equal(segments_measure(dir_fd, *name, &size), RC_OK);
+        assert_int_equal(size, -1);
+        assert_true(there(*name));
+    }
+    assert_int_equal(segments_measure(dir_fd, "3.m4s", &size), RC_OK);
+    assert_int_equal(size, -1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -251,6 +270,7 @@ int main(void)
         TEST(sizes_that_lie_are_found_out),
         TEST(a_damaged_init_is_removed),
         TEST(a_link_is_not_a_segment),
+        TEST(who_only_looks_removes_nothing),
         TEST(what_cannot_be_looked_at_is_left_alone),
         TEST(a_descriptor_that_is_no_folder_is_an_error),
     };

@@ -328,6 +328,42 @@ static int print_site(void)
     return 0;
 }
 
+static void touch(const char *name)
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    assert_int_equal(site_path(&site, name, path), RC_OK);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static bool is_there(const char *name)
+{
+    char path[PATH_MAX];
+
+    assert_int_equal(site_path(&site, name, path), RC_OK);
+    return access(path, F_OK) == 0;
+}
+
+static void what_is_set_aside_replaces_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(spool_set_source_aside(&site, ID), RC_NOT_FOUND);
+    assert_false(is_there("spool/lost"));
+    for (int i = 0; i < 2; i++) {
+        touch("spool/" ID ".src");
+        assert_int_equal(spool_set_source_aside(&site, ID), RC_OK);
+        assert_false(is_there("spool/" ID ".src"));
+    }
+    assert_true(is_there("spool/lost/" ID ".src"));
+    assert_true(is_there("spool/lost/" ID ".src.1"));
+    assert_int_equal(spool_set_aside(&site, "lost/" ID ".src"), RC_NOT_FOUND);
+    assert_int_equal(spool_set_aside(&site, "../spool"), RC_NOT_FOUND);
+    assert_int_equal(spool_set_source_aside(&site, "../aaaaaaaaaaaaa"), RC_INVALID);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +382,7 @@ int main(int argc, char **argv)
         TEST(a_full_disk_is_told),
         TEST(a_missing_spool_is_an_error),
         TEST(names_that_are_not_ids_are_refused),
+        TEST(what_is_set_aside_replaces_nothing),
         TEST(each_visits_files_with_an_id_only),
         TEST(site_is_found_where_the_environment_says),
         TEST(site_is_found_from_the_running_program),

@@ -1,6 +1,7 @@
 /* test_store_queries.c: how the store's statements find their rows. */
 #include "check.h"
 
+#include "store_check.h"
 #include "store_fixture.h"
 #include "store_lists.h"
 #include "store_pictures.h"
@@ -116,6 +117,26 @@ static void use_copy(struct fixture *f, const struct video_plan *extras)
     store_job_anew(f->st, &job);
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_COPY), &job);
     store_job_instead(f->st, &job, "x", extras, &flag);
+    store_video_delete(f->st, v.id, &v);
+    store_video_purge(f->st, v.id);
+}
+
+static void use_check(struct fixture *f)
+{
+    struct video_plan plan = fixture_plan(1);
+    struct video v = fixture_planned(f, "to check");
+    struct work work[STORE_WORK_MAX];
+    struct job job;
+    size_t n;
+    bool flag;
+
+    while (store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_ENCODE), &job) == RC_OK)
+        store_job_done(f->st, &job, &(struct job_result){.bitrate = 0}, &flag);
+    for (int i = MEND_NOTHING; i <= MEND_LEASE; i++)
+        store_mend(f->st, v.id, (enum mend)i, plan.renditions[0].name, 1);
+    store_work_of(f->st, v.id, work, &n);
+    store_root_exists(f->st, v.media_root, &flag);
+    store_video_each(f->st, ignore_video, f);
     store_video_delete(f->st, v.id, &v);
     store_video_purge(f->st, v.id);
 }
@@ -276,6 +297,7 @@ static void use_everything(struct fixture *f)
     struct video v = fixture_planned(f, "clip");
     struct job poster = fixture_claim(f, "w"), encode = fixture_claim(f, "w");
     int64_t due;
+    uint8_t sum[STORE_CHECKSUM_SIZE] = {0};
     bool flag;
     size_t k;
     int n, sort;
@@ -303,6 +325,10 @@ static void use_everything(struct fixture *f)
     store_job_done(f->st, &encode, &result, &flag);
     store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_STORYBOARD), &encode);
     store_job_storyboard(f->st, &encode);
+    store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_CHECKSUM), &encode);
+    store_job_checksum(f->st, &encode, sum);
+    store_video_checksum(f->st, encode.video_id, sum, &flag);
+    use_check(f);
     store_job_next_due(f->st, STORE_KINDS_ALL, &due);
     store_job_release_owner(f->st, "w", &n);
     store_renditions(f->st, v.id, list, &k);

@@ -245,7 +245,7 @@ static void deleted_videos_may_be_purged_one_by_one(void **state)
         assert_false(exists);
     }
     assert_int_equal(rows_of(f, "renditions"), 2);
-    assert_int_equal(rows_of(f, "jobs"), 5);
+    assert_int_equal(rows_of(f, "jobs"), 6);
     assert_int_equal(store_video_purge(f->st, kept.id), RC_OK);
     assert_int_equal(fixture_get(f, kept.id).state, VIDEO_PROCESSING);
     assert_int_equal(store_video_purge(f->st, v[0].id), RC_OK);
