@@ -8,6 +8,7 @@
  * through without it. stride: how many calls lie between two points; the first one differs
  * from kind to kind, so that a few points are spread over all calls.
  */
+import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
@@ -23,6 +24,12 @@ const KINDS = [
     ...['write', 'rename', 'open'].map((call) => ({ name: `ENOSPC of ${call}`, code: ENOSPC, call })),
 ];
 const CALLS_MAX = 5000; // of one run, which would never end
+
+/* Every row against its files, and back: dropstreamctl finds nothing wrong. */
+export async function assertSound(site) {
+    const { status, out, err } = await site.ctl(['check']);
+    assert.equal(status, 0, out + err);
+}
 
 /* Each fault: { name, kind, env, struck(): whether it has happened }. */
 export function* faults(site, program, { stride = 1 } = {}) {

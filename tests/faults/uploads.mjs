@@ -10,7 +10,7 @@ import { promises as fs } from 'node:fs';
 
 import { formAround, startSite, tinyMp4, whole } from '../lib/site.mjs';
 import { metadata } from '../lib/tus.mjs';
-import { faults } from './faults.mjs';
+import { assertSound, faults } from './faults.mjs';
 
 const BYTES = 100_000;
 const HALF = 60_000;
@@ -114,6 +114,7 @@ async function isThere(site, client, known) {
     known.add(video.id);
     const spool = (await fs.readdir(site.path('spool'))).sort();
     assert.deepEqual(spool, [...known].map((id) => `${id}.src`).sort(), 'nothing else is left behind');
+    await assertSound(site);
 }
 
 const VIDEOS_MAX = 90; // of one site: a page of the library

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { formAround, startSite, waitFor, whole } from '../lib/site.mjs';
-import { faults } from './faults.mjs';
+import { assertSound, faults } from './faults.mjs';
 
 const WAIT_MS = 60_000;
 
@@ -98,7 +98,8 @@ export async function faultsOfWorker({ stride = 1, say = () => {} } = {}) {
             const at = (error) => { throw new Error(`${fault.name}: ${error.message}`, { cause: error }); };
             const id = await upload(site, file);
             assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${before}` })).status, 204);
-            await runUnderFault(site, fault, id, before).then(() => runFreely(site, id, before)).catch(at);
+            await runUnderFault(site, fault, id, before).then(() => runFreely(site, id, before))
+                .then(() => assertSound(site)).catch(at);
             assert.deepEqual(await filesOf(site, id), expected, fault.name);
             before = id;
             if (!fault.struck()) say(JSON.stringify(points));
