@@ -138,6 +138,20 @@ enum statement {
     SQL_WORKER_AGE,
     SQL_WORKER_GONE,
     SQL_WORKER_JAIL,
+    SQL_DISK_USE,
+    SQL_DISK_SUM,
+    SQL_DISK_COUNT,
+    SQL_DISK_PAUSE,
+    SQL_VIDEO_SEEN_WATCHED,
+    SQL_VIDEO_WATCHED,
+    SQL_EVICTABLE,
+    SQL_JOB_EVICT,
+    SQL_RENDITION_EVICT,
+    SQL_JOB_EVICTED,
+    SQL_RENDITION_EVICTED,
+    SQL_EVICTING,
+    SQL_UNMEASURED,
+    SQL_RENDITION_MEASURED,
     SQL_ACTIVITY_INSERT,
     SQL_ACTIVITY_TOLD,
     SQL_ACTIVITY_NEWEST,
@@ -402,6 +416,9 @@ enum rc store_copy_refused(struct store *st, const char *id, const char *sentenc
 
 /* What the playlists of the video say has changed: see store_lists.h. */
 enum rc store_lists_change(struct store *st, const char *id);
+
+/* Somebody watches it: see store_video_watched. */
+enum rc store_video_note_watched(struct store *st, const char *id);
 
 /* Nothing of this rendition is being encoded; RC_OK if there is none. */
 enum rc store_rendition_not_encoding(struct store *st, const char *video_id,
