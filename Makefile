@@ -68,7 +68,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c \
            worker/sweep.c worker/task.c worker/trouble.c worker/video_lists.c \
            worker/wake.c worker/without.c
-CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_tokens.c worker/ctl_users.c
+CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_status.c worker/ctl_tokens.c worker/ctl_users.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \

@@ -72,6 +72,9 @@ int ctl_user_rm(struct ctl *c, const struct ctl_args *a);
 int ctl_user_ls(struct ctl *c, const struct ctl_args *a);
 int ctl_setup_link(struct ctl *c, const struct ctl_args *a);
 
+/* ctl_status.c */
+int ctl_status(struct ctl *c, const struct ctl_args *a);
+
 /* ctl_tokens.c */
 int ctl_token_add(struct ctl *c, const struct ctl_args *a);
 int ctl_token_ls(struct ctl *c, const struct ctl_args *a);

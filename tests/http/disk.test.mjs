@@ -139,6 +139,8 @@ describe('a disk with less free than its reserve', () => {
         const [{ level, message }] = await sayings(site);
         assert.equal(level, 'warn');
         assert.match(message, /^Less than 16 MiB of the disk are free/);
+        const { out } = await site.ctl(['status']);
+        assert.match(out, /^originals +1 MiB\nmedia +0 MiB\nfree +\d+ MiB\nreserve +16 MiB\nless is free/);
         await site.end('worker');
         site.startWorker();
         await waitFor(async () => (await health(site)).worker.alive, { timeout: LONG });
