@@ -16,15 +16,17 @@
 
 #define LOOK_MS 1000
 #define COUNT_MS 5000 /* between sums over all videos, while anything changes */
-#define AT_ONCE 4     /* renditions that are put away in one turn of the loop */
+#define REST_MS 10000
+#define AT_ONCE 4 /* renditions that are put away in one turn of the loop */
 #define MIB ((int64_t)1 << 20)
 
 struct disk {
     struct worker *w;
     struct loop_timer look;
     struct room room;
-    bool changed;       /* since the sums were made … */
-    int64_t counted_ms; /* … then; loop time */
+    bool changed;          /* since the sums were made … */
+    int64_t counted_ms;    /* … then; loop time */
+    int64_t rest_until_ms; /* loop time; nothing could be put away */
 };
 
 /* ---- files ---------------------------------------------------------------- */
@@ -143,16 +145,14 @@ static enum rc put_away(struct worker *w, const struct evictable *e)
     return finish_begun(w);
 }
 
-/* *more: there is more to go, and to take. */
-static enum rc make_room(struct worker *w, int64_t wanted, bool *more)
+/* *n: how many there were to go; no more than AT_ONCE of them do. */
+static enum rc make_room(struct worker *w, int64_t wanted, size_t *n)
 {
     struct candidates c = {NULL, 0, 0};
     enum rc rc = store_evictable_each(w->store, take_candidate, &c);
-    size_t n = rc == RC_OK
-                   ? room_choose(c.list, c.n, wanted, w->clock.wall_ms(w->clock.ctx))
-                   : 0;
-    *more = n > AT_ONCE;
-    for (size_t i = 0; i < n && i < AT_ONCE && rc == RC_OK; i++)
+    *n = rc == RC_OK ? room_choose(c.list, c.n, wanted, w->clock.wall_ms(w->clock.ctx))
+                     : 0;
+    for (size_t i = 0; i < *n && i < AT_ONCE && rc == RC_OK; i++)
         rc = put_away(w, &c.list[i]);
     free(c.list);
     if (rc != RC_OK)
@@ -235,6 +235,24 @@ static void follow_free(struct disk *d)
     jobs_look_soon(w);
 }
 
+/* True: there is more to go, at once. Where nothing may go, that is not asked again and
+ * again. */
+static bool keep_room(struct disk *d)
+{
+    struct worker *w = d->w;
+    int64_t wanted = room_wanted(&d->room), now = loop_now_ms();
+    size_t n = 0;
+    if (wanted == 0 || now < d->rest_until_ms)
+        return false;
+    if (make_room(w, wanted, &n) != RC_OK || n == 0) {
+        d->rest_until_ms = now + REST_MS;
+        return false;
+    }
+    d->changed = true;
+    d->counted_ms = 0;
+    return n > AT_ONCE;
+}
+
 static void on_look(void *arg)
 {
     struct disk *d = arg;
@@ -242,14 +260,9 @@ static void on_look(void *arg)
     bool more = false;
     follow_free(d);
     count(d);
-    int64_t wanted = room_wanted(&d->room);
     if (owner_may_checkpoint(&w->site)) {
         measure_next(d);
-        if (finish_begun(w) == RC_OK && wanted > 0 &&
-            make_room(w, wanted, &more) == RC_OK)
-            d->changed = true;
-        if (d->changed && wanted > 0)
-            d->counted_ms = 0;
+        more = finish_begun(w) == RC_OK && keep_room(d);
     }
     loop_timer_set(w->loop, &d->look, more ? 0 : LOOK_MS, on_look, d);
 }
