@@ -292,5 +292,8 @@ enum rc disk_open(struct worker *w, struct disk **out)
 
 void disk_close(struct disk *d)
 {
+    if (!d)
+        return;
+    loop_timer_cancel(d->w->loop, &d->look);
     free(d);
 }
