@@ -39,9 +39,10 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/sniff_refuse.c lib/spool.c lib/spool_dir.c lib/subtitle.c \
            lib/subtitle_text.c lib/text.c lib/store/accounts.c lib/store/activity.c \
            lib/store/arrivals.c lib/store/check.c lib/store/checksums.c \
-           lib/store/copies.c lib/store/demand.c lib/store/file.c lib/store/grants.c \
-           lib/store/job_end.c lib/store/job_plan.c lib/store/jobs.c lib/store/list.c \
-           lib/store/lists.c lib/store/mend.c lib/store/pictures.c \
+           lib/store/copies.c lib/store/demand.c lib/store/disk.c lib/store/file.c \
+           lib/store/grants.c lib/store/job_end.c lib/store/job_plan.c \
+           lib/store/jobs.c lib/store/list.c lib/store/lists.c lib/store/mend.c \
+           lib/store/pictures.c \
            lib/store/renditions.c lib/store/run.c lib/store/sessions.c \
            lib/store/shares.c lib/store/store.c lib/store/subtitles.c \
            lib/store/tokens.c lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
@@ -52,6 +53,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/check_source.c worker/check_stray.c worker/check_video.c \
            worker/checksum_job.c worker/child.c worker/codec_string.c worker/colour.c \
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
+           worker/disk.c \
            worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \
            worker/encode_job.c worker/encode_open.c worker/encode_run.c \
            worker/encode_scan.c worker/encode_schedule.c worker/encode_truth.c \
@@ -62,6 +64,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/media_info.c worker/mediadir.c worker/own_time.c worker/owner.c \
            worker/packet_scan.c worker/param_sets.c worker/passes.c \
            worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c \
+           worker/room.c \
            worker/plan.c worker/plan_extras.c worker/plan_kept.c worker/playlists.c \
            worker/playlists_folder.c worker/poster_job.c worker/probe_job.c \
            worker/probe_plan.c worker/schedule.c worker/schedule_background.c \
@@ -72,8 +75,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c \
            worker/sweep.c worker/task.c worker/trouble.c worker/video_lists.c \
            worker/wake.c worker/without.c
-CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_check.c worker/ctl_tokens.c \
-           worker/ctl_users.c
+CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_check.c worker/ctl_status.c \
+         worker/ctl_tokens.c worker/ctl_users.c
 CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \
@@ -104,17 +107,17 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
         multipart_corpus nomem nomem_store origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
-        plan_sounds plan_times playlist playlists promise rc same_origin schedule \
+        plan_sounds plan_times playlist playlists promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
         segments_json signed_until sniff sound_copy source_bounds source_check spool \
         spool_resume store store_accounts store_activity store_actor store_arrivals \
-        store_check store_checksums store_claims store_copies store_demand store_ended \
-        store_grants store_job_end store_jobs store_list store_lists store_many \
-        store_migrate store_open store_pictures store_queries store_readiness \
-        store_seen store_sessions store_shares store_sound store_subtitles store_tries \
-        store_uploads store_videos storyboard subtitle subtitle_files subtitle_publish \
-        supervise supervise_floods supervise_pipe text trouble turns tus_headers \
-        upload_form video_lists viewer waits wants watcher
+        store_check store_checksums store_claims store_copies store_demand store_disk \
+        store_ended store_grants store_job_end store_jobs store_list store_lists \
+        store_many store_migrate store_open store_pictures store_queries \
+        store_readiness store_seen store_sessions store_shares store_sound \
+        store_subtitles store_tries store_uploads store_videos storyboard subtitle \
+        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe text \
+        trouble turns tus_headers upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \
         json_body config media_info

@@ -154,6 +154,14 @@ void api_end_sessions(struct api_call *call)
         log_warn("ended sessions: %s: %s", rc_name(rc), store_message(call->st));
 }
 
+void api_watched(struct api_call *call, const char *video_id)
+{
+    enum rc rc = store_video_watched(call->st, video_id);
+
+    if (rc != RC_OK)
+        log_warn("who watches: %s: %s", rc_name(rc), store_message(call->st));
+}
+
 bool api_take_store(struct api_call *call)
 {
     struct store_actor actor;

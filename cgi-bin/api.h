@@ -65,6 +65,10 @@ void api_end_revoked(struct api_call *call, const char *video_id);
 /* Likewise of what sessions have that have ended: whoever had them watches no more. */
 void api_end_sessions(struct api_call *call);
 
+/* Notes, behind the answer, that somebody watches the video, whose page asks again and
+ * again. The call holds a handle. */
+void api_watched(struct api_call *call, const char *video_id);
+
 /* Takes a handle for a part of the page, to be given back by api_give_store; false: the
  * call is answered. What is changed by it is changed for who asks (store_act_for): so a
  * right that has ended since the gate ends there. */

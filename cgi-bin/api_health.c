@@ -13,7 +13,8 @@ struct health {
     int64_t worker_age_ms; /* -1: no worker */
     long long free_bytes;  /* -1: unknown */
     long long reserve_bytes;
-    enum rc jail; /* RC_OK: jail_lacks is known */
+    struct disk_use use; /* as a worker counted it last */
+    enum rc jail;        /* RC_OK: jail_lacks is known */
     char jail_lacks[STORE_TEXT_MAX + 1];
 };
 
@@ -21,6 +22,7 @@ static void look(struct app *app, struct health *out)
 {
     struct store *st;
 
+    out->use = (struct disk_use){.paused = false};
     out->worker_age_ms = -1;
     out->free_bytes = -1;
     out->jail = RC_NOT_FOUND;
@@ -29,6 +31,7 @@ static void look(struct app *app, struct health *out)
     if (out->database == RC_OK) {
         out->database = store_ping(st);
         store_worker_age(st, &out->worker_age_ms);
+        store_disk_use(st, &out->use);
         out->jail = store_worker_jail(st, out->jail_lacks);
         handles_give(app->handles, st);
     }
@@ -50,14 +53,26 @@ static json_t *jail_json(const struct health *h)
                      h->jail_lacks);
 }
 
-/* What there is to say to whoever the site belongs to. */
-static json_t *health_json(const struct health *h, const char *status, bool alive)
+/* In bytes; a budget of null is none. */
+static json_t *disk_json(const struct app *app, const struct health *h)
 {
-    return json_pack("{s:s,s:s,s:o,s:o,s:{s:o,s:I}}", "status", status, "database",
-                     rc_name(h->database), "worker", worker_json(h, alive), "jail",
-                     jail_json(h), "disk", "free",
+    int64_t budget = app->config.media_budget_mb * MIB;
+
+    return json_pack("{s:o,s:I,s:b,s:I,s:I,s:o}", "free",
                      h->free_bytes >= 0 ? json_integer(h->free_bytes) : json_null(),
-                     "reserve", (json_int_t)h->reserve_bytes);
+                     "reserve", (json_int_t)h->reserve_bytes, "paused", h->use.paused,
+                     "originals", (json_int_t)h->use.originals, "media",
+                     (json_int_t)h->use.media, "budget",
+                     budget > 0 ? json_integer(budget) : json_null());
+}
+
+/* What there is to say to whoever the site belongs to. */
+static json_t *health_json(const struct app *app, const struct health *h,
+                           const char *status, bool alive)
+{
+    return json_pack("{s:s,s:s,s:o,s:o,s:o}", "status", status, "database",
+                     rc_name(h->database), "worker", worker_json(h, alive), "jail",
+                     jail_json(h), "disk", disk_json(app, h));
 }
 
 /* 503 as soon as an upload would not end as a video: so that a monitor needs no more
@@ -74,7 +89,7 @@ void api_health_get(struct api_call *call)
     status = well ? "ok" : "degraded";
     theirs = access_check(&call->who.asker, WANT_HEALTH, RELATION_NONE) == ACCESS_YES;
     http_send_json(call->r, well ? 200 : 503,
-                   theirs ? health_json(&h, status, alive)
+                   theirs ? health_json(call->app, &h, status, alive)
                           : json_pack("{s:s}", "status", status),
                    NULL);
 }

@@ -115,8 +115,10 @@ void api_share_get(struct api_call *call)
 {
     struct share share;
 
-    if (open_share(call, &share))
-        send_share(call, &share, NULL);
+    if (!open_share(call, &share))
+        return;
+    send_share(call, &share, NULL);
+    api_watched(call, share.video_id);
 }
 
 void api_share_segments(struct api_call *call)

@@ -157,6 +157,7 @@ void api_send_video(struct api_call *call, int status)
 void api_video_get(struct api_call *call)
 {
     api_send_video(call, 200);
+    api_watched(call, call->video.id);
 }
 
 /* ---- PATCH ------------------------------------------------------------------- */

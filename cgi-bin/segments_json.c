@@ -66,6 +66,8 @@ static char *head_text(const struct rendition *r, const struct readiness *ready)
                              rendition_kind_name(r->kind), "generation", r->generation,
                              "segment_duration", duration_s(r), "segments",
                              (json_int_t)r->segments, "done", (json_int_t)ready->done);
+    if (head && r->put_away)
+        json_object_set_new(head, "put_away", json_true());
     /* Twelve digits: see http_send_json. */
     char *text = head ? json_dumps(head, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 

@@ -116,7 +116,7 @@ enum rc upload_check_size(struct upload *u, int64_t size)
     return RC_OK;
 }
 
-/* What uploads must leave free on the disk belongs to the worker and the database. */
+/* What must stay free on the disk belongs to the database, and to who else is there. */
 enum rc upload_check_space(struct upload *u, int64_t still_to_come)
 {
     long long free_bytes;

@@ -68,6 +68,8 @@ static json_t *rendition_json(const struct rendition *r)
     bad |= json_object_set_new(o, "codecs", text_or_null(r->codecs));
     bad |= json_object_set_new(o, "segments", json_integer(r->segments));
     bad |= json_object_set_new(o, "done", json_integer(r->done));
+    if (r->put_away)
+        bad |= json_object_set_new(o, "put_away", json_true());
     return whole_or_null(o, bad);
 }
 

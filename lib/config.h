@@ -42,7 +42,8 @@ struct config {
                                 * "": none */
     int64_t session_days;      /* days that a session lasts without being used */
     int64_t max_upload_mb;     /* MiB of one uploaded file */
-    int64_t disk_reserve_mb;   /* MiB of free disk that uploads never touch */
+    int64_t disk_reserve_mb;   /* MiB of disk that stay free; 0: none */
+    int64_t media_budget_mb;   /* MiB that all segments may have; 0: any */
     int64_t index_max_mb;      /* MiB of an index that is sent ahead of its file */
     int64_t upload_chunk_mb;   /* MiB that the page sends in one request; 0: any */
     int64_t unseen_uploads;    /* begun, of which no 4096 bytes have come */

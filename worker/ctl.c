@@ -42,6 +42,7 @@ static const struct command commands[] = {
     {"token", "rm", 1, 1, "", "", " N", ctl_token_rm},
     {"session", "ls", 0, 1, "", "", " [NAME]", ctl_session_ls},
     {"session", "rm", 1, 1, "", "", " N", ctl_session_rm},
+    {"status", NULL, 0, 0, "", "", "", ctl_status},
     {"setup-link", NULL, 0, 0, "ui", "", " [--url URL] [--if-needed]", ctl_setup_link},
     {"check", NULL, 0, 0, "Rq", "", " [--quick] [--repair]", ctl_check},
 };

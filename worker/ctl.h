@@ -76,6 +76,9 @@ int ctl_setup_link(struct ctl *c, const struct ctl_args *a);
 /* ctl_check.c: 0: all is as it should be; 1: something is not; 2: it could not look. */
 int ctl_check(struct ctl *c, const struct ctl_args *a);
 
+/* ctl_status.c */
+int ctl_status(struct ctl *c, const struct ctl_args *a);
+
 /* ctl_tokens.c */
 int ctl_token_add(struct ctl *c, const struct ctl_args *a);
 int ctl_token_ls(struct ctl *c, const struct ctl_args *a);

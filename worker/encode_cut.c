@@ -184,10 +184,12 @@ static enum rc publish(struct encode_run *r)
     struct encode *e = r->t->state;
     char name[32];
     snprintf(name, sizeof(name), "%" PRId64 ".m4s", r->k);
+    int64_t bytes = r->file.size;
     enum rc rc = mediafile_publish(r->t->w->tmp_fd, &r->file, e->dir_fd, name, false);
     if (rc != RC_OK && rc != RC_EXISTS)
         return rc;
     segments_add(&e->have, r->k);
+    e->have.bytes += bytes;
     r->k++;
     r->frames = 0;
     encode_published(r->t);

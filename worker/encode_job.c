@@ -162,6 +162,7 @@ static void complete(struct task *t)
     }
     segments_free(&e->have);
     e->have = found;
+    task_changed(t, false);
     if (found.done != found.total || !found.has_init) {
         task_retry(t, "Segments that were made are missing on disk.");
         return;
@@ -333,7 +334,8 @@ static void encode_readiness(const struct task *t, struct readiness *out)
     int64_t promised = e->open ? e->promised : e->have.total;
     *out = (struct readiness){.bits = e->have.bits,
                               .n_bytes = (size_t)(promised + 7) / 8,
-                              .done = encode_promised_done(e)};
+                              .done = encode_promised_done(e),
+                              .bytes = e->have.bytes};
     for (const struct encode_run *r = e->runs; r && out->n_encoding < STORE_RUNS_MAX;
          r = r->next)
         if (!r->paused && !r->stopped && r->k < r->end)
@@ -344,16 +346,7 @@ static void encode_readiness(const struct task *t, struct readiness *out)
 
 enum rc encode_find_rendition(const struct task *t, struct rendition *out)
 {
-    struct rendition all[STORE_RENDITIONS_MAX];
-    size_t n = 0;
-    enum rc rc = store_renditions(t->w->store, t->video.id, all, &n);
-    for (size_t i = 0; i < n && rc == RC_OK; i++) {
-        if (strcmp(all[i].name, t->job.rendition) == 0) {
-            *out = all[i];
-            return RC_OK;
-        }
-    }
-    return rc == RC_OK ? RC_NOT_FOUND : rc;
+    return store_rendition(t->w->store, t->video.id, t->job.rendition, out);
 }
 
 /* What one segment costs before it was measured: a start takes a quarter of a second or

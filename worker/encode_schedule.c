@@ -203,6 +203,7 @@ static void collect(const struct worker *w, struct picture *p)
         .cores = cores > 0 ? (int)cores : 1,
         .active_max = room > 1 ? room : 1,
         .alive_max = (int)w->config.runs,
+        .still = w->full,
         .hurry = jobs_hurry_ms(w) > 0,
     };
     if (p->s.alive_max <= 0)
@@ -356,7 +357,7 @@ static bool is_repeated(const struct worker *w, size_t i)
  * asked for once a look, as that takes a write lock. */
 static void claim_demanded(struct worker *w)
 {
-    for (size_t i = 0; i < w->n_demands; i++) {
+    for (size_t i = 0; i < w->n_demands && !w->full; i++) {
         const struct demand *d = &w->demands[i];
         struct task *t = holder(w, d);
         if (!t && w->running < ENCODES_MAX && !is_repeated(w, i) &&

@@ -208,6 +208,8 @@ static unsigned kinds_with_room(const struct worker *w)
     struct held ladders = held_of(w, JOB_LADDER);
     unsigned kinds = 0;
     int arriving = 0;
+    if (w->full)
+        return 0;
     /* What reads all of a file leaves a slot to what a new upload needs. */
     bool may_read = jobs_short(w) < (w->slots > 1 ? w->slots - 1 : 1);
     for (const struct task *t = w->tasks; t; t = t->next)
@@ -266,7 +268,7 @@ static void look(struct worker *w)
             rc = claim(w, STORE_KIND(JOB_CHECKSUM));
     }
     if (kinds == 0)
-        return; /* every slot is taken: the next end of a task looks again */
+        return; /* the next end of a task looks again, or disk.c once there is room */
     if (rc != RC_NOT_FOUND)
         due_ms = TROUBLE_MS;
     else if (store_job_next_due(w->store, kinds, &due_ms) != RC_OK || due_ms < 0)

@@ -5,6 +5,7 @@
 #include "worker.h"
 
 #include "courtesy.h"
+#include "disk.h"
 #include "grants.h"
 #include "jail_start.h"
 #include "live.h"
@@ -47,6 +48,7 @@ struct daemon {
     struct live *live;
     struct grants *grants;
     struct passes *passes;
+    struct disk *disk;
     struct loop_source *signals;
     struct loop_timer beat, sweep, checkpoint, stop;
     int signal_fd, lock_fd;
@@ -152,6 +154,7 @@ static void on_changed(void *arg)
     struct daemon *d = arg;
     grants_look(d->grants);
     passes_changed(d->passes);
+    disk_changed(d->disk);
     jobs_look(&d->w);
     live_changed(d->live);
 }
@@ -306,6 +309,8 @@ static enum rc start(struct daemon *d, const struct options *o)
     if (rc == RC_OK)
         rc = passes_open(w, PASSES_MS, &d->passes);
     if (rc == RC_OK)
+        rc = disk_open(w, &d->disk);
+    if (rc == RC_OK)
         rc = wake_open(w->loop, &w->site, w->store, w->config.poll_ms, on_changed, d,
                        &d->wake);
     if (rc == RC_OK && o->live)
@@ -329,6 +334,7 @@ static void end(struct daemon *d)
     }
     live_close(d->live);
     wake_close(d->wake);
+    disk_close(d->disk);
     passes_close(d->passes);
     grants_close(d->grants);
     loop_unwatch(w->loop, d->signals);

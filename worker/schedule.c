@@ -386,16 +386,31 @@ static struct schedule_action start_one(struct thoughts *t,
     return nothing;
 }
 
+static struct schedule_action stand_still(const struct schedule *s)
+{
+    struct schedule_action a = nothing;
+    a.verb = SCHEDULE_PAUSE;
+    for (a.run = 0; a.run < s->n_runs; a.run++)
+        if (s->runs[a.run].leader < 0 && !s->runs[a.run].paused)
+            return a;
+    return nothing;
+}
+
 struct schedule_action schedule_next(const struct schedule *s, int64_t *again_ms,
                                      bool serves[SCHEDULE_RUNS_MAX])
 {
     struct candidate kept[SCHEDULE_RUNS_MAX];
     struct thoughts t = {.s = s, .again_ms = -1};
-    serve_demands(&t);
-    int n = schedule_background(&t, kept);
-    struct schedule_action a = pause_or_resume(&t, kept, n);
-    if (a.verb == SCHEDULE_NOTHING)
-        a = start_one(&t, kept, n);
+    struct schedule_action a = nothing;
+    if (s->still) {
+        a = stand_still(s);
+    } else {
+        serve_demands(&t);
+        int n = schedule_background(&t, kept);
+        a = pause_or_resume(&t, kept, n);
+        if (a.verb == SCHEDULE_NOTHING)
+            a = start_one(&t, kept, n);
+    }
     *again_ms = t.again_ms;
     if (serves)
         memcpy(serves, t.serves, sizeof(t.serves));

@@ -75,6 +75,7 @@ struct schedule {
     int active_max; /* runs that work at once, at least 1 */
     int alive_max;  /* runs that exist, paused ones included, those that are led not; at
                        least active_max, at most SCHEDULE_ALIVE_MAX */
+    bool still;     /* nothing may be made: all runs stand still */
     bool hurry;     /* something that takes a moment is at work, and is waited for */
 };
 

@@ -67,19 +67,24 @@ static int64_t number_of(const char *name)
     return strcmp(again, name) == 0 ? k : -1;
 }
 
-static enum rc check_segment(int dir_fd, const char *name, struct segments *s)
+static enum rc check_segment(int dir_fd, const char *name, void *arg)
 {
+    struct segments *s = arg;
     int64_t k = number_of(name), size;
     if (k < 0 || k >= s->total)
         return RC_OK;
     enum rc rc = check(dir_fd, name, &size);
-    if (size > 0)
+    if (size > 0) {
         segments_add(s, k);
+        s->bytes += size;
+    }
     return rc;
 }
 
-/* By the list of the folder: of those that are promised few may exist. */
-static enum rc check_all(int dir_fd, struct segments *s)
+/* Calls visit for each entry of the folder, until that says something else than RC_OK.
+ */
+static enum rc each_entry(int dir_fd, enum rc (*visit)(int, const char *, void *),
+                          void *arg)
 {
     int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -88,7 +93,7 @@ static enum rc check_all(int dir_fd, struct segments *s)
     if (!d && fd >= 0)
         close(fd);
     while (rc == RC_OK && (errno = 0, entry = readdir(d)))
-        rc = check_segment(dir_fd, entry->d_name, s);
+        rc = visit(dir_fd, entry->d_name, arg);
     if (rc == RC_OK && errno != 0)
         rc = rc_from_errno(errno);
     if (d)
@@ -106,12 +111,26 @@ enum rc segments_scan(int dir_fd, int64_t total, struct segments *out)
     enum rc rc = check(dir_fd, "init.mp4", &size);
     s.has_init = size > 0;
     if (rc == RC_OK)
-        rc = check_all(dir_fd, &s);
+        /* Of those that are promised few may exist. */
+        rc = each_entry(dir_fd, check_segment, &s);
     if (rc == RC_OK)
         *out = s;
     else
         segments_free(&s);
     return rc;
+}
+
+static enum rc remove_segment(int dir_fd, const char *name, void *arg)
+{
+    (void)arg;
+    if (number_of(name) < 0 || unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+        return RC_OK;
+    return RC_IO;
+}
+
+enum rc segments_remove(int dir_fd)
+{
+    return each_entry(dir_fd, remove_segment, NULL);
 }
 
 enum rc segments_sizes(int dir_fd, int64_t total, int64_t **out)

@@ -16,6 +16,7 @@ struct segments {
     int64_t total;
     int64_t done;
     bool has_init;
+    int64_t bytes; /* of all that exist, as they were found; who adds one counts it */
     uint8_t *bits; /* one a segment */
 };
 
@@ -35,6 +36,10 @@ void segments_add(struct segments *s, int64_t k);
  * against it.
  */
 enum rc segments_measure(int dir_fd, const char *name, int64_t *size);
+
+/* Removes all segments, promised or not; the init segment stays. RC_IO: some are left.
+ */
+enum rc segments_remove(int dir_fd);
 
 /* The size in bytes of each of total segments, 0 for one that is missing; the caller
  * frees *out. RC_NOMEM. */

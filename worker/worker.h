@@ -30,6 +30,7 @@ struct worker {
     int slots;   /* child programs that work at once; see schedule.h for encoders */
     int running; /* tasks now */
     bool stopping;
+    bool full; /* less is free than the disk's reserve: nothing is made; see disk.h */
     struct task *tasks;
     struct loop_timer due;  /* when a job becomes due without anyone writing */
     struct demand *demands; /* what is waited for, the oldest first; see encode.h */

@@ -78,6 +78,9 @@ enum rc store_demand_update(struct store *st, const struct demand *add, size_t n
         rc = drop_one(st, &drop[i]);
     for (i = 0; rc == RC_OK && i < n_add; i++)
         rc = add_one(st, &add[i], now, now + keep_ms);
+    /* Who waits for a segment watches. */
+    for (i = 0; rc == RC_OK && i < n_add; i++)
+        rc = store_video_note_watched(st, add[i].video_id);
     return store_end(st, rc);
 }
 

@@ -59,7 +59,7 @@ static enum rc set_done(struct store *st, const struct job *job,
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_RENDITION_DONE,
                                "UPDATE renditions SET done = ?3, encoding = ?5,"
-                               " ready = ?4 WHERE video_id = ?1"
+                               " ready = ?4, bytes = ?6 WHERE video_id = ?1"
                                " AND name = ?2 AND ?3 BETWEEN 0 AND segments"
                                " AND (?4 IS NULL OR (length(?4) <= (segments + 7) / 8"
                                " AND length(?4) * 8 >= ?3))",
@@ -75,6 +75,7 @@ static enum rc set_done(struct store *st, const struct job *job,
     store_bind_int(q, 3, ready->done);
     sqlite3_bind_blob64(q, 4, ready->bits, ready->n_bytes, SQLITE_STATIC);
     store_bind_text(q, 5, encoding);
+    store_bind_int(q, 6, ready->bytes);
     rc = store_finish(st, q);
     return rc == RC_OK && store_changes(st) == 0 ? RC_INVALID : rc;
 }

@@ -125,7 +125,7 @@ enum rc store_job_drop_made(struct store *st, const char *video_id)
     " OR r.copied AND r.bounds IS NULL)))"
 #define CLAIM(which)                                                                   \
     "UPDATE jobs SET lost = lost + (state = 'running' AND " AT_WORK                    \
-    "), state = 'running',"                                                            \
+    "), state = 'running', asleep = 0,"                                                \
     " fence = fence + 1, owner = ?1, due_ms = ?2, due_boot = ?3"                       \
     " WHERE id = (SELECT id FROM jobs WHERE state IN ('queued', 'running')"            \
     " AND (due_ms <= ?4 OR due_boot <> ?3) AND " which                                 \
@@ -229,7 +229,8 @@ enum rc store_job_claim(struct store *st, const char *owner, int64_t lease_ms,
 
     if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
         return RC_INVALID;
-    rc = store_prepare(st, SQL_JOB_CLAIM, CLAIM("instr(?5, '|' || kind || '|')"), &q);
+    rc = store_prepare(st, SQL_JOB_CLAIM,
+                       CLAIM("asleep = 0 AND instr(?5, '|' || kind || '|')"), &q);
     if (rc != RC_OK)
         return rc;
     list_kinds(kinds, names);
@@ -247,7 +248,8 @@ enum rc store_job_claim_encode(struct store *st, const char *owner, int64_t leas
     if (lease_ms <= 0 || strlen(owner) > STORE_OWNER_MAX)
         return RC_INVALID;
     rc = store_prepare(st, SQL_JOB_CLAIM_ENCODE,
-                       CLAIM("video_id = ?5 AND rendition = ?6 AND rendition <> ''"),
+                       CLAIM("asleep <> 2 AND video_id = ?5 AND rendition = ?6"
+                             " AND rendition <> ''"),
                        &q);
     if (rc != RC_OK)
         return rc;
@@ -265,7 +267,7 @@ enum rc store_job_next_due(struct store *st, unsigned kinds, int64_t *out_ms)
                                "SELECT min(CASE WHEN due_boot <> ?1 THEN 0"
                                " ELSE max(0, due_ms - ?2) END)"
                                " FROM jobs WHERE state IN ('queued', 'running')"
-                               " AND instr(?3, '|' || kind || '|')",
+                               " AND asleep = 0 AND instr(?3, '|' || kind || '|')",
                                &q);
 
     if (rc != RC_OK)
@@ -431,7 +433,7 @@ enum rc store_job_release_owner(struct store *st, const char *owner, int *n)
         st, SQL_JOB_RELEASE_OWNER,
         "UPDATE jobs SET state = 'queued', due_ms = 0, lost = lost + " AT_WORK
         " WHERE state IN ('queued', 'running') AND state = 'running'"
-        " AND owner = ?1",
+        " AND asleep = 0 AND owner = ?1",
         &q);
     if (rc == RC_OK) {
         store_bind_text(q, 1, owner);

@@ -24,8 +24,10 @@ const char *rendition_kind_name(enum rendition_kind k)
     "r.name, r.kind, r.generation, r.width, r.height, r.bitrate, r.average_bitrate,"   \
     " r.codecs, r.rate_num, r.rate_den, r.gop, r.frames, r.segments, r.done,"          \
     " r.stream, r.source_last_us, r.seek_margin_us, r.deinterlace, r.colour,"          \
-    " r.copied, r.extra, r.max_bitrate, r.language, r.label, r.channels"
-#define RENDITION_COLUMN_COUNT 25
+    " r.copied, r.extra, r.max_bitrate, r.language, r.label, r.channels,"              \
+    " EXISTS (SELECT 1 FROM jobs p WHERE p.video_id = r.video_id"                      \
+    " AND p.rendition = r.name AND p.asleep <> 0)"
+#define RENDITION_COLUMN_COUNT 26
 
 static void read_columns(sqlite3_stmt *q, struct rendition *r)
 {
@@ -60,6 +62,7 @@ static void read_columns(sqlite3_stmt *q, struct rendition *r)
     store_column_text(q, i++, r->language, sizeof(r->language));
     store_column_text(q, i++, r->label, sizeof(r->label));
     r->channels = sqlite3_column_int(q, i++);
+    r->put_away = sqlite3_column_int(q, i++) != 0;
 }
 
 enum rc store_renditions(struct store *st, const char *video_id,
@@ -92,6 +95,22 @@ enum rc store_renditions(struct store *st, const char *video_id,
     memcpy(out, list, count * sizeof(list[0]));
     *n = count;
     return RC_OK;
+}
+
+enum rc store_rendition(struct store *st, const char *video_id, const char *name,
+                        struct rendition *out)
+{
+    struct rendition all[STORE_RENDITIONS_MAX];
+    size_t n = 0;
+    enum rc rc = store_renditions(st, video_id, all, &n);
+
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        if (strcmp(all[i].name, name) == 0) {
+            *out = all[i];
+            return RC_OK;
+        }
+    }
+    return rc == RC_OK ? RC_NOT_FOUND : rc;
 }
 
 /* ---- readiness ---------------------------------------------------------- */

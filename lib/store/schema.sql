@@ -523,3 +523,32 @@ CREATE INDEX jobs_by_video ON jobs (video_id);
 INSERT INTO jobs (video_id, kind, priority, created_ms)
     SELECT id, 'checksum', 60, created_ms FROM videos
     WHERE state <> 'receiving' AND deleted_at IS NULL ORDER BY created_ms, id;
+
+-- step 15
+
+-- What the worker knows of the site's disk, for all who ask: one row.
+CREATE TABLE disk (
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    paused INTEGER NOT NULL DEFAULT 0, -- 1: less is free than the reserve, and so nothing
+                                      -- is made until there is room
+    originals INTEGER NOT NULL DEFAULT 0, -- bytes of the uploaded files, as last counted
+    media INTEGER NOT NULL DEFAULT 0  -- bytes of all segments, likewise
+) STRICT;
+INSERT INTO disk (one) VALUES (1);
+
+-- Bytes of the segments that exist; NULL: nobody has looked yet.
+ALTER TABLE renditions ADD COLUMN bytes INTEGER DEFAULT 0;
+UPDATE renditions SET bytes = NULL WHERE done > 0;
+CREATE INDEX renditions_by_bytes ON renditions (bytes);
+
+-- When somebody last began to watch it, to some minutes; NULL: nobody has.
+ALTER TABLE videos ADD COLUMN watched_ms INTEGER;
+
+-- What was made of an extra rendition is put away for want of room: 2 while its segments are
+-- being removed, when nobody may claim the job; then 1, and only who waits for a segment has
+-- it claimed, which makes it 0 again.
+ALTER TABLE jobs ADD COLUMN asleep INTEGER NOT NULL DEFAULT 0;
+DROP INDEX jobs_open;
+CREATE INDEX jobs_open ON jobs (priority, id)
+    WHERE state IN ('queued', 'running') AND asleep = 0;
+CREATE INDEX jobs_leaving ON jobs (id) WHERE asleep = 2;

@@ -201,11 +201,16 @@ struct rendition {
     char language[STORE_LANGUAGE_MAX + 1]; /* audio only, BCP 47; "" unknown */
     char label[STORE_LABEL_MAX + 1];       /* audio only: its track's name, or "" */
     int channels;                          /* audio only */
+    bool put_away; /* it was made, and makes room until somebody waits for it */
 };
 
 /* Renditions of a video, video ones first. *n <= STORE_RENDITIONS_MAX. RC_NOT_FOUND. */
 enum rc store_renditions(struct store *st, const char *video_id,
                          struct rendition out[STORE_RENDITIONS_MAX], size_t *n);
+
+/* That of this name. RC_NOT_FOUND: no such video, or it has none. */
+enum rc store_rendition(struct store *st, const char *video_id, const char *name,
+                        struct rendition *out);
 
 /* Which segments of a rendition exist, and which ones are being made just now. */
 struct readiness {
@@ -214,6 +219,7 @@ struct readiness {
     size_t n_bytes;                   /* of bits, at most (segments + 7) / 8: what is
                                        * beyond them does not exist */
     int64_t done;                     /* bits that are set */
+    int64_t bytes;                    /* of these segments; only the worker tells it */
     int64_t encoding[STORE_RUNS_MAX]; /* the segment that each run gives next */
     size_t n_encoding;
 };
@@ -468,6 +474,7 @@ enum rc store_job_check(struct store *st, const struct job *job);
 enum rc store_video_warn(struct store *st, const char *id, const char *sentence);
 
 #include "store_activity.h"
+#include "store_disk.h"
 #include "store_list.h"
 
 #endif

@@ -43,7 +43,7 @@ static enum rc load(const char *text, struct config *out)
 static inline void assert_problem(const char *text, const char *want)
 {
     struct config c;
-    char expected[PATH_MAX + 512];
+    char expected[2 * PATH_MAX + 1024];
 
     memset(&c, 'x', sizeof(c));
     assert_int_equal(load(text, &c), RC_INVALID);

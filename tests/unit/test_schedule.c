@@ -60,6 +60,24 @@ static void a_lost_init_segment_is_made_for_who_waits(void **state)
     assert_true(serves[0]);
 }
 
+static void all_runs_stand_still_where_nothing_may_be_made(void **state)
+{
+    (void)state;
+    picture(0, "#.........");
+    sound(0, ".....");
+    run(0, 1, 10);
+    paused(1, 0, 5);
+    s.still = true;
+    wanted(0, 7);
+    wanted(0, 1);
+    assert_int_equal(apply_all(), 1);
+    assert_int_equal(working(), 0);
+    assert_int_equal(again_ms, -1);
+    assert_false(serves[0]);
+    s.still = false;
+    assert_does(SCHEDULE_RESUME, 0);
+}
+
 static void one_run_a_rendition_fills_its_holes(void **state)
 {
     (void)state;
@@ -376,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup(a_complete_rendition_needs_no_run, setup),
         cmocka_unit_test_setup(a_lost_init_segment_is_made_again, setup),
         cmocka_unit_test_setup(a_lost_init_segment_is_made_for_who_waits, setup),
+        cmocka_unit_test_setup(all_runs_stand_still_where_nothing_may_be_made, setup),
         cmocka_unit_test_setup(one_run_a_rendition_fills_its_holes, setup),
         cmocka_unit_test_setup(picture_and_sound_go_on_side_by_side, setup),
         cmocka_unit_test_setup(

@@ -103,6 +103,7 @@ static void what_is_there_is_counted_and_measured(void **state)
     struct segments s = scanned(20);
     assert_true(s.has_init);
     assert_int_equal(s.done, 4);
+    assert_int_equal(s.bytes, 800);
     for (int64_t k = -1; k <= 21; k++)
         assert_int_equal(segments_has(&s, k), k == 0 || k == 1 || k == 8 || k == 19);
     assert_int_equal(segments_next_hole(&s, 0), 2);
@@ -122,6 +123,20 @@ static void what_is_there_is_counted_and_measured(void **state)
     }
     assert_true(there("20.m4s"));
     segments_free(&s);
+}
+
+static void all_segments_are_removed_and_the_init_segment_stays(void **state)
+{
+    (void)state;
+    put_segment("init.mp4", 100);
+    put_segment("0.m4s", 200);
+    put_segment("57.m4s", 300);
+    put_segment("01.m4s", 50);
+    assert_int_equal(segments_remove(dir_fd), RC_OK);
+    assert_false(there("0.m4s"));
+    assert_false(there("57.m4s"));
+    assert_true(there("init.mp4"));
+    assert_true(there("01.m4s"));
 }
 
 static void holes_are_filled_one_by_one(void **state)
@@ -264,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_empty_folder_has_only_holes),
         TEST(what_is_there_is_counted_and_measured),
+        TEST(all_segments_are_removed_and_the_init_segment_stays),
         TEST(holes_are_filled_one_by_one),
         TEST(a_file_cut_anywhere_is_removed),
         TEST(a_file_with_something_behind_its_boxes_is_removed),

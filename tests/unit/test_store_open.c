@@ -45,7 +45,8 @@ static void an_open_ended_timeline_grows_until_it_ends(void **state)
 
     assert_int_equal(v.duration_us, -1);
     assert_int_equal(
-        store_job_published(f->st, &picture, &(struct readiness){bits, 1, 2, {0}, 0}),
+        store_job_published(f->st, &picture,
+                            &(struct readiness){.bits = bits, .n_bytes = 1, .done = 2}),
         RC_OK);
     assert_int_equal(published(f->st, &picture, 3), RC_INVALID); /* not promised yet */
     assert_int_equal(store_job_promise(f->st, &picture, 12), RC_OK);
@@ -99,7 +100,8 @@ static void readiness_outlives_growth(void **state)
     size_t n_bytes = 0;
 
     assert_int_equal(
-        store_job_published(f->st, &picture, &(struct readiness){bits, 1, 1, {0}, 0}),
+        store_job_published(f->st, &picture,
+                            &(struct readiness){.bits = bits, .n_bytes = 1, .done = 1}),
         RC_OK);
     assert_int_equal(store_job_promise(f->st, &picture, 40), RC_OK);
     assert_int_equal(store_readiness(f->st, v.id, take_readiness, &n_bytes), RC_OK);

@@ -1,4 +1,5 @@
 /* The playlists of a video follow what the store says, whoever has changed it. */
+#include "cutter_stream.h"
 #include "feed_fixture.h"
 
 #include "store_lists.h"
@@ -65,19 +66,39 @@ static ino_t inode(const char *name)
     return st.st_ino;
 }
 
-/* Every file of a rendition: two empty boxes each. */
+static const struct stream_shape shape = {.timescale = 25, .tfdt_version = 1};
+
+/* A segment's worth of pictures that have nothing in them. */
+static void add_segment(struct bytes *b, int k)
+{
+    size_t moof = box_open(b, "moof"), traf = box_open(b, "traf");
+    stream_tfdt(b, &shape, (uint64_t)k * 50, MOOF_FINE);
+    stream_trun(b, &shape, 50, MOOF_FINE);
+    box_close(b, traf);
+    box_close(b, moof);
+    box_filled(b, "mdat", 'x', 8);
+}
+
+/* Every file of a rendition. */
 static void put_segments(const char *rendition)
 {
-    static const char boxes[] = "\0\0\0\10free\0\0\0\10free";
     char name[3 * PATH_MAX], path[PATH_MAX];
     snprintf(name, sizeof(name), "%s/%s", folder, rendition);
     at(path, name);
     mkdir(path, 0755);
     for (int k = -1; k < 3; k++) {
+        struct bytes b = {.n = 0};
+        if (k >= 0) {
+            add_segment(&b, k);
+        } else {
+            box_filled(&b, "ftyp", 'f', 8);
+            stream_moov(&b, &shape, MOOV_FINE);
+        }
         snprintf(name, sizeof(name), "%s/%s/%d.m4s", folder, rendition, k);
         if (k < 0)
             snprintf(name, sizeof(name), "%s/%s/init.mp4", folder, rendition);
-        put_file(name, boxes, 16, 0644);
+        put_file(name, b.p, b.n, 0644);
+        bytes_free(&b);
     }
 }
 

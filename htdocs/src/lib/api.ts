@@ -15,6 +15,8 @@ export interface Rendition {
   codecs: string | null;
   segments: number;
   done: number;
+  /** It makes room until somebody wants it. */
+  put_away?: true;
 }
 
 /** Seconds since the upload began; null: has not happened yet. */
@@ -140,6 +142,25 @@ export interface ActivityPage {
   next: number | null;
 }
 
+/** In bytes. */
+export interface DiskUse {
+  free: number | null;
+  /** Of it, so much is to stay free. */
+  reserve: number;
+  /** There is less, and nothing is made until there is room. */
+  paused: boolean;
+  originals: number;
+  /** All segments. */
+  media: number;
+  /** What they may have; null: any. */
+  budget: number | null;
+}
+
+export interface Health {
+  status: 'ok' | 'degraded';
+  disk?: DiskUse;
+}
+
 /** status is 0 when no answer came at all. */
 export class ApiError extends Error {
   constructor(
@@ -193,6 +214,8 @@ interface Sent {
   headers?: Record<string, string>;
   body?: BodyInit;
   timeoutMs?: number;
+  /** A status besides the 200s that is an answer. */
+  also?: number;
 }
 
 export interface Answer {
@@ -203,7 +226,7 @@ export interface Answer {
 
 /** Any answer of the 200s; all else rejects. */
 export async function request(method: string, path: string, sent: Sent = {}): Promise<Answer> {
-  const { headers, body, timeoutMs = TIMEOUT_MS } = sent;
+  const { headers, body, timeoutMs = TIMEOUT_MS, also } = sent;
   const init: RequestInit = { method, signal: AbortSignal.timeout(timeoutMs) };
   if (headers !== undefined) init.headers = headers;
   if (body !== undefined) init.body = body;
@@ -214,7 +237,7 @@ export async function request(method: string, path: string, sent: Sent = {}): Pr
   } catch {
     throw errorFrom(0, '');
   }
-  if (got.status < 200 || got.status > 299) {
+  if ((got.status < 200 || got.status > 299) && got.status !== also) {
     throw errorFrom(got.status, got.text, Number(got.headers?.get('Retry-After')) || 0);
   }
   return got;
@@ -300,6 +323,10 @@ export const deleteSubtitles = (id: string, lang: string): Promise<void> =>
   call('DELETE', `${at(id)}/subtitles/${encodeURIComponent(lang)}`);
 
 export const retryVideo = (id: string): Promise<void> => call('POST', `${at(id)}/retry`);
+
+/** How the site is; to all but owners its status alone. */
+export const getHealth = async (): Promise<Health> =>
+  parse(await request('GET', '/api/health', { also: 503 }));
 
 /** after null: the newest entries. Oldest first in either case. */
 export function listActivity(after: number | null): Promise<ActivityPage> {

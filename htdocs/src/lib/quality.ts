@@ -34,10 +34,17 @@ export function playableNames(renditions: readonly Rendition[]): Set<string> {
   return new Set(pictures.filter((r) => isPlayable(r, first)).map((r) => r.name));
 }
 
+/** The names of those that make room until somebody wants them: that is for a person to say,
+ * as they have to be made again. */
+export function restingNames(renditions: readonly Rendition[]): Set<string> {
+  return new Set(renditions.filter((r) => r.put_away === true).map((r) => r.name));
+}
+
 /** Whether two answers say the same of what can be chosen. */
 export function sameChoice(a: readonly Rendition[], b: readonly Rendition[]): boolean {
   const alike = (r: Rendition, s: Rendition) =>
-    r.name === s.name && r.kind === s.kind && r.segments === s.segments && r.done === s.done;
+    r.name === s.name && r.kind === s.kind && r.segments === s.segments && r.done === s.done &&
+    r.put_away === s.put_away;
   return a.length === b.length && a.every((r, i) => alike(r, b[i]!));
 }
 
@@ -68,14 +75,14 @@ export interface Choice {
 /** What a person can choose from, the best first and "Auto" last. */
 export function choices(
   levels: readonly LevelInfo[],
-  playable: ReadonlySet<string>,
+  choosable: ReadonlySet<string>,
   renditions: readonly Rendition[],
   broken: ReadonlySet<string> = new Set(),
 ): Choice[] {
   const result = [...levels].reverse().map((level) => {
     const r = renditions.find(({ name }) => name === level.name);
     const share = r && r.segments > 0 ? Math.floor((100 * r.done) / r.segments) : 0;
-    const making = playable.has(level.name) ? '' : `in the making, ${share} %`;
+    const making = choosable.has(level.name) ? '' : `in the making, ${share} %`;
     const wait = broken.has(level.name) ? 'cannot be decoded' : making;
     return { value: level.name, label: levelLabel(level), wait };
   });

@@ -106,6 +106,7 @@ test('a video is copying while its source is to be copied, not while other pictu
   const video = (...more: Rendition[]) => fakeVideo({ state: 'ready', renditions: [first, ...more] });
   expect(isCopying(video(rendition(1, 2, '720p')))).toBe(false);
   expect(isCopying(video(rendition(0, 0, 'source')))).toBe(true);
+  expect(isCopying(video({ ...rendition(0, 4, 'source'), put_away: true }))).toBe(false);
   expect(isCopying(video(rendition(2, 2, 'source')))).toBe(false);
 });
 

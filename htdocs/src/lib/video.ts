@@ -51,7 +51,8 @@ export function encodedShare(video: Watchable): number | null {
 /** The source, as it is, is about to be there: no more than seconds away. */
 export function isCopying(video: Watchable): boolean {
   const source = video.renditions.find((r) => r.name === 'source');
-  return video.state !== 'failed' && source !== undefined && shareOf(source) < 1;
+  const begun = source !== undefined && source.put_away !== true;
+  return video.state !== 'failed' && begun && shareOf(source) < 1;
 }
 
 /** There are subtitles of which nobody knows yet what becomes of them. */

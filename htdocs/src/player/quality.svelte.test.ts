@@ -145,3 +145,23 @@ test('so may that of another video, in the same player', () => {
   expect(waits(quality)).toEqual(['source', '360p', 'auto']);
   expect(hls.caps.at(-1)).toBe(1);
 });
+
+test('what was put away can be chosen, and stays so while it is made again', () => {
+  const { quality, hls, tell, poll, stop } = page();
+  const resting = (done: number): Rendition[] => [
+    picture('360p', 4),
+    done === 0 ? { ...picture('720p', 0), put_away: true } : picture('720p', done),
+  ];
+  tell('MANIFEST_PARSED');
+  poll(resting(0));
+  expect(quality.choices.map(({ wait }) => wait)).toEqual(['', '', '']);
+  expect(hls.caps.at(-1)).toBe(0); // nobody is led there unasked
+  quality.choose('720p');
+  expect(hls.nextLevel).toBe(1);
+  poll(resting(1));
+  expect(quality.choice).toBe('720p');
+  poll(resting(4));
+  expect(quality.choice).toBe('720p');
+  expect(hls.caps.at(-1)).toBe(1);
+  stop();
+});

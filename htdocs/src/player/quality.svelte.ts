@@ -11,6 +11,7 @@ import {
   nearestPlayable,
   playableNames,
   renditionOf,
+  restingNames,
   sameChoice,
   type Choice,
   type LevelInfo,
@@ -25,6 +26,9 @@ export class Quality {
   /** Addresses of copies in which this browser came upon something that it cannot decode. A
    * copy that is made again has another one. */
   #broken = $state.raw<ReadonlySet<string>>(new Set());
+  /** What was put away to make room when the page found it so: it can be chosen, also while it
+   * is made again for that. */
+  #resting = $state.raw<ReadonlySet<string>>(new Set());
   #hls: Hls | null = null;
 
   /** "auto", or the name of a rendition. */
@@ -32,7 +36,7 @@ export class Quality {
     return this.#choice;
   }
   get choices(): Choice[] {
-    return choices(this.#levels, this.#playable(), this.#renditions, this.#brokenNames());
+    return choices(this.#levels, this.#choosable(), this.#renditions, this.#brokenNames());
   }
   /** There is something to choose from. */
   get matters(): boolean {
@@ -92,15 +96,20 @@ export class Quality {
     return names;
   }
 
+  #choosable(): Set<string> {
+    return new Set([...this.#playable(), ...this.#resting]);
+  }
+
   #know(renditions: readonly Rendition[]): void {
     if (sameChoice(renditions, this.#renditions)) return;
     this.#renditions = renditions;
+    this.#resting = new Set([...this.#resting, ...restingNames(renditions)]);
     this.#cap();
     const wanted = this.#choice;
     if (wanted !== AUTO && this.#levels.length > 0 && !this.#indexOf(wanted)) this.choose(AUTO);
   }
   #indexOf(name: string): LevelInfo | undefined {
-    const can = this.#playable();
+    const can = this.#choosable();
     return this.#levels.find((l) => l.name === name && can.has(name));
   }
   #instead(index: number): number {
