@@ -302,6 +302,9 @@ $(INJECT): tests/faults/inject.c
 faults: all ui $(TEST_MODULES) $(INJECT) ## every call of upload.fcgi and the worker fails, one after the other
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/faults/all.mjs
 
+storm: all ui $(TEST_MODULES) ## programs are killed at random for STORM_S (600) seconds, under load
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/faults/rage.mjs $(or $(STORM_S),600)
+
 $(BUILD)/tests/%.ran: tests/%.test.mjs all ui $(TEST_MODULES) $(INJECT) always
 	@mkdir -p $(@D)
 	@DROPSTREAM_BUILD=$(abspath $(BUILD)) node --test-reporter=spec $< >$@ 2>&1 || \

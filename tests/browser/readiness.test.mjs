@@ -15,6 +15,7 @@ import { launchBrowser, watchedPage } from '../lib/browser.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
 const CLIP_S = 180;
+const REST_MS = 200; // as htdocs/src/player/scrub.ts has it
 const SLOW = 90_000; // ms; on a busy machine an encode takes its time
 const PREPARED = 'This part is being prepared.';
 
@@ -175,11 +176,16 @@ test('dragging over what is not made asks for where the hand rests, not for all 
     await page.mouse.down();
     await sleep(300);
     page.segments.length = 0;
-    for (let i = 0; i < MOVES; i++) await to(0.5 + (0.4 * i) / MOVES);
+    let rests = 0; // of a hand that a busy machine holds
+    for (let i = 0; i < MOVES; i++) {
+        const begun = performance.now();
+        await to(0.5 + (0.4 * i) / MOVES);
+        if (performance.now() - begun > REST_MS / 2) rests++;
+    }
     await page.mouse.up();
     await waitFor(async () => (await media(page, 'currentTime')) > 0.88 * CLIP_S);
     await page.getByText(PREPARED).waitFor();
-    assert.ok(page.segments.length < MOVES / 2, `${page.segments.length} requests`);
+    assert.ok(page.segments.length < MOVES / 2 + 4 * rests, `${page.segments.length} requests, ${rests} rests`);
     wake();
     await waitFor(async () => !(await media(page, 'seeking')), { timeout: SLOW });
     await done(watching);

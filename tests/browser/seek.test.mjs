@@ -12,7 +12,7 @@ import { childrenOf, runsOf, slowFfmpeg, timelineOf, uploadPlayable, Viewer } fr
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
-const SPEED = 8;
+const SPEED = 2; // times real time: nothing is there before it is asked for, however slow the machine
 const LONG_S = 150;
 const SHORT_S = 16; // 8 segments of picture, 4 of sound
 const SOURCES = {

@@ -219,6 +219,11 @@ describe('files', () => {
             assert.equal(headers.server, undefined, target);
         }
     });
+    test('headers have 8 KB at most', async () => {
+        const withHeader = (bytes) => `GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Long: ${'a'.repeat(bytes)}\r\n\r\n`;
+        assert.match(await answerTo(site, withHeader(8000)), /^HTTP\/1\.1 200 /);
+        assert.match(await answerTo(site, withHeader(8200)), /^HTTP\/1\.[01] 431 /);
+    });
     test('nobody speaks HTTP/2 in clear text', async () => {
         const upgrade = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n' +
             'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n';

@@ -104,9 +104,9 @@ describe('uploads that are refused', () => {
             what: 'the upload to begin',
         });
         await sent;
-        await waitFor(async () => (await site.spool()).length === 0, { timeout: 5000 });
-        const { json } = await site.api('GET', '/api/activity');
-        assert.match(json.activity.at(-1).message, /broke off/);
+        await waitFor(async () => (await site.spool()).length === 0);
+        const lastOf = async () => (await site.api('GET', '/api/activity')).json.activity.at(-1).message;
+        await waitFor(async () => /broke off/.test(await lastOf()), { what: 'the log to say so' });
     });
     refused('a connection that breaks off inside the first bytes of the file', async () => {
         const form = formAround('a.mp4');

@@ -30,6 +30,9 @@ export function launchBrowser() {
 const isPendingSegment = (message) =>
     message.text().includes('503') && /\/media\/[^?]*\.(m4s|mp4)$/.test(message.location().url);
 
+/* A site that lacks its worker says so by the status of what owners' pages ask for. */
+const isOfHealth = (message) => message.text().includes('503') && message.location().url.endsWith('/api/health');
+
 /*
  * A page in a context of its own. page.complaints lists what the page said about itself
  * that no page should: errors and warnings of the console, uncaught exceptions, breaches
@@ -41,7 +44,7 @@ export async function watchedPage(browser, options = {}) {
     page.complaints = [];
     page.posts = 0;
     page.on('console', (message) => {
-        if (['error', 'warning'].includes(message.type()) && !isPendingSegment(message))
+        if (['error', 'warning'].includes(message.type()) && !isPendingSegment(message) && !isOfHealth(message))
             page.complaints.push(`${message.type()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => page.complaints.push(`exception: ${error.message}`));
