@@ -135,7 +135,7 @@ UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
         ui-types ui-unit fuzz lint asan install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
-        bench-storyboard bench-auth bench-jail bench-multipart
+        bench-storyboard bench-auth bench-jail bench-multipart bench-memory faults storm
 all: $(PROGRAMS) ## the C programs
 
 $(BUILD)/%.o: %.c
@@ -324,7 +324,7 @@ check: ## all tests, with both compilers; a summary at the end
 # ---- benches ---------------------------------------------------------------
 
 bench: bench-upload bench-encode bench-queue bench-seek bench-adaptive bench-storyboard \
-       bench-auth bench-jail bench-multipart ## all
+       bench-auth bench-jail bench-multipart bench-memory ## all
 bench-upload: all ui $(TEST_MODULES) ## what 1 GB uploads cost, how soon they play
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/upload.mjs
 bench-encode: all ## wall time of a 360p encode against ffmpeg alone
@@ -343,6 +343,8 @@ $(BUILD)/tests/bench/%.o: ALL_CFLAGS += -Iworker
 $(BUILD)/tests/bench/jail_times: $(BUILD)/tests/bench/jail_times.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(WORKER_LIBS)
+bench-memory: all $(TEST_MODULES) ## whether the memory of any program grows with what it does
+	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/memory.mjs
 bench-multipart: $(BUILD)/tests/bench/multipart_times ## what forms full of near-boundaries cost
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/bench/multipart.mjs
 $(BUILD)/tests/bench/multipart_times: $(BUILD)/tests/bench/multipart_times.o $(BUILD)/libdropstream.a
