@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 
 import { existing, slowFfmpeg, timelineOf, uploadPlayable } from '../lib/demand.mjs';
 import { flashClip, noisyClip, parseMedia, tempDir } from '../lib/media.mjs';
-import { sleep, startSite, waitFor } from '../lib/site.mjs';
+import { sleep, startSite, waitFor, withSite } from '../lib/site.mjs';
 
 const run = promisify(execFile);
 const MIB = 1024 ** 2;
@@ -202,6 +202,11 @@ describe('a disk with less free than its reserve', () => {
 });
 
 // ---- the budget -------------------------------------------------------------------
+
+test('what the environment says of it is what everybody is told', withSite({ env: { DROPSTREAM_MEDIA_BUDGET_MB: '500' } }, async (site) => {
+    assert.equal((await health(site)).disk.budget, 500 * MIB);
+    assert.match((await site.ctl(['status'])).out, /^budget +500 MiB$/m);
+}));
 
 const extras = { extras: true, env: { DROPSTREAM_LADDER_MAX_SIDE: '0', DROPSTREAM_PREVIEWS: '0' } };
 const of = (video, name) => video.renditions.find((r) => r.name === name);
