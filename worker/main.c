@@ -325,20 +325,28 @@ static enum rc start(struct daemon *d, const struct options *o)
     return RC_OK;
 }
 
+/* Jobs whose end could not be told are free with it. False: they are not, and the next
+ * worker finds it dead. */
+static bool say_stopped(const struct worker *w)
+{
+    int jobs;
+    if (store_job_release_owner(w->store, w->owner, &jobs) != RC_OK)
+        return false;
+    store_activity_add(w->store, ACTIVITY_INFO, "worker", NULL, "Worker stopped");
+    return store_worker_gone(w->store, w->owner) == RC_OK;
+}
+
 static void end(struct daemon *d)
 {
     struct worker *w = &d->w;
-    if (w->store && d->lock_fd >= 0) {
-        store_worker_gone(w->store, w->owner);
-        store_activity_add(w->store, ACTIVITY_INFO, "worker", NULL, "Worker stopped");
-    }
+    bool told = w->store && d->lock_fd >= 0 && say_stopped(w);
     live_close(d->live);
     wake_close(d->wake);
     disk_close(d->disk);
     passes_close(d->passes);
     grants_close(d->grants);
     loop_unwatch(w->loop, d->signals);
-    if (d->lock_fd >= 0)
+    if (told)
         owner_release(&w->site, w->owner, d->lock_fd);
     arrivals_close(w->arrivals);
     jail_close(w->jail);

@@ -225,6 +225,21 @@ describe('deleting many', () => {
     );
 });
 
+test(
+    'jobs whose end could not be told are free when the worker stops',
+    withSite({ worker: true }, async (site) => {
+        const stateOf = () => site.sql("SELECT state FROM jobs WHERE kind = 'poster'");
+        await site.waitForState(await upload(site, shortClip), 'ready');
+        await waitFor(async () => (await stateOf()) === 'done');
+        await site.sql(`UPDATE jobs SET state = 'running', due_ms = 1000000000000, ended_ms = NULL,
+            due_boot = (SELECT beat_boot FROM workers), owner = (SELECT owner FROM workers) WHERE kind = 'poster'`);
+        await site.end('worker');
+        assert.equal(await stateOf(), 'queued');
+        site.startWorker();
+        await waitFor(async () => (await stateOf()) === 'done', { what: 'the poster to be made again' });
+    }),
+);
+
 describe('playlists', () => {
     test('that could not follow the store do so when the worker is started again', async (t) => {
         const go = path.join(temp.dir, 'go');
