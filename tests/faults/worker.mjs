@@ -4,10 +4,8 @@
  * each segment is there and is what it would have been, and the other one is gone.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { formAround, startSite, waitFor, whole } from '../lib/site.mjs';
@@ -34,8 +32,7 @@ async function upload(site, file) {
 
 /* What waits for a while, a retry or a disk that was full, waits no longer. */
 const noMoreWaiting = (site) =>
-    promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', site.path('db/dropstream.db'),
-        "PRAGMA wal_autocheckpoint=0; UPDATE jobs SET due_ms = 0 WHERE state = 'queued' AND due_ms > 0"]);
+    site.sql("PRAGMA wal_autocheckpoint=0; UPDATE jobs SET due_ms = 0 WHERE state = 'queued' AND due_ms > 0");
 
 /* True once there is nothing left to do for these videos. */
 async function isDone(site, id, removed) {
