@@ -24,8 +24,9 @@ struct disk {
     struct worker *w;
     struct loop_timer look;
     struct room room;
-    bool changed;          /* since the sums were made … */
-    int64_t counted_ms;    /* … then; loop time */
+    bool settled;       /* nothing is left of what an older worker did, or had begun */
+    bool changed;       /* since the sums were made … */
+    int64_t counted_ms; /* … then; loop time */
     int64_t rest_until_ms; /* loop time; nothing could be put away */
 };
 
@@ -162,7 +163,8 @@ static enum rc make_room(struct worker *w, int64_t wanted, size_t *n)
 
 /* ---- looking ------------------------------------------------------------------- */
 
-static void measure_next(struct disk *d)
+/* False: there is nothing left to measure. */
+static bool measure_next(struct disk *d)
 {
     struct rendition_of which;
     enum rc rc = store_unmeasured(d->w->store, &which);
@@ -172,6 +174,7 @@ static void measure_next(struct disk *d)
         d->changed = true;
     else if (rc != RC_NOT_FOUND)
         complain(d->w, "measure what is there", rc);
+    return rc != RC_NOT_FOUND;
 }
 
 /* Sums are made of what the tasks and others have told the store. */
@@ -244,7 +247,9 @@ static bool keep_room(struct disk *d)
     size_t n = 0;
     if (wanted == 0 || now < d->rest_until_ms)
         return false;
-    if (make_room(w, wanted, &n) != RC_OK || n == 0) {
+    enum rc rc = make_room(w, wanted, &n);
+    d->settled &= rc == RC_OK;
+    if (rc != RC_OK || n == 0) {
         d->rest_until_ms = now + REST_MS;
         return false;
     }
@@ -260,9 +265,12 @@ static void on_look(void *arg)
     bool more = false;
     follow_free(d);
     count(d);
-    if (owner_may_checkpoint(&w->site)) {
-        measure_next(d);
-        more = finish_begun(w) == RC_OK && keep_room(d);
+    if (!owner_may_checkpoint(&w->site)) {
+        d->settled = false; /* whoever may is at it */
+    } else {
+        bool finished = d->settled || finish_begun(w) == RC_OK;
+        d->settled = d->settled || (finished && !measure_next(d));
+        more = finished && keep_room(d);
     }
     loop_timer_set(w->loop, &d->look, more ? 0 : LOOK_MS, on_look, d);
 }

@@ -77,8 +77,11 @@ class Disk {
         const { bavail, bsize } = await fs.statfs(this.dir);
         return bavail * bsize;
     }
-    /* Something else takes all but so many MiB. */
-    async fillTo(mib) {
+    /* Something else takes all but so many MiB; once more if others took some meanwhile. */
+    fillTo(mib) {
+        return waitFor(() => this.#fillOnce(mib).then(() => true), { what: 'the disk to be filled' });
+    }
+    async #fillOnce(mib) {
         const { size = 0 } = await fs.stat(this.filler).catch(() => ({}));
         const bytes = size + (await this.free()) - mib * MIB;
         // In place: at no moment is more free than both before and afterwards.
