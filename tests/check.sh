@@ -16,6 +16,7 @@ jobs=-j$(nproc)
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 summary=()
+notes=() # what the summary says besides
 failed=0
 
 # stage NAME COMMAND…
@@ -31,14 +32,27 @@ stage() {
 
 here() { make --no-print-directory CC="$cc" BUILD="$build" "$@"; }
 
-# Two that encode at a time, and beside them three that mostly wait.
+# Two that encode at a time, and beside them three that mostly wait. What fails in that
+# crowd is run once more, alone, and named: no machine is to blame for a second failure.
 served_tests() {
-    local busy others
+    local busy
     here -j2 -k -Otarget busy-tests &
     busy=$!
     here -j3 -k -Otarget other-tests
-    others=$?
-    wait "$busy" && [[ $others -eq 0 ]]
+    local others=$?
+    wait "$busy" && [[ $others -eq 0 ]] && return
+    second_try
+}
+
+readonly SECOND_TRIES=3 # files; of more than that it is not the crowd that fails them
+second_try() {
+    local -a again
+    mapfile -t again < <(grep -ls '^failed: ' "$build"/tests/{http,browser}/*.ran)
+    [[ ${#again[@]} -gt 0 && ${#again[@]} -le $SECOND_TRIES ]] || return
+    printf '\n---- once more, alone: %s\n' "${again[*]}"
+    here -j1 -k "${again[@]}" || return
+    ! grep -h '^failed: ' "${again[@]}" || return
+    notes+=("${again[@]/#/  failed among others, passed alone: }")
 }
 
 stage "build ($cc, pages)" here "$jobs" all ui
@@ -64,5 +78,5 @@ else
 fi
 
 printf '\n==== summary: %d s ====\n' "$SECONDS"
-printf '%s\n' "${summary[@]}"
+printf '%s\n' "${summary[@]}" "${notes[@]}"
 exit "$failed"

@@ -76,8 +76,9 @@ export async function flashClip(file, options = {}) {
 export const noisyClip = (file, seconds, more = []) =>
     flashClip(file, {
         seconds,
+        rate: 10, // or most of a test's time is spent on encoding it
         filters: ['drawbox=w=iw/4:color=gray:t=fill', 'noise=alls=40:allf=t'],
-        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '4M', ...more],
+        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-b:v', '4M', '-maxrate', '4M', '-bufsize', '1M', ...more],
     });
 
 /* A test card with a tone, made as fast as it goes. */
