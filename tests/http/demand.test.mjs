@@ -40,9 +40,9 @@ const clip = (name) => path.join(temp.dir, name);
 /* sound: seconds of it, if not as long as the picture. */
 async function makeClip(name, { seconds, sound = seconds, more = [] }) {
     await ffmpeg(
-        ['-f', 'lavfi', '-i', `testsrc2=s=160x90:r=25:d=${seconds}`],
+        ['-f', 'lavfi', '-i', `testsrc2=s=160x90:r=10:d=${seconds}`],
         ['-f', 'lavfi', '-i', `sine=d=${sound}:sample_rate=48000`],
-        ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '100', '-c:a', 'aac', ...more, clip(name)],
+        ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '40', '-c:a', 'aac', ...more, clip(name)],
     );
 }
 

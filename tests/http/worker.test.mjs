@@ -24,7 +24,7 @@ before(async () => {
     slow = await slowFfmpeg(temp.dir, 20);
     const make = (seconds, file) =>
         ffmpeg(
-            ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=30:d=${seconds}`],
+            ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=15:d=${seconds}`],
             ['-f', 'lavfi', '-i', `sine=d=${seconds}`],
             ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '35', '-c:a', 'aac', file],
         );
