@@ -48,8 +48,8 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/store/tokens.c lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
            lib/store/visibility.c lib/store/workers.c
 WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args_text.c \
-           worker/arrival.c worker/arrival_header.c worker/arrival_tell.c \
-           worker/arrivals.c worker/check_mend.c worker/check_promise.c \
+           worker/arrival.c worker/arrival_bounds.c worker/arrival_header.c \
+           worker/arrival_tell.c worker/arrivals.c worker/check_mend.c worker/check_promise.c \
            worker/check_source.c worker/check_stray.c worker/check_video.c \
            worker/checksum_job.c worker/child.c worker/codec_string.c worker/colour.c \
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
@@ -99,7 +99,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
 UNIT := access address app args args_copy args_picture args_quote args_run \
-        arrival_header bandwidth bmff bounds charset check_promise clock codec_string \
+        arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
         colour config config_access cookie copy_cuts courtesy cutter disposition ebml \
         encode_beside encode_bytes encode_feed encode_init encode_truth feeder filters grant \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \

@@ -3,12 +3,16 @@
  * memory, disk and time than is fair. A real site, a real worker.
  */
 import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { box } from '../lib/bmff_write.mjs';
 import * as bombs from '../lib/bombs.mjs';
 import { cost } from '../lib/cost.mjs';
-import { brightness, fetchVideo, tempDir } from '../lib/media.mjs';
-import { startSite } from '../lib/site.mjs';
+import { brightness, fetchVideo, ffmpeg, tempDir } from '../lib/media.mjs';
+import { startSite, waitFor } from '../lib/site.mjs';
+import { create, patch } from '../lib/tus.mjs';
 
 const MEMORY_MB = 200; // of any one program
 const DISK_MB = 50;
@@ -78,6 +82,39 @@ describe('a small file that asks for a lot', () => {
             assertFair(used);
             if (says) assert.match(used.video.error ?? used.video.warning, says);
         });
+});
+
+/* ffmpeg is given what is there of a file while it comes in. */
+describe('one that comes in is refused before any program has it', () => {
+    const padded = (make) => async (dir) => Buffer.concat([await make(dir), Buffer.alloc(20_000)]);
+    const front = async (dir) => {
+        const file = path.join(dir, 'clip.mp4');
+        await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=25:d=2', '-c:v', 'libx264', '-movflags', '+faststart', file);
+        const bytes = await fs.readFile(file);
+        const mdat = bytes.indexOf('mdat') - 4;
+        return Buffer.concat([bytes.subarray(0, mdat), ...Array.from({ length: 64 }, () => box('moov', box('trak'))), bytes.subarray(mdat)]);
+    };
+    const cases = {
+        'streams in an MP4': [front, 'a.mp4', 'The file has 65 streams; at most 64 are taken.'],
+        'streams in a Matroska file': [padded(bombs.mkvStreams(65)), 'a.mkv', 'The file has 65 streams; at most 64 are taken.'],
+    };
+    for (const [what, [make, filename, says]] of Object.entries(cases))
+        test(what, () => site.logged(async () => {
+            const bytes = await make(temp.dir);
+            const upload = await create(site, bytes.length, { filename });
+            const { headers } = await patch(site, upload, 0, bytes.subarray(0, -1));
+            const id = headers['dropstream-video'];
+            const read = async () => (await site.api('GET', `/api/videos/${id}`)).json;
+            const warned = await waitFor(async () => (await read()).warning && read(), { what: 'it to be refused' });
+            assert.equal(warned.warning, says);
+            assert.equal(warned.state, 'receiving');
+            await patch(site, upload, bytes.length - 1, bytes.subarray(-1));
+            assert.equal((await site.waitForState(id, 'failed')).error, says);
+            const logs = (await fs.readdir(site.path('log/jobs'))).map((name) => fs.readFile(site.path('log/jobs', name), 'utf8'));
+            const ofIt = (await Promise.all(logs)).filter((text) => text.includes(id));
+            assert.ok(ofIt.length > 0);
+            assert.doesNotMatch(ofIt.join(''), /ffprobe|ffmpeg/);
+        })());
 });
 
 test('a real clip of 8K takes what it takes, and plays', async (t) => {

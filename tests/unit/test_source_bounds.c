@@ -4,6 +4,7 @@
 #include "ebml_build.h"
 #include "tempdir.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 static char dir[PATH_MAX];
@@ -234,6 +235,69 @@ static void segments_within_segments_end_somewhere(void **state)
     assert_int_equal(verdict(CONTAINER_MATROSKA, 0), RC_OK);
 }
 
+/* Counts it as it comes, byte by byte. */
+static enum rc verdict_as_it_comes(enum container container, bool in_memory)
+{
+    char path[PATH_MAX + 16], as_a_whole[sizeof(why)];
+    struct source_bounds *b;
+    struct source_bytes from = {.size = file.n, .file_size = file.n};
+    enum rc rc = verdict(container, 0), now = RC_OK;
+    memcpy(as_a_whole, why, sizeof(why));
+    why[0] = '\0';
+    snprintf(path, sizeof(path), "%s/source", dir);
+    from.fd = open(path, O_RDONLY | O_CLOEXEC);
+    from.memory = in_memory ? file.p : NULL;
+    assert_int_equal(source_bounds_open(container, &b), RC_OK);
+    for (from.have = 0; from.have <= file.n; from.have++) {
+        enum rc before = now;
+        now = source_bounds_look(b, &from, why, sizeof(why));
+        assert_true(now == RC_OK || now == RC_UNSUPPORTED);
+        assert_true(before == RC_OK || now == before);
+        assert_false(source_bounds_is_behind(b));
+    }
+    assert_int_equal(now, rc);
+    assert_string_equal(why, as_a_whole);
+    source_bounds_close(b);
+    close(from.fd);
+    return now;
+}
+
+static void what_comes_in_gets_the_same_verdict(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        file_of(&(struct one){VIDE, 25, 4000, 100000, 1, 31});
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_OK);
+        file_of(&(struct one){VIDE, 25, 4000, 100001, 1, 1});
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_UNSUPPORTED);
+        file_of(&(struct one){VIDE, 120000, 10, 90000, 1, 1});
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_UNSUPPORTED);
+        bytes_number(&file, 3, 4); /* a size that no box has */
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_UNSUPPORTED);
+        list_of(TRACKS, ENTRY, 65);
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MATROSKA, i), RC_UNSUPPORTED);
+        list_of(TRACKS, ENTRY, 64);
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MATROSKA, i), RC_OK);
+    }
+}
+
+/* Of many boxes only so many at a time. */
+static void a_look_ends_with_its_turn(void **state)
+{
+    (void)state;
+    struct source_bounds *b;
+    for (int i = 0; i < 2 * SOURCE_BOUNDS_TURN + 1; i++)
+        box_filled(&file, i == 0 ? "ftyp" : "free", 0, 0);
+    struct source_bytes from = {
+        .memory = file.p, .have = file.n, .size = UINT64_MAX, .file_size = UINT64_MAX};
+    assert_int_equal(source_bounds_open(CONTAINER_MP4, &b), RC_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(source_bounds_look(b, &from, why, sizeof(why)), RC_OK);
+        assert_int_equal(source_bounds_is_behind(b), i < 2);
+    }
+    source_bounds_close(b);
+}
+
 static void a_file_that_is_not_there_is_not_judged(void **state)
 {
     (void)state;
@@ -258,6 +322,8 @@ int main(void)
         TEST(streams_of_matroska_are_counted),
         TEST(lists_of_matroska_have_an_end),
         TEST(segments_within_segments_end_somewhere),
+        TEST(what_comes_in_gets_the_same_verdict),
+        TEST(a_look_ends_with_its_turn),
         TEST(a_file_that_is_not_there_is_not_judged),
     };
     return cmocka_run_group_tests_name("source_bounds", tests, NULL, NULL);
