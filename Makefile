@@ -8,7 +8,7 @@ SITE    ?= site
 V       ?= 0
 SANITIZE ?=
 
-PKGS    := sqlite3 jansson inih nettle libcrypt
+PKGS    := sqlite3 jansson inih nettle libcrypt zlib
 CFLAGS  ?= -O2 -g
 STD     := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
            -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
@@ -51,7 +51,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/arrival.c worker/arrival_bounds.c worker/arrival_header.c \
            worker/arrival_tell.c worker/arrivals.c worker/check_mend.c worker/check_promise.c \
            worker/check_source.c worker/check_stray.c worker/check_video.c \
-           worker/checksum_job.c worker/child.c worker/codec_string.c worker/colour.c \
+           worker/checksum_job.c worker/child.c worker/codec_string.c worker/colour.c worker/compressed_index.c \
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
            worker/disk.c \
            worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \

@@ -1,6 +1,7 @@
 #include "source_bounds.h"
 
 #include "bmff.h"
+#include "compressed_index.h"
 #include "ebml.h"
 #include "io.h"
 #include "media_info.h"
@@ -21,6 +22,8 @@
 #define DEPTH_MAX 10      /* of boxes; ffmpeg goes no deeper either */
 #define PCM_PACKET 1024   /* samples of one tick in what ffmpeg makes of them */
 #define EDITS_FREE 16     /* an edit list may have all that is in a track repeated */
+
+#define TOO_LARGE "The file's index takes more than 64 MB when it is unpacked."
 
 #define MKV_SEGMENT 0x18538067
 #define MKV_TRACK 0xae
@@ -57,6 +60,9 @@ struct source_bounds {
     uint64_t samples; /* saturates */
     int64_t rate;     /* the fastest of those that are too fast; 0: none is */
     struct track track;
+    uint64_t unpacked;   /* bytes of compressed boxes */
+    bool is_unpacked;    /* it is one of them that is read */
+    const char *refusal; /* a sentence, or NULL */
 };
 
 enum rc source_bounds_open(enum container container, struct source_bounds **out)
@@ -230,6 +236,73 @@ static bool holds_boxes(uint32_t type)
     return false;
 }
 
+static enum rc walk(struct source_bounds *b);
+
+/* What is in a compressed box counts as well. */
+static enum rc count_unpacked(struct source_bounds *b, const uint8_t *moov, size_t n)
+{
+    struct source_bounds *in;
+    enum rc rc = source_bounds_open(CONTAINER_MP4, &in);
+    if (rc != RC_OK)
+        return rc;
+    in->is_unpacked = true;
+    in->from = (struct source_bytes){.memory = moov, .have = n, .size = n};
+    in->boxes = b->boxes;
+    do
+        rc = walk(in);
+    while (in->behind);
+    b->boxes = in->boxes;
+    b->streams += in->streams;
+    add_samples(b, in->samples);
+    b->rate = in->rate > b->rate ? in->rate : b->rate;
+    b->refusal = in->refusal;
+    source_bounds_close(in);
+    return rc;
+}
+
+static enum rc unpack(struct source_bounds *b, const uint8_t *body, size_t n)
+{
+    size_t size, got;
+    uint8_t *moov;
+    if (compressed_index_size(body, n, &size) != RC_OK)
+        return RC_OK; /* ffmpeg does not read it either */
+    b->unpacked += size;
+    if (b->is_unpacked)
+        b->refusal = "The file is damaged: its index is compressed more than once.";
+    else if (b->unpacked > SOURCE_UNPACKED_MAX)
+        b->refusal = TOO_LARGE;
+    if (b->refusal)
+        return RC_OK;
+    enum rc rc = compressed_index_inflate(body, n, size, &moov, &got);
+    if (rc != RC_OK)
+        return rc == RC_INVALID ? RC_OK : rc;
+    rc = count_unpacked(b, moov, got);
+    free(moov);
+    return rc;
+}
+
+/* A compressed one, as QuickTime has it; its body is of n bytes at `at`. */
+static enum rc step_compressed(struct source_bounds *b, uint64_t at, uint64_t n)
+{
+    if (n > SOURCE_UNPACKED_MAX) {
+        b->refusal = TOO_LARGE;
+        return RC_OK;
+    }
+    if (n > b->from.have || at > b->from.have - n)
+        return RC_TRUNCATED;
+    if (b->from.memory)
+        return unpack(b, b->from.memory + at, (size_t)n);
+    uint8_t *body = malloc((size_t)n + 1);
+    size_t got = 0;
+    if (!body)
+        return RC_NOMEM;
+    enum rc rc = io_read_at(b->from.fd, body, (size_t)n, (int64_t)at, &got);
+    if (rc == RC_OK)
+        rc = unpack(b, body, got);
+    free(body);
+    return rc;
+}
+
 /* One box, of which n bytes are at p. A box that is longer than what it is in ends with
  * that, as ffmpeg has it. RC_TRUNCATED: more of it has to come. */
 static enum rc step_mp4(struct source_bounds *b, const uint8_t *p, size_t n)
@@ -251,6 +324,12 @@ static enum rc step_mp4(struct source_bounds *b, const uint8_t *p, size_t n)
         enter(b, b->at + size, is_track);
         b->at += h.header_size;
         return RC_OK;
+    }
+    if (h.type == BMFF_FOURCC('c', 'm', 'o', 'v')) {
+        rc = step_compressed(b, b->at + h.header_size, size - h.header_size);
+        if (rc == RC_OK)
+            b->at += size;
+        return rc;
     }
     if (n < LOOK && n < size && b->from.have < b->from.size)
         return RC_TRUNCATED;
@@ -314,7 +393,7 @@ static enum rc walk(struct source_bounds *b)
         const uint8_t *p;
         size_t there;
         leave(b);
-        if (b->at >= b->from.have || b->boxes >= BOXES_MAX)
+        if (b->at >= b->from.have || b->boxes >= BOXES_MAX || b->refusal)
             return RC_OK;
         b->behind = n == SOURCE_BOUNDS_TURN;
         if (b->behind)
@@ -344,7 +423,9 @@ static enum rc judge(const struct source_bounds *b, char *why, size_t size)
 {
     bool many = !source_bounds_has_room(b, b->from.file_size);
     char number[32];
-    if (b->streams > MEDIA_STREAMS_MAX) {
+    if (b->refusal) {
+        snprintf(why, size, "%s", b->refusal);
+    } else if (b->streams > MEDIA_STREAMS_MAX) {
         put_number(b->streams, number);
         snprintf(why, size, "The file has %s streams; at most %d are taken.", number,
                  MEDIA_STREAMS_MAX);

@@ -54,6 +54,7 @@ function assertFair({ memory_mb: memory, disk_mb: disk, seconds, program }) {
 
 const LONG = /longer than this site takes|no video that can be decoded/;
 const LIES = /^The file is damaged: its index tells of more pictures than/;
+const UNPACKED = /^The file's index takes more than 64 MB when it is unpacked\.$/;
 const MKV = { name: 'a.mkv' };
 const BOMBS = {
     'a picture that is shown for 1.9 million seconds': [bombs.longPicture],
@@ -67,6 +68,9 @@ const BOMBS = {
     'as many in a day, on each of 60 tracks': [bombs.countlessSamples(60, 5_000_000, 60), { says: LIES }],
     'a fragment that has as many': [bombs.countlessFragments(), { says: LIES }],
     'many fragments that do': [bombs.countlessFragments(200), { says: LIES }],
+    'as many in a compressed index': [bombs.compressedIndex(bombs.countlessSamples()), { name: 'a.mov', says: /^The file has 120,000 pictures a second/ }],
+    'a compressed index of 80 MB': [bombs.hugeIndex(80 << 20), { name: 'a.mov', says: UNPACKED }],
+    'one that says it has 4 GB': [bombs.boastfulIndex(0xfffffff0), { name: 'a.mov', says: UNPACKED }],
     'boxes that are nested': [bombs.nestedBoxes(200_000)],
     'elements that are nested': [bombs.nestedElements(2000), MKV],
     'cues without end': [bombs.endlessCues(600_000), { ...MKV, says: /index has no end/ }],
@@ -115,6 +119,15 @@ describe('one that comes in is refused before any program has it', () => {
             assert.ok(ofIt.length > 0);
             assert.doesNotMatch(ofIt.join(''), /ffprobe|ffmpeg/);
         })());
+});
+
+test('a film of QuickTime with a compressed index plays', async (t) => {
+    const used = await exploded(await bombs.compressedIndex(bombs.quickTime)(temp.dir), 'a.mov', t);
+    assert.equal(used.video.state, 'ready');
+    assert.equal(used.video.warning, null);
+    const out = await fetchVideo(site, used.video);
+    assert.equal((await brightness(out.video.file)).length, out.video.frames);
+    assert.equal(out.video.duration, 2);
 });
 
 test('a real clip of 8K takes what it takes, and plays', async (t) => {

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char dir[PATH_MAX];
 static struct bytes file;
@@ -298,6 +299,121 @@ static void a_look_ends_with_its_turn(void **state)
     source_bounds_close(b);
 }
 
+/* Puts a moov box that holds a compressed one into the file, in place of what is there,
+ * which is compressed. says: how long that is said to be, 0: as long as it is. */
+static void pack(uint32_t says)
+{
+    uLongf n = compressBound(file.n);
+    struct bytes raw = file, packed = {0};
+    bytes_fill(&packed, 0, n);
+    assert_int_equal(compress(packed.p, &n, raw.p, raw.n), Z_OK);
+    file = (struct bytes){0};
+    size_t moov = box_open(&file, "moov"), cmov = box_open(&file, "cmov");
+    size_t at = box_open(&file, "dcom");
+    bytes_add(&file, "zlib", 4);
+    box_close(&file, at);
+    at = box_open(&file, "cmvd");
+    bytes_number(&file, says > 0 ? says : raw.n, 4);
+    bytes_add(&file, packed.p, n);
+    box_close(&file, at);
+    box_close(&file, cmov);
+    box_close(&file, moov);
+    bytes_free(&raw);
+    bytes_free(&packed);
+}
+
+static void what_is_compressed_is_counted_as_well(void **state)
+{
+    (void)state;
+    file_of(&(struct one){VIDE, 25, 4000, 100000, 1, 1});
+    pack(0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MOV, i), RC_OK);
+    file_of(&(struct one){VIDE, 25, 4000, 100001, 1, 1});
+    pack(0);
+    says(CONTAINER_MOV, 0, NO_ROOM);
+    assert_int_equal(verdict(CONTAINER_MOV, 200002), RC_OK);
+    file_of(&(struct one){VIDE, 120000, 10, 90000, 1, 1});
+    pack(0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MOV, i), RC_UNSUPPORTED);
+    says(CONTAINER_MOV, 0,
+         "The file has 9,000 pictures a second; at most 1,000 are taken.");
+}
+
+static void many_streams(int n)
+{
+    size_t moov = box_open(&file, "moov");
+    for (int i = 0; i < n; i++)
+        box_filled(&file, "trak", 0, 10);
+    box_close(&file, moov);
+}
+
+/* Together with what is not. */
+static void streams_of_both_are_counted(void **state)
+{
+    (void)state;
+    many_streams(33);
+    pack(0);
+    many_streams(31);
+    assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    many_streams(1);
+    says(CONTAINER_MOV, 0, "The file has 65 streams; at most 64 are taken.");
+}
+
+#define UNPACKED "The file's index takes more than 64 MB when it is unpacked."
+
+static void what_takes_too_much_when_it_is_unpacked_is_refused(void **state)
+{
+    (void)state;
+    many_streams(1);
+    pack(SOURCE_UNPACKED_MAX);
+    assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    struct bytes one = file;
+    file = (struct bytes){0};
+    many_streams(1);
+    pack(1000);
+    bytes_add(&file, one.p, one.n); /* a second one */
+    bytes_free(&one);
+    says(CONTAINER_MOV, 0, UNPACKED);
+    bytes_free(&file);
+    many_streams(1);
+    pack(UINT32_MAX);
+    says(CONTAINER_MOV, 0, UNPACKED);
+    bytes_free(&file); /* and by its own size */
+    size_t moov = box_open(&file, "moov"), cmov = box_open(&file, "cmov");
+    box_put_size(&file, cmov, SOURCE_UNPACKED_MAX + 9);
+    box_put_size(&file, moov, SOURCE_UNPACKED_MAX + 17);
+    says(CONTAINER_MOV, SOURCE_UNPACKED_MAX + 100, UNPACKED);
+}
+
+static void what_is_compressed_twice_is_refused(void **state)
+{
+    (void)state;
+    many_streams(1);
+    pack(0);
+    pack(0);
+    says(CONTAINER_MOV, 0,
+         "The file is damaged: its index is compressed more than once.");
+}
+
+/* ffmpeg does not read it either. */
+static void what_cannot_be_unpacked_says_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } faults[] = {{20, 'x'}, {24, 'x'}, {32, 'x'}, {41, 0xff}, {38, 0}};
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        bytes_free(&file);
+        many_streams(65);
+        pack(0);
+        file.p[faults[i].at] = faults[i].value;
+        assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    }
+}
+
 static void a_file_that_is_not_there_is_not_judged(void **state)
 {
     (void)state;
@@ -324,6 +440,11 @@ int main(void)
         TEST(segments_within_segments_end_somewhere),
         TEST(what_comes_in_gets_the_same_verdict),
         TEST(a_look_ends_with_its_turn),
+        TEST(what_is_compressed_is_counted_as_well),
+        TEST(streams_of_both_are_counted),
+        TEST(what_takes_too_much_when_it_is_unpacked_is_refused),
+        TEST(what_is_compressed_twice_is_refused),
+        TEST(what_cannot_be_unpacked_says_nothing),
         TEST(a_file_that_is_not_there_is_not_judged),
     };
     return cmocka_run_group_tests_name("source_bounds", tests, NULL, NULL);
