@@ -58,7 +58,8 @@ const UNPACKED = /^The file's index takes more than 64 MB when it is unpacked\.$
 const MKV = { name: 'a.mkv' };
 const BOMBS = {
     'a picture that is shown for 1.9 million seconds': [bombs.longPicture],
-    'two pictures that are 1.9 million seconds apart': [bombs.farApart, { says: LONG }],
+    'two pictures that are 1.9 million seconds apart': [bombs.farApart(1_900_000), { says: LONG }],
+    'two pictures that are 23 hours apart': [bombs.farApart(23 * 3600), { says: /^The file is damaged: it is too small for a video of 23:00:00\.$/ }],
     'pictures that say they are 16,000 × 16,000': [bombs.hugePictures, { name: 'a.mov' }],
     'a picture of 16,000 × 16,000': [bombs.realHuge],
     '10,000 streams in an MP4': [bombs.mp4Streams(10_000), { says: /^The file has 10,000 streams; at most 64 are taken\.$/ }],

@@ -29,12 +29,13 @@ export async function longPicture(dir) {
     return mp4(data, mvhd(1000, 1_900_000_000), trak({ stsd, duration: 1_900_000_000, stts: [1, 1_900_000_000], size: data.length, samples: 1, at: DATA_AT }));
 }
 
-/* Two of them, so far apart. */
-export async function farApart(dir) {
+/* Two of them, so many seconds apart. */
+export const farApart = (seconds) => async (dir) => {
     const { stsd, data } = await picture(dir);
-    return mp4(Buffer.concat([data, data]), mvhd(1000, 1_900_000_000),
-        trak({ stsd, duration: 1_900_000_000, stts: [1, 1_899_999_000, 1, 1000], size: data.length, samples: 2, at: DATA_AT }));
-}
+    const duration = 1000 * seconds;
+    return mp4(Buffer.concat([data, data]), mvhd(1000, duration),
+        trak({ stsd, duration, stts: [1, duration - 1000, 1, 1000], size: data.length, samples: 2, at: DATA_AT }));
+};
 
 /* Pictures that say they are larger than they can be: MJPEG, whose headers are easy to find. */
 export async function hugePictures(dir, side = 16_000) {

@@ -2,6 +2,8 @@
  * given its bytes as they arrive. */
 #include "feed_fixture.h"
 
+#include "plan.h"
+
 #include "sound_copy.h"
 
 /* ---- how much can be made -------------------------------------------------------- */
@@ -316,6 +318,27 @@ static void a_run_that_has_done_its_work_by_then_is_ended_too(void **state)
     assert_false(got_the_end());
 }
 
+/* What does not tell its length may tell of any time, in a few bytes. */
+static void no_more_is_promised_than_the_bytes_are_good_for(void **state)
+{
+    (void)state;
+    begin(90);
+    struct arrival *a = task_arrival(task);
+    const struct grid grid = encode->grid;
+    const int64_t arrived = a->size;
+    encode->open = true;
+    encode->grid = (struct grid){1000, 1, 1, 100000}; /* a segment a millisecond */
+    a->size = 4 * 2500;
+    encode_arrived(&w, a);
+    assert_int_equal(encode->reach, 2500);
+    a->size = 100;
+    encode_arrived(&w, a);
+    assert_int_equal(encode->reach, PLAN_SEGMENTS_FREE);
+    encode->open = false;
+    encode->grid = grid;
+    a->size = arrived;
+}
+
 static bool has_been_refused(void)
 {
     return w.arrivals->list->state == HEADER_REFUSED;
@@ -388,6 +411,7 @@ int main(void)
         WITH_WORKER(an_upload_stays_open_for_the_run_that_reads_it),
         WITH_WORKER(what_was_put_together_goes_before_the_bytes_of_the_file),
         WITH_WORKER(who_has_nothing_to_read_does_not_work_and_soon_starves),
+        WITH_WORKER(no_more_is_promised_than_the_bytes_are_good_for),
         WITH_WORKER(a_run_gets_nothing_of_what_is_refused),
         WITH_WORKER(a_run_that_waits_for_an_upload_that_sleeps_is_ended),
         WITH_WORKER(a_run_that_has_enough_to_read_stays_meanwhile),
