@@ -8,7 +8,7 @@ SITE    ?= site
 V       ?= 0
 SANITIZE ?=
 
-PKGS    := sqlite3 jansson inih nettle libcrypt
+PKGS    := sqlite3 jansson inih nettle libcrypt zlib
 CFLAGS  ?= -O2 -g
 STD     := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
            -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
@@ -48,10 +48,10 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/store/tokens.c lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
            lib/store/visibility.c lib/store/workers.c
 WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args_text.c \
-           worker/arrival.c worker/arrival_header.c worker/arrival_tell.c \
-           worker/arrivals.c worker/check_mend.c worker/check_promise.c \
+           worker/arrival.c worker/arrival_bounds.c worker/arrival_header.c \
+           worker/arrival_tell.c worker/arrivals.c worker/check_mend.c worker/check_promise.c \
            worker/check_source.c worker/check_stray.c worker/check_video.c \
-           worker/checksum_job.c worker/child.c worker/codec_string.c worker/colour.c \
+           worker/checksum_job.c worker/child.c worker/codec_string.c worker/colour.c worker/compressed_index.c \
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
            worker/disk.c \
            worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \
@@ -99,9 +99,9 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
 UNIT := access address app args args_copy args_picture args_quote args_run \
-        arrival_header bandwidth bmff bounds charset check_promise clock codec_string \
+        arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
         colour config config_access cookie copy_cuts courtesy cutter disposition ebml \
-        encode_beside encode_bytes encode_feed encode_init feeder filters grant \
+        encode_beside encode_bytes encode_feed encode_init encode_truth feeder filters grant \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \

@@ -12,7 +12,7 @@ set -euo pipefail
 # package, or package:command where that command on PATH will do as well
 readonly RUN_PACKAGES=(gcc:gcc make:make pkg-config:pkg-config libc6-dev libfcgi-dev
     libsqlite3-dev libjansson-dev libinih-dev nettle-dev libcrypt-dev libseccomp-dev
-    lighttpd:lighttpd ffmpeg:ffmpeg util-linux:setpriv ca-certificates)
+    zlib1g-dev lighttpd:lighttpd ffmpeg:ffmpeg util-linux:setpriv ca-certificates)
 readonly TLS_PACKAGE=lighttpd-mod-openssl
 readonly TEST_PACKAGES=(clang:clang libclang-rt-dev libcmocka-dev chromium:chromium
     sqlite3:sqlite3 "$TLS_PACKAGE" openssl:openssl)

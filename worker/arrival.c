@@ -95,7 +95,8 @@ int64_t arrival_segments_copied(int64_t reach_us, const struct bounds *b)
 
 bool arrival_is_asleep(const struct arrival *a)
 {
-    return !a->whole && loop_now_ms() - a->grown_ms >= ASLEEP_MS;
+    return a->state == HEADER_REFUSED ||
+           (!a->whole && loop_now_ms() - a->grown_ms >= ASLEEP_MS);
 }
 
 enum rc arrival_packets(const struct arrival *a, const struct media_info *info,
@@ -186,6 +187,16 @@ static enum rc make_url(struct arrival *a)
     return rc;
 }
 
+/* The same is found, and then for good, when it is whole. */
+static void tell_refused(const struct arrival *a)
+{
+    const char *why = arrival_header_reason(a->header);
+    log_info("video %s: %s", a->video.id, why);
+    enum rc rc = store_video_warn(a->all->w->store, a->video.id, why);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        log_warn("video %s: cannot keep a warning: %s", a->video.id, rc_name(rc));
+}
+
 static void read_header(struct arrival *a)
 {
     a->state = arrival_header_read(a->header, a->size);
@@ -200,19 +211,32 @@ static void read_header(struct arrival *a)
         jobs_look_soon(a->all->w);
     } else if (a->state == HEADER_HOPELESS) {
         log_info("video %s: %s", a->video.id, arrival_header_reason(a->header));
+    } else if (a->state == HEADER_REFUSED) {
+        tell_refused(a);
     }
 }
 
 static void on_sleep(void *arg)
 {
     struct arrival *a = arg;
-    encode_arrived(a->all->w, a);
+    if (a->state == HEADER_KNOWN) /* all others tell of no reach */
+        encode_arrived(a->all->w, a);
 }
 
 static void on_look(void *arg);
 
+/* What has come since it was known makes it one that no program may have: those that
+ * have begun get no more of it, and end. */
+static void stop_at(struct arrival *a, int64_t size)
+{
+    a->size = size;
+    tell_refused(a);
+    encode_arrived(a->all->w, a);
+}
+
 static void grow(struct arrival *a, int64_t size)
 {
+    int64_t before = a->size;
     if (size <= a->size && !arrival_header_is_behind(a->header))
         return;
     if (size > a->size) {
@@ -222,8 +246,11 @@ static void grow(struct arrival *a, int64_t size)
     }
     if (a->state == HEADER_LOOKING)
         read_header(a);
-    else if (a->state == HEADER_KNOWN)
-        arrival_header_read(a->header, a->size);
+    else if (a->state == HEADER_KNOWN) {
+        a->state = arrival_header_read(a->header, a->size);
+        if (a->state == HEADER_REFUSED)
+            stop_at(a, before);
+    }
     if (arrival_header_is_behind(a->header) && a->receiving)
         loop_timer_set(a->all->w->loop, &a->look, BEHIND_MS, on_look, a);
     if (a->state != HEADER_KNOWN)
@@ -281,7 +308,7 @@ void arrival_look_soon(struct arrival *a)
 void arrival_look(struct arrival *a)
 {
     bool watching;
-    if (!a->receiving || a->state == HEADER_HOPELESS)
+    if (!a->receiving || a->state == HEADER_HOPELESS || a->state == HEADER_REFUSED)
         return;
     watching = a->watch >= 0 || watch_for_more(a);
     grow(a, checked_size(a));

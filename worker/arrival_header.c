@@ -1,5 +1,6 @@
 #include "arrival_header.h"
 
+#include "arrival_bounds.h"
 #include "io.h"
 #include "loop.h"
 #include "mkv_walk.h"
@@ -38,6 +39,7 @@ struct arrival_header {
     struct mkv_walk mkv;
     bool is_mkv, started;
     bool behind; /* the last turn ended before what has arrived */
+    struct arrival_bounds bounds;
 };
 
 enum rc arrival_header_open(const struct header_source *source,
@@ -54,8 +56,12 @@ enum rc arrival_header_open(const struct header_source *source,
         mkv_walk_init(&h->mkv, size);
     else
         mp4_walk_init(&h->mp4, size);
-    *out = h;
-    return RC_OK;
+    enum rc rc = arrival_bounds_open(source->container, source->file_size, &h->bounds);
+    if (rc == RC_OK)
+        *out = h;
+    else
+        free(h);
+    return rc;
 }
 
 static void forget(struct arrival_header *h)
@@ -77,6 +83,7 @@ void arrival_header_close(struct arrival_header *h)
     if (!h)
         return;
     forget(h);
+    arrival_bounds_close(&h->bounds);
     free(h);
 }
 
@@ -178,6 +185,9 @@ static enum rc read_index_ahead(struct arrival_header *h)
     if (rc != RC_OK)
         return rc;
     h->moov_size = (size_t)st.st_size;
+    rc = arrival_bounds_count_index(&h->bounds, h->moov, h->moov_size);
+    if (rc != RC_OK)
+        return rc;
     struct mp4_head_source source = {.ftyp = h->ftyp,
                                      .ftyp_size = (size_t)ftyp->size,
                                      .media = h->mp4.media,
@@ -331,22 +341,42 @@ static enum header_state read_mkv(struct arrival_header *h)
 
 /* ---- for all ------------------------------------------------------------------ */
 
+static enum header_state read_header(struct arrival_header *h)
+{
+    enum header_state state = h->is_mkv ? read_mkv(h) : read_mp4(h);
+    if (state != HEADER_LOOKING && h->bounds.refused) {
+        give_up(h, h->bounds.why);
+        return HEADER_REFUSED;
+    }
+    if (state == HEADER_KNOWN &&
+        (h->bounds.uncounted || !arrival_bounds_has_room(&h->bounds, h->size)))
+        return HEADER_LOOKING;
+    return state;
+}
+
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
 {
+    if (h->state == HEADER_HOPELESS || h->state == HEADER_REFUSED)
+        return h->state;
+    arrival_bounds_count(&h->bounds, h->source.fd, size);
+    if (h->state == HEADER_KNOWN && h->bounds.refused) {
+        h->reason = h->bounds.why;
+        return h->state = HEADER_REFUSED;
+    }
     h->size = size;
     h->behind = false;
     if (h->state == HEADER_LOOKING)
-        h->state = h->is_mkv ? read_mkv(h) : read_mp4(h);
-    else if (h->state == HEADER_KNOWN && h->is_mkv)
+        h->state = read_header(h);
+    else if (h->is_mkv)
         walk_mkv(h); /* what is not understood adds nothing to its reach */
-    else if (h->state == HEADER_KNOWN && h->frag)
+    else if (h->frag)
         walk_fragments(h);
     return h->state;
 }
 
 bool arrival_header_is_behind(const struct arrival_header *h)
 {
-    return h->behind;
+    return h->behind || arrival_bounds_is_behind(&h->bounds);
 }
 
 int64_t arrival_header_memory(const struct arrival_header *h)

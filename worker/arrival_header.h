@@ -27,6 +27,7 @@ enum header_state {
     HEADER_LOOKING,  /* more has to arrive */
     HEADER_KNOWN,    /* it can be played as it comes in */
     HEADER_HOPELESS, /* nothing can be told before it is whole */
+    HEADER_REFUSED,  /* it asks for more than it may: no program may have it */
 };
 
 struct header_source {
@@ -43,7 +44,9 @@ enum rc arrival_header_open(const struct header_source *source,
                             struct arrival_header **out);
 void arrival_header_close(struct arrival_header *h);
 
-/* size bytes have arrived, which never gets less. A state but LOOKING is final. */
+/* size bytes have arrived, which never gets less. HOPELESS and REFUSED are final; KNOWN
+ * stays, unless it comes to be REFUSED by what has arrived since: then how far it
+ * reaches is told as of the call before. */
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size);
 
 /* The last call had no time for all that has arrived: it is to be called again soon,
@@ -53,7 +56,8 @@ bool arrival_header_is_behind(const struct arrival_header *h);
 /* Bytes that are kept of the file. NULL is legal. */
 int64_t arrival_header_memory(const struct arrival_header *h);
 
-/* Why one is hopeless, half a sentence that goes on after "it": static. */
+/* Why one is hopeless, half a sentence that goes on after "it"; or refused, a sentence
+ * for the person who uploads it. h's. */
 const char *arrival_header_reason(const struct arrival_header *h);
 
 /* Of a known one: nothing tells how long it is before its end has come. */

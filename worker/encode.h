@@ -102,7 +102,9 @@ struct encode {
         int64_t segment, seen_ms; /* loop time; 0: no one */
     } viewers[ENCODE_VIEWERS];
     enum encode_ending ending;
-    bool undecodable; /* ENCODE_FAILED: a new try is not likely to help */
+    bool undecodable;    /* ENCODE_FAILED: a new try is not likely to help */
+    struct truth *truth; /* while all segments are looked at; else NULL */
+    int64_t *sizes;      /* bytes of each, after that; else NULL */
     char sentence[STORE_TEXT_MAX + 1];
 };
 
@@ -184,14 +186,24 @@ void encode_settle(struct task *t);
 
 /* ---- encode_truth.c --------------------------------------------------------- */
 
+#define ENCODE_TRUTH_TURN 64 /* segments that are looked at in one turn of the loop */
+
 /*
- * Looks at all segments on disk, of which none is missing: each has to say that it
- * begins at the time that the playlist gives it and has the frames that it promised, so
- * that all add up to the length of the timeline. Only their headers are read. RC_OK.
- * RC_CONFLICT: some are something else, and were removed, *wrong is the first; or (-1)
- * init.mp4 is. RC_IO, RC_NOMEM: they could not be looked at.
+ * Looks at all segments on disk, of which none is missing as far as e->have knows; some
+ * in each turn of the loop, as a day has 43200 and others wait meanwhile. Each has to
+ * be whole, to say that it begins at the time that the playlist gives it, and to have
+ * the frames that it promised, so that all add up to the length of the timeline. Only
+ * their headers are read.
+ *
+ * looked is called once, in a later turn, and t may end in it. why: NULL if all is as
+ * it should be, and e->sizes is there then; else a sentence: what is something else was
+ * removed, and taken out of e->have, or it could not be looked at. RC_NOMEM.
  */
-enum rc encode_truth(const struct encode *e, int64_t *wrong);
+enum rc encode_truth_start(struct task *t,
+                           void (*looked)(struct task *t, const char *why));
+
+/* looked is not called any more. */
+void encode_truth_stop(struct encode *e);
 
 /* ---- encode_anew.c ---------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "arrival.h"
 #include "feeder.h"
 #include "log.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@ static bool take_reach(struct encode *e, const struct arrival *a)
     if (!e->open || us != ARRIVAL_ALL)
         e->reach = e->rendition.copied ? arrival_segments_copied(us, &e->bounds)
                                        : arrival_segments(us, &e->grid);
+    int64_t most = plan_segments_max(arrival_size(a));
+    if (e->open && e->reach > most) /* of one that is not, the plan was held to that */
+        e->reach = most;
     e->asleep = arrival_is_asleep(a);
     return e->reach != reach || e->asleep != asleep;
 }

@@ -40,20 +40,15 @@ static int64_t made_bytes(const void *arg, int64_t k)
     return ((const struct made *)arg)->sizes[k];
 }
 
-/* Peak and average of what was made, for the master playlist (RFC 8216 s. 4.3.4.2).
- * What cannot be measured stays as it was planned. */
+/* Peak and average of what was made, for the master playlist (RFC 8216 s. 4.3.4.2). */
 static void measure(const struct encode *e, struct job_result *out)
 {
-    int64_t *sizes;
-    if (segments_sizes(e->dir_fd, e->have.total, &sizes) != RC_OK)
-        return;
-    struct made made = {e, sizes};
+    struct made made = {e, e->sizes};
     struct bandwidth_list list = {e->have.total, made_us, made_bytes, &made};
     int64_t target_s =
         e->rendition.copied ? bounds_target_s(&e->bounds) : playlist_target_s(&e->grid);
     out->bitrate = bandwidth_peak(&list, target_s);
     out->average_bitrate = bandwidth_average(&list);
-    free(sizes);
 }
 
 /* Puts what was measured of the own rendition among all; false: the video was planned
@@ -133,42 +128,14 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     task_retry(t, sentence);
 }
 
-/* False: they are not, and t is gone. */
-static bool are_true(struct task *t)
+/* sync(1) in a child: a slow disk must not hold up the loop. */
+static void on_looked(struct task *t, const char *why)
 {
-    char sentence[STORE_TEXT_MAX + 1];
-    int64_t wrong = -1;
-    enum rc rc = encode_truth(t->state, &wrong);
-    if (rc == RC_OK)
-        return true;
-    snprintf(sentence, sizeof(sentence), "The segments could not be checked.");
-    if (rc == RC_CONFLICT && wrong >= 0)
-        snprintf(sentence, sizeof(sentence),
-                 "Segment %" PRId64 " on disk is not what was promised.", wrong);
-    task_retry(t, sentence);
-    return false;
-}
-
-/* Nothing is said to be done before the files on disk prove it, and are there to stay.
- * sync(1) in a child: a slow disk must not hold up the loop. */
-static void complete(struct task *t)
-{
-    struct encode *e = t->state;
-    struct segments found;
     char path[PATH_MAX];
-    if (segments_scan(e->dir_fd, e->have.total, &found) != RC_OK) {
-        task_retry(t, "The segments could not be checked.");
+    if (why) {
+        task_retry(t, why);
         return;
     }
-    segments_free(&e->have);
-    e->have = found;
-    task_changed(t, false);
-    if (found.done != found.total || !found.has_init) {
-        task_retry(t, "Segments that were made are missing on disk.");
-        return;
-    }
-    if (!are_true(t))
-        return;
     enum rc rc = site_path(&t->w->site, "htdocs/media", path);
     if (rc == RC_OK)
         rc = args_sync(path, &t->args);
@@ -176,6 +143,14 @@ static void complete(struct task *t)
         rc = task_run(t, SYNC_MS, SYNC_MS, on_sync_output, on_synced);
     if (rc != RC_OK)
         task_retry(t, "The segments could not be synced to disk.");
+}
+
+/* Nothing is said to be done before the files on disk prove it, and are there to stay.
+ */
+static void complete(struct task *t)
+{
+    if (encode_truth_start(t, on_looked) != RC_OK)
+        task_retry(t, "The segments could not be checked.");
 }
 
 /* A sound that cannot be decoded must not take the picture with it. */
@@ -195,7 +170,7 @@ static void give_up(struct task *t)
     task_without(t, "The sound could not be decoded and was left out.");
 }
 
-/* No run is left. t is gone afterwards, or its last child is on its way. */
+/* No run is left. t is gone afterwards, or what it ends with is on its way. */
 static void end_now(struct task *t)
 {
     const struct encode *e = t->state;
@@ -425,6 +400,7 @@ static bool encode_cancel(struct task *t)
 {
     struct encode *e = t->state;
     stop_children(e);
+    encode_truth_stop(e);
     return !e->runs && !e->scan;
 }
 
@@ -432,11 +408,13 @@ static void encode_release(struct task *t)
 {
     struct encode *e = t->state;
     loop_timer_cancel(t->w->loop, &e->promise);
+    encode_truth_stop(e);
     bounds_free(&e->bounds);
     segments_free(&e->have);
     seek_points_free(e->keyframes);
     free(e->points);
     free(e->trouble);
+    free(e->sizes);
     if (e->dir_fd >= 0)
         close(e->dir_fd);
     free(e);

@@ -390,6 +390,27 @@ static void describe(const struct media_stream *v, const struct media_stream *a,
         snprintf(out->audio_codec, sizeof(out->audio_codec), "%s", a->codec);
 }
 
+int64_t plan_segments_max(int64_t bytes)
+{
+    int64_t n = bytes / PLAN_SEGMENT_BYTES;
+    return n > PLAN_SEGMENTS_FREE ? n : PLAN_SEGMENTS_FREE;
+}
+
+static bool is_too_small(const struct video_plan *plan, int64_t file_size,
+                         char error[STORE_TEXT_MAX + 1])
+{
+    int64_t segments = 0;
+    char length[32];
+    for (size_t i = 0; i < plan->n_renditions; i++)
+        segments += plan->renditions[i].segments;
+    if (file_size <= 0 || segments <= plan_segments_max(file_size))
+        return false;
+    put_clock(length, plan->duration_us);
+    snprintf(error, STORE_TEXT_MAX + 1,
+             "The file is damaged: it is too small for a video of %s.", length);
+    return true;
+}
+
 enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
                   bool scanned_whole, const struct plan_limits *limits, int generation,
                   struct video_plan *out, char error[STORE_TEXT_MAX + 1])
@@ -434,6 +455,8 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
         snprintf(error, STORE_TEXT_MAX + 1, "The video's times make no sense.");
         return RC_UNSUPPORTED;
     }
+    if (is_too_small(&plan, limits->file_size, error))
+        return RC_UNSUPPORTED;
     for (size_t i = 0; i < plan.n_renditions; i++)
         plan.renditions[i].generation = generation;
     *out = plan;
@@ -446,7 +469,9 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
                        int generation, struct video_plan *out,
                        char error[STORE_TEXT_MAX + 1])
 {
-    struct packet_scan scan; /* as if it were as long as it may be */
+    struct packet_scan scan; /* as if it were as long as it may be … */
+    struct plan_limits open = *limits;
+    open.file_size = -1; /* … for which its size says nothing */
     int64_t end_us = info->start_us + limits->max_duration_us;
     packet_scan_init(&scan);
     for (size_t i = 0; i < info->n_streams; i++) {
@@ -455,7 +480,7 @@ enum rc plan_make_open(const struct media_info *info, const struct plan_limits *
             scan.streams[at] =
                 (struct packet_stream){1, info->start_us, end_us, end_us, false};
     }
-    enum rc rc = plan_make(info, &scan, false, limits, generation, out, error);
+    enum rc rc = plan_make(info, &scan, false, &open, generation, out, error);
     if (rc != RC_OK)
         return rc;
     out->duration_us = -1;

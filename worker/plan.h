@@ -18,6 +18,12 @@
 #define PLAN_MAX_RATE 30    /* frames a second at 360p */
 #define PLAN_AUDIO_BITRATE 128000
 #define PLAN_SOUNDS_MAX 8 /* tracks of sound; more are left out */
+/* Segments cost time and disk whatever is in them, and a few bytes may tell of a day. A
+ * film that is black throughout and has one picture in ten seconds is the leanest that
+ * an encoder makes, with 6 bytes a segment (one picture a second: 57; a real one, with
+ * sound: thousands). */
+#define PLAN_SEGMENT_BYTES 4    /* of the file, at least, for each of more than … */
+#define PLAN_SEGMENTS_FREE 1800 /* … those of an hour */
 
 struct plan_limits {
     int64_t max_duration_us;
@@ -56,6 +62,9 @@ enum rc plan_make(const struct media_info *info, const struct packet_scan *scan,
 enum rc plan_make_open(const struct media_info *info, const struct plan_limits *limits,
                        int generation, struct video_plan *out,
                        char error[STORE_TEXT_MAX + 1]);
+
+/* So many segments may be made of so many bytes. */
+int64_t plan_segments_max(int64_t bytes);
 
 /* Sides of pictures are even, and not 0, which the scaler takes for "as it was". */
 int plan_even(double v);

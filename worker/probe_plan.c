@@ -213,6 +213,8 @@ static enum rc promise_arrived(const struct task *t, struct video_plan *plan)
         int64_t reach_us = arrival_reach_us(a, r->stream);
         plan_open_grid(r, longest_us, &g);
         r->segments = arrival_segments(reach_us, &g);
+        if (r->segments > plan_segments_max(arrival_size(a)))
+            return RC_UNSUPPORTED;
         r->frames = r->segments * r->gop;
         if (r->segments == 0 || reach_us == ARRIVAL_ALL)
             return RC_UNSUPPORTED;

@@ -168,6 +168,14 @@ void segments_add(struct segments *s, int64_t k)
     s->done++;
 }
 
+void segments_lose(struct segments *s, int64_t k)
+{
+    if (!segments_has(s, k))
+        return;
+    s->bits[k / 8] &= (uint8_t) ~(1 << (k % 8));
+    s->done--;
+}
+
 /* The first one from … end - 1 that exists (or, there false, does not), else end. Eight
  * at a time where it can: a day has 43200 of them. */
 static int64_t next_that(const struct segments *s, int64_t from, int64_t end,

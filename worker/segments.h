@@ -29,6 +29,7 @@ void segments_free(struct segments *s);
 
 bool segments_has(const struct segments *s, int64_t k);
 void segments_add(struct segments *s, int64_t k);
+void segments_lose(struct segments *s, int64_t k);
 
 /*
  * *size of one file by its name, a segment or init.mp4; -1: it is missing or damaged,

@@ -1,6 +1,7 @@
 #include "source_bounds.h"
 
 #include "bmff.h"
+#include "compressed_index.h"
 #include "ebml.h"
 #include "io.h"
 #include "media_info.h"
@@ -10,6 +11,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@
 #define DEPTH_MAX 10      /* of boxes; ffmpeg goes no deeper either */
 #define PCM_PACKET 1024   /* samples of one tick in what ffmpeg makes of them */
 #define EDITS_FREE 16     /* an edit list may have all that is in a track repeated */
+
+#define TOO_LARGE "The file's index takes more than 64 MB when it is unpacked."
 
 #define MKV_SEGMENT 0x18538067
 #define MKV_TRACK 0xae
@@ -32,37 +36,72 @@ struct track {
     bool ticks; /* each sample lasts one */
 };
 
-struct walk {
-    int fd;
-    enum rc rc; /* RC_OK, or what ended the walk */
-    uint64_t size;
+/* Where the walk is within boxes or elements that hold others. */
+struct level {
+    uint64_t end;
+    bool is_track;
+};
+
+struct source_bounds {
+    bool is_mkv;
+    struct source_bytes from;
     uint8_t block[BLOCK];
     uint64_t block_at;
     size_t block_n;
+    /* How far the walk is. */
+    uint64_t at;
+    struct level levels[DEPTH_MAX + 1]; /* the first one is the file */
+    int depth;
     int64_t boxes;
+    bool behind; /* the last turn ended before what is there */
+    /* What was counted. */
     int64_t streams;
     int64_t parts;    /* of Matroska's lists */
     uint64_t samples; /* saturates */
     int64_t rate;     /* the fastest of those that are too fast; 0: none is */
     struct track track;
+    uint64_t unpacked;   /* bytes of compressed boxes */
+    bool is_unpacked;    /* it is one of them that is read */
+    const char *refusal; /* a sentence, or NULL */
 };
 
-/* The bytes at `at`, up to LOOK of them; *n: how many. */
-static const uint8_t *look(struct walk *w, uint64_t at, size_t *n)
+enum rc source_bounds_open(enum container container, struct source_bounds **out)
 {
-    *n = 0;
-    if (w->rc != RC_OK || at >= w->size)
-        return w->block;
-    bool here = at >= w->block_at && at + LOOK <= w->block_at + w->block_n;
-    if (!here) {
-        w->rc = io_read_at(w->fd, w->block, BLOCK, (int64_t)at, &w->block_n);
-        w->block_at = at;
-        if (w->rc != RC_OK)
-            return w->block;
+    struct source_bounds *b = calloc(1, sizeof(*b));
+    if (!b)
+        return RC_NOMEM;
+    b->is_mkv = container == CONTAINER_MATROSKA || container == CONTAINER_WEBM;
+    *out = b;
+    return RC_OK;
+}
+
+void source_bounds_close(struct source_bounds *b)
+{
+    free(b);
+}
+
+/* The bytes that the walk is at, up to LOOK of them; *n: how many. */
+static enum rc look(struct source_bounds *b, const uint8_t **p, size_t *n)
+{
+    uint64_t left = b->from.have - b->at;
+    *n = left < LOOK ? (size_t)left : LOOK;
+    if (b->from.memory) {
+        *p = b->from.memory + b->at;
+        return RC_OK;
     }
-    size_t left = w->block_n - (size_t)(at - w->block_at);
-    *n = left < LOOK ? left : LOOK;
-    return w->block + (at - w->block_at);
+    bool here = b->at >= b->block_at && b->at + *n <= b->block_at + b->block_n;
+    if (!here) {
+        enum rc rc =
+            io_read_at(b->from.fd, b->block, left < BLOCK ? (size_t)left : BLOCK,
+                       (int64_t)b->at, &b->block_n);
+        b->block_at = b->at;
+        if (rc != RC_OK || b->block_n < *n) {
+            b->block_n = 0;
+            return rc == RC_OK ? RC_IO : rc;
+        }
+    }
+    *p = b->block + (b->at - b->block_at);
+    return RC_OK;
 }
 
 static void put_number(int64_t n, char out[32])
@@ -99,28 +138,43 @@ void source_bounds_explain_rate(int64_t rate, char *why, size_t size)
 
 /* ---- MP4 ----------------------------------------------------------------- */
 
-static void add_samples(struct walk *w, uint64_t n)
+static void add_samples(struct source_bounds *b, uint64_t n)
 {
-    w->samples = n > UINT64_MAX - w->samples ? UINT64_MAX : w->samples + n;
+    b->samples = n > UINT64_MAX - b->samples ? UINT64_MAX : b->samples + n;
 }
 
-static void end_track(struct walk *w)
+static void end_track(struct source_bounds *b)
 {
-    const struct track *t = &w->track;
+    const struct track *t = &b->track;
     uint64_t samples = t->samples;
     int64_t rate;
     if (t->ticks && t->sound && !t->picture)
         samples /= PCM_PACKET;
     if (t->edits > EDITS_FREE)
         samples *= t->edits / EDITS_FREE; /* both have 32 bits */
-    add_samples(w, samples);
+    add_samples(b, samples);
     if (!t->picture || t->timescale == 0)
         return;
     double us = 1e6 * (double)t->duration / t->timescale;
     if (source_bounds_is_fast((int64_t)t->samples, us < 1e18 ? (int64_t)us : INT64_MAX,
                               &rate) &&
-        rate > w->rate)
-        w->rate = rate;
+        rate > b->rate)
+        b->rate = rate;
+}
+
+static void enter(struct source_bounds *b, uint64_t end, bool is_track)
+{
+    b->levels[++b->depth] = (struct level){end, is_track};
+}
+
+/* What it is at the end of. */
+static void leave(struct source_bounds *b)
+{
+    while (b->depth > 0 && b->at >= b->levels[b->depth].end) {
+        if (b->levels[b->depth].is_track)
+            end_track(b);
+        b->depth--;
+    }
 }
 
 static void take_times(struct track *t, const uint8_t *body, size_t n)
@@ -133,9 +187,10 @@ static void take_times(struct track *t, const uint8_t *body, size_t n)
 }
 
 /* A box that is not looked into. */
-static void take_box(struct walk *w, uint32_t type, const uint8_t *body, size_t n)
+static void take_box(struct source_bounds *b, uint32_t type, const uint8_t *body,
+                     size_t n)
 {
-    struct track *t = &w->track;
+    struct track *t = &b->track;
     uint32_t second = n >= 8 ? bmff_u32(body + 4) : 0;
     uint32_t third = n >= 12 ? bmff_u32(body + 8) : 0;
     switch (type) {
@@ -158,7 +213,7 @@ static void take_box(struct walk *w, uint32_t type, const uint8_t *body, size_t 
         t->edits = second;
         break;
     case BMFF_FOURCC('t', 'r', 'u', 'n'):
-        add_samples(w, second);
+        add_samples(b, second);
         break;
     default:
         break;
@@ -181,32 +236,107 @@ static bool holds_boxes(uint32_t type)
     return false;
 }
 
-/* A box that is longer than what it is in ends with that, as ffmpeg has it. */
-static void walk_boxes(struct walk *w, uint64_t at, uint64_t end, int depth)
+static enum rc walk(struct source_bounds *b);
+
+/* What is in a compressed box counts as well. */
+static enum rc count_unpacked(struct source_bounds *b, const uint8_t *moov, size_t n)
 {
-    while (at < end && w->boxes++ < BOXES_MAX) {
-        size_t n;
-        struct bmff_header h;
-        const uint8_t *p = look(w, at, &n);
-        if (bmff_header(p, n, &h) != RC_OK)
-            return;
-        uint64_t size = h.size == 0 || h.size > end - at ? end - at : h.size;
-        if (h.header_size > size)
-            return;
+    struct source_bounds *in;
+    enum rc rc = source_bounds_open(CONTAINER_MP4, &in);
+    if (rc != RC_OK)
+        return rc;
+    in->is_unpacked = true;
+    in->from = (struct source_bytes){.memory = moov, .have = n, .size = n};
+    in->boxes = b->boxes;
+    do
+        rc = walk(in);
+    while (in->behind);
+    b->boxes = in->boxes;
+    b->streams += in->streams;
+    add_samples(b, in->samples);
+    b->rate = in->rate > b->rate ? in->rate : b->rate;
+    b->refusal = in->refusal;
+    source_bounds_close(in);
+    return rc;
+}
+
+static enum rc unpack(struct source_bounds *b, const uint8_t *body, size_t n)
+{
+    size_t size, got;
+    uint8_t *moov;
+    if (compressed_index_size(body, n, &size) != RC_OK)
+        return RC_OK; /* ffmpeg does not read it either */
+    b->unpacked += size;
+    if (b->is_unpacked)
+        b->refusal = "The file is damaged: its index is compressed more than once.";
+    else if (b->unpacked > SOURCE_UNPACKED_MAX)
+        b->refusal = TOO_LARGE;
+    if (b->refusal)
+        return RC_OK;
+    enum rc rc = compressed_index_inflate(body, n, size, &moov, &got);
+    if (rc != RC_OK)
+        return rc == RC_INVALID ? RC_OK : rc;
+    rc = count_unpacked(b, moov, got);
+    free(moov);
+    return rc;
+}
+
+/* A compressed one, as QuickTime has it; its body is of n bytes at `at`. */
+static enum rc step_compressed(struct source_bounds *b, uint64_t at, uint64_t n)
+{
+    if (n > SOURCE_UNPACKED_MAX) {
+        b->refusal = TOO_LARGE;
+        return RC_OK;
+    }
+    if (n > b->from.have || at > b->from.have - n)
+        return RC_TRUNCATED;
+    if (b->from.memory)
+        return unpack(b, b->from.memory + at, (size_t)n);
+    uint8_t *body = malloc((size_t)n + 1);
+    size_t got = 0;
+    if (!body)
+        return RC_NOMEM;
+    enum rc rc = io_read_at(b->from.fd, body, (size_t)n, (int64_t)at, &got);
+    if (rc == RC_OK)
+        rc = unpack(b, body, got);
+    free(body);
+    return rc;
+}
+
+/* One box, of which n bytes are at p. A box that is longer than what it is in ends with
+ * that, as ffmpeg has it. RC_TRUNCATED: more of it has to come. */
+static enum rc step_mp4(struct source_bounds *b, const uint8_t *p, size_t n)
+{
+    struct bmff_header h;
+    enum rc rc = bmff_header(p, n, &h);
+    if (rc != RC_OK)
+        return rc;
+    uint64_t left = b->levels[b->depth].end - b->at;
+    uint64_t size = h.size == 0 || h.size > left ? left : h.size;
+    if (h.header_size > size)
+        return RC_INVALID;
+    if (holds_boxes(h.type) && b->depth < DEPTH_MAX) {
         bool is_track = h.type == BMFF_FOURCC('t', 'r', 'a', 'k');
         if (is_track) {
-            w->streams++;
-            w->track = (struct track){0};
+            b->streams++;
+            b->track = (struct track){0};
         }
-        size_t body = (uint64_t)n < size ? n : (size_t)size;
-        if (!holds_boxes(h.type))
-            take_box(w, h.type, p + h.header_size, body - h.header_size);
-        else if (depth < DEPTH_MAX)
-            walk_boxes(w, at + h.header_size, at + size, depth + 1);
-        if (is_track)
-            end_track(w);
-        at += size;
+        enter(b, b->at + size, is_track);
+        b->at += h.header_size;
+        return RC_OK;
     }
+    if (h.type == BMFF_FOURCC('c', 'm', 'o', 'v')) {
+        rc = step_compressed(b, b->at + h.header_size, size - h.header_size);
+        if (rc == RC_OK)
+            b->at += size;
+        return rc;
+    }
+    if (n < LOOK && n < size && b->from.have < b->from.size)
+        return RC_TRUNCATED;
+    size_t there = (uint64_t)n < size ? n : (size_t)size;
+    take_box(b, h.type, p + h.header_size, there - h.header_size);
+    b->at += size;
+    return RC_OK;
 }
 
 /* ---- Matroska --------------------------------------------------------------- */
@@ -225,45 +355,86 @@ static bool holds_elements(uint32_t id)
     return false;
 }
 
-/* Those of the lists count. */
-static void walk_elements(struct walk *w, uint64_t at, uint64_t end, int depth)
+/* One element; those of the lists count. */
+static enum rc step_mkv(struct source_bounds *b, const uint8_t *p, size_t n)
 {
-    while (at < end && w->boxes++ < BOXES_MAX) {
-        size_t n;
-        struct ebml_element e;
-        const uint8_t *p = look(w, at, &n);
-        if (ebml_header(p, n, &e) != RC_OK)
-            return;
-        at += e.header_size;
-        bool unknown = e.size == EBML_UNKNOWN;
-        uint64_t stop = unknown || at > end || e.size > end - at ? end : at + e.size;
-        w->streams += e.id == MKV_TRACK;
-        w->parts += depth >= 2;
-        if (depth < DEPTH_MAX && (e.id == MKV_SEGMENT || holds_elements(e.id)))
-            walk_elements(w, at, stop, depth + 1);
-        else if (unknown)
-            return;
-        at = stop;
+    struct ebml_element e;
+    enum rc rc = ebml_header(p, n, &e);
+    if (rc != RC_OK)
+        return rc;
+    uint64_t end = b->levels[b->depth].end, body = b->at + e.header_size;
+    bool unknown = e.size == EBML_UNKNOWN;
+    bool enters = b->depth < DEPTH_MAX && (e.id == MKV_SEGMENT || holds_elements(e.id));
+    if (unknown && !enters)
+        return RC_INVALID;
+    uint64_t stop = unknown || body > end || e.size > end - body ? end : body + e.size;
+    b->streams += e.id == MKV_TRACK;
+    b->parts += b->depth >= 2;
+    if (enters)
+        enter(b, stop, false);
+    b->at = enters && body < stop ? body : stop;
+    return RC_OK;
+}
+
+/* ---- the walk --------------------------------------------------------------- */
+
+/* What cannot be read ends what it is in. */
+static void skip_the_rest(struct source_bounds *b)
+{
+    b->at = b->levels[b->depth].end;
+}
+
+/* As far as there are bytes, or as a turn goes. */
+static enum rc walk(struct source_bounds *b)
+{
+    b->levels[0].end = b->from.size;
+    b->behind = false;
+    for (int n = 0;; n++) {
+        const uint8_t *p;
+        size_t there;
+        leave(b);
+        if (b->at >= b->from.have || b->boxes >= BOXES_MAX || b->refusal)
+            return RC_OK;
+        b->behind = n == SOURCE_BOUNDS_TURN;
+        if (b->behind)
+            return RC_OK;
+        enum rc rc = look(b, &p, &there);
+        if (rc == RC_OK)
+            rc = b->is_mkv ? step_mkv(b, p, there) : step_mp4(b, p, there);
+        if (rc == RC_TRUNCATED && b->from.have < b->from.size)
+            return RC_OK; /* more is to come */
+        b->boxes++;
+        if (rc == RC_TRUNCATED || rc == RC_INVALID)
+            skip_the_rest(b);
+        else if (rc != RC_OK)
+            return rc;
     }
 }
 
 /* ---- the verdict --------------------------------------------------------------- */
 
-static enum rc judge(const struct walk *w, char *why, size_t size)
+bool source_bounds_has_room(const struct source_bounds *b, uint64_t bytes)
 {
-    bool many =
-        w->samples > SOURCE_SAMPLES_FREE && w->samples > w->size / SOURCE_SAMPLE_BYTES;
+    return b->samples <= SOURCE_SAMPLES_FREE ||
+           b->samples <= bytes / SOURCE_SAMPLE_BYTES;
+}
+
+static enum rc judge(const struct source_bounds *b, char *why, size_t size)
+{
+    bool many = !source_bounds_has_room(b, b->from.file_size);
     char number[32];
-    if (w->streams > MEDIA_STREAMS_MAX) {
-        put_number(w->streams, number);
+    if (b->refusal) {
+        snprintf(why, size, "%s", b->refusal);
+    } else if (b->streams > MEDIA_STREAMS_MAX) {
+        put_number(b->streams, number);
         snprintf(why, size, "The file has %s streams; at most %d are taken.", number,
                  MEDIA_STREAMS_MAX);
-    } else if (w->rate > 0) {
-        source_bounds_explain_rate(w->rate, why, size);
-    } else if (many || w->samples > SOURCE_SAMPLES_MAX) {
+    } else if (b->rate > 0) {
+        source_bounds_explain_rate(b->rate, why, size);
+    } else if (many || b->samples > SOURCE_SAMPLES_MAX) {
         snprintf(why, size, "The file is damaged: its index tells of more pictures %s",
                  many ? "than it has room for." : "than a video has.");
-    } else if (w->parts > SOURCE_PARTS_MAX) {
+    } else if (b->parts > SOURCE_PARTS_MAX) {
         snprintf(why, size, "The file is damaged: its index has no end.");
     } else {
         return RC_OK;
@@ -271,21 +442,39 @@ static enum rc judge(const struct walk *w, char *why, size_t size)
     return RC_UNSUPPORTED;
 }
 
+bool source_bounds_is_behind(const struct source_bounds *b)
+{
+    return b->behind;
+}
+
+enum rc source_bounds_look(struct source_bounds *b, const struct source_bytes *from,
+                           char *why, size_t size)
+{
+    b->from = *from;
+    enum rc rc = walk(b);
+    return rc == RC_OK ? judge(b, why, size) : rc;
+}
+
 enum rc source_bounds_check(const char *path, enum container container, char *why,
                             size_t size)
 {
-    struct walk w = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    struct source_bounds *b = NULL;
     struct stat st;
-    if (w.fd < 0)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
         return rc_from_errno(errno);
-    w.rc = fstat(w.fd, &st) < 0 ? rc_from_errno(errno) : RC_OK;
-    if (w.rc == RC_OK) {
-        w.size = (uint64_t)st.st_size;
-        if (container == CONTAINER_MP4 || container == CONTAINER_MOV)
-            walk_boxes(&w, 0, w.size, 0);
-        else
-            walk_elements(&w, 0, w.size, 0);
+    enum rc rc = fstat(fd, &st) < 0 ? rc_from_errno(errno) : RC_OK;
+    if (rc == RC_OK)
+        rc = source_bounds_open(container, &b);
+    if (rc == RC_OK) {
+        uint64_t all = (uint64_t)st.st_size;
+        struct source_bytes from = {
+            .fd = fd, .have = all, .size = all, .file_size = all};
+        do
+            rc = source_bounds_look(b, &from, why, size);
+        while (b->behind);
     }
-    close(w.fd);
-    return w.rc == RC_OK ? judge(&w, why, size) : w.rc;
+    source_bounds_close(b);
+    close(fd);
+    return rc;
 }

@@ -4,6 +4,7 @@
  */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { deflateSync } from 'node:zlib';
 import {
     EBML_HEAD, FTYP, box, element, elementHead, full, mkvTrack, mvhd, short, trak, u16, u32,
 } from './bmff_write.mjs';
@@ -28,12 +29,13 @@ export async function longPicture(dir) {
     return mp4(data, mvhd(1000, 1_900_000_000), trak({ stsd, duration: 1_900_000_000, stts: [1, 1_900_000_000], size: data.length, samples: 1, at: DATA_AT }));
 }
 
-/* Two of them, so far apart. */
-export async function farApart(dir) {
+/* Two of them, so many seconds apart. */
+export const farApart = (seconds) => async (dir) => {
     const { stsd, data } = await picture(dir);
-    return mp4(Buffer.concat([data, data]), mvhd(1000, 1_900_000_000),
-        trak({ stsd, duration: 1_900_000_000, stts: [1, 1_899_999_000, 1, 1000], size: data.length, samples: 2, at: DATA_AT }));
-}
+    const duration = 1000 * seconds;
+    return mp4(Buffer.concat([data, data]), mvhd(1000, duration),
+        trak({ stsd, duration, stts: [1, duration - 1000, 1, 1000], size: data.length, samples: 2, at: DATA_AT }));
+};
 
 /* Pictures that say they are larger than they can be: MJPEG, whose headers are easy to find. */
 export async function hugePictures(dir, side = 16_000) {
@@ -92,6 +94,30 @@ export const countlessFragments = (fragments = 1, samples = 20_000_000) => async
     const moof = box('moof', full('mfhd', u32(1)), box('traf', box('tfhd', u32(0x20000, 1)), full('tfdt', u32(0)), box('trun', u32(0, samples))));
     return Buffer.concat([...init, ...Array.from({ length: fragments }, () => [moof, box('mdat', data)]).flat()]);
 };
+
+/* A moov box as QuickTime compresses it; size: what it says that it takes unpacked. */
+const compressed = (moov, size = moov.length) =>
+    box('moov', box('cmov', box('dcom', Buffer.from('zlib')), box('cmvd', u32(size), deflateSync(moov))));
+
+/* The same file with a compressed index: it is the last box. */
+export const compressedIndex = (make) => async (dir) => {
+    const bytes = await make(dir);
+    const moov = bytes.lastIndexOf('moov') - 4;
+    return Buffer.concat([bytes.subarray(0, moov), compressed(bytes.subarray(moov))]);
+};
+
+/* One of so many bytes, and one that says so. */
+export const hugeIndex = (bytes) => async () =>
+    Buffer.concat([FTYP, box('mdat', Buffer.alloc(100)), compressed(box('moov', box('free', Buffer.alloc(bytes))))]);
+export const boastfulIndex = (bytes) => async () =>
+    Buffer.concat([FTYP, box('mdat', Buffer.alloc(100)), compressed(box('moov', mvhd(1000, 1000)), bytes)]);
+
+/* No bomb: a film of two seconds. */
+export async function quickTime(dir) {
+    const file = path.join(dir, 'clip.mov');
+    await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=128x96:r=25:d=2', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', file);
+    return fs.readFile(file);
+}
 
 export const nestedBoxes = (depth) => async () => {
     const heads = Buffer.alloc(8 * depth);

@@ -310,6 +310,44 @@ static void a_video_over_the_limit_is_refused(void **state)
                      limits.max_duration_us);
 }
 
+/* The plan of so many seconds in a file of so many bytes. */
+static struct made in_bytes(const struct clip *c, double length, int64_t file_size)
+{
+    struct plan_limits of_size = limits;
+    struct media_info info = probed(c);
+    struct packet_scan scan = scanned(c, length);
+    struct made m = {.rc = RC_OK};
+    of_size.file_size = file_size;
+    m.rc = plan_make(&info, &scan, true, &of_size, 1, &m.plan, m.error);
+    return m;
+}
+
+static void a_file_too_small_for_its_length_is_refused(void **state)
+{
+    (void)state;
+    int64_t segments = 0;
+    struct made m = in_bytes(&usual, 12 * 3600, -1);
+    assert_int_equal(m.rc, RC_OK);
+    for (size_t i = 0; i < m.plan.n_renditions; i++)
+        segments += m.plan.renditions[i].segments;
+    assert_in_range(segments, 32000, 33000); /* of its picture, and of its sound */
+    m = in_bytes(&usual, 12 * 3600, segments * PLAN_SEGMENT_BYTES);
+    assert_int_equal(m.rc, RC_OK);
+    m = in_bytes(&usual, 12 * 3600, segments * PLAN_SEGMENT_BYTES - 1);
+    assert_refused(&m, "The file is damaged: it is too small for a video of 12:00:00.");
+}
+
+static void an_hour_may_be_in_any_file(void **state)
+{
+    (void)state;
+    static const struct clip silent = {.width = 640, .height = 360};
+    struct made m = in_bytes(&silent, 3600, 1000);
+    assert_int_equal(m.rc, RC_OK);
+    assert_int_equal(m.plan.renditions[0].segments, PLAN_SEGMENTS_FREE);
+    m = in_bytes(&silent, 3601, 1000);
+    assert_refused(&m, "The file is damaged: it is too small for a video of 1:00:01.");
+}
+
 static void a_file_without_a_picture_in_it_is_refused(void **state)
 {
     (void)state;
@@ -380,6 +418,8 @@ int main(void)
         cmocka_unit_test(a_picture_over_the_limit_is_refused),
         cmocka_unit_test(a_video_over_the_limit_is_refused),
         cmocka_unit_test(pictures_that_really_come_too_fast_are_refused),
+        cmocka_unit_test(a_file_too_small_for_its_length_is_refused),
+        cmocka_unit_test(an_hour_may_be_in_any_file),
         cmocka_unit_test(a_file_without_a_picture_in_it_is_refused),
         cmocka_unit_test(a_promise_is_kept_if_the_file_is_what_it_was_said_to_be),
     };

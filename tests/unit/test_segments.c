@@ -153,6 +153,12 @@ static void holes_are_filled_one_by_one(void **state)
     segments_add(&s, 17);
     assert_int_equal(segments_next_hole(&s, 0), 17);
     assert_int_equal(s.done, 17);
+    segments_lose(&s, 9);
+    segments_lose(&s, 9); /* a second time */
+    segments_lose(&s, -1);
+    segments_lose(&s, 17);
+    assert_int_equal(segments_next_hole(&s, 0), 9);
+    assert_int_equal(s.done, 16);
     segments_free(&s);
 }
 

@@ -4,7 +4,9 @@
 #include "ebml_build.h"
 #include "tempdir.h"
 
+#include <fcntl.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char dir[PATH_MAX];
 static struct bytes file;
@@ -234,6 +236,184 @@ static void segments_within_segments_end_somewhere(void **state)
     assert_int_equal(verdict(CONTAINER_MATROSKA, 0), RC_OK);
 }
 
+/* Counts it as it comes, byte by byte. */
+static enum rc verdict_as_it_comes(enum container container, bool in_memory)
+{
+    char path[PATH_MAX + 16], as_a_whole[sizeof(why)];
+    struct source_bounds *b;
+    struct source_bytes from = {.size = file.n, .file_size = file.n};
+    enum rc rc = verdict(container, 0), now = RC_OK;
+    memcpy(as_a_whole, why, sizeof(why));
+    why[0] = '\0';
+    snprintf(path, sizeof(path), "%s/source", dir);
+    from.fd = open(path, O_RDONLY | O_CLOEXEC);
+    from.memory = in_memory ? file.p : NULL;
+    assert_int_equal(source_bounds_open(container, &b), RC_OK);
+    for (from.have = 0; from.have <= file.n; from.have++) {
+        enum rc before = now;
+        now = source_bounds_look(b, &from, why, sizeof(why));
+        assert_true(now == RC_OK || now == RC_UNSUPPORTED);
+        assert_true(before == RC_OK || now == before);
+        assert_false(source_bounds_is_behind(b));
+    }
+    assert_int_equal(now, rc);
+    assert_string_equal(why, as_a_whole);
+    source_bounds_close(b);
+    close(from.fd);
+    return now;
+}
+
+static void what_comes_in_gets_the_same_verdict(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        file_of(&(struct one){VIDE, 25, 4000, 100000, 1, 31});
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_OK);
+        file_of(&(struct one){VIDE, 25, 4000, 100001, 1, 1});
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_UNSUPPORTED);
+        file_of(&(struct one){VIDE, 120000, 10, 90000, 1, 1});
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_UNSUPPORTED);
+        bytes_number(&file, 3, 4); /* a size that no box has */
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, i), RC_UNSUPPORTED);
+        list_of(TRACKS, ENTRY, 65);
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MATROSKA, i), RC_UNSUPPORTED);
+        list_of(TRACKS, ENTRY, 64);
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MATROSKA, i), RC_OK);
+    }
+}
+
+/* Of many boxes only so many at a time. */
+static void a_look_ends_with_its_turn(void **state)
+{
+    (void)state;
+    struct source_bounds *b;
+    for (int i = 0; i < 2 * SOURCE_BOUNDS_TURN + 1; i++)
+        box_filled(&file, i == 0 ? "ftyp" : "free", 0, 0);
+    struct source_bytes from = {
+        .memory = file.p, .have = file.n, .size = UINT64_MAX, .file_size = UINT64_MAX};
+    assert_int_equal(source_bounds_open(CONTAINER_MP4, &b), RC_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(source_bounds_look(b, &from, why, sizeof(why)), RC_OK);
+        assert_int_equal(source_bounds_is_behind(b), i < 2);
+    }
+    source_bounds_close(b);
+}
+
+/* Puts a moov box that holds a compressed one into the file, in place of what is there,
+ * which is compressed. says: how long that is said to be, 0: as long as it is. */
+static void pack(uint32_t says)
+{
+    uLongf n = compressBound(file.n);
+    struct bytes raw = file, packed = {0};
+    bytes_fill(&packed, 0, n);
+    assert_int_equal(compress(packed.p, &n, raw.p, raw.n), Z_OK);
+    file = (struct bytes){0};
+    size_t moov = box_open(&file, "moov"), cmov = box_open(&file, "cmov");
+    size_t at = box_open(&file, "dcom");
+    bytes_add(&file, "zlib", 4);
+    box_close(&file, at);
+    at = box_open(&file, "cmvd");
+    bytes_number(&file, says > 0 ? says : raw.n, 4);
+    bytes_add(&file, packed.p, n);
+    box_close(&file, at);
+    box_close(&file, cmov);
+    box_close(&file, moov);
+    bytes_free(&raw);
+    bytes_free(&packed);
+}
+
+static void what_is_compressed_is_counted_as_well(void **state)
+{
+    (void)state;
+    file_of(&(struct one){VIDE, 25, 4000, 100000, 1, 1});
+    pack(0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MOV, i), RC_OK);
+    file_of(&(struct one){VIDE, 25, 4000, 100001, 1, 1});
+    pack(0);
+    says(CONTAINER_MOV, 0, NO_ROOM);
+    assert_int_equal(verdict(CONTAINER_MOV, 200002), RC_OK);
+    file_of(&(struct one){VIDE, 120000, 10, 90000, 1, 1});
+    pack(0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MOV, i), RC_UNSUPPORTED);
+    says(CONTAINER_MOV, 0,
+         "The file has 9,000 pictures a second; at most 1,000 are taken.");
+}
+
+static void many_streams(int n)
+{
+    size_t moov = box_open(&file, "moov");
+    for (int i = 0; i < n; i++)
+        box_filled(&file, "trak", 0, 10);
+    box_close(&file, moov);
+}
+
+/* Together with what is not. */
+static void streams_of_both_are_counted(void **state)
+{
+    (void)state;
+    many_streams(33);
+    pack(0);
+    many_streams(31);
+    assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    many_streams(1);
+    says(CONTAINER_MOV, 0, "The file has 65 streams; at most 64 are taken.");
+}
+
+#define UNPACKED "The file's index takes more than 64 MB when it is unpacked."
+
+static void what_takes_too_much_when_it_is_unpacked_is_refused(void **state)
+{
+    (void)state;
+    many_streams(1);
+    pack(SOURCE_UNPACKED_MAX);
+    assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    struct bytes one = file;
+    file = (struct bytes){0};
+    many_streams(1);
+    pack(1000);
+    bytes_add(&file, one.p, one.n); /* a second one */
+    bytes_free(&one);
+    says(CONTAINER_MOV, 0, UNPACKED);
+    bytes_free(&file);
+    many_streams(1);
+    pack(UINT32_MAX);
+    says(CONTAINER_MOV, 0, UNPACKED);
+    bytes_free(&file); /* and by its own size */
+    size_t moov = box_open(&file, "moov"), cmov = box_open(&file, "cmov");
+    box_put_size(&file, cmov, SOURCE_UNPACKED_MAX + 9);
+    box_put_size(&file, moov, SOURCE_UNPACKED_MAX + 17);
+    says(CONTAINER_MOV, SOURCE_UNPACKED_MAX + 100, UNPACKED);
+}
+
+static void what_is_compressed_twice_is_refused(void **state)
+{
+    (void)state;
+    many_streams(1);
+    pack(0);
+    pack(0);
+    says(CONTAINER_MOV, 0,
+         "The file is damaged: its index is compressed more than once.");
+}
+
+/* ffmpeg does not read it either. */
+static void what_cannot_be_unpacked_says_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } faults[] = {{20, 'x'}, {24, 'x'}, {32, 'x'}, {41, 0xff}, {38, 0}};
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        bytes_free(&file);
+        many_streams(65);
+        pack(0);
+        file.p[faults[i].at] = faults[i].value;
+        assert_int_equal(verdict(CONTAINER_MOV, 0), RC_OK);
+    }
+}
+
 static void a_file_that_is_not_there_is_not_judged(void **state)
 {
     (void)state;
@@ -258,6 +438,13 @@ int main(void)
         TEST(streams_of_matroska_are_counted),
         TEST(lists_of_matroska_have_an_end),
         TEST(segments_within_segments_end_somewhere),
+        TEST(what_comes_in_gets_the_same_verdict),
+        TEST(a_look_ends_with_its_turn),
+        TEST(what_is_compressed_is_counted_as_well),
+        TEST(streams_of_both_are_counted),
+        TEST(what_takes_too_much_when_it_is_unpacked_is_refused),
+        TEST(what_is_compressed_twice_is_refused),
+        TEST(what_cannot_be_unpacked_says_nothing),
         TEST(a_file_that_is_not_there_is_not_judged),
     };
     return cmocka_run_group_tests_name("source_bounds", tests, NULL, NULL);
