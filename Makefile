@@ -106,7 +106,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
-        multipart_corpus nomem nomem_api nomem_json nomem_store origin own_store own_time owner packet_scan \
+        multipart_corpus nomem nomem_accounts nomem_api nomem_jobs nomem_json nomem_store nomem_videos origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
