@@ -133,7 +133,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests browser-tests busy-tests other-tests ui-tests \
-        ui-types ui-unit fuzz lint asan install \
+        ui-types ui-unit fuzz lint asan valgrind valgrind-is-there install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard bench-auth bench-jail bench-multipart bench-memory faults storm
@@ -231,9 +231,23 @@ always:
 unit: $(UNIT_BIN:%=%.ran) ## the C unit tests (cmocka)
 	@! grep -h '^failed: ' $^
 
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN_BUILD := $(BUILD)/asan/$(lastword $(notdir $(CC)))
 asan: ## all programs and the unit tests, under AddressSanitizer and UBSan
-	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan/$(lastword $(notdir $(CC))) CFLAGS="-O1 -g" all unit \
-	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+	+$(Q)$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS="-O1 -g" all unit SANITIZE="$(ASAN)"
+
+# Those that start most of what there is, in a few runs of each program.
+UNDER_VALGRIND := upload tus shares subtitles poster
+valgrind: $(UNIT_BIN:%=%.valgrind) all ui $(TEST_MODULES) ## all programs and the unit tests under memcheck: leaks, and what is read before it is written
+	@! grep -l '^failed: ' $(UNIT_BIN:%=%.valgrind)
+	$(Q)tests/under.sh valgrind "$(abspath $(BUILD))" $(or $(TEST),$(UNDER_VALGRIND:%=tests/http/%.test.mjs))
+$(BUILD)/tests/unit/%.valgrind: $(BUILD)/tests/unit/% valgrind-is-there always
+	$(call say,MEMCHK,$*)
+	@DROPSTREAM_UNDER=valgrind valgrind -q --error-exitcode=99 --leak-check=full \
+	  --errors-for-leak-kinds=definite --child-silent-after-fork=yes $(abspath $<) >$@ 2>&1 || \
+	  { echo "failed: $*" >>$@; cat $@; }
+valgrind-is-there:
+	@command -v valgrind >/dev/null || { echo 'valgrind is not installed: apt-get install valgrind' >&2; exit 1; }
 
 # ---- fuzzing ---------------------------------------------------------------
 
