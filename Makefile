@@ -133,7 +133,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests browser-tests busy-tests other-tests ui-tests \
-        ui-types ui-unit fuzz lint asan valgrind valgrind-is-there install \
+        ui-types ui-unit fuzz lint asan asan-tests valgrind valgrind-is-there install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard bench-auth bench-jail bench-multipart bench-memory faults storm
@@ -248,6 +248,15 @@ $(BUILD)/tests/unit/%.valgrind: $(BUILD)/tests/unit/% valgrind-is-there always
 	  { echo "failed: $*" >>$@; cat $@; }
 valgrind-is-there:
 	@command -v valgrind >/dev/null || { echo 'valgrind is not installed: apt-get install valgrind' >&2; exit 1; }
+
+# Without those of what is loaded into a program before a sanitizer, of run.sh, which has a
+# build of its own, and those that only encode, most of whose time is ffmpeg's.
+UNDER_ASAN := $(filter-out $(patsubst %,tests/http/%.test.mjs,faults read_error run corpus \
+              continuity hls_validator),$(wildcard tests/http/*.test.mjs))
+asan-tests: ui $(TEST_MODULES) ## the tests in tests/http, with programs under AddressSanitizer and UBSan
+	+$(Q)$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS="-O1 -g" all SANITIZE="$(ASAN)"
+	$(Q)ln -sfn "$(abspath $(BUILD))/htdocs" "$(ASAN_BUILD)/htdocs"
+	$(Q)tests/under.sh asan "$(abspath $(ASAN_BUILD))" $(or $(TEST),$(UNDER_ASAN))
 
 # ---- fuzzing ---------------------------------------------------------------
 
