@@ -31,7 +31,7 @@ endif
 
 LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/config.c lib/config_value.c lib/ebml.c lib/grant.c lib/grid.c lib/id.c \
-           lib/io.c lib/language.c lib/log.c lib/memtext.c lib/mime.c lib/mkv_values.c \
+           lib/io.c lib/json_text.c lib/language.c lib/log.c lib/memtext.c lib/mime.c lib/mkv_values.c \
            lib/mkv_walk.c lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c lib/mp4_moof.c \
            lib/mp4_packets.c lib/mp4_reach.c lib/mp4_samples.c lib/mp4_tables.c \
            lib/mp4_walk.c lib/multipart.c lib/origin.c lib/pass.c lib/password.c \
@@ -90,11 +90,12 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
-API_SRC := cgi-bin/api.c cgi-bin/api_body.c cgi-bin/api_tries.c cgi-bin/api_videos.c \
-           cgi-bin/api_segments.c cgi-bin/api_subtitles.c cgi-bin/api_poster.c \
-           cgi-bin/api_original.c cgi-bin/api_shares.c cgi-bin/api_share.c \
-           cgi-bin/api_embed.c cgi-bin/api_session.c cgi-bin/api_account.c \
-           cgi-bin/api_users.c cgi-bin/api_activity.c cgi-bin/api_health.c
+API_SRC := cgi-bin/api.c cgi-bin/api_call.c cgi-bin/api_body.c cgi-bin/api_tries.c \
+           cgi-bin/api_videos.c cgi-bin/api_segments.c cgi-bin/api_subtitles.c \
+           cgi-bin/api_poster.c cgi-bin/api_original.c cgi-bin/api_shares.c \
+           cgi-bin/api_share.c cgi-bin/api_embed.c cgi-bin/api_session.c \
+           cgi-bin/api_account.c cgi-bin/api_users.c cgi-bin/api_activity.c \
+           cgi-bin/api_health.c
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
@@ -105,7 +106,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
-        multipart_corpus nomem nomem_store origin own_store own_time owner packet_scan \
+        multipart_corpus nomem nomem_accounts nomem_api nomem_jobs nomem_json nomem_store nomem_videos origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
@@ -132,7 +133,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests browser-tests busy-tests other-tests ui-tests \
-        ui-types ui-unit fuzz lint asan install \
+        ui-types ui-unit fuzz lint asan asan-tests valgrind valgrind-is-there install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard bench-auth bench-jail bench-multipart bench-memory faults storm
@@ -210,7 +211,10 @@ style-hashes: $(UI_MODULES) ## etc/style_hashes.conf anew, after an upgrade of m
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS) $(WORKER_LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FCGI_LIBS) $(LIBS) $(WORKER_LIBS) $(shell pkg-config --libs cmocka)
+
+# With the pages of api.fcgi, but not its main().
+$(BUILD)/tests/unit/test_nomem_api: $(call obj,$(filter-out cgi-bin/api.c,$(API_SRC)))
 
 # What test_jail locks in: free of sanitizers, which want more than a decoder does.
 $(BUILD)/tests/unit/jail_probe: tests/unit/jail_probe.c
@@ -227,9 +231,32 @@ always:
 unit: $(UNIT_BIN:%=%.ran) ## the C unit tests (cmocka)
 	@! grep -h '^failed: ' $^
 
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN_BUILD := $(BUILD)/asan/$(lastword $(notdir $(CC)))
 asan: ## all programs and the unit tests, under AddressSanitizer and UBSan
-	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan/$(lastword $(notdir $(CC))) CFLAGS="-O1 -g" all unit \
-	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+	+$(Q)$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS="-O1 -g" all unit SANITIZE="$(ASAN)"
+
+# Those that start most of what there is, in a few runs of each program.
+UNDER_VALGRIND := upload tus shares subtitles poster
+valgrind: $(UNIT_BIN:%=%.valgrind) all ui $(TEST_MODULES) ## all programs and the unit tests under memcheck: leaks, and what is read before it is written
+	@! grep -l '^failed: ' $(UNIT_BIN:%=%.valgrind)
+	$(Q)tests/under.sh valgrind "$(abspath $(BUILD))" $(or $(TEST),$(UNDER_VALGRIND:%=tests/http/%.test.mjs))
+$(BUILD)/tests/unit/%.valgrind: $(BUILD)/tests/unit/% valgrind-is-there always
+	$(call say,MEMCHK,$*)
+	@DROPSTREAM_UNDER=valgrind valgrind -q --error-exitcode=99 --leak-check=full \
+	  --errors-for-leak-kinds=definite --child-silent-after-fork=yes $(abspath $<) >$@ 2>&1 || \
+	  { echo "failed: $*" >>$@; cat $@; }
+valgrind-is-there:
+	@command -v valgrind >/dev/null || { echo 'valgrind is not installed: apt-get install valgrind' >&2; exit 1; }
+
+# Without those of what is loaded into a program before a sanitizer, of run.sh, which has a
+# build of its own, and those that only encode, most of whose time is ffmpeg's.
+UNDER_ASAN := $(filter-out $(patsubst %,tests/http/%.test.mjs,faults read_error run corpus \
+              continuity hls_validator),$(wildcard tests/http/*.test.mjs))
+asan-tests: ui $(TEST_MODULES) ## the tests in tests/http, with programs under AddressSanitizer and UBSan
+	+$(Q)$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS="-O1 -g" all SANITIZE="$(ASAN)"
+	$(Q)ln -sfn "$(abspath $(BUILD))/htdocs" "$(ASAN_BUILD)/htdocs"
+	$(Q)tests/under.sh asan "$(abspath $(ASAN_BUILD))" $(or $(TEST),$(UNDER_ASAN))
 
 # ---- fuzzing ---------------------------------------------------------------
 
@@ -237,8 +264,8 @@ FUZZ_S   ?= 30
 FUZZ_DIR := $(BUILD)/fuzz
 # libFuzzer watches these too. They are compiled once; a target takes what it needs.
 FUZZ_SRC := lib/bmff.c lib/charset.c lib/clock.c lib/config.c lib/config_value.c lib/ebml.c \
-            lib/id.c lib/io.c lib/language.c lib/log.c lib/mime.c lib/mkv_values.c \
-            lib/mkv_walk.c lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c \
+            lib/id.c lib/io.c lib/json_text.c lib/language.c lib/log.c lib/mime.c \
+            lib/mkv_values.c lib/mkv_walk.c lib/mp4_entry.c lib/mp4_frag.c lib/mp4_head.c lib/mp4_index.c \
             lib/mp4_moof.c lib/mp4_packets.c lib/mp4_reach.c lib/mp4_samples.c \
             lib/mp4_tables.c lib/mp4_walk.c lib/multipart.c lib/origin.c lib/rc.c \
             lib/secret.c lib/sniff.c lib/sniff_refuse.c lib/subtitle.c \

@@ -42,6 +42,8 @@ struct api_call {
              * activity log once the answer is sent (store_activity_add_rarely) */
 };
 
+/* ---- api_call.c */
+
 /* Answers with rc, and logs what the database said if the failure is the server's. */
 void api_fail(struct api_call *call, enum rc rc);
 
@@ -85,8 +87,8 @@ bool api_slowly(struct api_call *call);
 
 /* ---- api_body.c: the body as a JSON object */
 
-/* NULL: it is none, or has a key that is not in keys ("title visibility"); that is
- * answered. Else it is the caller's. */
+/* NULL: it is none, or has a key that is not in keys ("title visibility"), or there is
+ * no memory for it; that is answered. Else it is the caller's. */
 json_t *api_object(struct api_call *call, const char *keys);
 
 /* 422 with a sentence of what is wrong with a field. */

@@ -93,11 +93,15 @@ void api_sessions_delete(struct api_call *call)
 static json_t *scopes_json(unsigned set)
 {
     json_t *array = json_array();
+    int bad = 0;
 
     for (unsigned place = 0; place < SCOPE_COUNT; place++)
         if (set & 1U << place)
-            json_array_append_new(array, json_string(scope_name(place)));
-    return array;
+            bad |= json_array_append_new(array, json_string(scope_name(place)));
+    if (!bad)
+        return array;
+    json_decref(array);
+    return NULL;
 }
 
 static int add_token(json_t *o, const struct token *t)

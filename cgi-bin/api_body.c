@@ -5,6 +5,7 @@
 #include "api.h"
 
 #include "http.h"
+#include "json_text.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -49,11 +50,14 @@ static bool has_only(struct api_call *call, json_t *object, const char *keys)
 
 json_t *api_object(struct api_call *call, const char *keys)
 {
-    json_t *body = json_loadb(call->body, call->body_size,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *body = NULL;
+    enum rc rc = json_text_read(call->body, call->body_size,
+                                JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &body);
 
-    if (!body)
+    if (rc == RC_INVALID)
         api_refuse(call, 400, "bad_json", "The body is not JSON.");
+    else if (rc != RC_OK)
+        api_fail(call, rc);
     else if (!json_is_object(body))
         api_bad_field(call, "The body must be a JSON object.");
     else if (has_only(call, body, keys))

@@ -22,15 +22,19 @@ enum { SHARE_PASSWORD_MIN = 4 }; /* characters */
 static json_t *embed_json(const char *embed)
 {
     json_t *list;
+    int bad = 0;
 
     if (!*embed || strcmp(embed, "*") == 0)
         return json_boolean(*embed);
     list = json_array();
     for (size_t n; *embed; embed += n + (embed[n] == ' ')) {
         n = strcspn(embed, " ");
-        json_array_append_new(list, json_stringn(embed, n));
+        bad |= json_array_append_new(list, json_stringn(embed, n));
     }
-    return list;
+    if (!bad)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 static json_t *share_json(const struct share *s)

@@ -1,5 +1,8 @@
 #include "http.h"
 
+#include "charset.h"
+#include "json_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,10 +41,10 @@ struct http_error http_error_of(enum rc rc)
 
 char *http_error_text(const char *code, const char *message)
 {
-    json_t *text = json_string(message);
-    json_t *body = json_pack("{s:{s:s,s:o}}", "error", "code", code, "message",
-                             text ? text : json_string(""));
-    char *out = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    bool fine = charset_is_utf8(message, strlen(message));
+    json_t *body = json_pack("{s:{s:s,s:s}}", "error", "code", code, "message",
+                             fine ? message : "");
+    char *out = json_text_write(body, JSON_COMPACT);
 
     json_decref(body);
     return out;
@@ -105,7 +108,7 @@ void http_send_json(struct request *r, int status, json_t *body, const char *loc
     const struct header header = {"Location", location};
     /* Twelve digits: more would show how a double is stored, 0.1 as
      * 0.10000000000000001. */
-    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+    char *text = json_text_write(body, JSON_COMPACT | JSON_REAL_PRECISION(12));
 
     json_decref(body);
     if (text)

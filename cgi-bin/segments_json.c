@@ -1,8 +1,8 @@
 #include "segments_json.h"
 
 #include "grid.h"
+#include "json_text.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,10 +66,10 @@ static char *head_text(const struct rendition *r, const struct readiness *ready)
                              rendition_kind_name(r->kind), "generation", r->generation,
                              "segment_duration", duration_s(r), "segments",
                              (json_int_t)r->segments, "done", (json_int_t)ready->done);
-    if (head && r->put_away)
-        json_object_set_new(head, "put_away", json_true());
+    int bad = r->put_away ? json_object_set_new(head, "put_away", json_true()) : 0;
     /* Twelve digits: see http_send_json. */
-    char *text = head ? json_dumps(head, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+    char *text =
+        bad ? NULL : json_text_write(head, JSON_COMPACT | JSON_REAL_PRECISION(12));
 
     json_decref(head);
     return text;

@@ -1,8 +1,8 @@
 #include "media_info.h"
 
+#include "json_text.h"
 #include "text.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +154,10 @@ static void read_stream(const json_t *s, struct media_stream *out)
 
 enum rc media_info_parse(const char *json, size_t n, struct media_info *out)
 {
-    json_t *root = json_loadb(json, n, 0, NULL);
+    json_t *root;
+    enum rc rc = json_text_read(json, n, 0, &root);
+    if (rc != RC_OK)
+        return rc;
     const json_t *streams = json_object_get(root, "streams");
     const json_t *format = json_object_get(root, "format");
     if (!json_is_array(streams) || !json_is_object(format)) {

@@ -177,8 +177,13 @@ static void plan_by_header(struct task *t, bool read)
 static void header_ended(struct task *t, const struct supervise_end *end)
 {
     struct probe *p = t->state;
-    bool read =
-        ended_well(end) && media_info_parse(p->json, p->json_size, &p->info) == RC_OK;
+    enum rc rc = ended_well(end) ? media_info_parse(p->json, p->json_size, &p->info)
+                                 : RC_INVALID;
+    bool read = rc == RC_OK;
+    if (rc == RC_NOMEM) {
+        task_postpone(t, "The machine is short of memory.");
+        return;
+    }
     if (p->early) {
         plan_by_header(t, read);
         return;

@@ -16,28 +16,40 @@ struct told {
 
 /* Calls row for each row of a pragma, which is not worth a kept statement. */
 static enum rc each_row(struct store *st, const char *sql,
-                        void (*row)(sqlite3_stmt *q, const struct told *t),
+                        enum rc (*row)(sqlite3_stmt *q, const struct told *t),
                         const struct told *t)
 {
     sqlite3_stmt *q = NULL;
     enum rc rc = store_rc(st, sqlite3_prepare_v2(st->db, sql, -1, &q, NULL));
 
     while (rc == RC_OK && (rc = store_step(st, q)) == RC_OK)
-        row(q, t);
+        rc = row(q, t);
     sqlite3_finalize(q);
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-static void integrity_row(sqlite3_stmt *q, const struct told *t)
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* A page that there is no memory for is told as one that is wrong; SQLITE_NOMEM is 7.
+ */
+static enum rc integrity_row(sqlite3_stmt *q, const struct told *t)
 {
     char text[STORE_TEXT_MAX + 1];
 
     store_column_text(q, 0, text, sizeof(text));
+    if (!*text || ends_with(text, "error code=7"))
+        return RC_NOMEM;
     if (strcmp(text, "ok") != 0)
         t->cb(t->arg, text);
+    return RC_OK;
 }
 
-static void dangling_row(sqlite3_stmt *q, const struct told *t)
+static enum rc dangling_row(sqlite3_stmt *q, const struct told *t)
 {
     char text[STORE_TEXT_MAX + 1], table[64], parent[64];
 
@@ -46,6 +58,7 @@ static void dangling_row(sqlite3_stmt *q, const struct told *t)
     snprintf(text, sizeof(text), "row %lld of %s refers to nothing in %s",
              (long long)sqlite3_column_int64(q, 1), table, parent);
     t->cb(t->arg, text);
+    return RC_OK;
 }
 
 enum rc store_check_database(struct store *st,

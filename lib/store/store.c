@@ -230,8 +230,11 @@ enum rc store_begin(struct store *st)
 enum rc store_end(struct store *st, enum rc rc)
 {
     char message[sizeof(st->message)];
-    bool ends_actor = rc == RC_OK && store_actor_check(st) == RC_REVOKED;
+    enum rc actor = rc == RC_OK ? store_actor_check(st) : RC_OK;
+    bool ends_actor = actor == RC_REVOKED;
 
+    if (!ends_actor && actor != RC_OK)
+        rc = actor; /* which may have rolled back: then there is nothing to commit */
     if (rc == RC_OK)
         rc = run(st, SQL_COMMIT, "COMMIT");
     if (rc == RC_OK && ends_actor)
@@ -382,6 +385,10 @@ static enum rc migrate(struct store *st)
     if (rc == RC_OK)
         rc = store_end(st, run_steps(st));
     sqlite3_db_config(st->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+    /* Parsed before all that: it would be parsed anew when it is needed (store_begin).
+     */
+    sqlite3_finalize(st->statements[SQL_ROLLBACK]);
+    st->statements[SQL_ROLLBACK] = NULL;
     return rc;
 }
 

@@ -22,6 +22,7 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { formAround, formStream } from './forms.mjs';
+import { watchPrograms, WATCHED } from './under.mjs';
 
 export { formAround, tinyMp4, whole, wire } from './forms.mjs';
 
@@ -29,7 +30,7 @@ export const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 export const BUILD = path.resolve(SOURCE, process.env.DROPSTREAM_BUILD ?? 'build');
 
 /* Whatever hangs on a busy machine: no test is meant to take half as long. */
-const TEST_MS = 240_000;
+const TEST_MS = WATCHED ? 2_400_000 : 240_000;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -106,6 +107,7 @@ export async function startSite({ worker = false, extras = false, env = {}, prep
     const site = new Site(dir, await freePort(), extras ? env : { ...NO_EXTRAS, ...env });
     try {
         await promisify(execFile)(path.join(SOURCE, 'etc/install.sh'), [BUILD, dir], { env: site.env });
+        await watchPrograms(dir);
         await prepare(site);
         site.startLighttpd();
         if (worker) site.startWorker();
@@ -188,7 +190,7 @@ export class Site {
         if (!child) return undefined;
         this.#children.delete(name);
         child.process.kill(signal);
-        const timer = setTimeout(() => child.process.kill('SIGKILL'), 10_000);
+        const timer = setTimeout(() => child.process.kill('SIGKILL'), WATCHED ? 100_000 : 10_000);
         const result = await child.exited;
         clearTimeout(timer);
         return result;
@@ -197,8 +199,11 @@ export class Site {
     /* Process ids of the FastCGI programs: { 'api.fcgi': 1, … }. */
     async handlers() {
         const found = {};
-        for (const { pid, exe } of await this.processes())
-            if (exe.startsWith(this.path('cgi-bin/'))) found[path.basename(exe)] = pid;
+        for (const { pid, exe, cmdline } of await this.processes()) {
+            // That of valgrind is valgrind.
+            const program = [exe, ...cmdline.split(' ')].find((word) => word.startsWith(this.path('cgi-bin/')));
+            if (program) found[path.basename(program)] = pid;
+        }
         return found;
     }
 
@@ -218,10 +223,21 @@ export class Site {
         return found;
     }
 
+    /* What watches them tells of leaks when they end, which lighttpd would not wait for. */
+    async #endHandlers() {
+        const pids = Object.values(await this.handlers());
+        for (const pid of pids) process.kill(pid, 'SIGTERM');
+        await waitFor(async () => {
+            const living = Object.values(await this.handlers());
+            return !pids.some((pid) => living.includes(pid));
+        });
+    }
+
     /* Stops everything and removes the folder. Throws if something does not end by
      * itself or is left over. */
     async stop() {
         const complaints = [];
+        if (WATCHED) await this.#endHandlers();
         for (const name of ['worker', 'lighttpd']) {
             const result = await this.end(name);
             // lighttpd says 1 where a connection was still open when it was told to stop. What

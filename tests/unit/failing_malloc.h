@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,15 @@ char *strdup(const char *s)
     size_t n = strlen(s) + 1;
     char *copy = malloc(n);
     return copy ? memcpy(copy, s, n) : NULL;
+}
+
+/* Before the test's own main(). */
+__attribute__((constructor)) static void heap_leave_to_valgrind(void)
+{
+    if (!getenv("DROPSTREAM_UNDER"))
+        return;
+    puts("skipped: valgrind puts a malloc of its own in place of this one");
+    exit(0);
 }
 
 /* What a run may say when an allocation of it has failed. */

