@@ -53,7 +53,7 @@ function assertInSteps(found, name) {
 }
 
 test('the rings of the library', async () => {
-    const page = await watchedPage(browser);
+    const page = await watchedPage(browser, { reducedMotion: 'no-preference' });
     await page.goto(site.url);
     await page.locator('circle').first().waitFor({ state: 'attached' });
     assertInSteps(await restless(page), 'ripple');
@@ -66,7 +66,7 @@ test('the player while a viewer waits', async () => {
     await noisyClip(file, SECONDS);
     const video = await uploadPlayable(site, file);
     await site.end('worker', 'SIGKILL'); // so that the wait has no end
-    const page = await watchedPage(browser);
+    const page = await watchedPage(browser, { reducedMotion: 'no-preference' });
     await page.goto(`${site.url}/watch/${video.id}`);
     await page.locator('stream-video').waitFor();
     await page.evaluate((target) => {

@@ -54,7 +54,7 @@ afterEach(async () => {
 const logged = (fn) => (t) => site.logged(fn)(t);
 
 async function watch(options) {
-    page = await watchedPage(browser, options);
+    page = await watchedPage(browser, { reducedMotion: 'no-preference', ...options });
     page.setDefaultTimeout(15_000);
     await page.goto(`${site.url}/watch/${video.id}`);
     for (const button of Object.keys(MENUS)) await page.locator(button).waitFor();
@@ -105,7 +105,7 @@ test('so it is beside an upright picture in a wide window', logged(async () => {
     );
     const { json } = await site.upload(clip);
     await site.waitForState(json.id, 'ready', { timeout: SLOW });
-    page = await watchedPage(browser, { viewport: { width: 1280, height: 720 } });
+    page = await watchedPage(browser, { reducedMotion: 'no-preference', viewport: { width: 1280, height: 720 } });
     await page.goto(`${site.url}/watch/${json.id}`);
     await page.locator('media-audio-track-menu-button').waitFor({ timeout: SLOW });
     const frame = await boxOf(page.locator('media-controller'));

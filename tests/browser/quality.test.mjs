@@ -36,7 +36,7 @@ after(async () => {
 });
 
 async function openPlayer() {
-    const page = await watchedPage(browser);
+    const page = await watchedPage(browser, { reducedMotion: 'no-preference' });
     await page.goto(`${site.url}/watch/${video.id}`);
     await page.locator('stream-video').waitFor({ timeout: SLOW });
     await page.evaluate(() => {
@@ -140,7 +140,7 @@ test('a rung is offered as soon as it is whole, to a page that is open', async (
 });
 
 test('what is in the making is no choice by keyboard either, and what is ticked is what plays', async () => {
-    const page = await watchedPage(browser);
+    const page = await watchedPage(browser, { reducedMotion: 'no-preference' });
     await page.route(`**/api/videos/${video.id}`, async (route) => {
         const json = await (await route.fetch()).json();
         json.renditions.find(({ name }) => name === '720p').done = 1;

@@ -10,6 +10,23 @@
  */
 import { chromium } from 'playwright-core';
 
+/* What playwright-core 1.61 turns off: of two such arguments Chromium takes the last. */
+const NOT_BY_PLAYWRIGHT = [
+    'AvoidUnnecessaryBeforeUnloadCheckSync',
+    'BoundaryEventDispatchTracksNodeRemoval',
+    'DestroyProfileOnBrowserClose',
+    'DialMediaRouteProvider',
+    'GlobalMediaControls',
+    'HttpsUpgrades',
+    'LensOverlay',
+    'MediaRouter',
+    'PaintHolding',
+    'ThirdPartyStoragePartitioning',
+    'Translate',
+    'RenderDocument',
+    'OptimizationHints',
+];
+
 const ARGS = [
     '--headless',
     '--no-sandbox',
@@ -19,6 +36,8 @@ const ARGS = [
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    // Beside each page: a process for the next one, and two that show what is typed as an address.
+    `--disable-features=${[...NOT_BY_PLAYWRIGHT, 'SpareRendererForSitePerProcess', 'WebUIOmniboxPopup', 'WebUIOmniboxAimPopup']}`,
 ];
 
 export function launchBrowser() {
@@ -36,10 +55,12 @@ const isOfHealth = (message) => message.text().includes('503') && message.locati
 /*
  * A page in a context of its own. page.complaints lists what the page said about itself
  * that no page should: errors and warnings of the console, uncaught exceptions, breaches
- * of the Content-Security-Policy. page.posts counts uploads begun.
+ * of the Content-Security-Policy. page.posts counts uploads begun. Nothing on it moves by
+ * itself, which is drawn without a GPU, unless reducedMotion is 'no-preference'.
  */
 export async function watchedPage(browser, options = {}) {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    const defaults = { viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' };
+    const context = await browser.newContext({ ...defaults, ...options });
     const page = await context.newPage();
     page.complaints = [];
     page.posts = 0;
