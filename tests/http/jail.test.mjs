@@ -47,7 +47,7 @@ async function watched(site) {
             if (limits) seen.set(pid, { status, limits });
         }
         return (await site.api('GET', `/api/videos/${json.id}`)).json.state === 'ready';
-    }, { timeout: 60_000, every: 5, what: 'the video to be ready', moving: () => site.made() });
+    }, { timeout: 60_000, every: 20, what: 'the video to be ready', moving: () => site.made() });
     return [...seen.values()];
 }
 

@@ -12,7 +12,7 @@
  * by the kernel if the test process dies. stop() fails if anything is still running.
  */
 import { execFile, spawn } from 'node:child_process';
-import { promises as fs } from 'node:fs';
+import { promises as fs, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
@@ -210,15 +210,25 @@ export class Site {
     /* Every process that has to do with this site: by its program, its arguments, its
      * folder or its environment. */
     async processes() {
+        // Not one after another by the thread pool: some tests look at them all the time.
+        const read = (look) => {
+            try {
+                return look();
+            } catch {
+                return ''; // it has ended meanwhile, or is the kernel's
+            }
+        };
         const found = [];
-        for (const pid of (await fs.readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+        for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
             if (Number(pid) === process.pid) continue;
-            const link = (name) => fs.readlink(`/proc/${pid}/${name}`).catch(() => '');
-            const text = (name) => fs.readFile(`/proc/${pid}/${name}`, 'latin1').catch(() => '');
-            const exe = await link('exe');
-            const clues = [exe, await link('cwd'), await text('cmdline'), await text('environ')];
-            if (exe && clues.some((clue) => clue.includes(this.dir)))
-                found.push({ pid: Number(pid), exe, cmdline: clues[2].replaceAll('\0', ' ') });
+            const link = (name) => read(() => readlinkSync(`/proc/${pid}/${name}`));
+            const text = (name) => read(() => readFileSync(`/proc/${pid}/${name}`, 'latin1'));
+            const exe = link('exe');
+            if (exe === '') continue;
+            const cmdline = text('cmdline');
+            const clues = [exe, cmdline, link('cwd'), text('environ')];
+            if (clues.some((clue) => clue.includes(this.dir)))
+                found.push({ pid: Number(pid), exe, cmdline: cmdline.replaceAll('\0', ' ') });
         }
         return found;
     }
