@@ -79,5 +79,11 @@ test('the player while a viewer waits', async () => {
     await indicator.waitFor();
     await indicator.locator('svg').first().waitFor();
     assertInSteps(await restless(page), 'turn');
+
+    // What is behind a dialogue is a video that may play.
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    assert.equal(await dialog.evaluate((element) => getComputedStyle(element, '::backdrop').backdropFilter), 'none');
     await page.context().close();
 });
