@@ -1,6 +1,7 @@
 /*
  * A private site from its set-up link to a link that is taken back: the owner, and two people
- * without an account in clean browsers of their own, on a real site.
+ * without an account, each in a context of their own: its cookies, caches and connections are
+ * no other's. On a real site.
  */
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -18,36 +19,30 @@ const SLOW = 60_000; // ms
 const CLIP_S = 200; // more than players load ahead, so that they have to ask
 const NOTHING = 'This cannot be watched any more.';
 
-let site, temp, clip, browsers, owner, video;
+let site, temp, clip, browser, owner, video;
 
 before(async () => {
     temp = await tempDir();
     clip = path.join(temp.dir, 'A day at the sea.mp4');
     await cardClip(clip, CLIP_S);
     site = await startSite({ worker: true, env: { DROPSTREAM_AUTH: 'required' } });
-    browsers = [];
-    owner = await page();
+    browser = await launchBrowser();
+    owner = await openPage(browser);
 });
 after(async () => {
-    for (const browser of browsers ?? []) await browser.close();
+    await browser?.close();
     await site?.stop();
     await temp?.remove();
 });
 const guests = [];
 afterEach(async () => {
-    for (const guest of guests.splice(0)) await guest.context().browser().close();
+    for (const guest of guests.splice(0)) await guest.context().close();
 });
 
 const logged = (fn) => (t) => site.logged(fn)(t);
 
-/* In a browser of its own. */
-async function page(options) {
-    const browser = await launchBrowser();
-    browsers.push(browser);
-    return openPage(browser, options);
-}
 async function guest(options) {
-    guests.push(await page(options));
+    guests.push(await openPage(browser, options));
     return guests.at(-1);
 }
 
