@@ -13,7 +13,7 @@ import path from 'node:path';
 import { boxes } from './media.mjs';
 import { sleep } from './site.mjs';
 
-const EVERY_MS = 2;
+const EVERY_MS = 250; // beside what inotify tells at once
 
 export class MediaWatcher {
     #dirs;
@@ -21,6 +21,7 @@ export class MediaWatcher {
     #known = new Map(); // path → inode, change time and size
     #moves = new Map(); // path → how often its name came or went
     #complaints = [];
+    #looks = []; // at what came
     #stopped = false;
     #done;
 
@@ -34,6 +35,7 @@ export class MediaWatcher {
     async stop() {
         this.#stopped = true;
         await this.#done;
+        await Promise.all(this.#looks);
         await this.#look({ again: true });
         for (const ear of this.#ears) ear.close();
         for (const [file, times] of this.#moves)
@@ -53,8 +55,10 @@ export class MediaWatcher {
         const ear = watch(dir, (type, name) => {
             if (!isSegment(name)) return;
             const file = path.join(dir, name);
-            if (type === 'rename') this.#moves.set(file, (this.#moves.get(file) ?? 0) + 1);
-            else this.#complaints.push(`${file} was written to in its place`);
+            if (type !== 'rename') return void this.#complaints.push(`${file} was written to in its place`);
+            const times = (this.#moves.get(file) ?? 0) + 1;
+            this.#moves.set(file, times);
+            if (times === 1) this.#looks.push(this.#lookAt(file));
         });
         ear.on('error', (error) => this.#complaints.push(`${dir}: ${error.message}`));
         return ear;
@@ -66,11 +70,15 @@ export class MediaWatcher {
             for (const name of (await fs.readdir(dir)).filter(isSegment)) {
                 const file = path.join(dir, name);
                 if (!again && this.#known.has(file)) continue;
-                await this.#lookAt(file).catch((error) => this.#complaints.push(`${file}: ${error.message}`));
+                await this.#lookAt(file);
             }
     }
 
     async #lookAt(file) {
+        await this.#compare(file).catch((error) => this.#complaints.push(`${file}: ${error.message}`));
+    }
+
+    async #compare(file) {
         const was = this.#known.get(file);
         const { ino, mtimeMs, size } = await fs.stat(file);
         const now = `${ino} ${mtimeMs} ${size}`;
