@@ -126,7 +126,7 @@ function countEncoders() {
     const timer = setInterval(() => {
         const encoders = childrenOf(site.pid('worker')).filter(({ argv }) => argv.includes('-movflags'));
         most = Math.max(most, encoders.length);
-    }, 10);
+    }, 25);
     return {
         stop() {
             clearInterval(timer);
