@@ -60,9 +60,9 @@ struct source_bounds {
     uint64_t samples; /* saturates */
     int64_t rate;     /* the fastest of those that are too fast; 0: none is */
     struct track track;
-    uint64_t unpacked;   /* bytes of compressed boxes */
-    bool is_unpacked;    /* it is one of them that is read */
-    const char *refusal; /* a sentence, or NULL */
+    uint64_t packed, unpacked; /* bytes of compressed boxes, before and after */
+    bool is_unpacked;          /* it is one of them that is read */
+    const char *refusal;       /* a sentence, or NULL */
 };
 
 enum rc source_bounds_open(enum container container, struct source_bounds **out)
@@ -284,12 +284,13 @@ static enum rc unpack(struct source_bounds *b, const uint8_t *body, size_t n)
 /* A compressed one, as QuickTime has it; its body is of n bytes at `at`. */
 static enum rc step_compressed(struct source_bounds *b, uint64_t at, uint64_t n)
 {
-    if (n > SOURCE_UNPACKED_MAX) {
+    if (n > SOURCE_UNPACKED_MAX - b->packed) {
         b->refusal = TOO_LARGE;
         return RC_OK;
     }
     if (n > b->from.have || at > b->from.have - n)
         return RC_TRUNCATED;
+    b->packed += n;
     if (b->from.memory)
         return unpack(b, b->from.memory + at, (size_t)n);
     uint8_t *body = malloc((size_t)n + 1);

@@ -25,7 +25,7 @@
 #define SOURCE_SAMPLE_BYTES 2   /* of the file, at least, for each of more than those */
 #define SOURCE_PARTS_MAX 500000 /* cues, tags, chapters and the like of Matroska */
 #define SOURCE_RATE_MAX 1000    /* pictures a second */
-/* Bytes of an index that is compressed, before and after. It is unpacked to be counted,
+/* Bytes of all that is compressed, before and after. It is unpacked to be counted,
  * which takes some tenths of a second. Hours have a few. */
 #define SOURCE_UNPACKED_MAX (64 << 20)
 

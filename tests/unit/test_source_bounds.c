@@ -387,6 +387,28 @@ static void what_takes_too_much_when_it_is_unpacked_is_refused(void **state)
     says(CONTAINER_MOV, SOURCE_UNPACKED_MAX + 100, UNPACKED);
 }
 
+/* Whatever is in them: they are read. */
+static void compressed_ones_are_bounded_together(void **state)
+{
+    (void)state;
+    struct source_bounds *b;
+    struct bytes half = {0};
+    box_filled(&half, "cmov", 0, SOURCE_UNPACKED_MAX / 2);
+    for (int n = 2; n < 4; n++) {
+        bytes_free(&file);
+        for (int i = 0; i < n; i++)
+            bytes_add(&file, half.p, half.n);
+        struct source_bytes from = {
+            .memory = file.p, .have = file.n, .size = file.n, .file_size = file.n};
+        assert_int_equal(source_bounds_open(CONTAINER_MOV, &b), RC_OK);
+        assert_int_equal(source_bounds_look(b, &from, why, sizeof(why)),
+                         n == 2 ? RC_OK : RC_UNSUPPORTED);
+        source_bounds_close(b);
+    }
+    assert_string_equal(why, UNPACKED);
+    bytes_free(&half);
+}
+
 static void what_is_compressed_twice_is_refused(void **state)
 {
     (void)state;
@@ -443,6 +465,7 @@ int main(void)
         TEST(what_is_compressed_is_counted_as_well),
         TEST(streams_of_both_are_counted),
         TEST(what_takes_too_much_when_it_is_unpacked_is_refused),
+        TEST(compressed_ones_are_bounded_together),
         TEST(what_is_compressed_twice_is_refused),
         TEST(what_cannot_be_unpacked_says_nothing),
         TEST(a_file_that_is_not_there_is_not_judged),
