@@ -321,10 +321,11 @@ http-tests browser-tests busy-tests other-tests:
 
 # Loaded into programs that are to fail (tests/faults).
 INJECT := $(BUILD)/tests/faults/inject.so
-$(INJECT): tests/faults/inject.c
+INJECT_SRC := tests/faults/inject.c tests/faults/journal.c
+$(INJECT): $(INJECT_SRC) tests/faults/journal.h
 	@mkdir -p $(@D)
 	$(link)
-	$(Q)$(CC) $(STD) -O1 -shared -fPIC -o $@ $<
+	$(Q)$(CC) $(STD) -O1 -shared -fPIC -o $@ $(INJECT_SRC)
 
 faults: all ui $(TEST_MODULES) $(INJECT) ## every call of upload.fcgi and the worker fails, one after the other
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/faults/all.mjs

@@ -25,7 +25,8 @@ enum {
 enum {
     STORE = 1, /* a handle is held for the page */
     SLOW = 2,  /* it reckons a password, and takes its handles itself (api_slowly) */
-    ALONE = 4  /* it is answered also where the database is out of order */
+    ALONE = 4, /* it is answered also where the database is out of order */
+    LOSES = 8  /* what it changes a loss of power may take back: guesses, a session */
 };
 
 struct route {
@@ -55,13 +56,13 @@ static const struct route routes[] = {
      SUBTITLE_FILE_MAX},
     {"DELETE", "/api/videos/*/subtitles/*", api_subtitles_delete, WANT_EDIT, STORE, 0},
     {"GET", "/api/shares/*", api_share_get, WANT_OPEN, STORE, 0},
-    {"POST", "/api/shares/*", api_share_unlock, WANT_OPEN, SLOW, BODY_MAX},
+    {"POST", "/api/shares/*", api_share_unlock, WANT_OPEN, SLOW | LOSES, BODY_MAX},
     {"DELETE", "/api/shares/*", api_share_delete, WANT_EDIT, STORE, 0},
     {"GET", "/api/shares/*/segments", api_share_segments, WANT_OPEN, STORE, 0},
     {"GET", "/api/shares/*/original", api_share_original, WANT_OPEN, STORE, 0},
     {"GET", "/e/*", api_embed, WANT_OPEN, STORE, 0},
     {"GET", "/api/session", api_session_get, WANT_OPEN, STORE, 0},
-    {"POST", "/api/session", api_session_begin, WANT_OPEN, SLOW, BODY_MAX},
+    {"POST", "/api/session", api_session_begin, WANT_OPEN, SLOW | LOSES, BODY_MAX},
     {"DELETE", "/api/session", api_session_end, WANT_OPEN, STORE, 0},
     {"POST", "/api/setup", api_setup, WANT_OPEN, SLOW, BODY_MAX},
     {"GET", "/api/sessions", api_sessions_list, WANT_ACCOUNT, STORE, 0},
@@ -252,10 +253,12 @@ static void run_page(const struct route *route, struct api_call *call)
 
 static void enter(const struct route *route, struct api_call *call)
 {
-    unsigned flags = (strcmp(route->method, "GET") == 0 ? 0 : GATE_CHANGES) |
-                     (route->flags & ALONE ? GATE_ALONE : 0);
+    bool changes = strcmp(route->method, "GET") != 0;
+    unsigned flags =
+        (changes ? GATE_CHANGES : 0) | (route->flags & ALONE ? GATE_ALONE : 0);
 
     call->want = route->want;
+    call->lasts = changes && !(route->flags & LOSES);
     if (gate_enter(call->r, call->app, route->want, flags, &call->who))
         run_page(route, call);
 }

@@ -33,6 +33,7 @@ struct api_call {
     const char *body;   /* the request's, with a NUL after it; NULL for pages that take
                          * none */
     size_t body_size;
+    bool lasts;        /* what it changes is on disk for good before it is answered */
     bool slowly;       /* it is in a thread of the lane by now */
     bool wants_slowly; /* set by api_slowly */
     struct {

@@ -78,16 +78,26 @@ bool api_take_store(struct api_call *call)
     struct store_actor actor;
     enum rc rc = handles_take(call->app->handles, &call->st);
 
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
         api_fail(call, rc);
-    else if (identity_actor(&call->who, &actor))
+        return false;
+    }
+    if (identity_actor(&call->who, &actor))
         store_act_for(call->st, &actor);
-    return rc == RC_OK;
+    if (call->lasts)
+        rc = store_durable(call->st, true);
+    if (rc == RC_OK)
+        return true;
+    api_fail(call, rc);
+    api_give_store(call);
+    return false;
 }
 
 void api_give_store(struct api_call *call)
 {
     store_act_for(call->st, NULL);
+    if (call->lasts)
+        store_durable(call->st, false);
     handles_give(call->app->handles, call->st);
     call->st = NULL;
 }

@@ -114,6 +114,18 @@ enum rc spool_remove(const struct site *site, const char *id)
     return remove_from(site, id, SPOOL_PART);
 }
 
+enum rc spool_sync_names(const struct site *site)
+{
+    int dir_fd;
+    enum rc rc = spool_open_dir(site, &dir_fd);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = spool_sync_fd(dir_fd) == 0 ? RC_OK : RC_IO;
+    close(dir_fd);
+    return rc;
+}
+
 enum rc spool_remove_index(const struct site *site, const char *id)
 {
     return remove_from(site, id, SPOOL_INDEX);

@@ -115,6 +115,17 @@ enum rc mediadir_remove(const struct site *site, const char *root)
     return rc;
 }
 
+enum rc mediadir_sync_names(const struct site *site)
+{
+    int media;
+    enum rc rc = site_open_media(site, &media);
+    if (rc != RC_OK)
+        return rc;
+    rc = fsync(media) == 0 ? RC_OK : RC_IO;
+    close(media);
+    return rc;
+}
+
 enum rc mediafile_begin(int tmp_fd, struct mediafile *f)
 {
     char id[ID_LEN + 1];
@@ -207,6 +218,21 @@ enum rc mediafile_update(int tmp_fd, int dir_fd, const char *name, const void *d
         return rc;
     *wrote = true;
     return mediafile_put(tmp_fd, dir_fd, name, data, n, true);
+}
+
+enum rc mediadir_sync(int dir_fd, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int fd = openat(dir_fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 && errno == ENOENT)
+            continue;
+        enum rc rc = fd < 0 || fsync(fd) < 0 ? rc_from_errno(errno) : RC_OK;
+        if (fd >= 0)
+            close(fd);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return fsync(dir_fd) < 0 ? rc_from_errno(errno) : RC_OK;
 }
 
 static void remove_left_over(int tmp_fd, const char *name, const void *arg)

@@ -22,6 +22,10 @@ enum rc mediadir_create(const struct site *site, const char *root);
 /* Takes the folder with all that is in it away. RC_IO if something remains. */
 enum rc mediadir_remove(const struct site *site, const char *root);
 
+/* Which folders and symlinks there are in htdocs/media no loss of power changes back.
+ * RC_IO. */
+enum rc mediadir_sync_names(const struct site *site);
+
 /*
  * Opens htdocs/media/<root>/<sub> as a directory descriptor that the caller closes;
  * sub "" is the folder itself. create makes sub if it is missing. RC_NOT_FOUND, RC_IO,
@@ -74,6 +78,10 @@ enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data
  * is set to true if it was not. RC_IO, RC_NOSPACE, RC_NOMEM. */
 enum rc mediafile_update(int tmp_fd, int dir_fd, const char *name, const void *data,
                          size_t n, bool *wrote);
+
+/* What is in these files of a folder, and their names, are on disk for good when it
+ * returns. One that is not there is fine. RC_IO, RC_NOSPACE. */
+enum rc mediadir_sync(int dir_fd, const char *const *names, size_t n);
 
 /* Opens site/tmp, and removes what a killed worker left there if sweep. */
 enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd);

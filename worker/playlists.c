@@ -183,18 +183,19 @@ static enum rc master_text(const struct rendition *renditions, size_t n, bool al
                            text_tracks.n, out);
 }
 
+static const char *const masters[] = {"master.m3u8", "player.m3u8"};
+
 static enum rc write_master(const struct site *site, int tmp_fd, const char *root,
                             const struct rendition *renditions, size_t n,
                             const struct subtitles *subs, bool *wrote)
 {
-    static const char *const names[] = {"master.m3u8", "player.m3u8"};
     int fd = -1;
     enum rc rc = mediadir_open(site, root, "", false, &fd);
     for (int i = 0; i < 2 && rc == RC_OK; i++) {
         char *text = NULL;
         rc = master_text(renditions, n, i == 1, subs, &text);
         if (rc == RC_OK)
-            rc = mediafile_update(tmp_fd, fd, names[i], text, strlen(text), wrote);
+            rc = mediafile_update(tmp_fd, fd, masters[i], text, strlen(text), wrote);
         free(text);
     }
     if (fd >= 0)
@@ -212,6 +213,35 @@ enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
             rc = write_media(site, tmp_fd, root, &renditions[i], open, wrote);
     return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n, subs, wrote)
                        : rc;
+}
+
+static enum rc sync_folder(const struct site *site, const char *root, const char *sub,
+                           const char *const *names, size_t n)
+{
+    int fd;
+    enum rc rc = mediadir_open(site, root, sub, false, &fd);
+    if (rc != RC_OK)
+        return rc;
+    rc = mediadir_sync(fd, names, n);
+    close(fd);
+    return rc;
+}
+
+enum rc playlists_sync(const struct site *site, const char *root,
+                       const struct rendition *renditions, size_t n)
+{
+    static const char *const media[] = {"index.m3u8"};
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        char folder[STORE_RENDITION_MAX + 16];
+        playlists_folder(&renditions[i], folder);
+        rc = sync_folder(site, root, folder, media, 1);
+        if (rc == RC_NOT_FOUND) /* of a copy that is not cut yet */
+            rc = RC_OK;
+    }
+    if (rc == RC_OK)
+        rc = sync_folder(site, root, "", masters, 2);
+    return rc == RC_OK ? mediadir_sync_names(site) : rc;
 }
 
 void playlists_remove(const struct site *site, const char *root,

@@ -35,6 +35,11 @@ enum rc playlists_write_cut(const struct site *site, int tmp_fd, const char *roo
 enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
                               const struct rendition *r, bool open);
 
+/* All of them, as they are by now, are on disk for good when it returns. RC_IO,
+ * RC_NOSPACE, RC_NOT_FOUND as above. */
+enum rc playlists_sync(const struct site *site, const char *root,
+                       const struct rendition *renditions, size_t n);
+
 /* Removes the folder of a rendition in its generation, with all that is in it. A
  * failure is logged: what is left goes with the video. */
 void playlists_remove(const struct site *site, const char *root,

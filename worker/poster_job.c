@@ -69,9 +69,11 @@ int64_t poster_at_us(int64_t duration_us)
     return at < POSTER_AT_MAX_US ? at : POSTER_AT_MAX_US;
 }
 
-/* A worker that was frozen past its lease must not touch what another one made. */
+/* A worker that was frozen past its lease must not touch what another one made. No
+ * video is said to have a poster that a loss of power could still take. */
 static enum rc publish(struct task *t)
 {
+    static const char *const name = "poster.jpg";
     struct poster *p = t->state;
     int fd;
     enum rc rc = store_job_check(t->w->store, &t->job);
@@ -79,9 +81,11 @@ static enum rc publish(struct task *t)
         rc = mediadir_open(&t->w->site, t->video.media_root, "", false, &fd);
     if (rc != RC_OK)
         return rc;
-    rc = mediafile_put(t->w->tmp_fd, fd, "poster.jpg", p->jpeg, p->size, true);
+    rc = mediafile_put(t->w->tmp_fd, fd, name, p->jpeg, p->size, true);
+    if (rc == RC_OK)
+        rc = mediadir_sync(fd, &name, 1);
     close(fd);
-    return rc;
+    return rc == RC_OK ? mediadir_sync_names(&t->w->site) : rc;
 }
 
 /* What fails of a part need not fail of the whole: it has one more try then. */

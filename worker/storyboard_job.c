@@ -35,7 +35,8 @@ struct board {
     enum rc trouble; /* with what was made */
 };
 
-/* A worker that was frozen past its lease must not touch what another one made. */
+/* A worker that was frozen past its lease must not touch what another one made. Nothing
+ * names a sheet that a loss of power could still take. */
 static enum rc put(struct task *t, const char *name, const void *data, size_t n,
                    bool replace)
 {
@@ -43,6 +44,8 @@ static enum rc put(struct task *t, const char *name, const void *data, size_t n,
     enum rc rc = store_job_check(t->w->store, &t->job);
     if (rc == RC_OK)
         rc = mediafile_put(t->w->tmp_fd, b->dir_fd, name, data, n, replace);
+    if (rc == RC_OK)
+        rc = mediadir_sync(b->dir_fd, &name, 1);
     return rc;
 }
 

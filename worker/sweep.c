@@ -12,12 +12,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define JOB_LOG_DAYS 30
+#define PURGE_MAX 64 /* videos for which folders are synced once */
 
 static bool in_use(const struct worker *w, const char *id)
 {
@@ -27,10 +29,18 @@ static bool in_use(const struct worker *w, const char *id)
     return false;
 }
 
+/* Deleted videos whose files are gone. */
+struct removed {
+    struct worker *w;
+    size_t n;
+    char ids[PURGE_MAX][ID_LEN + 1];
+};
+
 static enum rc remove_deleted(void *arg, const struct video *v)
 {
-    struct worker *w = arg;
-    if (in_use(w, v->id))
+    struct removed *all = arg;
+    struct worker *w = all->w;
+    if (all->n == PURGE_MAX || in_use(w, v->id))
         return RC_OK;
     enum rc rc = grant_end_revoked(w->store, &w->site, v->id);
     if (rc == RC_OK)
@@ -38,19 +48,40 @@ static enum rc remove_deleted(void *arg, const struct video *v)
     if (rc == RC_OK)
         rc = spool_remove(&w->site, v->id);
     if (rc == RC_OK)
-        rc = store_video_purge(w->store, v->id);
-    if (rc != RC_OK)
+        strcpy(all->ids[all->n++], v->id);
+    else
         log_error("video %s: cannot remove: %s", v->id, rc_name(rc));
     return RC_OK; /* the others all the same; this one again with the next sweep */
 }
 
+/* The rows go last: of files that a loss of power has brought back nobody else knows.
+ */
+static enum rc purge(struct removed *all)
+{
+    enum rc rc = mediadir_sync_names(&all->w->site);
+    if (rc == RC_OK)
+        rc = spool_sync_names(&all->w->site);
+    for (size_t i = 0; rc == RC_OK && i < all->n; i++)
+        rc = store_video_purge(all->w->store, all->ids[i]);
+    if (rc != RC_OK)
+        log_error("deleted videos: cannot remove their rows: %s", rc_name(rc));
+    return rc;
+}
+
 void sweep_deleted(struct worker *w)
 {
-    store_video_each_deleted(w->store, remove_deleted, w);
+    struct removed all = {.w = w};
+    enum rc rc;
+    do {
+        all.n = 0;
+        store_video_each_deleted(w->store, remove_deleted, &all);
+        rc = all.n > 0 ? purge(&all) : RC_OK;
+    } while (rc == RC_OK && all.n == PURGE_MAX);
 }
 
 /* How long ago a spool file got its name or its last bytes, in ms; -1 if there is none.
- * A rename changes only the ctime. */
+ * A rename changes only the ctime. One of a time to come is as old: the clock was put
+ * back since, and would take as long to get there. */
 static int64_t spool_age_ms(const struct worker *w, const char *id,
                             enum spool_kind kind)
 {
@@ -59,7 +90,7 @@ static int64_t spool_age_ms(const struct worker *w, const char *id,
     snprintf(name, sizeof(name), "spool/%s.%s", id, spool_suffix(kind));
     if (site_path(&w->site, name, path) != RC_OK || lstat(path, &st) < 0)
         return -1;
-    return ((int64_t)time(NULL) - st.st_ctime) * 1000;
+    return llabs((int64_t)time(NULL) - st.st_ctime) * 1000;
 }
 
 static void enter_stored(struct worker *w, const char *id)
@@ -78,7 +109,7 @@ static enum rc sweep_receiving(void *arg, const struct video *v)
     int64_t now = w->clock.wall_ms(w->clock.ctx),
             settled_ms = w->config.settle_s * 1000;
     /* A handler needs a moment between its row, its file and its commit. */
-    if (now - v->created_ms < settled_ms || spool_is_receiving(&w->site, v->id))
+    if (llabs(now - v->created_ms) < settled_ms || spool_is_receiving(&w->site, v->id))
         return RC_OK;
     int64_t src_age = spool_age_ms(w, v->id, SPOOL_SRC);
     if (src_age >= settled_ms)

@@ -2,6 +2,7 @@
 
 #include "bounds.h"
 #include "log.h"
+#include "mediadir.h"
 #include "playlists.h"
 #include "store_lists.h"
 
@@ -52,7 +53,9 @@ static enum rc write_cuts(const struct worker *w, const struct video *v,
     return rc;
 }
 
-static enum rc follow_once(const struct worker *w, const char *video_id, bool *wrote)
+/* behind: what was written before may have been lost since, the folder too. */
+static enum rc follow_once(const struct worker *w, const char *video_id, bool behind,
+                           bool *wrote)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
     struct video v;
@@ -62,22 +65,28 @@ static enum rc follow_once(const struct worker *w, const char *video_id, bool *w
         rc = store_renditions(w->store, video_id, all, &n);
     if (rc != RC_OK || n == 0)
         return rc;
-    rc = write_cuts(w, &v, all, n);
-    if (rc != RC_OK)
-        return rc;
-    return write_lists(w, &v, all, n, v.duration_us < 0, wrote);
+    if (behind)
+        rc = mediadir_create(&w->site, v.media_root);
+    if (rc == RC_OK)
+        rc = write_cuts(w, &v, all, n);
+    if (rc == RC_OK)
+        rc = write_lists(w, &v, all, n, v.duration_us < 0, wrote);
+    if (rc == RC_OK && behind && !*wrote)
+        rc = playlists_sync(&w->site, v.media_root, all, n);
+    return rc;
 }
 
 enum rc lists_follow(const struct worker *w, const char *video_id)
 {
     struct lists_changes changes;
-    bool wrote = true;
+    bool wrote = true, behind;
     enum rc rc = store_lists_changes(w->store, video_id, &changes);
+    behind = rc == RC_OK && changes.followed < changes.n;
     for (int i = 0; i < LOOKS_MAX && rc == RC_OK && wrote; i++) {
         wrote = false;
-        rc = follow_once(w, video_id, &wrote);
+        rc = follow_once(w, video_id, behind, &wrote);
     }
-    if (rc == RC_OK && !wrote && changes.followed < changes.n)
+    if (rc == RC_OK && !wrote && behind)
         rc = store_lists_followed(w->store, video_id, changes.n);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         log_warn("video %s: cannot rewrite the playlists: %s", video_id, rc_name(rc));

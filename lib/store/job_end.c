@@ -264,21 +264,33 @@ static enum rc take_result(struct store *st, const struct job *job,
     }
 }
 
-enum rc store_job_done(struct store *st, const struct job *job,
-                       const struct job_result *result, bool *video_ready)
+static enum rc done(struct store *st, const struct job *job,
+                    const struct job_result *result, bool *ready)
 {
-    bool ready = false;
-    enum rc rc;
+    enum rc rc = store_job_begin(st, job);
 
-    if (job->kind == JOB_PROBE)
-        return RC_INVALID;
-    rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
     rc = store_job_end(st, job, "done", "");
     if (rc == RC_OK)
-        rc = take_result(st, job, result, &ready);
-    rc = store_end(st, rc);
+        rc = take_result(st, job, result, ready);
+    return store_end(st, rc);
+}
+
+enum rc store_job_done(struct store *st, const struct job *job,
+                       const struct job_result *result, bool *video_ready)
+{
+    bool ready = false, lasts = job->kind == JOB_ENCODE;
+    enum rc rc;
+
+    if (job->kind == JOB_PROBE)
+        return RC_INVALID;
+    rc = lasts ? store_durable(st, true) : RC_OK;
+    if (rc != RC_OK)
+        return rc;
+    rc = done(st, job, result, &ready);
+    if (lasts)
+        store_durable(st, false);
     if (rc == RC_OK)
         *video_ready = ready;
     return rc;

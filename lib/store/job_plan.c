@@ -129,8 +129,8 @@ enum rc store_job_planned(struct store *st, const struct job *job,
         rc = store_renditions_replace(st, id, plan->renditions, plan->n_renditions);
     if (rc == RC_OK)
         rc = keep_bounds(st, id, plan);
-    /* The first one is written before it is kept, and nobody else writes then. */
-    if (rc == RC_OK && plan->renditions[0].generation > 1)
+    /* Those of the first one are written by now; but they may not last yet. */
+    if (rc == RC_OK)
         rc = store_lists_change(st, id);
     if (rc == RC_OK)
         rc = set_plan(st, id, plan);

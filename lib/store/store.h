@@ -57,6 +57,10 @@ const char *store_message(const struct store *st);
 /* True in *out if another handle has committed since the last call on this one. */
 enum rc store_changed(struct store *st, bool *out);
 
+/* Commits from here on wait for the disk (synchronous=FULL), so that no loss of power
+ * takes them back; off: only for the page cache. Not within a transaction. */
+enum rc store_durable(struct store *st, bool on);
+
 /*
  * Moves the WAL into the database file. Only for the one process that holds the
  * site's checkpoint lock (SQLite before 3.51.3 may corrupt a WAL database when two
@@ -354,8 +358,8 @@ enum rc store_job_promise(struct store *st, const struct job *job, int64_t segme
  * source's end are kept, and where the video was open-ended its length, and that of
  * each rendition. Extra renditions that are not there yet are added, and the jobs of
  * all of them, and its storyboard is queued. *video_ready: no encode is left, and the
- * video went to ready with it. RC_FENCED; RC_INVALID: no probe job, or the video is not
- * processing. */
+ * video went to ready with it. On disk for good when this returns. RC_FENCED;
+ * RC_INVALID: no probe job, or the video is not processing. */
 enum rc store_job_confirmed(struct store *st, const struct job *job,
                             const struct video_plan *found, bool *video_ready);
 
@@ -413,10 +417,11 @@ enum rc store_job_published(struct store *st, const struct job *job,
 /*
  * The job is done; all segments of an encode job's rendition exist from here on, also
  * those that store_job_published was not told. *video_ready: it was the last encode
- * job, and the video went to ready with it (with ready_ms). A poster job sets
- * has_poster if ok. bitrate and average_bitrate (0: leave as planned) are kept with an
- * encode job's rendition. RC_FENCED; RC_INVALID: a probe job, which store_job_planned
- * ends.
+ * job, and the video went to ready with it (with ready_ms); the end of an encode job is
+ * on disk for good when this returns, so that what was ready stays so. A poster job
+ * sets has_poster if ok. bitrate and average_bitrate (0: leave as planned) are kept
+ * with an encode job's rendition. RC_FENCED; RC_INVALID: a probe job, which
+ * store_job_planned ends.
  */
 struct job_result {
     bool poster_made;

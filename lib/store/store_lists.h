@@ -3,8 +3,8 @@
  * the store says of their video. Its functions are as those of store.h.
  *
  * Whatever changes what they say counts as a change: what a job's end means for its
- * rendition, an offered copy, a confirmed plan or one after the first, what is promised
- * of an open-ended video, and subtitles that are published.
+ * rendition, an offered copy, a plan and its confirmation, what is promised of an
+ * open-ended video, and subtitles that are published.
  */
 #ifndef DROPSTREAM_STORE_LISTS_H
 #define DROPSTREAM_STORE_LISTS_H
@@ -20,7 +20,7 @@ struct lists_changes {
 enum rc store_lists_changes(struct store *st, const char *id,
                             struct lists_changes *out);
 
-/* The playlists have followed the first n changes. */
+/* The playlists have followed the first n changes, and are on disk for good. */
 enum rc store_lists_followed(struct store *st, const char *id, int64_t n);
 
 /* As store_video_each_receiving, of videos whose playlists are behind. */

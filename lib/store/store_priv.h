@@ -85,9 +85,6 @@ int store_changes(const struct store *st);
 enum rc store_begin(struct store *st);
 enum rc store_end(struct store *st, enum rc rc);
 
-/* Commits from here on wait for the disk, or (off) only for the page cache. */
-enum rc store_durable(struct store *st, bool on);
-
 int64_t store_wall_ms(const struct store *st);
 int64_t store_boot_ms(const struct store *st);
 

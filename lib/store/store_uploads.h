@@ -72,10 +72,10 @@ enum rc store_upload_each_unseen(struct store *st,
                                  void *arg);
 
 /*
- * What becomes known while an upload is received: what its first bytes are, its length,
- * where the index stands that was sent ahead. That is said once: what was made of the
- * upload depends on it. RC_NOT_FOUND: as store_video_received. RC_CONFLICT: an index
- * stands elsewhere.
+ * What becomes known while an upload is received: what its first bytes are (on disk for
+ * good when this returns), its length, where the index stands that was sent ahead. That
+ * is said once: what was made of the upload depends on it. RC_NOT_FOUND: as
+ * store_video_received. RC_CONFLICT: an index stands elsewhere.
  */
 enum rc store_upload_sniffed(struct store *st, const char *id, enum container c);
 enum rc store_upload_length(struct store *st, const char *id, int64_t size);

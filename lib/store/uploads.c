@@ -219,12 +219,18 @@ enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
 enum rc store_upload_sniffed(struct store *st, const char *id, enum container c)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_prepare(st, SQL_UPLOAD_SNIFFED, CHANGE("container = ?2"), &q);
+    enum rc rc = store_durable(st, true);
 
     if (rc != RC_OK)
         return rc;
-    store_bind_text(q, 2, container_name(c));
-    return change(st, q, id);
+    /* Whoever enters a file that is found whole does not look into it again. */
+    rc = store_prepare(st, SQL_UPLOAD_SNIFFED, CHANGE("container = ?2"), &q);
+    if (rc == RC_OK) {
+        store_bind_text(q, 2, container_name(c));
+        rc = change(st, q, id);
+    }
+    store_durable(st, false);
+    return rc;
 }
 
 enum rc store_upload_length(struct store *st, const char *id, int64_t size)

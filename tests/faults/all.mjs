@@ -1,21 +1,29 @@
 /*
- * all.mjs: `make faults`. upload.fcgi and the worker are killed, or their disk fails, at every
- * call in turn. DROPSTREAM_FAULT_STRIDE (1): only at every so many.
+ * all.mjs: `make faults`. At every call in turn upload.fcgi and the worker are killed, their
+ * disk fails, the machine loses its power, or their clock jumps by a day. Of a worker, which
+ * makes a whole video at each point, of some kinds every so many calls only.
+ * DROPSTREAM_FAULT_STRIDE (1): so many times fewer points.
  */
 import { setting } from '../bench/measure.mjs';
+import { KINDS } from './faults.mjs';
 import { faultsOfUploads } from './uploads.mjs';
 import { faultsOfWorker } from './worker.mjs';
 
-const stride = setting('DROPSTREAM_FAULT_STRIDE', 1);
-const options = { stride, say: (text) => console.log(`  ${text}`) };
+const fewer = setting('DROPSTREAM_FAULT_STRIDE', 1);
+const say = (text) => console.log(`  ${text}`);
 let total = 0;
 
-for (const [title, run] of [['upload.fcgi', faultsOfUploads], ['the worker', faultsOfWorker]]) {
-    console.log(title);
-    const points = await run(options);
-    const n = Object.values(points).reduce((sum, count) => sum + count, 0);
-    for (const [kind, count] of Object.entries(points)) console.log(`  ${String(count).padStart(6)}  ${kind}`);
-    console.log(`  ${String(n).padStart(6)}  in all: nothing lost, nothing falsely ready, nothing stuck`);
-    total += n;
-}
+for (const [title, run, strides] of [
+    ['upload.fcgi', faultsOfUploads, { faults: 1, power: 1, clock: 1 }],
+    ['the worker', faultsOfWorker, { faults: 1, power: 4, clock: 20 }],
+])
+    for (const [kinds, stride] of Object.entries(strides)) {
+        const begun = Date.now();
+        console.log(`${title}: ${kinds}`);
+        const points = await run({ stride: stride * fewer, kinds: KINDS[kinds], say });
+        const n = Object.values(points).reduce((sum, count) => sum + count, 0);
+        for (const [kind, count] of Object.entries(points)) say(`${String(count).padStart(6)}  ${kind}`);
+        say(`${String(n).padStart(6)}  in ${Math.round((Date.now() - begun) / 1000)} s: nothing lost, nothing falsely ready, nothing stuck`);
+        total += n;
+    }
 console.log(`${total} points`);

@@ -1,28 +1,44 @@
 /*
  * faults.mjs: where a program is made to fail (inject.c), one point after another.
  *
- *     for (const fault of faults(site, 'upload.fcgi', { stride: 1 }))
+ *     for await (const fault of faults(site, 'upload.fcgi', { stride: 1 })) {
  *         … run the program with `...fault.env` once …
+ *         await fault.over();
+ *         … and others, to which nothing happens …
+ *     }
  *
  * Of each kind the call is the first one, then the second, and so on, until a run has come
  * through without it. stride: how many calls lie between two points; the first one differs
- * from kind to kind, so that a few points are spread over all calls.
+ * from kind to kind, so that a few points are spread over all calls. Where power is lost
+ * lighttpd is ended before, as whatever else runs is then.
  */
 import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
-import path from 'node:path';
 
-import { BUILD } from '../lib/site.mjs';
-
-export const INJECT = path.join(BUILD, 'tests/faults/inject.so');
+import { INJECT, KEPT, Power } from './power.mjs';
 
 const ENOSPC = 28;
 const EIO = 5;
-const KINDS = [
-    { name: 'killed', code: 0, call: 'any' },
-    ...['write', 'sync', 'rename', 'open'].map((call) => ({ name: `EIO of ${call}`, code: EIO, call })),
-    ...['write', 'rename', 'open'].map((call) => ({ name: `ENOSPC of ${call}`, code: ENOSPC, call })),
+const DAY_S = 86_400;
+const FAULTS = [
+    { name: 'killed', fault: 'kill', call: 'any' },
+    ...['write', 'sync', 'rename', 'open'].map((call) => ({ name: `EIO of ${call}`, fault: EIO, call })),
+    ...['write', 'rename', 'open'].map((call) => ({ name: `ENOSPC of ${call}`, fault: ENOSPC, call })),
 ];
+const POWER = [
+    { name: 'power lost', fault: 'kill', call: 'change', kept: KEPT.nothing },
+    { name: 'power lost but the database', fault: 'kill', call: 'change', kept: KEPT.database },
+    { name: 'power lost but database and names', fault: 'kill', call: 'change', kept: KEPT.names },
+];
+/* stays: for those that run afterwards too; else they have the right time. */
+const CLOCK = [
+    ['ahead', `+${DAY_S}`],
+    ['back', `-${DAY_S}`],
+].flatMap(([where, fault]) => [
+    { name: `clock a day ${where}`, fault, call: 'any' },
+    { name: `clock a day ${where} for good`, fault, call: 'any', stays: true },
+]);
+export const KINDS = { faults: FAULTS, power: POWER, clock: CLOCK };
 const CALLS_MAX = 5000; // of one run, which would never end
 
 /* Every row against its files, and back: dropstreamctl finds nothing wrong. */
@@ -31,19 +47,53 @@ export async function assertSound(site) {
     assert.equal(status, 0, out + err);
 }
 
-/* Each fault: { name, kind, env, struck(): whether it has happened }. */
-export function* faults(site, program, { stride = 1 } = {}) {
-    const mark = site.path('tmp', 'struck');
-    for (const [k, { name, code, call }] of KINDS.entries())
-        for (let n = 1 + ((7 * k) % stride); n < CALLS_MAX; n += stride) {
-            rmSync(mark, { force: true });
-            const fault = {
-                name: `${name}, call ${n}`,
-                kind: name,
-                env: { LD_PRELOAD: INJECT, DROPSTREAM_FAULT: `${program} ${code} ${call} ${n} ${mark}` },
-                struck: () => existsSync(mark),
-            };
-            yield fault;
-            if (!fault.struck()) break;
+class Fault {
+    constructor(site, kind, power, program, n) {
+        const mark = `${site.dir}.struck`; // no file of the site's
+        Object.assign(this, { site, power, mark, kept: kind.kept, stays: kind.stays && kind.fault });
+        this.name = `${kind.name}, call ${n}`;
+        this.kind = kind.name;
+        this.env = { LD_PRELOAD: INJECT, DROPSTREAM_FAULT: `${program} ${kind.fault} ${kind.call} ${n} ${mark}` };
+    }
+
+    /* Whether it has happened. */
+    struck() {
+        return existsSync(this.mark);
+    }
+
+    forget() {
+        rmSync(this.mark, { force: true });
+    }
+
+    /* Once the program is gone, or has come through: what goes with it is gone too. */
+    async over() {
+        if (!this.struck()) return;
+        if (this.power) await this.power.loss(this.kept);
+        if (this.stays) Object.assign(this.site.env, { LD_PRELOAD: INJECT, DROPSTREAM_CLOCK: this.stays });
+    }
+}
+
+/* kinds: some of KINDS. Each fault: { name, kind, env, struck(), over() }. */
+export async function* faults(site, program, { stride = 1, kinds = FAULTS } = {}) {
+    for (const [k, kind] of kinds.entries()) {
+        const env = { ...site.env };
+        if (kind.kept) await site.end('lighttpd');
+        let fault;
+        const power = kind.kept && (await Power.of(site));
+        try {
+            for (let n = 1 + ((7 * k) % stride); n < CALLS_MAX; n += stride) {
+                await power?.settle();
+                fault = new Fault(site, kind, power, program, n);
+                yield fault;
+                const struck = fault.struck();
+                fault.forget();
+                if (kind.stays) site.env = { ...env };
+                if (!struck) break;
+            }
+        } finally {
+            site.env = env;
+            fault?.forget();
+            await power?.close();
         }
+    }
 }

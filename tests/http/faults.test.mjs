@@ -1,14 +1,27 @@
 /*
- * A few of the points at which `make faults` kills upload.fcgi and the worker, or has their
- * disk fail: nothing is lost, nothing half made is shown, nothing is stuck.
+ * A few of the points at which `make faults` kills upload.fcgi and the worker, has their disk
+ * fail, the machine lose its power, or their clock jump: nothing is lost, nothing half made is
+ * shown, nothing is stuck.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { KINDS } from '../faults/faults.mjs';
+import { INJECT, KEPT, Power } from '../faults/power.mjs';
 import { faultsOfUploads } from '../faults/uploads.mjs';
 import { faultsOfWorker } from '../faults/worker.mjs';
+import { startSite, waitFor, withSite } from '../lib/site.mjs';
+import { formAround, tinyMp4, whole } from '../lib/forms.mjs';
 
+const CLOCK = [KINDS.clock[0], KINDS.clock[3]]; // one of each way
 const total = (points) => Object.values(points).reduce((sum, n) => sum + n, 0);
+
+/* Of each kind there is a point. */
+function assertPoints(t, points, kinds, least) {
+    t.diagnostic(JSON.stringify(points));
+    assert.ok(total(points) >= least);
+    for (const { name } of kinds) assert.ok(points[name] > 0, name);
+}
 
 test('upload.fcgi', async (t) => {
     const points = await faultsOfUploads({ stride: 11 });
@@ -17,9 +30,69 @@ test('upload.fcgi', async (t) => {
     assert.ok(points.killed > 0 && points['EIO of write'] > 0 && points['ENOSPC of write'] > 0);
 });
 
+test('upload.fcgi, without power', async (t) => {
+    const points = await faultsOfUploads({ stride: 37, kinds: KINDS.power });
+    assertPoints(t, points, KINDS.power, 9);
+});
+
+test('upload.fcgi, with a clock that jumps', async (t) => {
+    const points = await faultsOfUploads({ stride: 61, kinds: CLOCK });
+    assertPoints(t, points, CLOCK, 4);
+});
+
 test('the worker', async (t) => {
     const points = await faultsOfWorker({ stride: 120 });
     t.diagnostic(JSON.stringify(points));
     assert.ok(total(points) >= 6);
     assert.ok(points.killed > 0);
+});
+
+test('the worker, without power or with a clock that jumps', async (t) => {
+    const kinds = [...KINDS.power.slice(1), CLOCK[1]];
+    const points = await faultsOfWorker({ stride: 260, kinds });
+    assertPoints(t, points, kinds, 4);
+});
+
+const uploaded = async (site) => {
+    const form = formAround('clip.mp4', {});
+    const headers = { 'Content-Type': form.type };
+    const { json } = await site.cgi('upload.fcgi', { method: 'POST', target: '/api/videos', headers, body: whole(form, tinyMp4(50_000)) });
+    return json.id;
+};
+
+test('what the API has answered outlives a loss of power', withSite({}, async (site) => {
+    const [kept, deleted] = [await uploaded(site), await uploaded(site)];
+    await site.end('lighttpd');
+    const power = await Power.of(site);
+    try {
+        const headers = { 'Content-Type': 'application/json' };
+        const body = JSON.stringify({ title: 'Another' });
+        const patch = await site.cgi('api.fcgi', { method: 'PATCH', target: `/api/videos/${kept}`, headers, body });
+        assert.equal(patch.status, 200, patch.text);
+        assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${deleted}` })).status, 204);
+        await power.loss(KEPT.nothing);
+        const { json } = await site.cgi('api.fcgi', { target: '/api/videos' });
+        assert.deepEqual(json.videos.map(({ id, title }) => [id, title]), [[kept, 'Another']]);
+    } finally {
+        await power.close();
+    }
+}));
+
+/* Its handler has died before it could enter it. created: when it began, by its clock. */
+async function isEntered(created) {
+    const site = await startSite({ env: { DROPSTREAM_SETTLE_S: '1' } });
+    try {
+        const id = await uploaded(site);
+        await site.sql(`PRAGMA wal_autocheckpoint=0; UPDATE videos SET state = 'receiving', created_ms = ${created}; DELETE FROM jobs`);
+        site.startWorker({ LD_PRELOAD: INJECT, DROPSTREAM_CLOCK: '-86400' });
+        await waitFor(async () => (await site.sql('SELECT state FROM videos')) !== 'receiving', { what: `${id} to be entered` });
+        assert.deepEqual(await site.spool(), [`${id}.src`]);
+    } finally {
+        await site.stop();
+    }
+}
+
+test('a whole file that came before the clock was put back is entered', async () => {
+    await isEntered('created_ms');
+    await isEntered('created_ms - 2 * 86400000');
 });

@@ -484,7 +484,7 @@ export class Site {
             child.on('close', (code) =>
                 code === 0
                     ? resolve(cgiAnswer(Buffer.concat(chunks)))
-                    : reject(new Error(`${program} ended with ${code}`)),
+                    : reject(cgiEnded(program, code, Buffer.concat(chunks))),
             );
             child.stdin.end(body);
         });
@@ -496,6 +496,13 @@ function answer(res, body) {
     const isJson = res.headers['content-type'] === 'application/json';
     const json = isJson && text ? JSON.parse(text) : undefined;
     return { status: res.statusCode, headers: res.headers, body, text, json };
+}
+
+/* error.answer: what it had said all the same. */
+function cgiEnded(program, code, output) {
+    const error = new Error(`${program} ended with ${code}`);
+    if (output.includes('\r\n\r\n')) error.answer = cgiAnswer(output);
+    return error;
 }
 
 function cgiAnswer(output) {

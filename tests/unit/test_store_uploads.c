@@ -284,7 +284,9 @@ static void an_upload_is_listed_once_its_first_bytes_are_good(void **state)
 
     fixture_stored(f, "shown");
     assert_int_equal(listed(f), 1);
+    wal_syncs = 0;
     assert_int_equal(store_upload_sniffed(f->st, v.id, CONTAINER_MP4), RC_OK);
+    assert_true(wal_syncs > 0);
     assert_int_equal(listed(f), 2);
 }
 
