@@ -87,6 +87,7 @@ export class Power {
     }
 
     async #endAll() {
+        for (const name of ['worker', 'lighttpd']) await this.site.end(name, 'SIGKILL');
         await waitFor(async () => {
             const alive = await this.site.processes();
             for (const { pid } of alive) {

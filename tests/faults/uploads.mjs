@@ -1,8 +1,8 @@
 /*
- * uploads.mjs: upload.fcgi is killed, or its disk fails, at each call in turn, while a client
- * uploads by a form, or by tus in two parts. The client does what every client would: it goes
- * on from what the server says that it has, or begins anew with the same upload_id. In the end
- * its file is there once and whole, and nothing else is.
+ * uploads.mjs: upload.fcgi is killed, its disk fails, the power goes or its clock jumps, at each
+ * call in turn, while a client uploads by a form, or by tus in two parts. The client does what
+ * every client would: it goes on from what the server says that it has, or begins anew with the
+ * same upload_id. In the end its file is there once and whole, and nothing else is.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';

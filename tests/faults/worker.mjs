@@ -1,7 +1,8 @@
 /*
- * worker.mjs: the worker is killed, or its disk fails, at each call in turn, while it makes one
- * video and removes another. What comes after it finds the rest: the video is made to its end,
- * each segment is there and is what it would have been, and the other one is gone.
+ * worker.mjs: the worker is killed, its disk fails, the power goes or its clock jumps, at each
+ * call in turn, while it makes one video and removes another. What comes after it finds the
+ * rest: the video is made to its end, each segment is there and is what it would have been, and
+ * the other one is gone.
  */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';

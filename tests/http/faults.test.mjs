@@ -78,6 +78,21 @@ test('what the API has answered outlives a loss of power', withSite({}, async (s
     }
 }));
 
+test('a deleted original does not come back once its row is gone', withSite({ env: { DROPSTREAM_JAIL: 'off' } }, async (site) => {
+    const id = await uploaded(site);
+    await site.end('lighttpd');
+    const power = await Power.of(site);
+    try {
+        assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${id}` })).status, 204);
+        site.startWorker();
+        await waitFor(async () => (await site.sql('SELECT count(*) FROM videos')) === '0', { what: 'the row to go' });
+        await power.loss(KEPT.database);
+        assert.deepEqual(await site.spool(), []);
+    } finally {
+        await power.close();
+    }
+}));
+
 /* Its handler has died before it could enter it. created: when it began, by its clock. */
 async function isEntered(created) {
     const site = await startSite({ env: { DROPSTREAM_SETTLE_S: '1' } });
