@@ -12,6 +12,7 @@ import * as bombs from '../lib/bombs.mjs';
 import { cost } from '../lib/cost.mjs';
 import { brightness, fetchVideo, ffmpeg, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
+import { WATCHED } from '../lib/under.mjs';
 import { create, patch } from '../lib/tus.mjs';
 
 const MEMORY_MB = 200; // of any one program
@@ -47,7 +48,7 @@ async function exploded(bytes, name, t) {
 }
 
 function assertFair({ memory_mb: memory, disk_mb: disk, seconds, program }) {
-    assert.ok(memory < MEMORY_MB, `${program} took ${memory} MB`);
+    assert.ok(WATCHED || memory < MEMORY_MB, `${program} took ${memory} MB`);
     assert.ok(disk < DISK_MB, `${disk} MB on disk`);
     assert.ok(seconds < BUSY * WITHIN_S, `${seconds} s`);
 }

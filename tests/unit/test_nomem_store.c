@@ -39,6 +39,45 @@ static void a_handle_goes_on_once_there_is_memory_again(void **state)
     }
 }
 
+static enum rc open_and_close(void *arg)
+{
+    const struct fixture *f = arg;
+    struct store *st = NULL;
+    enum rc rc = store_open(f->path, &f->clock, &st);
+    assert_true((rc == RC_OK) == (st != NULL));
+    store_close(st);
+    return rc;
+}
+
+static void a_database_is_opened_as_a_whole_or_not(void **state)
+{
+    heap.left = 2; /* what is logged for the first time, too */
+    assert_int_equal(open_and_close(*state), RC_NOMEM);
+    heap.left = 0;
+    heap_starve(open_and_close, *state, HEAP_MAY_COPE);
+}
+
+/* Also the first time, when the file is made: thousands of allocations, of which the
+ * later ones are tried here and there. */
+static void a_database_is_made_as_a_whole_or_not(void **state)
+{
+    struct fixture *f = *state, fresh = *f;
+    for (long n = 1, failed = 1; failed > 0; n += 1 + n / 2) {
+        tempdir_make(fresh.dir);
+        snprintf(fresh.path, sizeof(fresh.path), "%s/test.db", fresh.dir);
+        heap.failed = 0;
+        heap.onward = n % 2 == 0;
+        heap.left = n;
+        enum rc rc = open_and_close(&fresh);
+        heap.left = 0;
+        failed = heap.failed;
+        if (rc != RC_OK && (failed == 0 || rc != RC_NOMEM))
+            fail_msg("allocation %ld fails: %s", n, rc_name(rc));
+        assert_int_equal(open_and_close(&fresh), RC_OK);
+        tempdir_remove(fresh.dir);
+    }
+}
+
 static int setup(void **state)
 {
     struct video v;
@@ -56,6 +95,8 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_database_is_opened_as_a_whole_or_not),
+        TEST(a_database_is_made_as_a_whole_or_not),
         TEST(a_handle_goes_on_once_there_is_memory_again),
     };
     return cmocka_run_group_tests_name("nomem_store", tests, NULL, NULL);

@@ -65,8 +65,8 @@ static void words_that_come_one_by_one_are_read_together(void **state)
 {
     (void)state;
     long before = reads_so_far();
-    if (before < 0)
-        skip();
+    if (before < 0 || getenv("DROPSTREAM_UNDER"))
+        skip(); /* valgrind reads, too */
     const struct run *r = run_script(
         "i=0; while [ $i -lt 20000 ]; do echo $i >&2; i=$((i + 1)); done", &plain);
     long reads = reads_so_far() - before;
