@@ -2,8 +2,11 @@
  * all.mjs: `make faults`. At every call in turn upload.fcgi and the worker are killed, their
  * disk fails, the machine loses its power, or their clock jumps by a day. Of a worker, which
  * makes a whole video at each point, of some kinds every so many calls only.
- * DROPSTREAM_FAULT_STRIDE (1): so many times fewer points.
+ * DROPSTREAM_FAULT_STRIDE (1): so many times fewer points. Several sites share the points, as
+ * there are waits in each.
  */
+import os from 'node:os';
+
 import { setting } from '../bench/measure.mjs';
 import { KINDS } from './faults.mjs';
 import { faultsOfUploads } from './uploads.mjs';
@@ -11,7 +14,16 @@ import { faultsOfWorker } from './worker.mjs';
 
 const fewer = setting('DROPSTREAM_FAULT_STRIDE', 1);
 const say = (text) => console.log(`  ${text}`);
+const lanes = os.availableParallelism() + 1;
 let total = 0;
+
+/* Runs all lanes: how many points there were of each kind. */
+async function together(run, options) {
+    const results = await Promise.all(Array.from({ length: lanes }, (_, lane) => run({ ...options, lane, lanes })));
+    const points = {};
+    for (const [kind, n] of results.flatMap(Object.entries)) points[kind] = (points[kind] ?? 0) + n;
+    return points;
+}
 
 for (const [title, run, strides] of [
     ['upload.fcgi', faultsOfUploads, { faults: 1, power: 1, clock: 1 }],
@@ -20,7 +32,7 @@ for (const [title, run, strides] of [
     for (const [kinds, stride] of Object.entries(strides)) {
         const begun = Date.now();
         console.log(`${title}: ${kinds}`);
-        const points = await run({ stride: stride * fewer, kinds: KINDS[kinds], say });
+        const points = await together(run, { stride: stride * fewer, kinds: KINDS[kinds], say });
         const n = Object.values(points).reduce((sum, count) => sum + count, 0);
         for (const [kind, count] of Object.entries(points)) say(`${String(count).padStart(6)}  ${kind}`);
         say(`${String(n).padStart(6)}  in ${Math.round((Date.now() - begun) / 1000)} s: nothing lost, nothing falsely ready, nothing stuck`);

@@ -9,7 +9,8 @@
  *
  * Of each kind the call is the first one, then the second, and so on, until a run has come
  * through without it. stride: how many calls lie between two points; the first one differs
- * from kind to kind, so that a few points are spread over all calls. Where power is lost
+ * from kind to kind, so that a few points are spread over all calls. lane of lanes: where
+ * others go through the same points beside this one, each on a site of its own, its share. Where power is lost
  * lighttpd is ended before, as whatever else runs is then.
  */
 import assert from 'node:assert/strict';
@@ -74,14 +75,14 @@ class Fault {
 }
 
 /* kinds: some of KINDS. Each fault: { name, kind, env, struck(), over() }. */
-export async function* faults(site, program, { stride = 1, kinds = FAULTS } = {}) {
+export async function* faults(site, program, { stride = 1, lane = 0, lanes = 1, kinds = FAULTS } = {}) {
     for (const [k, kind] of kinds.entries()) {
         const env = { ...site.env };
         if (kind.kept) await site.end('lighttpd');
         let fault;
         const power = kind.kept && (await Power.of(site));
         try {
-            for (let n = 1 + ((7 * k) % stride); n < CALLS_MAX; n += stride) {
+            for (let n = 1 + ((7 * k) % stride) + lane * stride; n < CALLS_MAX; n += stride * lanes) {
                 await power?.settle();
                 fault = new Fault(site, kind, power, program, n);
                 yield fault;

@@ -125,14 +125,14 @@ async function isThere(site, client, known) {
 const VIDEOS_MAX = 90; // of one site: a page of the library
 
 /* Runs through all points; returns how many there were, by kind. say(text): what was done. */
-export async function faultsOfUploads({ stride = 1, kinds, say = () => {} } = {}) {
+export async function faultsOfUploads({ say = () => {}, ...options } = {}) {
     const points = {};
     for (const [step, way] of Object.entries(WAYS)) {
         // Longer than any clock jumps here: what expires does so by that clock.
         let site = await startSite({ env: { DROPSTREAM_UPLOAD_EXPIRE_H: '48' } });
         let known = new Set();
         try {
-            for await (const fault of faults(site, 'upload.fcgi', { stride, kinds })) {
+            for await (const fault of faults(site, 'upload.fcgi', options)) {
                 const client = new Client(site, step, fault);
                 const at = (error) => { throw new Error(`${step}: ${fault.name}`, { cause: error }); };
                 await way(client).then(() => client.goOn()).then(() => isThere(site, client, known)).catch(at);

@@ -91,7 +91,7 @@ async function runFreely(site, id, removed) {
     await site.end('worker');
 }
 
-export async function faultsOfWorker({ stride = 1, kinds, say = () => {} } = {}) {
+export async function faultsOfWorker({ say = () => {}, ...options } = {}) {
     const temp = await tempDir();
     const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0' } });
     const points = {};
@@ -100,7 +100,7 @@ export async function faultsOfWorker({ stride = 1, kinds, say = () => {} } = {})
         let before = await upload(site, file);
         await runFreely(site, before);
         const expected = await filesOf(site, before);
-        for await (const fault of faults(site, 'dropstream-worker', { stride, kinds })) {
+        for await (const fault of faults(site, 'dropstream-worker', options)) {
             const at = (error) => { throw new Error(`${fault.name}: ${error.message}`, { cause: error }); };
             const id = await upload(site, file);
             assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${before}` })).status, 204);
