@@ -36,6 +36,7 @@ here() { make --no-print-directory CC="$cc" BUILD="$build" "$@"; }
 # crowd is run once more, alone, and named: no machine is to blame for a second failure.
 served_tests() {
     local busy
+    rm -f "$build"/tests/{http,browser}/*.ran
     here -j2 -k -Otarget busy-tests &
     busy=$!
     here -j3 -k -Otarget other-tests
@@ -46,7 +47,9 @@ served_tests() {
 
 readonly SECOND_TRIES=3 # files; of more than that it is not the crowd that fails them
 second_try() {
-    local -a again
+    local -a again ran all
+    ran=("$build"/tests/{http,browser}/*.ran) all=(tests/{http,browser}/*.test.mjs)
+    [[ ${#ran[@]} -eq ${#all[@]} ]] || return
     mapfile -t again < <(grep -ls '^failed: ' "$build"/tests/{http,browser}/*.ran)
     [[ ${#again[@]} -gt 0 && ${#again[@]} -le $SECOND_TRIES ]] || return
     printf '\n---- once more, alone: %s\n' "${again[*]}"

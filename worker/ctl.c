@@ -329,6 +329,9 @@ static int open_site(struct ctl *c, const char *dir, bool make)
         (rc = site_path(&c->site, "db/dropstream.db", path)) == RC_OK &&
         (make || (rc = access(path, F_OK) == 0 ? RC_OK : RC_NOT_FOUND) == RC_OK))
         rc = store_open(path, &c->clock, &c->store);
+    /* What it says it has done is not taken back. */
+    if (rc == RC_OK)
+        rc = store_durable(c->store, true);
     if (rc == RC_NETFS)
         return ctl_fail("%s lies on a network file system", path);
     if (rc != RC_OK)

@@ -128,7 +128,6 @@ static void on_synced(struct task *t, const struct supervise_end *end)
     task_retry(t, sentence);
 }
 
-/* sync(1) in a child: a slow disk must not hold up the loop. */
 static void on_looked(struct task *t, const char *why)
 {
     char path[PATH_MAX];
@@ -136,6 +135,7 @@ static void on_looked(struct task *t, const char *why)
         task_retry(t, why);
         return;
     }
+    /* sync(1) in a child: a slow disk must not hold up the loop. */
     enum rc rc = site_path(&t->w->site, "htdocs/media", path);
     if (rc == RC_OK)
         rc = args_sync(path, &t->args);

@@ -61,8 +61,13 @@ static enum rc purge(struct removed *all)
     enum rc rc = mediadir_sync_names(&all->w->site);
     if (rc == RC_OK)
         rc = spool_sync_names(&all->w->site);
-    for (size_t i = 0; rc == RC_OK && i < all->n; i++)
-        rc = store_video_purge(all->w->store, all->ids[i]);
+    bool synced = rc == RC_OK;
+    for (size_t i = 0; synced && i < all->n; i++) {
+        enum rc one = store_video_purge(all->w->store, all->ids[i]);
+        /* Another worker was quicker. */
+        if (one != RC_OK && one != RC_NOT_FOUND)
+            rc = one;
+    }
     if (rc != RC_OK)
         log_error("deleted videos: cannot remove their rows: %s", rc_name(rc));
     return rc;

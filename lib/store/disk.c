@@ -197,7 +197,7 @@ static enum rc begin_evicting(struct store *st, const struct rendition_of *which
     return rc;
 }
 
-enum rc store_rendition_evict(struct store *st, const struct rendition_of *which)
+static enum rc evict(struct store *st, const struct rendition_of *which)
 {
     struct video v;
     enum rc rc = store_video_begin(st, which->video_id, &v);
@@ -212,6 +212,17 @@ enum rc store_rendition_evict(struct store *st, const struct rendition_of *which
                         "%s: put away to make room, until somebody wants it",
                         which->rendition);
     return store_end(st, rc);
+}
+
+enum rc store_rendition_evict(struct store *st, const struct rendition_of *which)
+{
+    enum rc rc = store_durable(st, true);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = evict(st, which);
+    store_durable(st, false);
+    return rc;
 }
 
 enum rc store_rendition_evicted(struct store *st, const struct rendition_of *which)

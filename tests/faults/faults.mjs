@@ -30,6 +30,7 @@ const POWER = [
     { name: 'power lost', fault: 'kill', call: 'change', kept: KEPT.nothing },
     { name: 'power lost but the database', fault: 'kill', call: 'change', kept: KEPT.database },
     { name: 'power lost but database and names', fault: 'kill', call: 'change', kept: KEPT.names },
+    { name: 'power lost but names', fault: 'kill', call: 'change', kept: KEPT.onlyNames },
 ];
 /* stays: for those that run afterwards too; else they have the right time. */
 const CLOCK = [

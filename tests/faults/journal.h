@@ -8,12 +8,12 @@
  * `kept/`, a further name of each file that was touched, by its inode, so that none is
  * ever gone; `boot_id`, which stands for the kernel's.
  *
- *     W INODE PATH SIZE AT HEX   bytes of a file are overwritten or cut off: its size
- * and those bytes as they were; what is written behind the end has none N FOLDER PATH
- * the name PATH is made; FOLDER's sync makes that last F FOLDER PATH INODE        the
- * name of a file is taken away, L FOLDER PATH TARGET       that of a symlink, D FOLDER
- * PATH              of a folder S INODE                    the bytes of a file are
- * synced, T PATH                     the names of a folder, A all there is
+ * - `W INODE PATH SIZE AT HEX`: bytes of a file are overwritten or cut off: its size and
+ *   those bytes as they were; what is written behind the end has none
+ * - `N FOLDER PATH`: the name PATH is made; FOLDER's sync makes that last
+ * - `F FOLDER PATH INODE`: the name of a file is taken away; `L FOLDER PATH TARGET`: that
+ *   of a symlink; `D FOLDER PATH`: of a folder
+ * - `S INODE`: the bytes of a file are synced; `T PATH`: the names of a folder; `A`: all
  *
  * Log files, locks and SQLite's shared memory are left out. All functions do nothing
  * without a journal, and leave errno alone. They may be called by several threads.

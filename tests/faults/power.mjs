@@ -20,11 +20,13 @@ const isDatabase = (file) => path.basename(file).startsWith('dropstream.db');
 
 /* What is there afterwards, besides what was synced. POSIX promises no more than nothing.
  * The database lasts where a sync of another program's comes just then; names without their
- * bytes are what many file systems leave, as files of no size. */
+ * bytes are what many file systems leave, as files of no size; and they may well be older on disk
+ * than the database's last commits. */
 export const KEPT = {
     nothing: { bytes: () => false, names: () => false },
     database: { bytes: isDatabase, names: isDatabase },
     names: { bytes: isDatabase, names: () => true },
+    onlyNames: { bytes: () => false, names: () => true },
 };
 
 /* Lines of the journal that were not synced before its end. */

@@ -12,6 +12,7 @@ import { faultsOfUploads } from '../faults/uploads.mjs';
 import { faultsOfWorker } from '../faults/worker.mjs';
 import { startSite, waitFor, withSite } from '../lib/site.mjs';
 import { formAround, tinyMp4, whole } from '../lib/forms.mjs';
+import { metadata, newUploadId } from '../lib/tus.mjs';
 
 const CLOCK = [KINDS.clock[0], KINDS.clock[3]]; // one of each way
 const total = (points) => Object.values(points).reduce((sum, n) => sum + n, 0);
@@ -73,6 +74,36 @@ test('what the API has answered outlives a loss of power', withSite({}, async (s
         await power.loss(KEPT.nothing);
         const { json } = await site.cgi('api.fcgi', { target: '/api/videos' });
         assert.deepEqual(json.videos.map(({ id, title }) => [id, title]), [[kept, 'Another']]);
+    } finally {
+        await power.close();
+    }
+}));
+
+test('what a tus client was told outlives a loss of power', withSite({}, async (site) => {
+    await site.end('lighttpd');
+    const power = await Power.of(site);
+    const [id, tus] = [newUploadId(), { 'Tus-Resumable': '1.0.0' }];
+    const target = `/api/uploads/${id}`;
+    const send = (method, headers, to = target) => site.cgi('upload.fcgi', { method, target: to, headers: { ...tus, ...headers } });
+    try {
+        const named = { 'Upload-Length': 50_000, 'Upload-Metadata': metadata({ filename: 'clip.mp4', upload_id: id }) };
+        assert.equal((await send('POST', named, '/api/uploads')).status, 201);
+        assert.equal((await send('DELETE')).status, 204);
+        await power.loss(KEPT.nothing);
+        assert.equal((await send('HEAD')).status, 404);
+    } finally {
+        await power.close();
+    }
+}));
+
+test('what dropstreamctl has done outlives a loss of power', withSite({}, async (site) => {
+    const power = await Power.of(site);
+    await site.end('lighttpd');
+    try {
+        const added = await site.ctl(['user', 'add', 'olga'], 'a long enough password\n');
+        assert.equal(added.status, 0, added.err);
+        await power.loss(KEPT.nothing);
+        assert.match((await site.ctl(['user', 'ls'])).out, /olga/);
     } finally {
         await power.close();
     }
