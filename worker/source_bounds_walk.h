@@ -21,9 +21,10 @@ struct track {
 };
 
 enum inside {
-    INSIDE_BOXES,  /* or elements */
-    INSIDE_META,   /* what comes before the boxes of a meta box */
-    INSIDE_ENTRIES /* of anything, with boxes somewhere */
+    INSIDE_BOXES,   /* or elements */
+    INSIDE_META,    /* what comes before the boxes of a meta box */
+    INSIDE_ENTRIES, /* of anything, with boxes somewhere */
+    INSIDE_CLUSTER  /* whose elements are no list */
 };
 
 /* Where the walk is within boxes or elements that hold others. */
@@ -31,6 +32,7 @@ struct level {
     uint64_t end;
     enum inside inside;
     bool is_track;
+    bool is_open;       /* its size is not known: what can't be in it ends it */
     struct track outer; /* of a track: what it is within */
 };
 

@@ -208,6 +208,30 @@ static void what_failed_is_counted_once(void **state)
     close(fd);
 }
 
+/* As live WebM has them: each ends where the next one begins, or the Cues do. */
+static void lists_behind_clusters_of_unknown_size_are_counted(void **state)
+{
+    (void)state;
+    for (int n = 500000; n <= 500001; n++) {
+        list_of(TRACKS, ENTRY, 0);
+        for (int i = 0; i < 20; i++) {
+            ebml_open_ended(&file, CLUSTER);
+            for (int k = 0; k < 30000; k++) { /* no list */
+                ebml_id(&file, SIMPLE_BLOCK);
+                bytes_number(&file, 0x80, 1);
+            }
+        }
+        ebml_open_ended(&file, CUES);
+        for (int i = 0; i < n; i++) {
+            ebml_id(&file, 0xbb);
+            bytes_number(&file, 0x80, 1);
+        }
+        assert_int_equal(verdict(CONTAINER_WEBM, 0),
+                         n == 500000 ? RC_OK : RC_UNSUPPORTED);
+    }
+    assert_string_equal(why, "The file is damaged: its index has no end.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +245,7 @@ int main(void)
         TEST(what_is_behind_many_boxes_is_counted),
         TEST(boxes_without_end_are_refused),
         TEST(what_failed_is_counted_once),
+        TEST(lists_behind_clusters_of_unknown_size_are_counted),
     };
     return cmocka_run_group_tests_name("source_bounds_ways", tests, NULL, NULL);
 }
