@@ -69,7 +69,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/playlists_folder.c worker/poster_job.c worker/probe_job.c \
            worker/probe_plan.c worker/schedule.c worker/schedule_background.c \
            worker/seek_points.c worker/segments.c worker/site_check.c \
-           worker/sound_copy.c worker/source_bounds.c worker/source_check.c \
+           worker/sound_copy.c worker/source_bounds.c worker/source_bounds_mkv.c \
+           worker/source_bounds_mp4.c worker/source_check.c \
            worker/source_index.c \
            worker/storyboard.c worker/storyboard_job.c worker/subtitle_files.c \
            worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c \
@@ -110,7 +111,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
-        segments_json signed_until sniff sound_copy source_bounds source_check spool \
+        segments_json signed_until sniff sound_copy source_bounds source_bounds_ways source_check spool \
         spool_resume store store_accounts store_activity store_actor store_arrivals \
         store_check store_checksums store_claims store_copies store_demand store_disk \
         store_ended store_grants store_job_end store_jobs store_list store_lists \

@@ -6,7 +6,9 @@
  * before it has read one of them; and an index may tell of millions in a few bytes. So
  * the boxes of an MP4 or MOV (ISO 14496-12) and the lists of a Matroska file (RFC 9559)
  * are counted here, of a stored file at once, of one that comes in as they do. Nothing
- * but headers and counts is read, and nothing kept.
+ * but headers and counts is read, and nothing kept. ffmpeg finds boxes where ISO
+ * 14496-12 has none (mov_read_default and those that call it): they are looked for
+ * there as well.
  */
 #ifndef DROPSTREAM_SOURCE_BOUNDS_H
 #define DROPSTREAM_SOURCE_BOUNDS_H
@@ -59,7 +61,8 @@ enum rc source_bounds_open(enum container container, struct source_bounds **out)
 void source_bounds_close(struct source_bounds *b); /* NULL is legal */
 
 /* Goes on where the last look ended, as far as there are bytes. What it returns counts
- * for all that was looked at so far: as of source_bounds_check. */
+ * for all that was looked at so far: as of source_bounds_check. After RC_IO or RC_NOMEM
+ * the next look takes what failed once more; it counts once. */
 enum rc source_bounds_look(struct source_bounds *b, const struct source_bytes *from,
                            char *why, size_t size);
 

@@ -55,6 +55,7 @@ function assertFair({ memory_mb: memory, disk_mb: disk, seconds, program }) {
 
 const LONG = /longer than this site takes|no video that can be decoded/;
 const LIES = /^The file is damaged: its index tells of more pictures than/;
+const STREAMS = /^The file has 65 streams; at most 64 are taken\.$/;
 const UNPACKED = /^The file's index takes more than 64 MB when it is unpacked\.$/;
 const MKV = { name: 'a.mkv' };
 const BOMBS = {
@@ -73,6 +74,8 @@ const BOMBS = {
     'as many in a compressed index': [bombs.compressedIndex(bombs.countlessSamples()), { name: 'a.mov', says: /^The file has 120,000 pictures a second/ }],
     'a compressed index of 80 MB': [bombs.hugeIndex(80 << 20), { name: 'a.mov', says: UNPACKED }],
     'one that says it has 4 GB': [bombs.boastfulIndex(0xfffffff0), { name: 'a.mov', says: UNPACKED }],
+    'streams behind 32 MB of empty boxes in one': [bombs.crowdedIndex(65, 32 << 20), { name: 'a.mov', says: STREAMS }],
+    'streams in an index by another name': [bombs.disguised(bombs.mp4Streams(65), 'hoov'), { says: STREAMS }],
     'boxes that are nested': [bombs.nestedBoxes(200_000)],
     'elements that are nested': [bombs.nestedElements(2000), MKV],
     'cues without end': [bombs.endlessCues(600_000), { ...MKV, says: /index has no end/ }],

@@ -112,6 +112,18 @@ export const hugeIndex = (bytes) => async () =>
 export const boastfulIndex = (bytes) => async () =>
     Buffer.concat([FTYP, box('mdat', Buffer.alloc(100)), compressed(box('moov', mvhd(1000, 1000)), bytes)]);
 
+/* Streams behind so many bytes of the smallest boxes, in a compressed index. */
+export const crowdedIndex = (n, bytes) => async () =>
+    Buffer.concat([FTYP, box('mdat', Buffer.alloc(100)), compressed(box('moov',
+        Buffer.alloc(bytes, box('free')), ...Array.from({ length: n }, () => box('trak'))))]);
+
+/* The same file with its index, the last one, in a box of another name. */
+export const disguised = (make, name) => async (dir) => {
+    const bytes = await make(dir);
+    bytes.write(name, bytes.lastIndexOf('moov'), 'latin1');
+    return bytes;
+};
+
 /* No bomb: a film of two seconds. */
 export async function quickTime(dir) {
     const file = path.join(dir, 'clip.mov');

@@ -14,9 +14,12 @@
 #include "password.h"
 #include "playlist.h"
 #include "site.h"
+#include "source_bounds.h"
 #include "spool.h"
 #include "subtitle.h"
 #include "upload_form.h"
+
+#include <zlib.h>
 
 /* ---- forms ---------------------------------------------------------------------- */
 
@@ -363,6 +366,41 @@ static enum rc cut(void *arg)
     return rc;
 }
 
+/* Of which there may not be two: what failed counts once. */
+static enum rc count_index(void *arg)
+{
+    struct source_bounds *b;
+    const struct bytes *cmov = arg;
+    const struct source_bytes from = {
+        .memory = cmov->p, .have = cmov->n, .size = cmov->n, .file_size = cmov->n};
+    enum rc rc = source_bounds_open(CONTAINER_MOV, &b);
+    if (rc != RC_OK)
+        return rc;
+    rc = source_bounds_look(b, &from, err, sizeof(err));
+    if (rc == RC_NOMEM) {
+        enum rc again = source_bounds_look(b, &from, err, sizeof(err));
+        assert_true(again == RC_OK || again == RC_NOMEM);
+    }
+    source_bounds_close(b);
+    return rc;
+}
+
+static void compressed_indexes_tell_what_they_lack(void **state)
+{
+    (void)state;
+    struct bytes cmov = {0};
+    size_t at = box_open(&cmov, "cmov");
+    box_filled(&cmov, "dcom", 0, 4);
+    memcpy(cmov.p + 16, "zlib", 4);
+    box_filled(&cmov, "cmvd", 0, 40);
+    uLongf n = 36;
+    assert_int_equal(compress(cmov.p + 32, &n, (const uint8_t *)"moov", 4), Z_OK);
+    cmov.p[28] = (SOURCE_UNPACKED_MAX * 3 / 4) >> 24;
+    box_close(&cmov, at);
+    heap_starve(count_index, &cmov, HEAP_MUST_TELL);
+    bytes_free(&cmov);
+}
+
 static void readers_of_media_tell_what_they_lack(void **state)
 {
     (void)state;
@@ -452,6 +490,7 @@ int main(void)
         cmocka_unit_test(forms_tell_what_they_lack),
         cmocka_unit_test(subtitles_tell_what_they_lack),
         cmocka_unit_test(playlists_tell_what_they_lack),
+        cmocka_unit_test(compressed_indexes_tell_what_they_lack),
         cmocka_unit_test(readers_of_media_tell_what_they_lack),
         cmocka_unit_test_setup_teardown(what_is_opened_tells_what_it_lacks,
                                         fixture_open, fixture_close),
