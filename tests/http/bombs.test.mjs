@@ -75,7 +75,7 @@ const BOMBS = {
     'a compressed index of 80 MB': [bombs.hugeIndex(80 << 20), { name: 'a.mov', says: UNPACKED }],
     'one that says it has 4 GB': [bombs.boastfulIndex(0xfffffff0), { name: 'a.mov', says: UNPACKED }],
     'streams behind 32 MB of empty boxes in one': [bombs.crowdedIndex(65, 32 << 20), { name: 'a.mov', says: STREAMS }],
-    'streams in an index by another name': [bombs.disguised(bombs.mp4Streams(65), 'hoov'), { says: STREAMS }],
+    'streams in an index by another name': [bombs.disguised(bombs.mp4Streams(65), 'free'), { says: STREAMS }],
     'boxes that are nested': [bombs.nestedBoxes(200_000)],
     'elements that are nested': [bombs.nestedElements(2000), MKV],
     'cues without end': [bombs.endlessCues(600_000), { ...MKV, says: /index has no end/ }],
