@@ -40,7 +40,7 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/subtitle_text.c lib/text.c lib/store/accounts.c lib/store/activity.c \
            lib/store/arrivals.c lib/store/check.c lib/store/checksums.c \
            lib/store/copies.c lib/store/demand.c lib/store/disk.c lib/store/file.c \
-           lib/store/grants.c lib/store/job_end.c lib/store/job_plan.c \
+           lib/store/grants.c lib/store/job_end.c lib/store/job_plan.c lib/store/lasting.c \
            lib/store/jobs.c lib/store/list.c lib/store/lists.c lib/store/mend.c \
            lib/store/pictures.c \
            lib/store/renditions.c lib/store/run.c lib/store/sessions.c \

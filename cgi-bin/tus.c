@@ -85,11 +85,7 @@ static enum rc learn_length(struct upload *u)
         rc = upload_take_store(u, &st);
     if (rc != RC_OK)
         return rc;
-    /* The client does not tell it again. */
-    rc = store_durable(st, true);
-    if (rc == RC_OK)
-        rc = store_upload_length(st, u->video.id, length);
-    store_durable(st, false);
+    rc = store_upload_length(st, u->video.id, length);
     upload_give_store(u, st);
     if (rc == RC_OK)
         u->video.size = length;

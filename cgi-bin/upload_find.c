@@ -268,11 +268,8 @@ void upload_discard(struct upload *u, const char *reason)
     u->has_row = false;
     if (handles_take(u->app->handles, &st) != RC_OK)
         return;
-    enum rc rc = store_durable(st, true);
-    if (rc == RC_OK)
-        rc = store_video_abandon(st, u->video.id, reason);
-    store_durable(st, false);
-    if (upload_log_rc(u, st, "end", rc) == RC_OK)
+    if (upload_log_rc(u, st, "end", store_video_abandon(st, u->video.id, reason)) ==
+        RC_OK)
         spool_remove(&u->app->site, u->video.id);
     handles_give(u->app->handles, st);
     u->video = (struct video){.id = ""};

@@ -19,10 +19,7 @@
 static void one_anew(struct task *t)
 {
     const struct encode *e = t->state;
-    enum rc rc = store_durable(t->w->store, true);
-    if (rc == RC_OK)
-        rc = store_job_anew(t->w->store, &t->job);
-    store_durable(t->w->store, false);
+    enum rc rc = store_job_anew(t->w->store, &t->job);
     if (rc == RC_OK) {
         lists_follow(t->w, t->video.id);
         playlists_remove(&t->w->site, t->video.media_root, &e->rendition);
@@ -75,10 +72,7 @@ void encode_sound_anew(struct task *t)
     if (rc == RC_OK)
         rc = plan_encoded_sound(t->video.duration_us, &encoded);
     if (rc == RC_OK)
-        rc = store_durable(t->w->store, true);
-    if (rc == RC_OK)
         rc = store_job_encode_sounds(t->w->store, &t->job, &encoded, why);
-    store_durable(t->w->store, false);
     if (rc == RC_OK) {
         lists_follow(t->w, t->video.id);
         remove_copies(t, all, n);

@@ -91,7 +91,6 @@ static enum rc write_cuts(struct task *t, const struct video_plan *plan)
 static void keep_plan(struct task *t, const struct video_plan *plan)
 {
     struct worker *w = t->w;
-    bool again = plan->renditions[0].generation > 1;
     /* A worker that was frozen past its lease must not touch what another one made. */
     enum rc rc = store_job_check(w->store, &t->job);
     if (rc == RC_OK)
@@ -101,15 +100,11 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
     if (rc == RC_OK)
         rc = lists_write(w, &t->video, plan->renditions, plan->n_renditions,
                          plan->duration_us < 0);
-    /* What is removed below must not be what the rows name after a loss of power. */
-    if (rc == RC_OK && again)
-        rc = store_durable(w->store, true);
     if (rc == RC_OK)
         rc = store_job_planned(w->store, &t->job, plan);
-    store_durable(w->store, false);
     if (rc == RC_OK) {
         /* What ended meanwhile may have listed the plan of before once more. */
-        if (again)
+        if (plan->renditions[0].generation > 1)
             lists_follow(w, t->video.id);
         remove_old_generations(t, plan);
         if (!((struct probe *)t->state)->early)

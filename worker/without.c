@@ -98,11 +98,8 @@ void task_without(struct task *t, const char *why)
     if (rc == RC_OK && copy && rest.has_own && rest.n > 0)
         plan_instead(t, &rest, &extras);
     if (rc == RC_OK)
-        rc = store_durable(store, true);
-    if (rc == RC_OK)
         rc = copy ? store_job_instead(store, &t->job, why, &extras, &ready)
                   : store_job_without(store, &t->job, why, &ready);
-    store_durable(store, false);
     if (rc != RC_OK) {
         hand_back(t, rc);
         return;

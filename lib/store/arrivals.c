@@ -187,13 +187,19 @@ enum rc store_job_promise(struct store *st, const struct job *job, int64_t segme
     return store_end(st, rc);
 }
 
-static enum rc confirmed(struct store *st, const struct job *job,
-                         const struct video_plan *found, bool *ready)
+enum rc store_job_confirmed(struct store *st, const struct job *job,
+                            const struct video_plan *found, bool *video_ready)
 {
     struct video v;
+    bool ready = false;
     size_t i;
-    enum rc rc = store_job_begin_video(st, job, &v);
+    enum rc rc;
 
+    if (job->kind != JOB_PROBE)
+        return RC_INVALID;
+    rc = store_lasting(st);
+    if (rc == RC_OK)
+        rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
         return rc;
     if (v.state != VIDEO_PROCESSING)
@@ -217,23 +223,8 @@ static enum rc confirmed(struct store *st, const struct job *job,
     if (rc == RC_OK)
         rc = store_storyboard_queue(st, job->video_id);
     if (rc == RC_OK)
-        rc = store_ready_if_last(st, job->video_id, ready);
-    return store_end(st, rc);
-}
-
-enum rc store_job_confirmed(struct store *st, const struct job *job,
-                            const struct video_plan *found, bool *video_ready)
-{
-    bool ready = false;
-    enum rc rc;
-
-    if (job->kind != JOB_PROBE)
-        return RC_INVALID;
-    rc = store_durable(st, true);
-    if (rc != RC_OK)
-        return rc;
-    rc = confirmed(st, job, found, &ready);
-    store_durable(st, false);
+        rc = store_ready_if_last(st, job->video_id, &ready);
+    rc = store_end(st, rc);
     if (rc == RC_OK)
         *video_ready = ready;
     return rc;

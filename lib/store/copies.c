@@ -128,7 +128,9 @@ enum rc store_job_encode_sounds(struct store *st, const struct job *job,
 
     if (job->kind != JOB_ENCODE || encoded->segments < 1)
         return RC_INVALID;
-    rc = store_job_begin(st, job);
+    rc = store_lasting(st);
+    if (rc == RC_OK)
+        rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
     rc = replace_jobs(st, id);
@@ -210,7 +212,9 @@ enum rc store_job_anew(struct store *st, const struct job *job)
 
     if (!job_is_extra(job->kind))
         return RC_INVALID;
-    rc = store_job_begin(st, job);
+    rc = store_lasting(st);
+    if (rc == RC_OK)
+        rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
     rc = set_anew(st, job);

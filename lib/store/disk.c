@@ -197,11 +197,13 @@ static enum rc begin_evicting(struct store *st, const struct rendition_of *which
     return rc;
 }
 
-static enum rc evict(struct store *st, const struct rendition_of *which)
+enum rc store_rendition_evict(struct store *st, const struct rendition_of *which)
 {
     struct video v;
-    enum rc rc = store_video_begin(st, which->video_id, &v);
+    enum rc rc = store_lasting(st);
 
+    if (rc == RC_OK)
+        rc = store_video_begin(st, which->video_id, &v);
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_CONFLICT : rc;
     rc = begin_evicting(st, which);
@@ -212,17 +214,6 @@ static enum rc evict(struct store *st, const struct rendition_of *which)
                         "%s: put away to make room, until somebody wants it",
                         which->rendition);
     return store_end(st, rc);
-}
-
-enum rc store_rendition_evict(struct store *st, const struct rendition_of *which)
-{
-    enum rc rc = store_durable(st, true);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = evict(st, which);
-    store_durable(st, false);
-    return rc;
 }
 
 enum rc store_rendition_evicted(struct store *st, const struct rendition_of *which)

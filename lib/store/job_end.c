@@ -264,33 +264,23 @@ static enum rc take_result(struct store *st, const struct job *job,
     }
 }
 
-static enum rc done(struct store *st, const struct job *job,
-                    const struct job_result *result, bool *ready)
-{
-    enum rc rc = store_job_begin(st, job);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = store_job_end(st, job, "done", "");
-    if (rc == RC_OK)
-        rc = take_result(st, job, result, ready);
-    return store_end(st, rc);
-}
-
 enum rc store_job_done(struct store *st, const struct job *job,
                        const struct job_result *result, bool *video_ready)
 {
-    bool ready = false, lasts = job->kind == JOB_ENCODE;
+    bool ready = false;
     enum rc rc;
 
     if (job->kind == JOB_PROBE)
         return RC_INVALID;
-    rc = lasts ? store_durable(st, true) : RC_OK;
+    rc = job->kind == JOB_ENCODE ? store_lasting(st) : RC_OK;
+    if (rc == RC_OK)
+        rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
-    rc = done(st, job, result, &ready);
-    if (lasts)
-        store_durable(st, false);
+    rc = store_job_end(st, job, "done", "");
+    if (rc == RC_OK)
+        rc = take_result(st, job, result, &ready);
+    rc = store_end(st, rc);
     if (rc == RC_OK)
         *video_ready = ready;
     return rc;
@@ -341,7 +331,9 @@ static enum rc go_without(struct store *st, const struct job *job, const char *s
 
     if (!job_makes_rendition(job->kind))
         return RC_INVALID;
-    rc = store_job_begin(st, job);
+    rc = store_lasting(st);
+    if (rc == RC_OK)
+        rc = store_job_begin(st, job);
     if (rc != RC_OK)
         return rc;
     text_clean(text, sizeof(text), sentence);

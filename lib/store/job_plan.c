@@ -117,7 +117,9 @@ enum rc store_job_planned(struct store *st, const struct job *job,
 
     if (!plan_valid(job, plan))
         return RC_INVALID;
-    rc = store_job_begin_video(st, job, &v);
+    rc = plan->renditions[0].generation > 1 ? store_lasting(st) : RC_OK;
+    if (rc == RC_OK)
+        rc = store_job_begin_video(st, job, &v);
     if (rc != RC_OK)
         return rc;
     /* Nobody would end an open-ended one whose last byte has come. */

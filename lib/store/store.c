@@ -221,8 +221,10 @@ enum rc store_begin(struct store *st)
 
     if (rc == RC_OK)
         rc = run(st, SQL_BEGIN, "BEGIN IMMEDIATE");
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        store_lasting_over(st);
         return rc;
+    }
     rc = store_actor_check(st);
     return rc == RC_OK ? RC_OK : store_end(st, rc);
 }
@@ -245,16 +247,8 @@ enum rc store_end(struct store *st, enum rc rc)
         run(st, SQL_ROLLBACK, "ROLLBACK");
         memcpy(st->message, message, sizeof(message));
     }
+    store_lasting_over(st);
     return rc;
-}
-
-enum rc store_durable(struct store *st, bool on)
-{
-    /* This pragma acts when it is prepared, so a kept statement would do nothing. */
-    return store_rc(
-        st, sqlite3_exec(st->db,
-                         on ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
-                         NULL, NULL, NULL));
 }
 
 int64_t store_wall_ms(const struct store *st)

@@ -335,7 +335,8 @@ enum rc store_job_renew(struct store *st, const struct job *job, int64_t lease_m
  * of its extra renditions and its storyboard once it is confirmed. RC_FENCED.
  * RC_INVALID: not a probe job, no duration (or none yet, and the video is not
  * receiving), no or too many renditions, a name that is empty or there twice, a
- * generation that is not higher than that name's before.
+ * generation that is not higher than that name's before. A plan after the first is on
+ * disk for good when this returns: then what was made by an earlier one may go.
  */
 enum rc store_job_planned(struct store *st, const struct job *job,
                           const struct video_plan *plan);
@@ -382,7 +383,8 @@ enum rc store_job_plan_again(struct store *st, const struct job *job, const char
 /* The copy of a sound is not what the file's index has it: all that are copied become
  * as `encoded` (its grid, channels, codecs, bit rates), another generation each, with
  * jobs of their own in place of this one and the like, and no copy is planned any more.
- * RC_FENCED; RC_INVALID: no encode job, no copied sound. */
+ * On disk for good when this returns: the files of the copies may go. RC_FENCED;
+ * RC_INVALID: no encode job, no copied sound. */
 enum rc store_job_encode_sounds(struct store *st, const struct job *job,
                                 const struct rendition *encoded, const char *why);
 
@@ -393,8 +395,9 @@ enum rc store_bounds(struct store *st, const char *video_id, const char *renditi
 /*
  * What was begun of an extra rendition cannot be gone on with: it is made again from
  * nothing, as its next generation, and a copy is to be offered again first. The job
- * goes back to the queue, due at once and without blame. RC_FENCED; RC_INVALID: not the
- * job of an extra rendition, or that is gone.
+ * goes back to the queue, due at once and without blame. On disk for good when this
+ * returns: the files may go. RC_FENCED; RC_INVALID: not the job of an extra rendition,
+ * or that is gone.
  */
 enum rc store_job_anew(struct store *st, const struct job *job);
 
@@ -459,8 +462,8 @@ enum rc store_job_release_owner(struct store *st, const char *owner, int *n);
  * The job ends, and the video goes on without the rendition it should have made, whose
  * row is removed. sentence is added to the video's warning; that of a copy job is why
  * the source is not offered as it is, and that of a ladder job is only logged.
- * *video_ready as for store_job_done. RC_FENCED; RC_INVALID: the job makes no
- * rendition.
+ * *video_ready as for store_job_done. On disk for good when this returns: the files may
+ * go. RC_FENCED; RC_INVALID: the job makes no rendition.
  */
 enum rc store_job_without(struct store *st, const struct job *job, const char *sentence,
                           bool *video_ready);

@@ -60,8 +60,9 @@ enum rc store_evictable_each(struct store *st,
                              enum rc (*cb)(void *arg, const struct evictable *e),
                              void *arg);
 
-/* The first step: see above. Its playlists are to follow (store_lists.h). RC_CONFLICT:
- * somebody is at work on it, or it is not extra, or nothing of it exists. */
+/* The first step: see above; on disk for good when this returns. Its playlists are to
+ * follow (store_lists.h). RC_CONFLICT: somebody is at work on it, or it is not extra,
+ * or nothing of it exists. */
 enum rc store_rendition_evict(struct store *st, const struct rendition_of *which);
 
 /* The last one, when its segments are gone. RC_OK also where there is none. */

@@ -23,6 +23,8 @@ struct store {
     int64_t data_version;                      /* as store_changed last saw it */
     struct store_actor actor;                  /* counts only if acts */
     bool acts;
+    bool durable; /* as store_durable has it … */
+    bool lasting; /* … and this transaction alone, besides */
     char message[256];
 };
 
@@ -37,6 +39,14 @@ enum rc store_file_check(const char *path);
 
 /* Creates an empty file of mode 0600 unless there is one. RC_IO, RC_NOSPACE. */
 enum rc store_file_create(const char *path);
+
+/* ---- lasting.c ---------------------------------------------------------- */
+
+/* The transaction that is begun next is as store_durable has it, whatever comes of it.
+ * Of a statement without one, store_lasting_over is called after it. RC_IO, RC_NOMEM,
+ * RC_BUSY: it is not. */
+enum rc store_lasting(struct store *st);
+void store_lasting_over(struct store *st);
 
 /* ---- store.c ------------------------------------------------------------ */
 

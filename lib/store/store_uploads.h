@@ -53,8 +53,9 @@ enum rc store_video_stored(struct store *st, const char *id, int64_t size,
                            struct video *out);
 
 /* Removes a row that is still receiving, or marks it as deleted where something may
- * have been made of it already; reason goes to the activity log. RC_OK also if there is
- * none. RC_CONFLICT: it is not receiving any more, and stays. */
+ * have been made of it already; reason goes to the activity log. On disk for good when
+ * this returns: its file may go. RC_OK also if there is none. RC_CONFLICT: it is not
+ * receiving any more, and stays. */
 enum rc store_video_abandon(struct store *st, const char *id, const char *reason);
 
 /* As store_video_abandon, if the time of the upload is over. RC_CONFLICT: it is not, or
@@ -72,10 +73,10 @@ enum rc store_upload_each_unseen(struct store *st,
                                  void *arg);
 
 /*
- * What becomes known while an upload is received: what its first bytes are (on disk for
- * good when this returns), its length, where the index stands that was sent ahead. That
- * is said once: what was made of the upload depends on it. RC_NOT_FOUND: as
- * store_video_received. RC_CONFLICT: an index stands elsewhere.
+ * What becomes known while an upload is received: what its first bytes are and its
+ * length (on disk for good when this returns: no client says it again), where the index
+ * stands that was sent ahead. That is said once: what was made of the upload depends on
+ * it. RC_NOT_FOUND: as store_video_received. RC_CONFLICT: an index stands elsewhere.
  */
 enum rc store_upload_sniffed(struct store *st, const char *id, enum container c);
 enum rc store_upload_length(struct store *st, const char *id, int64_t size);

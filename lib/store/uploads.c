@@ -158,13 +158,8 @@ enum rc store_video_create(struct store *st, const struct video_new *v,
     /* Bytes that are acknowledged are lost with their row, so that has to last first.
      */
     if (rc == RC_OK && *v->upload_id)
-        rc = store_durable(st, true);
-    if (rc != RC_OK)
-        return rc;
-    rc = create(st, id, v, out);
-    if (*v->upload_id)
-        store_durable(st, false);
-    return rc;
+        rc = store_lasting(st);
+    return rc == RC_OK ? create(st, id, v, out) : rc;
 }
 
 /* ---- on the way ----------------------------------------------------------- */
@@ -219,23 +214,34 @@ enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
 enum rc store_upload_sniffed(struct store *st, const char *id, enum container c)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_durable(st, true);
-
-    if (rc != RC_OK)
-        return rc;
     /* Whoever enters a file that is found whole does not look into it again. */
-    rc = store_prepare(st, SQL_UPLOAD_SNIFFED, CHANGE("container = ?2"), &q);
+    enum rc rc = store_lasting(st);
+
+    if (rc == RC_OK)
+        rc = store_prepare(st, SQL_UPLOAD_SNIFFED, CHANGE("container = ?2"), &q);
     if (rc == RC_OK) {
         store_bind_text(q, 2, container_name(c));
         rc = change(st, q, id);
     }
-    store_durable(st, false);
+    store_lasting_over(st);
+    return rc;
+}
+
+/* change_number, on disk for good when it returns. */
+static enum rc change_lasting(struct store *st, enum statement sql_id, const char *sql,
+                              const char *id, int64_t value)
+{
+    enum rc rc = store_lasting(st);
+
+    if (rc == RC_OK)
+        rc = change_number(st, sql_id, sql, id, value);
+    store_lasting_over(st);
     return rc;
 }
 
 enum rc store_upload_length(struct store *st, const char *id, int64_t size)
 {
-    return change_number(st, SQL_UPLOAD_LENGTH, CHANGE("size = ?2"), id, size);
+    return change_lasting(st, SQL_UPLOAD_LENGTH, CHANGE("size = ?2"), id, size);
 }
 
 static enum rc set_index(struct store *st, const struct video *v, int64_t offset)
@@ -266,14 +272,8 @@ enum rc store_upload_index(struct store *st, const char *id, int64_t offset)
 
 enum rc store_upload_unchecked(struct store *st, const char *id, int64_t from)
 {
-    enum rc rc = store_durable(st, true);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = change_number(st, SQL_UPLOAD_UNCHECKED, CHANGE("unchecked_from = ?2"), id,
-                       from);
-    store_durable(st, false);
-    return rc;
+    return change_lasting(st, SQL_UPLOAD_UNCHECKED, CHANGE("unchecked_from = ?2"), id,
+                          from);
 }
 
 /* No row in the activity log: this comes about once a second. */
@@ -421,19 +421,16 @@ enum rc store_video_stored(struct store *st, const char *id, int64_t size,
                            struct video *out)
 {
     struct video v;
-    enum rc rc = store_durable(st, true);
+    enum rc rc = store_lasting(st);
 
+    if (rc == RC_OK)
+        rc = store_video_begin(st, id, &v);
     if (rc != RC_OK)
         return rc;
-    /* No early return from here on: the handle must not stay at a sync a commit. */
-    rc = store_video_begin(st, id, &v);
-    if (rc == RC_OK) {
-        rc = v.state == VIDEO_RECEIVING ? set_stored(st, id, size) : RC_CONFLICT;
-        if (rc == RC_OK)
-            rc = store_video_load(st, id, &v);
-        rc = store_end(st, rc);
-    }
-    store_durable(st, false);
+    rc = v.state == VIDEO_RECEIVING ? set_stored(st, id, size) : RC_CONFLICT;
+    if (rc == RC_OK)
+        rc = store_video_load(st, id, &v);
+    rc = store_end(st, rc);
     if (rc == RC_OK)
         *out = v;
     return rc;
@@ -462,8 +459,10 @@ static enum rc remove_row(struct store *st, const struct video *v, const char *r
 enum rc store_video_abandon(struct store *st, const char *id, const char *reason)
 {
     struct video v;
-    enum rc rc = store_video_begin(st, id, &v);
+    enum rc rc = store_lasting(st);
 
+    if (rc == RC_OK)
+        rc = store_video_begin(st, id, &v);
     if (rc == RC_NOT_FOUND)
         return RC_OK;
     if (rc != RC_OK)

@@ -188,6 +188,56 @@ static void a_named_row_is_on_disk_before_it_is_told(void **state)
     assert_int_equal(wal_syncs, 0);
 }
 
+/* How often a call that has to last syncs, and then one that need not. */
+static void receive_some(struct fixture *f, int *lasting, int *other)
+{
+    struct video v = created(f, UPLOAD);
+
+    wal_syncs = 0;
+    assert_int_equal(store_upload_length(f->st, v.id, 2000), RC_OK);
+    *lasting = wal_syncs;
+    wal_syncs = 0;
+    assert_int_equal(store_video_received(f->st, v.id, 10, 20), RC_OK);
+    *other = wal_syncs;
+    assert_int_equal(store_video_abandon(f->st, v.id, "given up"), RC_OK);
+}
+
+static void only_what_has_to_last_waits_for_the_disk(void **state)
+{
+    struct fixture *f = *state;
+    int lasting, other;
+
+    receive_some(f, &lasting, &other);
+    assert_true(lasting > 0);
+    assert_int_equal(other, 0);
+}
+
+/* Also where it has come to nothing. */
+static void what_fails_leaves_no_later_one_waiting(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(store_upload_length(f->st, "abcdefghijklmnop", 1), RC_NOT_FOUND);
+    assert_int_equal(store_video_abandon(f->st, "abcdefghijklmnop", "gone"), RC_OK);
+    wal_syncs = 0;
+    created(f, "");
+    assert_int_equal(wal_syncs, 0);
+}
+
+static void all_that_a_durable_handle_does_waits(void **state)
+{
+    struct fixture *f = *state;
+    int lasting, other;
+
+    assert_int_equal(store_durable(f->st, true), RC_OK);
+    receive_some(f, &lasting, &other);
+    assert_true(lasting > 0);
+    assert_true(other > 0);
+    assert_int_equal(store_durable(f->st, false), RC_OK);
+    receive_some(f, &lasting, &other);
+    assert_int_equal(other, 0);
+}
+
 /* ---- on the way ----------------------------------------------------------- */
 
 static void what_becomes_known_is_kept_while_receiving(void **state)
@@ -356,6 +406,9 @@ int main(void)
         TEST(uploads_of_which_nothing_has_come_are_bounded),
         TEST(a_row_has_the_id_that_was_chosen_for_it),
         TEST(a_named_row_is_on_disk_before_it_is_told),
+        TEST(only_what_has_to_last_waits_for_the_disk),
+        TEST(what_fails_leaves_no_later_one_waiting),
+        TEST(all_that_a_durable_handle_does_waits),
         TEST(what_becomes_known_is_kept_while_receiving),
         TEST(unchecked_bytes_are_noted_for_good_and_end_with_the_upload),
         TEST(an_index_is_needed_until_the_whole_file_was_probed),
