@@ -75,7 +75,6 @@ static void open_log(struct task *t)
 static void start_task(struct task *t)
 {
     struct worker *w = t->w;
-    char sentence[STORE_TEXT_MAX + 1];
     enum rc rc = store_video_get(w->store, t->job.video_id, &t->video);
     /* A job that takes its worker with it has no failure to its name. */
     if (rc == RC_OK && t->job.lost > LOST_MAX) {
@@ -89,19 +88,8 @@ static void start_task(struct task *t)
                     (long long)t->job.fence);
         rc = t->kind->start(t);
     }
-    if (rc == RC_OK)
-        return;
-    if (rc == RC_NOT_FOUND && store_job_check(w->store, &t->job) == RC_FENCED) {
-        task_drop(t);
-        return;
-    }
-    log_error("job %lld: cannot start: %s", (long long)t->job.id, rc_name(rc));
-    task_explain_start(t->args.n > 0 ? t->args.v[0] : "", rc, sentence,
-                       sizeof(sentence));
-    if (rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM)
-        task_postpone(t, sentence);
-    else
-        task_retry(t, sentence);
+    if (rc != RC_OK)
+        task_not_started(t, rc);
 }
 
 /* Begins the task of a job that was just claimed. */

@@ -11,8 +11,14 @@
 #include "media_info.h"
 #include "packet_scan.h"
 #include "sound_copy.h"
+#include "source_bounds.h"
 
 struct probe {
+    struct {
+        struct source_bounds *bounds;
+        struct source_bytes from; /* fd -1: not open */
+        struct loop_timer turn;
+    } count; /* before any program has the file */
     struct media_info info;
     struct packet_scan scan;
     char *json;

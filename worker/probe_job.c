@@ -1,21 +1,25 @@
 /*
  * probe_job.c: finds out what a stored file is.
  *
- * First ffprobe's view of the header, then a look at the packets of the last seconds.
- * Where these do not agree (a length that is not known or a lie), or the file was cut
- * off, every packet is read. The plan follows from what is really there:
- * see probe_plan.c.
+ * Before any program is given it, its boxes are counted (source_bounds), some in each
+ * turn of the loop. Then ffprobe's view of the header, then a look at the packets of
+ * the last seconds. Where these do not agree (a length that is not known or a lie), or
+ * the file was cut off, every packet is read. The plan follows from what is really
+ * there: see probe_plan.c.
  */
 #include "probe.h"
 
 #include "log.h"
 #include "plan.h"
-#include "source_bounds.h"
 #include "source_check.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define JSON_MAX (4 << 20) /* bytes of ffprobe's answer */
 #define TAIL_US 5000000    /* how far before the declared end packets are looked at */
@@ -199,24 +203,11 @@ static void header_ended(struct task *t, const struct supervise_end *end)
                     p->cut_off || declared == MEDIA_UNKNOWN ? 0 : declared - TAIL_US);
 }
 
-static enum rc probe_start(struct task *t)
+static enum rc ask(struct task *t)
 {
     struct args_source src;
-    char path[PATH_MAX], why[STORE_TEXT_MAX + 1];
-    struct probe *p = calloc(1, sizeof(*p));
-    if (!p)
-        return RC_NOMEM;
-    t->state = p;
-    p->early = t->video.state == VIDEO_RECEIVING;
-    if (p->early && !task_arrival(t))
-        return RC_BUSY; /* a new worker has not read its header yet */
+    char path[PATH_MAX];
     enum rc rc = task_source(t, t->w->config.ffprobe, path, &src);
-    if (rc == RC_OK && !p->early)
-        rc = source_bounds_check(path, t->video.container, why, sizeof(why));
-    if (rc == RC_UNSUPPORTED) {
-        task_fail(t, why);
-        return RC_OK;
-    }
     if (rc == RC_OK)
         rc = args_probe(&src, &t->args);
     if (rc == RC_OK)
@@ -225,9 +216,72 @@ static enum rc probe_start(struct task *t)
     return rc;
 }
 
+/* ---- counting ------------------------------------------------------------- */
+
+static void count_on(void *arg)
+{
+    struct task *t = arg;
+    struct probe *p = t->state;
+    char why[STORE_TEXT_MAX + 1];
+    if (t->cancelled)
+        return; /* it ends by itself */
+    enum rc rc = source_bounds_look(p->count.bounds, &p->count.from, why, sizeof(why));
+    /* To the end also of one that is refused by now: the sentence says of how much. */
+    if (source_bounds_is_behind(p->count.bounds)) {
+        loop_timer_set(t->w->loop, &p->count.turn, 0, count_on, t);
+        return;
+    }
+    if (rc == RC_UNSUPPORTED) {
+        task_fail(t, why);
+        return;
+    }
+    if (rc == RC_OK)
+        rc = ask(t);
+    if (rc != RC_OK)
+        task_not_started(t, rc);
+}
+
+static enum rc count_boxes(struct task *t)
+{
+    struct probe *p = t->state;
+    struct args_source src;
+    struct stat st;
+    char path[PATH_MAX];
+    enum rc rc = task_source(t, "", path, &src);
+    if (rc != RC_OK)
+        return rc;
+    p->count.from.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (p->count.from.fd < 0 || fstat(p->count.from.fd, &st) < 0)
+        return rc_from_errno(errno);
+    p->count.from.have = p->count.from.size = p->count.from.file_size =
+        (uint64_t)st.st_size;
+    rc = source_bounds_open(t->video.container, &p->count.bounds);
+    if (rc == RC_OK)
+        loop_timer_set(t->w->loop, &p->count.turn, 0, count_on, t);
+    return rc;
+}
+
+static enum rc probe_start(struct task *t)
+{
+    struct probe *p = calloc(1, sizeof(*p));
+    if (!p)
+        return RC_NOMEM;
+    p->count.from.fd = -1;
+    t->state = p;
+    p->early = t->video.state == VIDEO_RECEIVING;
+    if (!p->early)
+        return count_boxes(t);
+    /* What comes in was counted; a new worker has not read its header yet. */
+    return task_arrival(t) ? ask(t) : RC_BUSY;
+}
+
 static void probe_release(struct task *t)
 {
     struct probe *p = t->state;
+    loop_timer_cancel(t->w->loop, &p->count.turn);
+    source_bounds_close(p->count.bounds);
+    if (p->count.from.fd >= 0)
+        close(p->count.from.fd);
     probe_forget_sounds(p);
     free(p->json);
     free(p);

@@ -3,15 +3,11 @@
 #include "io.h"
 #include "media_info.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A day in fragments of a second has two million; one in which each picture is a
  * fragment has forty. */
@@ -88,6 +84,14 @@ void source_bounds_explain_rate(int64_t rate, char *why, size_t size)
     put_number(SOURCE_RATE_MAX, most);
     snprintf(why, size, "The file has %s pictures a second; at most %s are taken.",
              number, most);
+}
+
+bool source_bounds_is_one_of(uint32_t type, const uint32_t *types, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (types[i] == type)
+            return true;
+    return false;
 }
 
 /* ---- the walk --------------------------------------------------------------- */
@@ -181,28 +185,4 @@ enum rc source_bounds_look(struct source_bounds *b, const struct source_bytes *f
     b->from = *from;
     enum rc rc = source_bounds_walk(b);
     return rc == RC_OK ? judge(b, why, size) : rc;
-}
-
-enum rc source_bounds_check(const char *path, enum container container, char *why,
-                            size_t size)
-{
-    struct source_bounds *b = NULL;
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return rc_from_errno(errno);
-    enum rc rc = fstat(fd, &st) < 0 ? rc_from_errno(errno) : RC_OK;
-    if (rc == RC_OK)
-        rc = source_bounds_open(container, &b);
-    if (rc == RC_OK) {
-        uint64_t all = (uint64_t)st.st_size;
-        struct source_bytes from = {
-            .fd = fd, .have = all, .size = all, .file_size = all};
-        do
-            rc = source_bounds_look(b, &from, why, size);
-        while (b->behind);
-    }
-    source_bounds_close(b);
-    close(fd);
-    return rc;
 }

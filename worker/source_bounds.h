@@ -5,10 +5,9 @@
  * ffmpeg takes memory for each stream and for each sample that an index tells of,
  * before it has read one of them; and an index may tell of millions in a few bytes. So
  * the boxes of an MP4 or MOV (ISO 14496-12) and the lists of a Matroska file (RFC 9559)
- * are counted here, of a stored file at once, of one that comes in as they do. Nothing
- * but headers and counts is read, and nothing kept. ffmpeg finds boxes where ISO
- * 14496-12 has none (mov_read_default and those that call it): they are looked for
- * there as well.
+ * are counted here, so many at a time as others can wait for. Nothing but headers and
+ * counts is read, and nothing kept. ffmpeg finds boxes where ISO 14496-12 has none
+ * (mov_read_default and those that call it): they are looked for there as well.
  */
 #ifndef DROPSTREAM_SOURCE_BOUNDS_H
 #define DROPSTREAM_SOURCE_BOUNDS_H
@@ -33,17 +32,6 @@
 
 #define SOURCE_BOUNDS_TURN 10000 /* boxes that one look goes on for */
 
-/*
- * Of a stored file. RC_OK: it may be read, or says nothing that could be counted.
- * RC_UNSUPPORTED: it may not; why then holds a sentence for the person who uploaded it,
- * of less than size bytes. RC_IO, RC_NOMEM, RC_NOT_FOUND: the file at path cannot be
- * read.
- */
-enum rc source_bounds_check(const char *path, enum container container, char *why,
-                            size_t size);
-
-/* ---- of a file that comes in ---------------------------------------------- */
-
 /* What has been counted of one. */
 struct source_bounds;
 
@@ -60,9 +48,13 @@ struct source_bytes {
 enum rc source_bounds_open(enum container container, struct source_bounds **out);
 void source_bounds_close(struct source_bounds *b); /* NULL is legal */
 
-/* Goes on where the last look ended, as far as there are bytes. What it returns counts
- * for all that was looked at so far: as of source_bounds_check. After RC_IO or RC_NOMEM
- * the next look takes what failed once more; it counts once. */
+/*
+ * Goes on where the last look ended, as far as there are bytes or a turn goes. What it
+ * returns counts for all that was looked at so far. RC_OK: it may be read, or says
+ * nothing that could be counted. RC_UNSUPPORTED: it may not; why then holds a sentence
+ * for the person who uploaded it, of less than size bytes. RC_IO, RC_NOMEM: the next
+ * look takes what failed once more; it counts once.
+ */
 enum rc source_bounds_look(struct source_bounds *b, const struct source_bytes *from,
                            char *why, size_t size);
 

@@ -7,14 +7,6 @@
 #define MKV_TRACK 0xae
 #define MKV_CLUSTER 0x1f43b675
 
-static bool is_one_of(uint32_t id, const uint32_t *ids, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] == id)
-            return true;
-    return false;
-}
-
 /* Those that hold others, of which ffmpeg keeps each: the lists of places, tracks,
  * cues, chapters, tags and attachments. */
 static bool holds_elements(uint32_t id)
@@ -23,7 +15,7 @@ static bool holds_elements(uint32_t id)
         0x114d9b74, 0x1654ae6b, 0x1c53bb6b, 0x1043a770,
         0x45b9,     0x1254c367, 0x7373,     0x1941a469,
     };
-    return is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
+    return source_bounds_is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
 }
 
 /* Those that are in no other than a segment (RFC 9559 s. 5.1), or in none at all. */
@@ -33,7 +25,7 @@ static bool ends_open_ones(uint32_t id)
         MKV_EBML,   MKV_SEGMENT, MKV_CLUSTER, 0x114d9b74, 0x1549a966,
         0x1654ae6b, 0x1c53bb6b,  0x1941a469,  0x1043a770, 0x1254c367,
     };
-    return is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
+    return source_bounds_is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
 }
 
 enum rc source_bounds_step_mkv(struct source_bounds *b, const uint8_t *p, size_t n)

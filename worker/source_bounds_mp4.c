@@ -104,14 +104,6 @@ static void take_box(struct source_bounds *b, uint32_t type, const uint8_t *body
     }
 }
 
-static bool is_one_of(uint32_t type, const uint32_t *types, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (types[i] == type)
-            return true;
-    return false;
-}
-
 /* Those that take_box knows. */
 static bool counts(uint32_t type)
 {
@@ -121,7 +113,7 @@ static bool counts(uint32_t type)
         BMFF_FOURCC('s', 't', 'z', '2'), BMFF_FOURCC('e', 'l', 's', 't'),
         BMFF_FOURCC('t', 'r', 'u', 'n'),
     };
-    return is_one_of(type, types, sizeof(types) / sizeof(types[0]));
+    return source_bounds_is_one_of(type, types, sizeof(types) / sizeof(types[0]));
 }
 
 /* Those that ffmpeg looks into wherever they are (mov_default_parse_table): nothing but
@@ -137,7 +129,7 @@ static bool holds_boxes(uint32_t type)
         BMFF_FOURCC('t', 'r', 'e', 'f'), BMFF_FOURCC('s', 'i', 'n', 'f'),
         BMFF_FOURCC('s', 'c', 'h', 'i'), BMFF_FOURCC('i', 'l', 's', 't'),
     };
-    return is_one_of(type, types, sizeof(types) / sizeof(types[0]));
+    return source_bounds_is_one_of(type, types, sizeof(types) / sizeof(types[0]));
 }
 
 static bool may_be_moov(uint32_t type)

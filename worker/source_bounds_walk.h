@@ -63,6 +63,8 @@ struct source_bounds {
  * before what failed, and goes on from there. */
 enum rc source_bounds_walk(struct source_bounds *b);
 
+bool source_bounds_is_one_of(uint32_t type, const uint32_t *types, size_t n);
+
 /* One box at the place of the walk, of which n bytes are at p. A box that is longer
  * than what it is in ends with that, as ffmpeg has it. RC_TRUNCATED: more of it has to
  * come; RC_INVALID: it is none. RC_IO, RC_NOMEM. */

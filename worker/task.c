@@ -308,3 +308,19 @@ void task_explain_start(const char *program, enum rc rc, char *out, size_t size)
     else
         snprintf(out, size, "The work could not be started (%s).", rc_name(rc));
 }
+
+void task_not_started(struct task *t, enum rc rc)
+{
+    char sentence[STORE_TEXT_MAX + 1];
+    if (rc == RC_NOT_FOUND && store_job_check(t->w->store, &t->job) == RC_FENCED) {
+        task_drop(t);
+        return;
+    }
+    log_error("job %lld: cannot start: %s", (long long)t->job.id, rc_name(rc));
+    task_explain_start(t->args.n > 0 ? t->args.v[0] : "", rc, sentence,
+                       sizeof(sentence));
+    if (rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM)
+        task_postpone(t, sentence);
+    else
+        task_retry(t, sentence);
+}

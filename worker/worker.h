@@ -201,4 +201,8 @@ void task_explain(const struct task *t, const char *program,
 /* Likewise, about a child that task_run (or what came before it) refused with rc. */
 void task_explain_start(const char *program, enum rc rc, char *out, size_t size);
 
+/* Ends a task whose start was refused with rc: where the machine lacks something, it is
+ * tried again later and without blame. t is gone afterwards. */
+void task_not_started(struct task *t, enum rc rc);
+
 #endif

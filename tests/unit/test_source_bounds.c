@@ -265,13 +265,6 @@ static void what_cannot_be_unpacked_says_nothing(void **state)
     }
 }
 
-static void a_file_that_is_not_there_is_not_judged(void **state)
-{
-    (void)state;
-    assert_int_equal(source_bounds_check("/nowhere", CONTAINER_MP4, why, sizeof(why)),
-                     RC_NOT_FOUND);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,7 +288,6 @@ int main(void)
         TEST(compressed_ones_are_bounded_together),
         TEST(what_is_compressed_twice_is_refused),
         TEST(what_cannot_be_unpacked_says_nothing),
-        TEST(a_file_that_is_not_there_is_not_judged),
     };
     return cmocka_run_group_tests_name("source_bounds", tests, NULL, NULL);
 }
