@@ -149,13 +149,29 @@ static bool is_of(const struct task *t, const char *video_id)
     return task_encodes(t) && !t->cancelled && strcmp(t->video.id, video_id) == 0;
 }
 
+/* No program may have any more of its source. When that is whole, its probe has the
+ * last word, and t another turn if that lets it pass. t may be gone afterwards. */
+static void leave_refused(struct task *t, const char *why)
+{
+    const struct encode *e = t->state;
+    if (e->ending != ENCODE_GOES_ON)
+        return;
+    encode_end(t, ENCODE_LATER, why);
+    encode_settle(t);
+}
+
 void encode_arrived(struct worker *w, const struct arrival *a)
 {
     bool changed = false;
-    for (struct task *t = w->tasks; t; t = t->next) {
+    for (struct task *t = w->tasks, *next; t; t = next) {
         struct encode *e = t->state;
+        next = t->next;
         if (!is_of(t, arrival_id(a)))
             continue;
+        if (arrival_refusal(a)) {
+            leave_refused(t, arrival_refusal(a));
+            continue;
+        }
         changed |= take_reach(e, a);
         encode_promise(t);
         for (struct encode_run *r = e->runs; r; r = r->next)
