@@ -318,7 +318,7 @@ static void a_run_that_has_done_its_work_by_then_is_ended_too(void **state)
     assert_false(got_the_end());
 }
 
-/* What does not tell its length may tell of any time, in a few bytes. */
+/* What does not tell its length, or its size, may tell of any time, in a few bytes. */
 static void no_more_is_promised_than_the_bytes_are_good_for(void **state)
 {
     (void)state;
@@ -334,7 +334,12 @@ static void no_more_is_promised_than_the_bytes_are_good_for(void **state)
     a->size = 100;
     encode_arrived(&w, a);
     assert_int_equal(encode->reach, PLAN_SEGMENTS_FREE);
-    encode->open = false;
+    encode->open = false; /* where that was said, the plan was held to it */
+    encode_arrived(&w, a);
+    assert_true(encode->reach > PLAN_SEGMENTS_FREE);
+    task->video.size = -1;
+    encode_arrived(&w, a);
+    assert_int_equal(encode->reach, PLAN_SEGMENTS_FREE);
     encode->grid = grid;
     a->size = arrived;
 }
