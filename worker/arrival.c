@@ -19,7 +19,6 @@
 #define LOOK_MS 20      /* between two looks at a file that grows */
 #define BLIND_MS 200    /* likewise, without inotify */
 #define ASLEEP_MS 30000 /* without a byte */
-#define BEHIND_MS 1     /* until the header's walk goes on, with its turn over */
 
 /* ---- what is known of one ------------------------------------------------- */
 
@@ -46,6 +45,11 @@ int64_t arrival_size(const struct arrival *a)
 bool arrival_is_whole(const struct arrival *a)
 {
     return a->whole;
+}
+
+const char *arrival_refusal(const struct arrival *a)
+{
+    return a->state == HEADER_REFUSED ? arrival_header_reason(a->header) : NULL;
 }
 
 const char *arrival_url(const struct arrival *a)
@@ -199,7 +203,7 @@ static void tell_refused(const struct arrival *a)
 
 static void read_header(struct arrival *a)
 {
-    a->state = arrival_header_read(a->header, a->size);
+    a->state = arrival_header_read(a->header, a->seen);
     enum rc made = a->state == HEADER_KNOWN ? make_url(a) : RC_OK;
     if (made != RC_OK) {
         a->state = HEADER_HOPELESS;
@@ -225,38 +229,49 @@ static void on_sleep(void *arg)
 
 static void on_look(void *arg);
 
-/* What has come since it was known makes it one that no program may have: those that
- * have begun get no more of it, and end. */
-static void stop_at(struct arrival *a, int64_t size)
+/* The header has not been through with what is there. */
+static void look_again(struct arrival *a)
 {
-    a->size = size;
-    tell_refused(a);
-    encode_arrived(a->all->w, a);
+    int64_t ms = arrival_header_again_ms(a->header);
+    if (ms >= 0)
+        loop_timer_set(a->all->w->loop, &a->look, ms, on_look, a);
 }
 
 static void grow(struct arrival *a, int64_t size)
 {
-    int64_t before = a->size;
-    if (size <= a->size && !arrival_header_is_behind(a->header))
+    if (size <= a->seen && arrival_header_again_ms(a->header) < 0)
         return;
-    if (size > a->size) {
-        a->size = size;
+    if (size > a->seen) {
+        a->seen = size;
         a->grown_ms = loop_now_ms();
         loop_timer_set(a->all->w->loop, &a->sleep, ASLEEP_MS, on_sleep, a);
     }
-    if (a->state == HEADER_LOOKING)
+    if (a->state == HEADER_LOOKING) {
         read_header(a);
-    else if (a->state == HEADER_KNOWN) {
-        a->state = arrival_header_read(a->header, a->size);
-        if (a->state == HEADER_REFUSED)
-            stop_at(a, before);
+    } else if (a->state == HEADER_KNOWN) {
+        a->state = arrival_header_read(a->header, a->seen);
+        if (a->state == HEADER_REFUSED) {
+            tell_refused(a);
+            encode_arrived(a->all->w, a);
+        }
     }
-    if (arrival_header_is_behind(a->header) && a->receiving)
-        loop_timer_set(a->all->w->loop, &a->look, BEHIND_MS, on_look, a);
+    a->size = arrival_header_size(a->header);
+    look_again(a);
     if (a->state != HEADER_KNOWN)
         return;
     encode_arrived(a->all->w, a);
-    arrival_tell(a);
+    if (a->receiving)
+        arrival_tell(a);
+}
+
+/* All of it is there: whoever holds it may have that once all was counted. */
+static void finish(struct arrival *a)
+{
+    grow(a, a->video.size);
+    a->whole = a->state == HEADER_KNOWN && a->size == a->video.size;
+    a->counting = a->state == HEADER_KNOWN && !a->whole &&
+                  arrival_header_again_ms(a->header) >= 0;
+    encode_arrived(a->all->w, a);
 }
 
 /* How many bytes are there that are sure to stay. Whoever writes bytes whose checksum
@@ -308,6 +323,14 @@ void arrival_look_soon(struct arrival *a)
 void arrival_look(struct arrival *a)
 {
     bool watching;
+    if (a->counting) {
+        finish(a);
+        if (!a->counting) {
+            encode_schedule_soon(a->all->w); /* which waited for that */
+            arrival_let_go(a);
+        }
+        return;
+    }
     if (!a->receiving || a->state == HEADER_HOPELESS || a->state == HEADER_REFUSED)
         return;
     watching = a->watch >= 0 || watch_for_more(a);
@@ -363,14 +386,15 @@ void arrival_settle(struct arrival *a)
     if (rc == RC_OK ? v.state == VIDEO_RECEIVING : rc != RC_NOT_FOUND)
         return;
     a->holders++;
-    if (rc == RC_OK && fstat(a->fd, &st) == 0 && st.st_size == v.size) {
-        a->whole = true;
-        if (a->state == HEADER_KNOWN) {
-            grow(a, st.st_size);
-            encode_arrived(a->all->w, a);
-        }
+    if (rc == RC_OK && fstat(a->fd, &st) == 0 && st.st_size == v.size &&
+        (a->state == HEADER_KNOWN || a->state == HEADER_REFUSED)) {
+        a->video.size = v.size;
+        finish(a);
     }
     a->receiving = false;
     stop_watching(a);
-    arrival_let_go(a);
+    if (a->counting)
+        look_again(a);
+    else
+        arrival_let_go(a);
 }

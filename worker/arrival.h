@@ -5,7 +5,8 @@
  * A file is followed for as long as its row says `receiving`. A run that reads its
  * bytes as they come holds the arrival, which then outlives the upload: the file that
  * is open here is the one that gets stored. Invariant: what is said to be within reach
- * has arrived, whole and with all that it takes to decode it.
+ * has arrived, whole and with all that it takes to decode it, and was counted (see
+ * arrival_bounds.h).
  */
 #ifndef DROPSTREAM_ARRIVAL_H
 #define DROPSTREAM_ARRIVAL_H
@@ -46,15 +47,22 @@ void arrivals_look(struct arrivals *all);
  * whole; else NULL. */
 struct arrival *arrivals_find(const struct arrivals *all, const char *video_id);
 
+/* The video is stored, but its last bytes are not counted yet: they may refuse it. */
+bool arrivals_counts(const struct arrivals *all, const char *video_id);
+
 /* The video's id. */
 const char *arrival_id(const struct arrival *a);
 
-/* Its bytes: the file as it is called now, open for reading, how much of it there is,
- * and whether that is all. The names are the arrival's. */
+/* Its bytes: the file as it is called now, open for reading, how much of it programs
+ * may have, and whether that is all. The names are the arrival's. */
 const char *arrival_path(const struct arrival *a);
 int arrival_fd(const struct arrival *a);
 int64_t arrival_size(const struct arrival *a);
 bool arrival_is_whole(const struct arrival *a);
+
+/* Why no program may have any more of it, a sentence; NULL: it was not refused. The
+ * arrival's. */
+const char *arrival_refusal(const struct arrival *a);
 
 /* What ffmpeg is to be told to read instead of the file, NULL: the file. It can be
  * searched, but what has not arrived yet reads as the end. */

@@ -26,12 +26,8 @@ void arrival_bounds_count(struct arrival_bounds *b, int fd, int64_t size)
                                 .file_size = known_size(b)};
     enum rc rc = source_bounds_look(b->file, &from, b->why, sizeof(b->why));
     b->refused = rc == RC_UNSUPPORTED;
-    b->uncounted = rc != RC_OK || source_bounds_is_behind(b->file);
-}
-
-bool arrival_bounds_is_behind(const struct arrival_bounds *b)
-{
-    return source_bounds_is_behind(b->file);
+    b->failed = rc != RC_OK && !b->refused;
+    b->uncounted = b->failed || source_bounds_is_behind(b->file);
 }
 
 enum rc arrival_bounds_count_index(struct arrival_bounds *b, const uint8_t *moov,

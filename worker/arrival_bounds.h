@@ -17,7 +17,8 @@ struct arrival_bounds {
     struct source_bounds *ahead; /* … and of the index that was sent ahead, or NULL */
     int64_t ahead_size;          /* bytes of that */
     bool refused;                /* it asks for more than it may: why */
-    bool uncounted;              /* not all that has come was counted */
+    bool uncounted;              /* not all that has come was counted … */
+    bool failed;                 /* … as it could not be read */
     char why[256];
 };
 
@@ -29,9 +30,6 @@ void arrival_bounds_close(struct arrival_bounds *b);
 /* Counts what has come since the last call of a file of which size bytes are there, as
  * far as one turn goes. */
 void arrival_bounds_count(struct arrival_bounds *b, int fd, int64_t size);
-
-/* The last call had no time for all of it. */
-bool arrival_bounds_is_behind(const struct arrival_bounds *b);
 
 /* Likewise of the n bytes of an index that was sent ahead, once. RC_UNSUPPORTED: it is
  * refused. RC_NOMEM. */

@@ -21,12 +21,14 @@
 #define ENOUGH_US 1000000      /* of the media, for a probe to see what it is */
 #define ENOUGH_OPEN_US 5000000 /* likewise, and for a first segment to be promised */
 #define LAST_US 40000 /* of a file whose last packet is not known: how long that is */
+#define BEHIND_MS 1   /* until a walk goes on, with its turn over */
+#define FAILED_MS 200 /* likewise, after what is there could not be read */
 
 struct arrival_header {
     struct header_source source;
     enum header_state state;
     const char *reason;
-    int64_t size;
+    int64_t size;     /* once it is known: of what was counted */
     int64_t start_us; /* of the timeline, by the file's clock */
     /* Of an MP4: */
     struct mp4_walk mp4;
@@ -341,6 +343,12 @@ static enum header_state read_mkv(struct arrival_header *h)
 
 /* ---- for all ------------------------------------------------------------------ */
 
+/* Of size bytes nothing is left that a program could trip over. */
+static bool is_counted(const struct arrival_header *h, int64_t size)
+{
+    return !h->bounds.uncounted && arrival_bounds_has_room(&h->bounds, size);
+}
+
 static enum header_state read_header(struct arrival_header *h)
 {
     enum header_state state = h->is_mkv ? read_mkv(h) : read_mp4(h);
@@ -348,10 +356,7 @@ static enum header_state read_header(struct arrival_header *h)
         give_up(h, h->bounds.why);
         return HEADER_REFUSED;
     }
-    if (state == HEADER_KNOWN &&
-        (h->bounds.uncounted || !arrival_bounds_has_room(&h->bounds, h->size)))
-        return HEADER_LOOKING;
-    return state;
+    return state == HEADER_KNOWN && !is_counted(h, h->size) ? HEADER_LOOKING : state;
 }
 
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
@@ -363,6 +368,8 @@ enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
         h->reason = h->bounds.why;
         return h->state = HEADER_REFUSED;
     }
+    if (h->state == HEADER_KNOWN && !is_counted(h, size))
+        return h->state;
     h->size = size;
     h->behind = false;
     if (h->state == HEADER_LOOKING)
@@ -374,9 +381,18 @@ enum header_state arrival_header_read(struct arrival_header *h, int64_t size)
     return h->state;
 }
 
-bool arrival_header_is_behind(const struct arrival_header *h)
+int64_t arrival_header_size(const struct arrival_header *h)
 {
-    return h->behind || arrival_bounds_is_behind(&h->bounds);
+    return h->size;
+}
+
+int64_t arrival_header_again_ms(const struct arrival_header *h)
+{
+    if (h->state == HEADER_HOPELESS || h->state == HEADER_REFUSED)
+        return -1;
+    if (h->bounds.failed)
+        return FAILED_MS;
+    return h->behind || h->bounds.uncounted ? BEHIND_MS : -1;
 }
 
 int64_t arrival_header_memory(const struct arrival_header *h)

@@ -46,12 +46,16 @@ void arrival_header_close(struct arrival_header *h);
 
 /* size bytes have arrived, which never gets less. HOPELESS and REFUSED are final; KNOWN
  * stays, unless it comes to be REFUSED by what has arrived since: then how far it
- * reaches is told as of the call before. */
+ * reaches, and its size, are told as of the call before. */
 enum header_state arrival_header_read(struct arrival_header *h, int64_t size);
 
-/* The last call had no time for all that has arrived: it is to be called again soon,
- * also if nothing comes. */
-bool arrival_header_is_behind(const struct arrival_header *h);
+/* Bytes that have arrived; of a known one those that were counted, and have room for
+ * all that they tell of: programs may have so many. */
+int64_t arrival_header_size(const struct arrival_header *h);
+
+/* ms until it is to be read again, also if nothing comes: the last call had no time for
+ * all that has arrived, or could not read it. -1: there is no need. */
+int64_t arrival_header_again_ms(const struct arrival_header *h);
 
 /* Bytes that are kept of the file. NULL is legal. */
 int64_t arrival_header_memory(const struct arrival_header *h);

@@ -22,10 +22,12 @@ struct arrival {
     char index[PATH_MAX];
     char url[3 * PATH_MAX]; /* "": the file itself is good to read */
     int fd, watch;
-    int64_t size;
+    int64_t seen;              /* bytes that are there … */
+    int64_t size;              /* … and those of them that programs may have */
     int64_t grown_ms, told_ms; /* loop time */
     int64_t told_us;           /* how far the store knows it to be */
-    bool whole;                /* every byte is there */
+    bool counting;             /* it is stored, but not all is counted: holds itself */
+    bool whole;                /* every byte is there, and programs may have them */
     bool held_back;            /* some of its bytes may be taken back yet */
     bool receiving;            /* its row says so; else it only lives for its holders */
     bool pictured; /* the picture for its poster is there, as the store knows */

@@ -25,6 +25,14 @@ struct arrival *arrivals_find(const struct arrivals *all, const char *video_id)
     return a && a->state == HEADER_KNOWN ? a : NULL;
 }
 
+bool arrivals_counts(const struct arrivals *all, const char *video_id)
+{
+    const struct arrival *a = all ? all->list : NULL;
+    while (a && (!a->counting || strcmp(a->video.id, video_id) != 0))
+        a = a->next;
+    return a != NULL;
+}
+
 static void on_inotify(void *arg)
 {
     struct arrivals *all = arg;

@@ -229,7 +229,8 @@ void encode_recall_keyframes(struct task *t);
 /* A job begins: finds out how much of its source has arrived. */
 void encode_begin_arriving(struct task *t);
 
-/* More of an upload has arrived, or the last of it, or nothing for a while. */
+/* More of an upload has arrived, or the last of it, or nothing for a while; or it was
+ * refused. Tasks may be gone afterwards. */
 void encode_arrived(struct worker *w, const struct arrival *a);
 
 /* After any change of the store: sources that were stored meanwhile are whole. */

@@ -19,8 +19,9 @@
 /* ---- how much can be made ---------------------------------------------------- */
 
 /* True if that has changed. */
-static bool take_reach(struct encode *e, const struct arrival *a)
+static bool take_reach(const struct task *t, const struct arrival *a)
 {
+    struct encode *e = t->state;
     int64_t reach = e->reach;
     bool asleep = e->asleep;
     int64_t us = arrival_reach_us(a, e->rendition.stream);
@@ -30,7 +31,8 @@ static bool take_reach(struct encode *e, const struct arrival *a)
         e->reach = e->rendition.copied ? arrival_segments_copied(us, &e->bounds)
                                        : arrival_segments(us, &e->grid);
     int64_t most = plan_segments_max(arrival_size(a));
-    if (e->open && e->reach > most) /* of one that is not, the plan was held to that */
+    /* Where the file's size was known, the plan was held to that. */
+    if ((e->open || t->video.size < 0) && e->reach > most)
         e->reach = most;
     e->asleep = arrival_is_asleep(a);
     return e->reach != reach || e->asleep != asleep;
@@ -59,7 +61,7 @@ void encode_begin_arriving(struct task *t)
     e->reach = e->promised;
     if (!e->arriving || !a)
         return;
-    take_reach(e, a);
+    take_reach(t, a);
     encode_promise(t);
     read_keyframes(t, a);
 }
@@ -149,14 +151,30 @@ static bool is_of(const struct task *t, const char *video_id)
     return task_encodes(t) && !t->cancelled && strcmp(t->video.id, video_id) == 0;
 }
 
+/* No program may have any more of its source. When that is whole, its probe has the
+ * last word, and t another turn if that lets it pass. t may be gone afterwards. */
+static void leave_refused(struct task *t, const char *why)
+{
+    const struct encode *e = t->state;
+    if (e->ending != ENCODE_GOES_ON)
+        return;
+    encode_end(t, ENCODE_LATER, why);
+    encode_settle(t);
+}
+
 void encode_arrived(struct worker *w, const struct arrival *a)
 {
     bool changed = false;
-    for (struct task *t = w->tasks; t; t = t->next) {
+    for (struct task *t = w->tasks, *next; t; t = next) {
         struct encode *e = t->state;
+        next = t->next;
         if (!is_of(t, arrival_id(a)))
             continue;
-        changed |= take_reach(e, a);
+        if (arrival_refusal(a)) {
+            leave_refused(t, arrival_refusal(a));
+            continue;
+        }
+        changed |= take_reach(t, a);
         encode_promise(t);
         for (struct encode_run *r = e->runs; r; r = r->next)
             if (r->feeder && r->arrival == a)

@@ -60,10 +60,20 @@ static int64_t earliest_viewer(const struct encode *e)
 
 /* ---- the state ---------------------------------------------------------- */
 
+/* What comes in is nowhere to be read before the worker follows it, nor after it was
+ * refused; what was stored, once its last bytes were counted. */
+static bool has_source(const struct task *t)
+{
+    return t->video.state == VIDEO_RECEIVING
+               ? task_arrival(t) != NULL
+               : !arrivals_counts(t->w->arrivals, t->video.id);
+}
+
 static bool takes_part(const struct task *t)
 {
     const struct encode *e = t->state;
-    return task_encodes(t) && !t->cancelled && e->ending == ENCODE_GOES_ON;
+    return task_encodes(t) && !t->cancelled && e->ending == ENCODE_GOES_ON &&
+           has_source(t);
 }
 
 /* In the order of the jobs' age, which is that of the work when nobody waits. */

@@ -160,11 +160,9 @@ static void it_waits_until_there_is_room_for_what_it_tells_of(void **state)
     fd = -1;
 }
 
-/* Its beginning is like any other. */
-static void it_is_refused_by_a_fragment_that_comes_later(void **state)
+/* Ten seconds in fragments; how many bytes those are. */
+static int64_t fragments(void)
 {
-    (void)state;
-    enum header_state found;
     char path[PATH_MAX + 32];
     if (!mp4_have_ffmpeg())
         skip();
@@ -172,14 +170,28 @@ static void it_is_refused_by_a_fragment_that_comes_later(void **state)
                " -movflags frag_keyframe+empty_moov+default_base_moof clip.mp4");
     snprintf(path, sizeof(path), "%s/clip.mp4", mp4_dir);
     file = mp4_file_part(path, 0, mp4_file_size(path));
-    int64_t good = (int64_t)file.n;
+    return (int64_t)file.n;
+}
+
+/* One more, that tells of so many samples. */
+static void fragment(uint32_t samples)
+{
     size_t moof = box_open(&file, "moof"), traf = box_open(&file, "traf");
     size_t trun = box_open(&file, "trun");
     bytes_number(&file, 0, 4);
-    bytes_number(&file, 20000000, 4);
+    bytes_number(&file, samples, 4);
     box_close(&file, trun);
     box_close(&file, traf);
     box_close(&file, moof);
+}
+
+/* Its beginning is like any other. */
+static void it_is_refused_by_a_fragment_that_comes_later(void **state)
+{
+    (void)state;
+    enum header_state found;
+    int64_t good = fragments();
+    fragment(20000000);
     int64_t bad = (int64_t)file.n;
     box_filled(&file, "mdat", 0, 100000);
     struct arrival_header *h = open_file((int64_t)file.n, -1);
@@ -194,6 +206,76 @@ static void it_is_refused_by_a_fragment_that_comes_later(void **state)
     arrival_header_close(h);
 }
 
+/* A look counts so many boxes and no more. */
+static void no_more_of_it_counts_than_was_looked_at(void **state)
+{
+    (void)state;
+    enum header_state found;
+    int turns = 1;
+    int64_t good = fragments();
+    for (int i = 0; i < 25000; i++)
+        box_filled(&file, "free", 0, 0);
+    fragment(20000000);
+    box_filled(&file, "mdat", 0, 1000);
+    struct arrival_header *h = open_file((int64_t)file.n, -1);
+    come_in(h, good, &found);
+    assert_int_equal(arrival_header_read(h, good), HEADER_KNOWN);
+    assert_int_equal(arrival_header_size(h), good);
+    assert_int_equal(arrival_header_again_ms(h), -1);
+    while ((found = arrival_header_read(h, (int64_t)file.n)) == HEADER_KNOWN) {
+        assert_int_equal(arrival_header_size(h), good);
+        assert_true(arrival_header_again_ms(h) >= 0);
+        turns++;
+    }
+    assert_int_equal(found, HEADER_REFUSED);
+    assert_true(turns > 2);
+    assert_int_equal(arrival_header_size(h), good);
+    assert_int_equal(arrival_header_again_ms(h), -1);
+    arrival_header_close(h);
+}
+
+static void what_cannot_be_read_does_not_count_yet(void **state)
+{
+    (void)state;
+    enum header_state found;
+    char path[PATH_MAX + 32];
+    int64_t good = fragments();
+    struct arrival_header *h = open_file(-1, -1);
+    come_in(h, good, &found);
+    assert_int_equal(arrival_header_read(h, good), HEADER_KNOWN);
+    assert_int_equal(arrival_header_read(h, good + 5000), HEADER_KNOWN);
+    assert_int_equal(arrival_header_size(h), good);
+    assert_true(arrival_header_again_ms(h) > 0);
+    box_filled(&file, "free", 0, 4992);
+    snprintf(path, sizeof(path), "%s/file", mp4_dir);
+    put(path, &file);
+    assert_int_equal(arrival_header_read(h, good + 5000), HEADER_KNOWN);
+    assert_int_equal(arrival_header_size(h), good + 5000);
+    assert_int_equal(arrival_header_again_ms(h), -1);
+    arrival_header_close(h);
+}
+
+/* It will have room for what it tells of, as its sender says. */
+static void no_more_of_it_counts_than_has_room_for_what_it_tells_of(void **state)
+{
+    (void)state;
+    enum header_state found;
+    int64_t good = fragments();
+    fragment(800000);
+    box_filled(&file, "mdat", 0, 1700000);
+    struct arrival_header *h = open_file((int64_t)file.n, -1);
+    come_in(h, good, &found);
+    assert_int_equal(arrival_header_read(h, good), HEADER_KNOWN);
+    assert_int_equal(arrival_header_read(h, good + 100), HEADER_KNOWN);
+    assert_int_equal(arrival_header_size(h), good);
+    assert_int_equal(arrival_header_again_ms(h), -1); /* more has to come */
+    assert_int_equal(arrival_header_read(h, 1600000), HEADER_KNOWN);
+    assert_int_equal(arrival_header_size(h), good);
+    assert_int_equal(arrival_header_read(h, 1601000), HEADER_KNOWN);
+    assert_int_equal(arrival_header_size(h), 1601000);
+    arrival_header_close(h);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_teardown(test, teardown)
@@ -203,6 +285,9 @@ int main(void)
         TEST(it_is_refused_where_it_will_have_no_room),
         TEST(it_waits_until_there_is_room_for_what_it_tells_of),
         TEST(it_is_refused_by_a_fragment_that_comes_later),
+        TEST(no_more_of_it_counts_than_was_looked_at),
+        TEST(what_cannot_be_read_does_not_count_yet),
+        TEST(no_more_of_it_counts_than_has_room_for_what_it_tells_of),
     };
     return cmocka_run_group_tests_name("arrival_refused", tests, mp4_files_none,
                                        mp4_files_remove);
