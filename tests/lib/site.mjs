@@ -21,6 +21,7 @@ import path from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { answerOf, cgiVariables, runCgi } from './cgi.mjs';
 import { formAround, formStream } from './forms.mjs';
 import { watchPrograms, WATCHED } from './under.mjs';
 
@@ -339,7 +340,7 @@ export class Site {
                 const chunks = [];
                 res.on('data', (chunk) => chunks.push(chunk));
                 res.on('error', reject);
-                res.on('end', () => resolve(answer(res, Buffer.concat(chunks))));
+                res.on('end', () => resolve(answerOf(res, Buffer.concat(chunks))));
             });
             req.on('error', reject);
             if (body?.pipe) body.on('error', reject).pipe(req);
@@ -462,57 +463,8 @@ export class Site {
      * command in `under` if there is one. settings: more of the environment. Resolves
      * to what request() does.
      */
-    cgi(program, { method = 'GET', target = '/', headers = {}, body = '', settings = {}, under = [] } = {}) {
-        const [script, query = ''] = target.split('?');
-        const env = { ...this.env, REQUEST_METHOD: method, REQUEST_URI: target };
-        Object.assign(env, { SCRIPT_NAME: script, QUERY_STRING: query });
-        Object.assign(env, { GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1' });
-        if (body.length) env.CONTENT_LENGTH = String(Buffer.byteLength(body));
-        for (const [name, value] of Object.entries(headers)) {
-            const key = name.toUpperCase().replaceAll('-', '_');
-            env[/^CONTENT_(TYPE|LENGTH)$/.test(key) ? key : `HTTP_${key}`] = String(value);
-        }
-        Object.assign(env, settings);
-        return new Promise((resolve, reject) => {
-            const [command, ...args] = [...under, this.path('cgi-bin', program)];
-            const child = spawn(command, args, { env });
-            const chunks = [];
-            child.stdout.on('data', (chunk) => chunks.push(chunk));
-            child.stderr.on('data', (data) => (this.#output += data));
-            child.stdin.on('error', () => {}); // it may answer before it has read all
-            child.on('error', reject);
-            child.on('close', (code) =>
-                code === 0
-                    ? resolve(cgiAnswer(Buffer.concat(chunks)))
-                    : reject(cgiEnded(program, code, Buffer.concat(chunks))),
-            );
-            child.stdin.end(body);
-        });
+    cgi(program, { settings = {}, under = [], ...request } = {}) {
+        const command = [...under, this.path('cgi-bin', program)];
+        return runCgi(command, { ...this.env, ...cgiVariables(request), ...settings }, request.body, (said) => (this.#output += said));
     }
-}
-
-function answer(res, body) {
-    const text = body.toString('utf8');
-    const isJson = res.headers['content-type'] === 'application/json';
-    const json = isJson && text ? JSON.parse(text) : undefined;
-    return { status: res.statusCode, headers: res.headers, body, text, json };
-}
-
-/* error.answer: what it had said all the same. */
-function cgiEnded(program, code, output) {
-    const error = new Error(`${program} ended with ${code}`);
-    if (output.includes('\r\n\r\n')) error.answer = cgiAnswer(output);
-    return error;
-}
-
-function cgiAnswer(output) {
-    const end = output.indexOf('\r\n\r\n');
-    if (end < 0) throw new Error(`no end of headers in ${output}`);
-    const headers = {};
-    for (const line of output.toString('latin1', 0, end).split('\r\n')) {
-        const colon = line.indexOf(': ');
-        headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 2);
-    }
-    const statusCode = Number.parseInt(headers.status, 10);
-    return answer({ statusCode, headers }, output.subarray(end + 4));
 }
