@@ -159,6 +159,7 @@ static inline int teardown(void **state)
     loop_unwatch(w.loop, signals);
     loop_close(w.loop);
     close(signal_fd);
+    free(w.demands);
     close(w.tmp_fd);
     if (part_fd >= 0)
         close(part_fd);

@@ -88,9 +88,7 @@ static void look_at_some(void)
 static int end_made(void **state)
 {
     loop_timer_cancel(w.loop, &other_work);
-    int rc = teardown(state);
-    free(w.demands);
-    return rc;
+    return teardown(state);
 }
 
 static struct rendition now(void)
