@@ -68,7 +68,8 @@ async function encodeMixed(mixedSite, file) {
     const playable = await uploadPlayable(mixedSite, file);
     const timeline = await timelineOf(mixedSite, playable);
     await jumpAbout(mixedSite, playable, timeline);
-    const mixed = await mixedSite.waitForState(playable.id, 'ready');
+    // What was begun goes on at its pace.
+    const mixed = await mixedSite.waitForState(playable.id, 'ready', { timeout: (120_000 * SPEED) / mixedSite.runsAt });
     const runs = countRuns(await runsOf(mixedSite, mixed, timeline));
     return { mixed: await fetchVideo(mixedSite, mixed), runs };
 }
