@@ -134,7 +134,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
 .PHONY: all ui check unit http-tests browser-tests busy-tests other-tests ui-tests \
-        ui-types ui-unit fuzz lint asan asan-tests valgrind valgrind-is-there install \
+        ui-types ui-unit fuzz fuzzers lint asan asan-tests valgrind valgrind-is-there install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
         bench-storyboard bench-auth bench-jail bench-multipart bench-memory faults storm
@@ -293,6 +293,7 @@ DICT = $*
 $(addprefix fuzz-,mp4_index mp4_tables cutter sniff): DICT := mp4
 $(addprefix fuzz-,json_body media_info): DICT := json
 
+fuzzers: $(FUZZ:%=$(FUZZ_DIR)/fuzz_%)
 # The seeds, and what earlier runs have found, are replayed first.
 fuzz: $(FUZZ:%=fuzz-%) ## libFuzzer on what reads uploads, headers, bodies, settings, FUZZ_S (30) seconds each
 $(FUZZ:%=fuzz-%): fuzz-%: $(FUZZ_DIR)/fuzz_%
