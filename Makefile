@@ -87,7 +87,7 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
            cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
-           cgi-bin/send_path.c cgi-bin/pass_cookie.c
+           cgi-bin/send_path.c cgi-bin/pass_cookie.c cgi-bin/connections.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -102,7 +102,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := access address app args args_copy args_picture args_quote args_run \
         arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
-        colour config config_access cookie copy_cuts courtesy cutter disposition ebml \
+        colour config config_access connections cookie copy_cuts courtesy cutter disposition ebml \
         encode_beside encode_bytes encode_feed encode_init encode_refused encode_truth feeder filters grant \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
@@ -129,7 +129,8 @@ LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
 WORKER_OBJ := $(call obj,$(WORKER_SRC))
 CGI_OBJ    := $(call obj,$(CGI_SRC))
 PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
-              $(BUILD)/cgi-bin/media.fcgi $(BUILD)/worker/dropstream-worker \
+              $(BUILD)/cgi-bin/media.fcgi $(BUILD)/cgi-bin/address_limit.so \
+              $(BUILD)/worker/dropstream-worker \
               $(BUILD)/worker/dropstreamctl
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
@@ -178,6 +179,12 @@ $(BUILD)/cgi-bin/api.fcgi: $(call obj,$(API_SRC)) $(BUILD)/libcgi.a $(BUILD)/lib
 $(BUILD)/cgi-bin/media.fcgi: $(call obj,$(MEDIA_SRC)) $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
+# Loaded into lighttpd, which is not built here: free of sanitizers.
+LIMIT_SRC := cgi-bin/address_limit.c cgi-bin/connections.c
+$(BUILD)/cgi-bin/address_limit.so: $(LIMIT_SRC) cgi-bin/connections.h
+	@mkdir -p $(@D)
+	$(link)
+	$(Q)$(CC) $(STD) -O2 -shared -fPIC -fvisibility=default -o $@ $(LIMIT_SRC)
 $(BUILD)/worker/dropstream-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(WORKER_LIBS)

@@ -29,6 +29,7 @@ put_programs() {
     for name in upload.fcgi api.fcgi media.fcgi; do
         put 700 "$build/cgi-bin/$name" "$site/cgi-bin/$name"
     done
+    put 700 "$build/cgi-bin/address_limit.so" "$site/bin/address_limit.so"
     for name in dropstream-worker dropstreamctl; do
         put 700 "$build/worker/$name" "$site/bin/$name"
     done
@@ -54,12 +55,14 @@ put_settings() {
 
 # Nothing is changed by settings that are wrong.
 put_options() {
-    "$here/options.sh" "$site" >"$site/tmp/options.$$" || {
-        rm -f "$site/tmp/options.$$"
-        exit 1
-    }
-    put 600 "$site/tmp/options.$$" "$site/etc/options.conf"
-    rm -f "$site/tmp/options.$$"
+    for name in options.conf lighttpd.env; do
+        "$here/options.sh" "$site" "$name" >"$site/tmp/$name.$$" || {
+            rm -f "$site/tmp/$name.$$"
+            exit 1
+        }
+        put 600 "$site/tmp/$name.$$" "$site/etc/$name"
+        rm -f "$site/tmp/$name.$$"
+    done
 }
 
 # index.html goes last: what it names is there when it appears.

@@ -1,21 +1,25 @@
 #!/bin/sh
 #
-# options.sh SITE: prints what a site's dropstream.conf and DROPSTREAM_<KEY> in the
-# environment mean for lighttpd. install.sh keeps that as etc/options.conf, which
-# lighttpd.conf ends with.
+# options.sh SITE options.conf|lighttpd.env: prints what a site's dropstream.conf and
+# DROPSTREAM_<KEY> in the environment mean for lighttpd: options.conf, which lighttpd.conf
+# ends with, or lighttpd.env, NAME=value for its environment, one a line. install.sh keeps
+# both in the site's etc.
 #
 # Invariant: each value was read and checked by the program (lib/config_value.c): none
 # holds a quote, a backslash or a line's end.
 
 set -eu
 
-[ $# -eq 1 ] || { echo "usage: options.sh SITE" >&2; exit 2; }
+[ $# -eq 2 ] || { echo "usage: options.sh SITE options.conf|lighttpd.env" >&2; exit 2; }
 site=$1
 
 # A line of its own, so that what fails there ends this script.
 settings=$("$site/bin/dropstream-worker" --site "$site" \
-    --get tls_pem,trusted_proxies,media_cors,media_auth)
-{ read -r tls_pem; read -r trusted_proxies; read -r media_cors; read -r media_auth; } <<EOF
+    --get tls_pem,trusted_proxies,media_cors,media_auth,connections_per_address)
+{
+    read -r tls_pem; read -r trusted_proxies; read -r media_cors; read -r media_auth
+    read -r connections_per_address
+} <<EOF
 $settings
 EOF
 set -f # lists are split at blanks, and hold a "*"
@@ -94,6 +98,20 @@ $HTTP["url"] =~ "^/media/.*\.(?:m3u8|jpg|vtt)$" {
 EOF_STRICT
 }
 
+# For address_limit.so (cgi-bin/address_limit.c).
+address_limit() {
+    cat <<EOF_LIMIT
+LD_PRELOAD=$site/bin/address_limit.so
+DROPSTREAM_CONNECTIONS_PER_ADDRESS=$connections_per_address
+DROPSTREAM_TRUSTED_PROXIES=$trusted_proxies
+DROPSTREAM_TLS_PEM=$tls_pem
+EOF_LIMIT
+}
+
+if [ "$2" = lighttpd.env ]; then
+    [ "$connections_per_address" -eq 0 ] || address_limit
+    exit
+fi
 printf '# Made from dropstream.conf each time the site starts: change that, not this.\n'
 [ -z "$tls_pem" ] || tls
 [ -z "$trusted_proxies" ] || proxies

@@ -100,11 +100,13 @@ offer_set_up() {
 # Each program gets its own session, so that Ctrl-C reaches it through this script
 # alone, and a TERM from the kernel if this script is killed.
 start_lighttpd() {
+    local -a settings
     rm -f "$site"/run/*.sock-*
+    mapfile -t settings <"$site/etc/lighttpd.env"
     (
         exec {lock}>&- </dev/null >>"$site/log/lighttpd.log" 2>&1
         exec setsid setpriv --pdeathsig TERM --no-new-privs \
-            lighttpd -D -f "$site/etc/lighttpd.conf"
+            env "${settings[@]}" lighttpd -D -f "$site/etc/lighttpd.conf"
     ) &
     lighttpd_pid=$!
 }
@@ -165,6 +167,12 @@ report_end() {
     exit 1
 }
 
+# A loader that may not or cannot load it goes on without a word but in lighttpd's log.
+check_address_limit() {
+    [[ ! -s $site/etc/lighttpd.env ]] || grep -qs address_limit.so "/proc/$lighttpd_pid/maps" ||
+        complain "warning: one address can have all connections: bin/address_limit.so is not loaded, see $site/log/lighttpd.log"
+}
+
 # Waits until lighttpd accepts connections, has ended, or 5 s are over.
 wait_for_lighttpd() {
     local tenths=0
@@ -200,6 +208,7 @@ serve() {
     wait_for_lighttpd
     if [[ -z $stopping ]] && is_alive "$worker_pid" && is_alive "$lighttpd_pid"; then
         say "dropstream runs at $url  (site: $site; Ctrl-C stops it)"
+        check_address_limit
         offer_set_up
     fi
     while [[ -z $stopping ]]; do

@@ -44,6 +44,7 @@ static const struct option options[] = {
     INT("web", wait_s, "8", 1, 9, "s"),
     INT("web", waits, "1024", 1, 1536, "requests"),
     INT("web", waits_per_address, "512", 1, 1536, "requests"),
+    INT("web", connections_per_address, "512", 0, 2000, "connections"),
     CHOICE("access", auth, "required", auths),
     CHOICE("access", media_auth, "static", media_auths),
     TEXT("access", media_cors, OPTION_ORIGINS, ""),

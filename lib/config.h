@@ -57,11 +57,12 @@ struct config {
     int64_t wait_s;            /* s that a request waits for a segment not made yet */
     int64_t waits;             /* requests that wait at once */
     int64_t waits_per_address; /* likewise, of one address or IPv6 /64 */
-    char ffmpeg[PATH_MAX];     /* program name or path */
-    char ffprobe[PATH_MAX];    /* program name or path */
-    int64_t jobs;              /* child programs at once; 0: one more than the cores */
-    int64_t runs;              /* encoders that exist, paused ones too; 0: 4 a job */
-    int64_t nice;              /* 0..19, of the child programs */
+    int64_t connections_per_address; /* of lighttpd's, likewise; 0: any */
+    char ffmpeg[PATH_MAX];           /* program name or path */
+    char ffprobe[PATH_MAX];          /* program name or path */
+    int64_t jobs; /* child programs at once; 0: one more than the cores */
+    int64_t runs; /* encoders that exist, paused ones too; 0: 4 a job */
+    int64_t nice; /* 0..19, of the child programs */
     enum config_jail jail;
     int64_t jail_memory_mb;   /* MiB of address space of such a program; 0: any */
     char jail_read[PATH_MAX]; /* a file or folder that it may read besides; "": none */

@@ -137,6 +137,7 @@ export class Site {
             DROPSTREAM_PORT: String(port),
             DROPSTREAM_DISK_RESERVE_MB: '16', // the machine's disk is not what is tested
             DROPSTREAM_AUTH: 'none', // but in tests that are about who may do what
+            DROPSTREAM_CONNECTIONS_PER_ADDRESS: '0', // all of them come from one
             // What is nicer hardly moves beside other tests, which are waited for too.
             DROPSTREAM_NICE: '5',
             ...env,
@@ -151,7 +152,9 @@ export class Site {
     // ---- processes -----------------------------------------------------------
 
     startLighttpd() {
-        this.#start('lighttpd', 'lighttpd', ['-D', '-f', this.path('etc/lighttpd.conf')]);
+        const lines = readFileSync(this.path('etc/lighttpd.env'), 'utf8').split('\n').filter(Boolean);
+        // Not for setpriv, as in etc/serve.sh.
+        this.#start('lighttpd', 'env', [...lines, 'lighttpd', '-D', '-f', this.path('etc/lighttpd.conf')]);
     }
 
     /* env: more of the environment. */

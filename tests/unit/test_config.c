@@ -16,6 +16,7 @@ static const struct {
     {"web", "wait_s", "8", 1, 9},
     {"web", "waits", "1024", 1, 1536},
     {"web", "waits_per_address", "512", 1, 1536},
+    {"web", "connections_per_address", "512", 0, 2000},
     {"access", "auth", "required", 0, 0},
     {"access", "media_auth", "static", 0, 0},
     {"access", "media_cors", "", 0, 0},
