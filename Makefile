@@ -71,10 +71,10 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/seek_points.c worker/segments.c worker/site_check.c \
            worker/sound_copy.c worker/source_bounds.c worker/source_bounds_mkv.c \
            worker/source_bounds_mp4.c worker/source_check.c \
-           worker/source_index.c \
+           worker/source_index.c worker/staging.c \
            worker/storyboard.c worker/storyboard_job.c worker/subtitle_files.c \
            worker/subtitle_tracks.c worker/subtitles_job.c worker/supervise.c \
-           worker/sweep.c worker/task.c worker/trouble.c worker/video_lists.c \
+           worker/sweep.c worker/syncer.c worker/task.c worker/trouble.c worker/video_lists.c \
            worker/wake.c worker/without.c
 CTL_SRC := worker/ctl.c worker/ctl_ask.c worker/ctl_check.c worker/ctl_status.c \
          worker/ctl_tokens.c worker/ctl_users.c
@@ -112,7 +112,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         plan_sounds plan_times playlist playlists probe_count promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
         segments_json signed_until sniff sound_copy source_bounds source_bounds_ways source_check spool \
-        spool_resume store store_accounts store_activity store_actor store_arrivals \
+        spool_resume staging store store_accounts store_activity store_actor store_arrivals \
         store_check store_checksums store_claims store_copies store_demand store_disk \
         store_ended store_grants store_job_end store_jobs store_list store_lists \
         store_many store_migrate store_open store_pictures store_queries \
@@ -259,7 +259,7 @@ valgrind-is-there:
 
 # Without those of what is loaded into a program before a sanitizer, of run.sh, which has a
 # build of its own, and those that only encode, most of whose time is ffmpeg's.
-UNDER_ASAN := $(filter-out $(patsubst %,tests/http/%.test.mjs,faults read_error run corpus \
+UNDER_ASAN := $(filter-out $(patsubst %,tests/http/%.test.mjs,faults slow_disk read_error run corpus \
               continuity hls_validator),$(wildcard tests/http/*.test.mjs))
 asan-tests: ui $(TEST_MODULES) ## the tests in tests/http, with programs under AddressSanitizer and UBSan
 	+$(Q)$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS="-O1 -g" all SANITIZE="$(ASAN)"

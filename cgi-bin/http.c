@@ -29,6 +29,7 @@ static const struct http_error errors[RC_COUNT] = {
     [RC_NETFS] = {503, "network_file_system",
                   "The server's database lies on a network file system."},
     [RC_STOPPED] = {503, "stopped", "The server is stopping. Try again."},
+    [RC_PENDING] = {503, "pending", "The server waits for its disk. Try again."},
     [RC_REVOKED] = {401, "sign_in", "Sign in again: your rights have just changed."},
 };
 static const struct http_error internal = {503, "internal",

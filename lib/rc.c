@@ -19,6 +19,7 @@ static const char *const names[RC_COUNT] = {
     [RC_CORRUPT] = "corrupt",
     [RC_NETFS] = "network_file_system",
     [RC_STOPPED] = "stopped",
+    [RC_PENDING] = "pending",
     [RC_REVOKED] = "revoked",
 };
 

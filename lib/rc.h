@@ -24,6 +24,7 @@ enum rc {
     RC_CORRUPT,     /* the database or a file of ours is damaged */
     RC_NETFS,       /* the database would lie on a network file system */
     RC_STOPPED,     /* a callback asked to stop */
+    RC_PENDING,     /* it is on its way to disk: ask again when that is told */
     RC_REVOKED,     /* who asked for it has no right to it any more */
     RC_COUNT
 };

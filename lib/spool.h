@@ -97,8 +97,9 @@ enum rc spool_stored(const struct site *site, const char *id, int64_t *size);
 /* Removes all files of id; missing ones are fine. RC_IO. */
 enum rc spool_remove(const struct site *site, const char *id);
 
-/* What was removed until now, no loss of power brings back. RC_IO. */
-enum rc spool_sync_names(const struct site *site);
+/* The folder, as a descriptor that the caller closes: once it is synced, no loss of
+ * power brings back what was removed until then. RC_IO. */
+enum rc spool_open_folder(const struct site *site, int *out_fd);
 
 /*
  * Moves an entry of the spool that is of nobody into site/spool/lost, where nothing is

@@ -114,16 +114,9 @@ enum rc spool_remove(const struct site *site, const char *id)
     return remove_from(site, id, SPOOL_PART);
 }
 
-enum rc spool_sync_names(const struct site *site)
+enum rc spool_open_folder(const struct site *site, int *out_fd)
 {
-    int dir_fd;
-    enum rc rc = spool_open_dir(site, &dir_fd);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = spool_sync_fd(dir_fd) == 0 ? RC_OK : RC_IO;
-    close(dir_fd);
-    return rc;
+    return spool_open_dir(site, out_fd);
 }
 
 enum rc spool_remove_index(const struct site *site, const char *id)

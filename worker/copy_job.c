@@ -46,6 +46,7 @@ struct copy {
     char problem[STORE_TEXT_MAX + 1]; /* of a program that failed; "" if none did */
     char verdict[STORE_TEXT_MAX + 1]; /* of one that found it cannot be copied */
     const char *refusal;              /* static, or the verdict; NULL: none so far */
+    struct copy_found found;
 };
 
 static bool is_hevc(const struct task *t)
@@ -66,9 +67,10 @@ static void go_on(struct task *t)
         task_retry(t, "The copy could not be begun.");
 }
 
-static void offer(struct task *t, struct copy_found *found)
+static void offer(struct task *t)
 {
     struct copy *c = t->state;
+    const struct copy_found *found = &c->found;
     struct rendition *r = &c->rendition;
     uint8_t *bytes = NULL;
     size_t n = 0;
@@ -78,14 +80,18 @@ static void offer(struct task *t, struct copy_found *found)
     r->average_bitrate = found->average_bitrate;
     enum rc rc = bounds_pack(&found->bounds, &bytes, &n);
     if (rc == RC_OK)
-        rc = playlists_write_cut(&t->w->site, t->w->tmp_fd, t->video.media_root, r,
+        rc = playlists_write_cut(&t->w->site, t->w->staging, t->video.media_root, r,
                                  &found->bounds);
     if (rc == RC_OK)
         rc = store_job_offer(t->w->store, &t->job, r, bytes, n);
     free(bytes);
+    if (rc == RC_PENDING) {
+        task_wait_staged(t, offer);
+        return;
+    }
     if (rc == RC_OK)
         rc = lists_follow(t->w, t->video.id);
-    if (rc == RC_OK)
+    if (rc == RC_OK || rc == RC_PENDING)
         go_on(t);
     else if (rc == RC_FENCED)
         task_drop(t);
@@ -98,19 +104,19 @@ static void offer(struct task *t, struct copy_found *found)
 static void decide(struct task *t)
 {
     struct copy *c = t->state;
-    struct copy_found found = {.refusal = COPY_FINE};
+    struct copy_found *found = &c->found;
     param_sets_finish(&c->sets);
     if (!c->refusal && c->problem[0]) {
         task_retry(t, c->problem);
         return;
     }
-    enum rc rc = copy_cuts_finish(c->cuts, t->video.duration_us, &found);
+    enum rc rc = copy_cuts_finish(c->cuts, t->video.duration_us, found);
     if (rc != RC_OK) {
         task_retry(t, "The keyframes could not be read.");
         return;
     }
-    if (!c->refusal && found.refusal != COPY_FINE)
-        c->refusal = copy_refusal_sentence(found.refusal);
+    if (!c->refusal && found->refusal != COPY_FINE)
+        c->refusal = copy_refusal_sentence(found->refusal);
     if (!c->refusal && c->sets.not_refresh)
         c->refusal = copy_refusal_sentence(COPY_OPEN_GOP);
     if (!c->refusal && c->sets.changed)
@@ -120,8 +126,7 @@ static void decide(struct task *t)
     if (c->refusal)
         task_without(t, c->refusal);
     else
-        offer(t, &found);
-    bounds_free(&found.bounds);
+        offer(t);
 }
 
 /* Once nothing is left to look at. t may be gone afterwards. */
@@ -351,6 +356,7 @@ static void copy_release(struct task *t)
     struct copy *c = t->state;
     copy_cuts_free(c->cuts);
     cutter_free(c->cutter);
+    bounds_free(&c->found.bounds);
     free(c);
 }
 

@@ -130,7 +130,8 @@ static bool is_held(const struct worker *w, const struct rendition_of *which)
     return false;
 }
 
-/* The rows first, then the playlists that name it, then its files. */
+/* The rows first, then the playlists that name it, then its files. A playlist that
+ * waits for the disk is no harm: what is asked for of it is made again. */
 static enum rc put_away(struct worker *w, const struct evictable *e)
 {
     if (is_held(w, &e->which))

@@ -96,8 +96,9 @@ struct encode {
     int64_t promised;    /* … and its playlist goes that far … */
     int64_t promised_ms; /* … since then; loop time */
     struct loop_timer promise;
-    int hard_places; /* segments that are so */
-    bool troubled;   /* some run has given nothing */
+    struct staging_waiter growing; /* its playlist waits for the disk */
+    int hard_places;               /* segments that are so */
+    bool troubled;                 /* some run has given nothing */
     struct {
         int64_t segment, seen_ms; /* loop time; 0: no one */
     } viewers[ENCODE_VIEWERS];

@@ -53,7 +53,8 @@ void encode_start_over(struct task *t)
         all_anew(t, "The encoder has changed since this was begun.");
 }
 
-/* Nobody is sent there any more: who has read an older playlist reads it anew. */
+/* Nobody is sent there any more, as soon as the disk has the master: who has read an
+ * older one reads it anew. */
 static void remove_copies(const struct task *t, const struct rendition *all, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -71,8 +71,8 @@ static bool put_measured(const struct encode *e, struct rendition *all, size_t n
     return false;
 }
 
-/* RC_FENCED: they are not this job's to write. Any other failure leaves the old ones,
- * which play. */
+/* RC_FENCED: they are not this job's to write. RC_PENDING as lists_write. Any other
+ * failure leaves the old ones, which play. */
 static enum rc rewrite_playlists(struct task *t, const struct job_result *measured)
 {
     const struct encode *e = t->state;
@@ -85,7 +85,7 @@ static enum rc rewrite_playlists(struct task *t, const struct job_result *measur
         rc = RC_FENCED;
     if (rc == RC_OK)
         rc = lists_write(t->w, &t->video, all, n, e->open);
-    if (rc != RC_OK && rc != RC_FENCED)
+    if (rc != RC_OK && rc != RC_FENCED && rc != RC_PENDING)
         log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));
     return rc;
@@ -100,28 +100,32 @@ static enum rc on_sync_output(void *arg, const void *data, size_t n)
 /* The playlists are written before anybody is told that it is done, and looked at once
  * more after that: of jobs of one video that end at the same time, here or at other
  * workers, the last one finds in the store what was measured of all. */
-static void finish(struct task *t, const struct job_result *result)
+static void finish(struct task *t)
 {
     struct worker *w = t->w;
+    struct job_result result = {.bitrate = 0};
     char id[ID_LEN + 1];
-    if (rewrite_playlists(t, result) == RC_FENCED) {
+    measure(t->state, &result);
+    enum rc rc = rewrite_playlists(t, &result);
+    if (rc == RC_FENCED) {
         task_drop(t);
         return;
     }
+    if (rc == RC_PENDING) {
+        task_wait_staged(t, finish);
+        return;
+    }
     strcpy(id, t->video.id);
-    task_done(t, result);
+    task_done(t, &result);
     lists_follow(w, id);
 }
 
 static void on_synced(struct task *t, const struct supervise_end *end)
 {
-    struct encode *e = t->state;
-    struct job_result result = {.bitrate = 0};
     char sentence[STORE_TEXT_MAX + 1];
     if (end->reason == SUPERVISE_EXITED && WIFEXITED(end->status) &&
         WEXITSTATUS(end->status) == 0) {
-        measure(e, &result);
-        finish(t, &result);
+        finish(t);
         return;
     }
     task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
@@ -408,6 +412,7 @@ static void encode_release(struct task *t)
 {
     struct encode *e = t->state;
     loop_timer_cancel(t->w->loop, &e->promise);
+    staging_forget(t->w->staging, &e->growing);
     encode_truth_stop(e);
     bounds_free(&e->bounds);
     segments_free(&e->have);

@@ -42,38 +42,53 @@ static void on_promise(void *arg)
     encode_promise(arg);
 }
 
+static void on_growing(void *arg);
+
 /* The store first: what a playlist names is known to whoever is asked for it. */
-static void promise(struct task *t)
+static void promise(struct task *t, int64_t segments)
 {
     struct encode *e = t->state;
     struct rendition r = e->rendition;
-    r.segments = e->reach;
-    r.frames = e->reach * r.gop;
-    enum rc rc = store_job_promise(t->w->store, &t->job, e->reach);
+    r.segments = segments;
+    r.frames = segments * r.gop;
+    enum rc rc = store_job_promise(t->w->store, &t->job, segments);
     if (rc == RC_CONFLICT || rc == RC_FENCED)
         return; /* the end is known, or another worker's: see encode_refresh */
     if (rc == RC_OK) {
-        e->promised = e->reach;
+        e->promised = segments;
         task_changed(t, false);
-        rc = playlists_write_media(&t->w->site, t->w->tmp_fd, t->video.media_root, &r,
+        rc = playlists_write_media(&t->w->site, t->w->staging, t->video.media_root, &r,
                                    true);
     }
-    if (rc != RC_OK)
+    if (rc == RC_PENDING)
+        staging_wait(t->w->staging, &e->growing, on_growing, t);
+    else if (rc != RC_OK)
         log_warn("video %s: its playlist cannot grow: %s", t->video.id, rc_name(rc));
+}
+
+/* Just what was staged, whatever has come since: or a slow disk would never see one. */
+static void on_growing(void *arg)
+{
+    struct task *t = arg;
+    const struct encode *e = t->state;
+    if (t->cancelled || !e->open)
+        return;
+    promise(t, e->promised);
+    encode_promise(t);
 }
 
 void encode_promise(struct task *t)
 {
     struct encode *e = t->state;
     int64_t since_ms = loop_now_ms() - e->promised_ms;
-    if (!e->open || e->reach <= e->promised || e->promise.is_set)
+    if (!e->open || e->reach <= e->promised || e->promise.is_set || e->growing.waits)
         return;
     if (e->promised_ms > 0 && since_ms < PROMISE_MS) {
         loop_timer_set(t->w->loop, &e->promise, PROMISE_MS - since_ms, on_promise, t);
         return;
     }
     e->promised_ms = loop_now_ms();
-    promise(t);
+    promise(t, e->reach);
 }
 
 /* What reads a pipe would wait for more for ever; what reads the file goes on: it was
@@ -104,6 +119,7 @@ enum rc encode_end_open(struct task *t)
     e->grid.frames = r.frames;
     e->open = false;
     loop_timer_cancel(t->w->loop, &e->promise);
+    staging_forget(t->w->staging, &e->growing);
     joblog_note(t->log, "its end is known: %" PRId64 " segments, %" PRId64 " exist",
                 r.segments, have.done);
     return RC_OK;

@@ -143,7 +143,7 @@ int jobs_short(const struct worker *w)
     int n = 0;
     for (const struct task *t = w->tasks; t; t = t->next)
         n += !task_encodes(t) && t->job.kind != JOB_STORYBOARD &&
-             t->job.kind != JOB_CHECKSUM;
+             t->job.kind != JOB_CHECKSUM && !task_waits_for_disk(t);
     return n;
 }
 

@@ -14,6 +14,7 @@
 #include "owner.h"
 #include "passes.h"
 #include "sweep.h"
+#include "video_lists.h"
 #include "wake.h"
 
 #include <errno.h>
@@ -301,6 +302,10 @@ static enum rc start(struct daemon *d, const struct options *o)
     if (rc == RC_OK)
         rc = mediadir_open_tmp(&w->site, owner_may_checkpoint(&w->site), &w->tmp_fd);
     if (rc == RC_OK)
+        rc = syncer_open(w->loop, &w->syncer);
+    if (rc == RC_OK)
+        rc = staging_open(w->loop, w->syncer, w->tmp_fd, &w->staging);
+    if (rc == RC_OK)
         rc = open_jail(d);
     if (rc == RC_OK)
         rc = arrivals_open(w, &w->arrivals);
@@ -339,6 +344,10 @@ static bool say_stopped(const struct worker *w)
 static void end(struct daemon *d)
 {
     struct worker *w = &d->w;
+    lists_close(w);
+    sweep_close(w);
+    staging_close(w->staging);
+    syncer_close(w->syncer);
     bool told = w->store && d->lock_fd >= 0 && say_stopped(w);
     live_close(d->live);
     wake_close(d->wake);

@@ -115,17 +115,6 @@ enum rc mediadir_remove(const struct site *site, const char *root)
     return rc;
 }
 
-enum rc mediadir_sync_names(const struct site *site)
-{
-    int media;
-    enum rc rc = site_open_media(site, &media);
-    if (rc != RC_OK)
-        return rc;
-    rc = fsync(media) == 0 ? RC_OK : RC_IO;
-    close(media);
-    return rc;
-}
-
 enum rc mediafile_begin(int tmp_fd, struct mediafile *f)
 {
     char id[ID_LEN + 1];
@@ -190,49 +179,48 @@ enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data
     return rc;
 }
 
-/* True in *out if the file holds exactly these bytes. What cannot be read does not. */
-static enum rc holds(int dir_fd, const char *name, const void *data, size_t n,
-                     bool *out)
+enum rc mediafile_holds(int dir_fd, const char *name, const void *data, size_t n,
+                        bool *exists, bool *same)
 {
     struct stat st;
     size_t got = 0;
-    *out = false;
     int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
+    if (fd < 0) {
+        *exists = errno != ENOENT;
+        *same = false;
         return RC_OK;
+    }
     bool same_size = fstat(fd, &st) == 0 && st.st_size == (off_t)n;
     char *old = same_size ? malloc(n + 1) : NULL;
-    if (old && io_read_at(fd, old, n, 0, &got) == RC_OK)
-        *out = got == n && memcmp(old, data, n) == 0;
+    bool is_read = old && io_read_at(fd, old, n, 0, &got) == RC_OK && got == n;
+    enum rc rc = same_size && !old ? RC_NOMEM : RC_OK;
+    if (rc == RC_OK) {
+        *exists = true;
+        *same = is_read && memcmp(old, data, n) == 0;
+    }
     close(fd);
     free(old);
-    return same_size && !old ? RC_NOMEM : RC_OK;
+    return rc;
 }
 
-enum rc mediafile_update(int tmp_fd, int dir_fd, const char *name, const void *data,
-                         size_t n, bool *wrote)
+enum rc mediadir_open_all(int dir_fd, const char *const *names, size_t n, int *fds,
+                          size_t *n_fds)
 {
-    bool same;
-    enum rc rc = holds(dir_fd, name, data, n, &same);
-    if (rc != RC_OK || same)
-        return rc;
-    *wrote = true;
-    return mediafile_put(tmp_fd, dir_fd, name, data, n, true);
-}
-
-enum rc mediadir_sync(int dir_fd, const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        int fd = openat(dir_fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 && errno == ENOENT)
-            continue;
-        enum rc rc = fd < 0 || fsync(fd) < 0 ? rc_from_errno(errno) : RC_OK;
-        if (fd >= 0)
-            close(fd);
-        if (rc != RC_OK)
+    size_t k = 0;
+    for (size_t i = 0; i <= n; i++) {
+        int fd = i < n ? openat(dir_fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+                       : openat(dir_fd, ".", DIR_FLAGS);
+        if (fd >= 0) {
+            fds[k++] = fd;
+        } else if (i == n || errno != ENOENT) {
+            enum rc rc = rc_from_errno(errno);
+            while (k > 0)
+                close(fds[--k]);
             return rc;
+        }
     }
-    return fsync(dir_fd) < 0 ? rc_from_errno(errno) : RC_OK;
+    *n_fds = k;
+    return RC_OK;
 }
 
 static void remove_left_over(int tmp_fd, const char *name, const void *arg)

@@ -4,7 +4,8 @@
  * htdocs/media/<root>/ holds the files; who may watch has a symlink to it (grant.h).
  * Files are written through a descriptor of the folder: first whole in
  * site/tmp, then linked or renamed to their place, so that nothing half-written is ever
- * visible. So site/tmp and htdocs/media must lie on one file system.
+ * visible. So site/tmp and htdocs/media must lie on one file system. What replaces
+ * another file goes by staging.h.
  */
 #ifndef DROPSTREAM_MEDIADIR_H
 #define DROPSTREAM_MEDIADIR_H
@@ -21,10 +22,6 @@ enum rc mediadir_create(const struct site *site, const char *root);
 
 /* Takes the folder with all that is in it away. RC_IO if something remains. */
 enum rc mediadir_remove(const struct site *site, const char *root);
-
-/* Which folders and symlinks there are in htdocs/media no loss of power changes back.
- * RC_IO. */
-enum rc mediadir_sync_names(const struct site *site);
 
 /*
  * Opens htdocs/media/<root>/<sub> as a directory descriptor that the caller closes;
@@ -74,14 +71,16 @@ void mediafile_abandon(int tmp_fd, struct mediafile *f);
 enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
                       size_t n, bool replace);
 
-/* Puts these bytes in place of what is there, unless that is the same already; *wrote
- * is set to true if it was not. RC_IO, RC_NOSPACE, RC_NOMEM. */
-enum rc mediafile_update(int tmp_fd, int dir_fd, const char *name, const void *data,
-                         size_t n, bool *wrote);
+/* True in *same if the file holds exactly these bytes; in *exists, if there is
+ * something of that name. What cannot be read holds others. RC_NOMEM. */
+enum rc mediafile_holds(int dir_fd, const char *name, const void *data, size_t n,
+                        bool *exists, bool *same);
 
-/* What is in these files of a folder, and their names, are on disk for good when it
- * returns. One that is not there is fine. RC_IO, RC_NOSPACE. */
-enum rc mediadir_sync(int dir_fd, const char *const *names, size_t n);
+/* Opens files of a folder and then itself, for a sync of all (see syncer.h): at most
+ * n + 1 descriptors, which are the caller's. A file that is not there is left out.
+ * RC_IO. */
+enum rc mediadir_open_all(int dir_fd, const char *const *names, size_t n, int *fds,
+                          size_t *n_fds);
 
 /* Opens site/tmp, and removes what a killed worker left there if sweep. */
 enum rc mediadir_open_tmp(const struct site *site, bool sweep, int *out_fd);

@@ -11,9 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What is pending keeps nothing else from being begun. */
+static bool goes_on(enum rc rc)
+{
+    return rc == RC_OK || rc == RC_PENDING;
+}
+
 /* The text is freed. */
-static enum rc put_media(const struct site *site, int tmp_fd, const char *root,
-                         const struct rendition *r, char *text, bool *wrote)
+static enum rc put_media(const struct site *site, struct staging *staging,
+                         const char *root, const struct rendition *r, char *text,
+                         bool *wrote)
 {
     char folder[STORE_RENDITION_MAX + 16];
     int fd = -1;
@@ -21,36 +28,38 @@ static enum rc put_media(const struct site *site, int tmp_fd, const char *root,
     playlists_folder(r, folder);
     enum rc rc = mediadir_open(site, root, folder, true, &fd);
     if (rc == RC_OK)
-        rc = mediafile_update(tmp_fd, fd, "index.m3u8", text, strlen(text), wrote);
+        rc = staging_put(staging, fd, "index.m3u8", text, strlen(text), wrote);
     free(text);
     if (fd >= 0)
         close(fd);
     return rc;
 }
 
-enum rc playlists_write_cut(const struct site *site, int tmp_fd, const char *root,
-                            const struct rendition *r, const struct bounds *bounds)
+enum rc playlists_write_cut(const struct site *site, struct staging *staging,
+                            const char *root, const struct rendition *r,
+                            const struct bounds *bounds)
 {
     char *text = NULL;
     bool wrote;
     enum rc rc = playlist_media_cut(bounds, &text);
-    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text, &wrote) : rc;
+    return rc == RC_OK ? put_media(site, staging, root, r, text, &wrote) : rc;
 }
 
-static enum rc write_media(const struct site *site, int tmp_fd, const char *root,
-                           const struct rendition *r, bool open, bool *wrote)
+static enum rc write_media(const struct site *site, struct staging *staging,
+                           const char *root, const struct rendition *r, bool open,
+                           bool *wrote)
 {
     struct grid g = {r->rate_num, r->rate_den, r->gop, r->frames};
     char *text = NULL;
     enum rc rc = open ? playlist_event(&g, &text) : playlist_media(&g, &text);
-    return rc == RC_OK ? put_media(site, tmp_fd, root, r, text, wrote) : rc;
+    return rc == RC_OK ? put_media(site, staging, root, r, text, wrote) : rc;
 }
 
-enum rc playlists_write_media(const struct site *site, int tmp_fd, const char *root,
-                              const struct rendition *r, bool open)
+enum rc playlists_write_media(const struct site *site, struct staging *staging,
+                              const char *root, const struct rendition *r, bool open)
 {
     bool wrote;
-    return write_media(site, tmp_fd, root, r, open, &wrote);
+    return write_media(site, staging, root, r, open, &wrote);
 }
 
 /* What a master needs, with the strings that its structs point to. */
@@ -185,63 +194,86 @@ static enum rc master_text(const struct rendition *renditions, size_t n, bool al
 
 static const char *const masters[] = {"master.m3u8", "player.m3u8"};
 
-static enum rc write_master(const struct site *site, int tmp_fd, const char *root,
-                            const struct rendition *renditions, size_t n,
-                            const struct subtitles *subs, bool *wrote)
+static enum rc write_master(const struct site *site, struct staging *staging,
+                            const char *root, const struct rendition *renditions,
+                            size_t n, const struct subtitles *subs, bool *wrote)
 {
     int fd = -1;
     enum rc rc = mediadir_open(site, root, "", false, &fd);
-    for (int i = 0; i < 2 && rc == RC_OK; i++) {
+    for (int i = 0; i < 2 && goes_on(rc); i++) {
         char *text = NULL;
-        rc = master_text(renditions, n, i == 1, subs, &text);
-        if (rc == RC_OK)
-            rc = mediafile_update(tmp_fd, fd, masters[i], text, strlen(text), wrote);
+        enum rc one = master_text(renditions, n, i == 1, subs, &text);
+        if (one == RC_OK)
+            one = staging_put(staging, fd, masters[i], text, strlen(text), wrote);
         free(text);
+        if (one != RC_OK)
+            rc = one;
     }
     if (fd >= 0)
         close(fd);
     return rc;
 }
 
-enum rc playlists_write(const struct site *site, int tmp_fd, const char *root,
-                        const struct rendition *renditions, size_t n, bool open,
-                        const struct subtitles *subs, bool *wrote)
+enum rc playlists_write(const struct site *site, struct staging *staging,
+                        const char *root, const struct rendition *renditions, size_t n,
+                        bool open, const struct subtitles *subs, bool *wrote)
 {
     enum rc rc = RC_OK;
-    for (size_t i = 0; i < n && rc == RC_OK; i++)
+    for (size_t i = 0; i < n && goes_on(rc); i++) {
+        enum rc one = RC_OK;
         if (!renditions[i].copied && renditions[i].segments > 0)
-            rc = write_media(site, tmp_fd, root, &renditions[i], open, wrote);
-    return rc == RC_OK ? write_master(site, tmp_fd, root, renditions, n, subs, wrote)
-                       : rc;
+            one = write_media(site, staging, root, &renditions[i], open, wrote);
+        if (one != RC_OK)
+            rc = one;
+    }
+    if (goes_on(rc)) {
+        enum rc one = write_master(site, staging, root, renditions, n, subs, wrote);
+        if (one != RC_OK)
+            rc = one;
+    }
+    return rc;
 }
 
-static enum rc sync_folder(const struct site *site, const char *root, const char *sub,
-                           const char *const *names, size_t n)
+/* Opens files of a folder, and itself, behind those that are there. */
+static enum rc open_folder(const struct site *site, const char *root, const char *sub,
+                           const char *const *names, size_t n, int *fds, size_t *n_fds)
 {
     int fd;
+    size_t more = 0;
     enum rc rc = mediadir_open(site, root, sub, false, &fd);
     if (rc != RC_OK)
         return rc;
-    rc = mediadir_sync(fd, names, n);
+    rc = mediadir_open_all(fd, names, n, fds + *n_fds, &more);
+    *n_fds += more;
     close(fd);
     return rc;
 }
 
-enum rc playlists_sync(const struct site *site, const char *root,
-                       const struct rendition *renditions, size_t n)
+enum rc playlists_open_all(const struct site *site, const char *root,
+                           const struct rendition *renditions, size_t n,
+                           int fds[PLAYLISTS_FDS], size_t *n_fds)
 {
     static const char *const media[] = {"index.m3u8"};
     enum rc rc = RC_OK;
+    size_t k = 0;
     for (size_t i = 0; i < n && rc == RC_OK; i++) {
         char folder[STORE_RENDITION_MAX + 16];
         playlists_folder(&renditions[i], folder);
-        rc = sync_folder(site, root, folder, media, 1);
+        rc = open_folder(site, root, folder, media, 1, fds, &k);
         if (rc == RC_NOT_FOUND) /* of a copy that is not cut yet */
             rc = RC_OK;
     }
     if (rc == RC_OK)
-        rc = sync_folder(site, root, "", masters, 2);
-    return rc == RC_OK ? mediadir_sync_names(site) : rc;
+        rc = open_folder(site, root, "", masters, 2, fds, &k);
+    if (rc == RC_OK)
+        rc = site_open_media(site, &fds[k]);
+    if (rc == RC_OK) {
+        *n_fds = k + 1;
+        return RC_OK;
+    }
+    for (size_t i = 0; i < k; i++)
+        close(fds[i]);
+    return rc;
 }
 
 void playlists_remove(const struct site *site, const char *root,

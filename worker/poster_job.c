@@ -69,25 +69,6 @@ int64_t poster_at_us(int64_t duration_us)
     return at < POSTER_AT_MAX_US ? at : POSTER_AT_MAX_US;
 }
 
-/* A worker that was frozen past its lease must not touch what another one made. No
- * video is said to have a poster that a loss of power could still take. */
-static enum rc publish(struct task *t)
-{
-    static const char *const name = "poster.jpg";
-    struct poster *p = t->state;
-    int fd;
-    enum rc rc = store_job_check(t->w->store, &t->job);
-    if (rc == RC_OK)
-        rc = mediadir_open(&t->w->site, t->video.media_root, "", false, &fd);
-    if (rc != RC_OK)
-        return rc;
-    rc = mediafile_put(t->w->tmp_fd, fd, name, p->jpeg, p->size, true);
-    if (rc == RC_OK)
-        rc = mediadir_sync(fd, &name, 1);
-    close(fd);
-    return rc == RC_OK ? mediadir_sync_names(&t->w->site) : rc;
-}
-
 /* What fails of a part need not fail of the whole: it has one more try then. */
 static void leave_for_later(struct task *t, const char *sentence)
 {
@@ -104,29 +85,86 @@ static void on_settled(void *arg)
     task_done(t, &(struct job_result){.poster_made = true, .poster_dull = p->dull});
 }
 
-static void on_end(struct task *t, const struct supervise_end *end)
+static void could_not(struct task *t, enum rc rc, const char *sentence)
 {
-    struct poster *p = t->state;
-    char sentence[STORE_TEXT_MAX + 1];
-    /* A whole JPEG ends with its EOI marker, whatever the exit status says. */
-    bool whole = p->size > 4 && memcmp(p->jpeg + p->size - 2, "\xff\xd9", 2) == 0;
-    enum rc rc = RC_INVALID;
-    if (end->reason == SUPERVISE_EXITED && whole)
-        rc = publish(t);
-    if (rc == RC_OK) {
-        loop_timer_set(t->w->loop, &p->settle, t->video.has_poster ? SETTLE_MS : 0,
-                       on_settled, t);
-        return;
-    }
-    if (rc == RC_NOSPACE) {
+    if (rc == RC_NOSPACE)
         task_postpone(t, "The disk is full.");
-        return;
-    }
-    task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
-    if (t->video.state == VIDEO_RECEIVING && t->video.poster_at_us < 0)
+    else if (t->video.state == VIDEO_RECEIVING && t->video.poster_at_us < 0)
         leave_for_later(t, sentence);
     else
         task_retry(t, sentence);
+}
+
+static void could_not_keep(struct task *t, enum rc rc)
+{
+    char sentence[STORE_TEXT_MAX + 1];
+    snprintf(sentence, sizeof(sentence), "The poster could not be kept (%s).",
+             rc_name(rc));
+    could_not(t, rc, sentence);
+}
+
+static void on_synced(struct task *t, enum rc rc)
+{
+    struct poster *p = t->state;
+    if (rc == RC_OK)
+        loop_timer_set(t->w->loop, &p->settle, t->video.has_poster ? SETTLE_MS : 0,
+                       on_settled, t);
+    else
+        could_not_keep(t, rc);
+}
+
+/* In its place; and its descriptors, for a sync. */
+static enum rc put(struct task *t, int fds[3], size_t *n)
+{
+    static const char *const name = "poster.jpg";
+    const struct poster *p = t->state;
+    bool wrote;
+    int fd;
+    enum rc rc = mediadir_open(&t->w->site, t->video.media_root, "", false, &fd);
+    if (rc != RC_OK)
+        return rc;
+    rc = staging_put(t->w->staging, fd, name, p->jpeg, p->size, &wrote);
+    if (rc == RC_OK)
+        rc = mediadir_open_all(fd, &name, 1, fds, n);
+    close(fd);
+    return rc;
+}
+
+/* A worker that was frozen past its lease must not touch what another one made. No
+ * video is said to have a poster that a loss of power could still take. */
+static void publish(struct task *t)
+{
+    int fds[3];
+    size_t n = 0;
+    enum rc rc = store_job_check(t->w->store, &t->job);
+    if (rc == RC_OK)
+        rc = put(t, fds, &n);
+    if (rc == RC_OK)
+        rc = site_open_media(&t->w->site, &fds[n]);
+    if (rc == RC_OK) {
+        task_sync(t, fds, n + 1, on_synced);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        close(fds[i]);
+    if (rc == RC_PENDING)
+        task_wait_staged(t, publish);
+    else
+        could_not_keep(t, rc);
+}
+
+static void on_end(struct task *t, const struct supervise_end *end)
+{
+    const struct poster *p = t->state;
+    char sentence[STORE_TEXT_MAX + 1];
+    /* A whole JPEG ends with its EOI marker, whatever the exit status says. */
+    bool whole = p->size > 4 && memcmp(p->jpeg + p->size - 2, "\xff\xd9", 2) == 0;
+    if (end->reason == SUPERVISE_EXITED && whole) {
+        publish(t);
+        return;
+    }
+    task_explain(t, t->args.v[0], end, sentence, sizeof(sentence));
+    could_not(t, RC_INVALID, sentence);
 }
 
 /* ---- taking it ----------------------------------------------------------- */

@@ -28,6 +28,7 @@ struct probe {
     bool cut_off;  /* the file ends where there was more of it */
     bool early;    /* the file is still coming in: its header has to do */
     struct sound_copy sounds[MEDIA_STREAMS_MAX]; /* that can be served as they are */
+    struct video_plan plan;                      /* what came of it */
 };
 
 /* ---- probe_job.c ------------------------------------------------------------ */

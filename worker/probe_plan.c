@@ -76,27 +76,30 @@ static void remove_old_generations(struct task *t, const struct video_plan *plan
 }
 
 /* Those of copies; playlists_write has the others. */
-static enum rc write_cuts(struct task *t, const struct video_plan *plan)
+static enum rc write_cuts(struct task *t)
 {
     const struct probe *p = t->state;
+    const struct video_plan *plan = &p->plan;
     enum rc rc = RC_OK;
     for (size_t i = 0; i < plan->n_renditions && rc == RC_OK; i++)
         if (plan->bounds[i].n > 0)
-            rc = playlists_write_cut(&t->w->site, t->w->tmp_fd, t->video.media_root,
+            rc = playlists_write_cut(&t->w->site, t->w->staging, t->video.media_root,
                                      &plan->renditions[i],
                                      &p->sounds[plan->renditions[i].stream].bounds);
     return rc;
 }
 
-static void keep_plan(struct task *t, const struct video_plan *plan)
+static void keep_plan(struct task *t)
 {
+    const struct probe *p = t->state;
+    const struct video_plan *plan = &p->plan;
     struct worker *w = t->w;
     /* A worker that was frozen past its lease must not touch what another one made. */
     enum rc rc = store_job_check(w->store, &t->job);
     if (rc == RC_OK)
         rc = mediadir_create(&w->site, t->video.media_root);
     if (rc == RC_OK)
-        rc = write_cuts(t, plan);
+        rc = write_cuts(t);
     if (rc == RC_OK)
         rc = lists_write(w, &t->video, plan->renditions, plan->n_renditions,
                          plan->duration_us < 0);
@@ -107,9 +110,11 @@ static void keep_plan(struct task *t, const struct video_plan *plan)
         if (plan->renditions[0].generation > 1)
             lists_follow(w, t->video.id);
         remove_old_generations(t, plan);
-        if (!((struct probe *)t->state)->early)
+        if (!p->early)
             spool_remove_index(&w->site, t->video.id);
         task_end(t, "planned");
+    } else if (rc == RC_PENDING) {
+        task_wait_staged(t, keep_plan);
     } else if (rc == RC_FENCED) {
         task_drop(t);
     } else if (rc == RC_NOSPACE) {
@@ -159,8 +164,9 @@ static enum rc write_ends(struct task *t, const struct video_plan *plan)
 
 /* The whole file keeps what its header promised: nothing has to be made again. What it
  * has besides is listed once the store has taken it. */
-static void confirm(struct task *t, const struct video_plan *plan)
+static void confirm(struct task *t)
 {
+    const struct video_plan *plan = &((struct probe *)t->state)->plan;
     bool ready = false;
     enum rc rc = t->video.duration_us < 0 ? write_ends(t, plan) : RC_OK;
     if (rc == RC_OK)
@@ -171,6 +177,8 @@ static void confirm(struct task *t, const struct video_plan *plan)
     }
     if (rc == RC_OK)
         task_end(t, ready ? "as promised, the video is ready" : "as promised");
+    else if (rc == RC_PENDING)
+        task_wait_staged(t, confirm);
     else if (rc == RC_FENCED)
         task_drop(t);
     else if (rc == RC_NOSPACE)
@@ -226,14 +234,14 @@ void probe_plan_open(struct task *t)
 {
     struct probe *p = t->state;
     struct plan_limits limits = limits_of(t);
-    struct video_plan plan;
+    struct video_plan *plan = &p->plan;
     char error[STORE_TEXT_MAX + 1];
-    if (plan_make_open(&p->info, &limits, next_generation(t), &plan, error) != RC_OK)
+    if (plan_make_open(&p->info, &limits, next_generation(t), plan, error) != RC_OK)
         probe_leave(t, error);
-    else if (promise_arrived(t, &plan) != RC_OK)
+    else if (promise_arrived(t, plan) != RC_OK)
         probe_leave(t, "too little of it has arrived.");
     else
-        keep_plan(t, &plan);
+        keep_plan(t);
 }
 
 static bool copies_sound(const struct task *t)
@@ -276,9 +284,9 @@ void probe_plan(struct task *t)
 {
     struct probe *p = t->state;
     struct plan_limits limits = limits_of(t);
-    struct video_plan plan;
+    struct video_plan *plan = &p->plan;
     char error[STORE_TEXT_MAX + 1];
-    if (plan_make(&p->info, &p->scan, p->whole, &limits, next_generation(t), &plan,
+    if (plan_make(&p->info, &p->scan, p->whole, &limits, next_generation(t), plan,
                   error) != RC_OK) {
         if (p->early)
             probe_leave(t, error);
@@ -286,10 +294,10 @@ void probe_plan(struct task *t)
             task_fail(t, error);
         return;
     }
-    sound_copy_plan(p->sounds, &plan);
-    subtitle_tracks(&p->info, t->video.container, &plan.tracks);
-    if (keeps_promise(t, &plan))
-        confirm(t, &plan);
+    sound_copy_plan(p->sounds, plan);
+    subtitle_tracks(&p->info, t->video.container, &plan->tracks);
+    if (keeps_promise(t, plan))
+        confirm(t);
     else
-        keep_plan(t, &plan);
+        keep_plan(t);
 }

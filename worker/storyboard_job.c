@@ -23,82 +23,164 @@
 
 enum { SHEETS = 1, TIMES = 2 }; /* tracks of args_sheets */
 
+/* One that waits for the time of the picture behind it, or for the disk. */
+struct sheet {
+    struct sheet *next;
+    size_t n;
+    uint8_t jpeg[];
+};
+
 struct board {
     struct picture_pipe *pipe; /* NULL before and after */
     struct args_grid grid;
     int dir_fd;
     int64_t times_us[STORYBOARD_PICTURES_MAX];
     size_t n_times;
-    uint8_t *sheet; /* the one that waits for the time of the picture behind it */
-    size_t sheet_size;
-    size_t n_sheets; /* published */
-    enum rc trouble; /* with what was made */
+    struct sheet *sheets; /* the first one is published next … */
+    size_t n_sheets;      /* … and so many were, or are about to be named */
+    size_t n_kept;        /* that have come */
+    char *vtt;            /* names what was published; NULL: it does so already */
+    size_t vtt_size;
+    bool busy;       /* the disk is waited for */
+    bool ended;      /* the pipe, well */
+    enum rc trouble; /* with what was made, or with keeping it */
 };
 
-/* A worker that was frozen past its lease must not touch what another one made. Nothing
- * names a sheet that a loss of power could still take. */
+/* A worker that was frozen past its lease must not touch what another one made.
+ * RC_PENDING as staging_put. fds[2]: the file and its folder, to be synced. */
 static enum rc put(struct task *t, const char *name, const void *data, size_t n,
-                   bool replace)
+                   int fds[2], size_t *n_fds)
 {
     const struct board *b = t->state;
+    bool wrote;
     enum rc rc = store_job_check(t->w->store, &t->job);
     if (rc == RC_OK)
-        rc = mediafile_put(t->w->tmp_fd, b->dir_fd, name, data, n, replace);
+        rc = staging_put(t->w->staging, b->dir_fd, name, data, n, &wrote);
     if (rc == RC_OK)
-        rc = mediadir_sync(b->dir_fd, &name, 1);
+        rc = mediadir_open_all(b->dir_fd, &name, 1, fds, n_fds);
     return rc;
 }
 
-/* The first n pictures are on published sheets; the last is shown until end_us. */
-static enum rc write_vtt(struct task *t, size_t n, int64_t end_us)
+static void publish(struct task *t);
+static void finish(struct task *t, enum rc rc);
+
+/* What the pipe still gives is of no use. */
+static void stop_at(struct task *t, enum rc rc)
 {
     struct board *b = t->state;
-    char *text;
-    size_t size;
-    enum rc rc =
-        storyboard_vtt(&t->job, &b->grid, b->times_us, n, end_us, &text, &size);
-    if (rc != RC_OK)
-        return rc;
-    rc = put(t, STORYBOARD_FILE, text, size, true);
-    free(text);
-    if (rc == RC_OK && !t->video.has_storyboard)
-        rc = store_job_storyboard(t->w->store, &t->job);
-    if (rc == RC_OK)
-        t->video.has_storyboard = true;
-    return rc;
+    b->trouble = rc;
+    if (b->pipe)
+        picture_pipe_stop(b->pipe);
+    else
+        finish(t, rc);
 }
 
-/* The sheet that waits holds the pictures before number n. */
-static enum rc publish(struct task *t, size_t n, int64_t end_us)
+static void on_vtt_synced(struct task *t, enum rc rc)
+{
+    struct board *b = t->state;
+    b->busy = false;
+    free(b->vtt);
+    b->vtt = NULL;
+    if (rc == RC_OK && !t->video.has_storyboard)
+        rc = store_job_storyboard(t->w->store, &t->job);
+    if (rc != RC_OK) {
+        stop_at(t, rc);
+        return;
+    }
+    t->video.has_storyboard = true;
+    publish(t);
+}
+
+static void put_vtt(struct task *t)
+{
+    struct board *b = t->state;
+    int fds[2];
+    size_t n;
+    enum rc rc = put(t, STORYBOARD_FILE, b->vtt, b->vtt_size, fds, &n);
+    b->busy = rc == RC_OK || rc == RC_PENDING;
+    if (rc == RC_OK)
+        task_sync(t, fds, n, on_vtt_synced);
+    else if (rc == RC_PENDING)
+        task_wait_staged(t, put_vtt);
+    else
+        stop_at(t, rc);
+}
+
+/* The pictures before this number are on the sheet that is published next, and those
+ * before it. */
+static size_t behind_next(const struct board *b)
+{
+    size_t n = (b->n_sheets + 1) * STORYBOARD_SHEET;
+    return n < b->n_times ? n : b->n_times;
+}
+
+/* Nothing names a sheet that a loss of power could still take. */
+static void on_sheet_synced(struct task *t, enum rc rc)
+{
+    struct board *b = t->state;
+    struct sheet *sheet = b->sheets;
+    size_t n = behind_next(b);
+    int64_t end_us = n < b->n_times ? b->times_us[n] : t->video.duration_us;
+    b->busy = false;
+    if (rc == RC_OK)
+        rc = storyboard_vtt(&t->job, &b->grid, b->times_us, n, end_us, &b->vtt,
+                            &b->vtt_size);
+    if (rc != RC_OK) {
+        stop_at(t, rc);
+        return;
+    }
+    b->sheets = sheet->next;
+    free(sheet);
+    b->n_sheets++;
+    put_vtt(t);
+}
+
+static void put_sheet(struct task *t)
 {
     struct board *b = t->state;
     char name[STORYBOARD_NAME_MAX + 1];
+    int fds[2];
+    size_t n;
     storyboard_sheet_name(&t->job, b->n_sheets, name);
-    enum rc rc = put(t, name, b->sheet, b->sheet_size, false);
-    free(b->sheet);
-    b->sheet = NULL;
-    if (rc != RC_OK)
-        return rc;
-    b->n_sheets++;
-    return write_vtt(t, n, end_us);
+    enum rc rc = put(t, name, b->sheets->jpeg, b->sheets->n, fds, &n);
+    b->busy = rc == RC_OK || rc == RC_PENDING;
+    if (rc == RC_OK)
+        task_sync(t, fds, n, on_sheet_synced);
+    else if (rc == RC_PENDING)
+        task_wait_staged(t, put_sheet);
+    else
+        stop_at(t, rc);
 }
 
-static enum rc publish_if_due(struct task *t)
+/* The next sheet, if its turn has come; or the end. t may be gone afterwards. */
+static void publish(struct task *t)
 {
-    struct board *b = t->state;
+    const struct board *b = t->state;
     size_t n = (b->n_sheets + 1) * STORYBOARD_SHEET;
-    return b->sheet && b->n_times > n ? publish(t, n, b->times_us[n]) : RC_OK;
+    if (b->busy || b->trouble != RC_OK)
+        return;
+    if (b->sheets && (b->ended || b->n_times > n))
+        put_sheet(t);
+    else if (b->ended)
+        finish(t, RC_OK);
 }
 
 static enum rc keep_sheet(struct board *b, const uint8_t *data, size_t n)
 {
-    if (b->sheet)
+    struct sheet **end = &b->sheets;
+    /* The times of what is behind a sheet come before the next one. */
+    if (b->n_kept > 0 && b->n_times <= b->n_kept * STORYBOARD_SHEET)
         return RC_INVALID;
-    b->sheet = malloc(n);
-    if (!b->sheet)
+    struct sheet *sheet = malloc(sizeof(*sheet) + n);
+    if (!sheet)
         return RC_NOMEM;
-    memcpy(b->sheet, data, n);
-    b->sheet_size = n;
+    sheet->next = NULL;
+    sheet->n = n;
+    memcpy(sheet->jpeg, data, n);
+    while (*end)
+        end = &(*end)->next;
+    *end = sheet;
+    b->n_kept++;
     return RC_OK;
 }
 
@@ -116,11 +198,10 @@ static enum rc on_picture(struct task *t, uint64_t track, int64_t time_us,
                           const uint8_t *data, size_t n)
 {
     struct board *b = t->state;
-    enum rc rc = track == SHEETS ? keep_sheet(b, data, n) : keep_time(t, time_us);
-    if (rc == RC_OK)
-        rc = publish_if_due(t);
-    b->trouble = rc;
-    return rc;
+    if (b->trouble == RC_OK)
+        b->trouble = track == SHEETS ? keep_sheet(b, data, n) : keep_time(t, time_us);
+    publish(t);
+    return b->trouble;
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -144,25 +225,9 @@ static void remove_if_old(int dir_fd, const char *name, const void *arg)
     unlinkat(dir_fd, name, 0);
 }
 
-/* The last sheet need not be full; there is one for every picture, or something of what
- * was made is missing. */
-static enum rc publish_rest(struct task *t)
+static void finish(struct task *t, enum rc rc)
 {
-    struct board *b = t->state;
-    size_t whole = (b->n_times + STORYBOARD_SHEET - 1) / STORYBOARD_SHEET;
-    if (b->n_times == 0)
-        return RC_NOT_FOUND;
-    if (b->n_sheets + (b->sheet != NULL) != whole)
-        return RC_TRUNCATED;
-    if (b->sheet)
-        return publish(t, b->n_times, t->video.duration_us);
-    return RC_OK;
-}
-
-static void finish(struct task *t)
-{
-    struct board *b = t->state;
-    enum rc rc = publish_rest(t);
+    const struct board *b = t->state;
     if (rc == RC_OK) {
         mediadir_each(b->dir_fd, remove_if_old, &(struct keep){&t->job, b->n_sheets});
         task_done(t, &(struct job_result){.bitrate = 0});
@@ -177,18 +242,33 @@ static void finish(struct task *t)
     }
 }
 
+/* The last sheet need not be full; there is one for every picture, or something of what
+ * was made is missing. */
+static enum rc all_came(const struct board *b)
+{
+    size_t whole = (b->n_times + STORYBOARD_SHEET - 1) / STORYBOARD_SHEET;
+    if (b->n_times == 0)
+        return RC_NOT_FOUND;
+    return b->n_kept == whole ? RC_OK : RC_TRUNCATED;
+}
+
 static void on_end(struct task *t, const char *sentence)
 {
     struct board *b = t->state;
     b->pipe = NULL;
-    if (t->cancelled || b->trouble == RC_FENCED)
+    if (t->cancelled) {
         task_drop(t);
-    else if (b->trouble == RC_NOSPACE)
-        task_postpone(t, "The disk is full.");
-    else if (*sentence)
+        return;
+    }
+    if (b->trouble == RC_OK && !*sentence)
+        b->trouble = all_came(b);
+    b->ended = b->trouble == RC_OK;
+    if (*sentence && b->trouble != RC_FENCED && b->trouble != RC_NOSPACE)
         task_retry(t, sentence);
+    else if (b->ended)
+        publish(t);
     else
-        finish(t);
+        finish(t, b->trouble);
 }
 
 /* ---- the start ---------------------------------------------------------- */
@@ -253,7 +333,11 @@ static void storyboard_release(struct task *t)
     struct board *b = t->state;
     if (b->dir_fd >= 0)
         close(b->dir_fd);
-    free(b->sheet);
+    for (struct sheet *sheet = b->sheets, *next; sheet; sheet = next) {
+        next = sheet->next;
+        free(sheet);
+    }
+    free(b->vtt);
     free(b);
 }
 

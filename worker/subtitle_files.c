@@ -68,8 +68,9 @@ static enum rc put(const struct worker *w, int dir_fd, const char *name,
                    const char *ending, const char *text)
 {
     char file[LANGUAGE_SLOT_MAX + 8];
+    bool wrote;
     snprintf(file, sizeof(file), "%s.%s", name, ending);
-    return mediafile_put(w->tmp_fd, dir_fd, file, text, strlen(text), true);
+    return staging_put(w->staging, dir_fd, file, text, strlen(text), &wrote);
 }
 
 /* The one segment is all there is to read, so it lasts as long as the video: of an

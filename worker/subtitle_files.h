@@ -41,7 +41,8 @@ struct subtitle_files {
 /*
  * Brings the files of the task's video up to date with the store. Whatever it returns,
  * what it has written is no older than what another job wrote meanwhile. RC_FENCED: the
- * job is another's by now, and nothing was touched. RC_NOSPACE, RC_IO, RC_NOT_FOUND
+ * job is another's by now, and nothing was touched. RC_PENDING: it is called again once
+ * staging_wait says so, as some of them replace others. RC_NOSPACE, RC_IO, RC_NOT_FOUND
  * (the video is gone), RC_BUSY (they change all the time) and what the store says.
  */
 enum rc subtitle_files_write(struct task *t, struct subtitle_files *out);
@@ -50,7 +51,8 @@ enum rc subtitle_files_write(struct task *t, struct subtitle_files *out);
 enum rc subtitle_files_sync(struct task *t, const struct subtitle_files *f);
 
 /* Then: says in the store that the files exist, has the master follow, and takes away
- * what is not in the store. As subtitle_files_write. */
+ * what is not in the store. As subtitle_files_write; RC_PENDING: it all begins again,
+ * with that. */
 enum rc subtitle_files_publish(struct task *t, struct subtitle_files *f);
 
 #endif

@@ -70,12 +70,16 @@ static void stop_at(struct task *t, enum rc rc)
     }
 }
 
+static void publish(struct task *t);
+
 static void say_published(struct task *t)
 {
     struct reading *r = t->state;
     enum rc rc = subtitle_files_publish(t, &r->files);
     if (rc == RC_OK)
         task_done(t, &(struct job_result){.poster_made = false});
+    else if (rc == RC_PENDING)
+        task_wait_staged(t, publish);
     else
         stop_at(t, rc);
 }
@@ -104,6 +108,10 @@ static void publish(struct task *t)
 {
     struct reading *r = t->state;
     enum rc rc = subtitle_files_write(t, &r->files);
+    if (rc == RC_PENDING) {
+        task_wait_staged(t, publish);
+        return;
+    }
     if (rc == RC_OK && r->files.n_written == 0) {
         say_published(t);
         return;

@@ -29,16 +29,18 @@ static bool in_use(const struct worker *w, const char *id)
     return false;
 }
 
-/* Deleted videos whose files are gone. */
-struct removed {
+/* Deleted videos whose files are gone, and whose rows go once that is on disk: of files
+ * that a loss of power has brought back nobody else knows. */
+struct removal {
     struct worker *w;
+    struct sync_order *order;
     size_t n;
     char ids[PURGE_MAX][ID_LEN + 1];
 };
 
 static enum rc remove_deleted(void *arg, const struct video *v)
 {
-    struct removed *all = arg;
+    struct removal *all = arg;
     struct worker *w = all->w;
     if (all->n == PURGE_MAX || in_use(w, v->id))
         return RC_OK;
@@ -54,34 +56,72 @@ static enum rc remove_deleted(void *arg, const struct video *v)
     return RC_OK; /* the others all the same; this one again with the next sweep */
 }
 
-/* The rows go last: of files that a loss of power has brought back nobody else knows.
- */
-static enum rc purge(struct removed *all)
+/* The end of a removal; it is gone afterwards. */
+static void removed(void *arg, enum rc rc)
 {
-    enum rc rc = mediadir_sync_names(&all->w->site);
-    if (rc == RC_OK)
-        rc = spool_sync_names(&all->w->site);
-    bool synced = rc == RC_OK;
-    for (size_t i = 0; synced && i < all->n; i++) {
-        enum rc one = store_video_purge(all->w->store, all->ids[i]);
+    struct removal *all = arg;
+    struct worker *w = all->w;
+    bool more = all->n == PURGE_MAX;
+    for (size_t i = 0, n = rc == RC_OK ? all->n : 0; i < n; i++) {
+        enum rc one = store_video_purge(w->store, all->ids[i]);
         /* Another worker was quicker. */
         if (one != RC_OK && one != RC_NOT_FOUND)
             rc = one;
     }
     if (rc != RC_OK)
         log_error("deleted videos: cannot remove their rows: %s", rc_name(rc));
+    w->removal = NULL;
+    free(all);
+    if (rc == RC_OK && more)
+        sweep_deleted(w);
+}
+
+static enum rc sync_folders(struct removal *all)
+{
+    int fds[2];
+    enum rc rc = site_open_media(&all->w->site, &fds[0]);
+    if (rc != RC_OK)
+        return rc;
+    rc = spool_open_folder(&all->w->site, &fds[1]);
+    if (rc == RC_OK)
+        return syncer_sync(all->w->syncer, fds, 2, removed, all, &all->order);
+    close(fds[0]);
     return rc;
+}
+
+static enum rc is_any(void *arg, const struct video *v)
+{
+    (void)v;
+    *(bool *)arg = true;
+    return RC_STOPPED;
 }
 
 void sweep_deleted(struct worker *w)
 {
-    struct removed all = {.w = w};
-    enum rc rc;
-    do {
-        all.n = 0;
-        store_video_each_deleted(w->store, remove_deleted, &all);
-        rc = all.n > 0 ? purge(&all) : RC_OK;
-    } while (rc == RC_OK && all.n == PURGE_MAX);
+    bool any = false;
+    if (!w->removal)
+        store_video_each_deleted(w->store, is_any, &any);
+    if (!any)
+        return;
+    struct removal *all = calloc(1, sizeof(*all));
+    if (!all)
+        return; /* the next sweep may have memory for it */
+    all->w = w;
+    w->removal = all;
+    store_video_each_deleted(w->store, remove_deleted, all);
+    enum rc rc = all->n > 0 ? sync_folders(all) : RC_OK;
+    if (all->n == 0 || rc != RC_OK) {
+        all->n = 0;
+        removed(all, rc);
+    }
+}
+
+void sweep_close(struct worker *w)
+{
+    if (w->removal)
+        syncer_forget(w->removal->order);
+    free(w->removal);
+    w->removal = NULL;
 }
 
 /* How long ago a spool file got its name or its last bytes, in ms; -1 if there is none.

@@ -6,9 +6,12 @@
 
 #include "worker.h"
 
-/* Files and rows of deleted videos that no task here works on. Cheap when there are
- * none. */
+/* Files and rows of deleted videos that no task here works on: the rows once no loss of
+ * power brings the files back. Cheap when there are none. */
 void sweep_deleted(struct worker *w);
+
+/* Rows that wait for that go with the next start: the worker stops. */
+void sweep_close(struct worker *w);
 
 /*
  * Once a minute and at start: playlists follow what a worker that died has told the

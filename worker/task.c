@@ -57,6 +57,8 @@ void task_end(struct task *t, const char *what)
     struct worker *w = t->w;
     joblog_note(t->log, "attempt %lld: %s", (long long)t->job.fence, what);
     loop_timer_cancel(w->loop, &t->tick);
+    staging_forget(w->staging, &t->waiter);
+    syncer_forget(t->order);
     unlink_task(t);
     if (t->state)
         t->kind->release(t);
@@ -157,6 +159,45 @@ void task_cancel(struct task *t)
         supervise_stop(t->child, true);
     else if (idle)
         loop_timer_set(t->w->loop, &t->tick, 0, on_cancelled, t);
+}
+
+/* ---- the disk ----------------------------------------------------------- */
+
+bool task_waits_for_disk(const struct task *t)
+{
+    return t->waiter.waits || t->order;
+}
+
+static void staged(void *arg)
+{
+    struct task *t = arg;
+    if (!t->cancelled)
+        t->on_staged(t);
+}
+
+void task_wait_staged(struct task *t, void (*again)(struct task *t))
+{
+    t->on_staged = again;
+    staging_wait(t->w->staging, &t->waiter, staged, t);
+    jobs_look_soon(t->w);
+}
+
+static void synced(void *arg, enum rc rc)
+{
+    struct task *t = arg;
+    t->order = NULL;
+    if (!t->cancelled)
+        t->on_synced(t, rc);
+}
+
+void task_sync(struct task *t, const int *fds, size_t n,
+               void (*then)(struct task *t, enum rc rc))
+{
+    t->on_synced = then;
+    jobs_look_soon(t->w);
+    enum rc rc = syncer_sync(t->w->syncer, fds, n, synced, t, &t->order);
+    if (rc != RC_OK)
+        then(t, rc);
 }
 
 /* ---- children ----------------------------------------------------------- */

@@ -6,7 +6,9 @@
 #include "playlists.h"
 #include "store_lists.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LOOKS_MAX 20 /* each after a change that another worker made meanwhile */
 
@@ -16,8 +18,8 @@ static enum rc write_lists(const struct worker *w, const struct video *v,
 {
     struct subtitles subs;
     enum rc rc = store_subtitles(w->store, v->id, &subs);
-    return rc == RC_OK ? playlists_write(&w->site, w->tmp_fd, v->media_root, renditions,
-                                         n, open, &subs, wrote)
+    return rc == RC_OK ? playlists_write(&w->site, w->staging, v->media_root,
+                                         renditions, n, open, &subs, wrote)
                        : rc;
 }
 
@@ -43,7 +45,7 @@ static enum rc write_cuts(const struct worker *w, const struct video *v,
         if (rc == RC_OK)
             rc = bounds_unpack(bytes, size, &bounds);
         if (rc == RC_OK)
-            rc = playlists_write_cut(&w->site, w->tmp_fd, v->media_root, &all[i],
+            rc = playlists_write_cut(&w->site, w->staging, v->media_root, &all[i],
                                      &bounds);
         bounds_free(&bounds);
         free(bytes);
@@ -53,9 +55,16 @@ static enum rc write_cuts(const struct worker *w, const struct video *v,
     return rc;
 }
 
-/* behind: what was written before may have been lost since, the folder too. */
+/* Descriptors of the playlists and their folders, to be synced. */
+struct synced {
+    int fds[PLAYLISTS_FDS];
+    size_t n;
+};
+
+/* behind: what was written before may have been lost since, the folder too; once all is
+ * there, it is opened to be synced. */
 static enum rc follow_once(const struct worker *w, const char *video_id, bool behind,
-                           bool *wrote)
+                           bool *wrote, struct synced *out)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
     struct video v;
@@ -72,23 +81,109 @@ static enum rc follow_once(const struct worker *w, const char *video_id, bool be
     if (rc == RC_OK)
         rc = write_lists(w, &v, all, n, v.duration_us < 0, wrote);
     if (rc == RC_OK && behind && !*wrote)
-        rc = playlists_sync(&w->site, v.media_root, all, n);
+        rc = playlists_open_all(&w->site, v.media_root, all, n, out->fds, &out->n);
     return rc;
 }
 
-enum rc lists_follow(const struct worker *w, const char *video_id)
+/* A video whose playlists are to follow, and wait for the disk. */
+struct following {
+    struct following *next;
+    struct worker *w;
+    char id[ID_LEN + 1];
+    struct staging_waiter waiter;
+    struct sync_order *order; /* NULL: no sync is under way … */
+    int64_t n;                /* … after which they have followed so many changes */
+    bool again;               /* after it they are looked at once more */
+};
+
+static void forget(struct following *f)
 {
+    struct following **p = &f->w->following;
+    while (*p != f)
+        p = &(*p)->next;
+    *p = f->next;
+    staging_forget(f->w->staging, &f->waiter);
+    syncer_forget(f->order);
+    free(f);
+}
+
+void lists_close(struct worker *w)
+{
+    while (w->following)
+        forget(w->following);
+}
+
+static void complain(const struct following *f, enum rc rc)
+{
+    if (rc != RC_OK && rc != RC_NOT_FOUND && rc != RC_PENDING)
+        log_warn("video %s: cannot rewrite the playlists: %s", f->id, rc_name(rc));
+}
+
+static enum rc follow(struct following *f);
+
+static void on_staged(void *arg)
+{
+    follow(arg);
+}
+
+static void on_synced(void *arg, enum rc rc)
+{
+    struct following *f = arg;
+    f->order = NULL;
+    if (rc == RC_OK)
+        rc = store_lists_followed(f->w->store, f->id, f->n);
+    complain(f, rc);
+    if (f->again)
+        follow(f);
+    else if (!f->waiter.waits)
+        forget(f);
+}
+
+/* f may be gone afterwards. */
+static enum rc follow(struct following *f)
+{
+    struct worker *w = f->w;
     struct lists_changes changes;
+    struct synced s = {.n = 0};
     bool wrote = true, behind;
-    enum rc rc = store_lists_changes(w->store, video_id, &changes);
+    enum rc rc = store_lists_changes(w->store, f->id, &changes);
     behind = rc == RC_OK && changes.followed < changes.n;
     for (int i = 0; i < LOOKS_MAX && rc == RC_OK && wrote; i++) {
         wrote = false;
-        rc = follow_once(w, video_id, behind, &wrote);
+        rc = follow_once(w, f->id, behind && !f->order, &wrote, &s);
     }
-    if (rc == RC_OK && !wrote && behind)
-        rc = store_lists_followed(w->store, video_id, changes.n);
-    if (rc != RC_OK && rc != RC_NOT_FOUND)
-        log_warn("video %s: cannot rewrite the playlists: %s", video_id, rc_name(rc));
+    f->again = f->order && behind;
+    complain(f, rc);
+    if (rc == RC_PENDING) {
+        staging_wait(w->staging, &f->waiter, on_staged, f);
+    } else if (rc == RC_OK && s.n > 0) {
+        f->n = changes.n;
+        rc = syncer_sync(w->syncer, s.fds, s.n, on_synced, f, &f->order);
+        if (rc != RC_OK)
+            forget(f);
+    } else if (!f->order) {
+        forget(f);
+    }
     return rc;
+}
+
+static struct following *find(struct worker *w, const char *video_id)
+{
+    struct following *f;
+    for (f = w->following; f; f = f->next)
+        if (strcmp(f->id, video_id) == 0)
+            return f;
+    f = calloc(1, sizeof(*f));
+    if (!f)
+        return NULL;
+    *f = (struct following){.next = w->following, .w = w};
+    snprintf(f->id, sizeof(f->id), "%s", video_id);
+    w->following = f;
+    return f;
+}
+
+enum rc lists_follow(struct worker *w, const char *video_id)
+{
+    struct following *f = find(w, video_id);
+    return f ? follow(f) : RC_NOMEM;
 }

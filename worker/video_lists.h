@@ -14,13 +14,19 @@
 
 /* Writes what the store is about to be told: the playlists of v with these renditions,
  * in place of its own ones, and the subtitles that are published. open as for
- * playlists_write, whose codes it returns; RC_NOT_FOUND also for a deleted video. */
+ * playlists_write, whose codes it returns; RC_NOT_FOUND also for a deleted video.
+ * RC_PENDING: the store is not to be told yet, but this called again when
+ * staging_wait says so. */
 enum rc lists_write(const struct worker *w, const struct video *v,
                     const struct rendition *renditions, size_t n, bool open);
 
 /* Writes what the store says by now, unless the files do so already, and tells the
- * store that they do. Nothing, where there is no plan. A failure is logged, and leaves
- * files that play and follow later. */
-enum rc lists_follow(const struct worker *w, const char *video_id);
+ * store that they do, once they are on disk with their names. Nothing, where there is
+ * no plan. RC_PENDING: they will, as soon as the disk has what is to replace them. A
+ * failure, also a later one, is logged, and leaves files that play and follow later. */
+enum rc lists_follow(struct worker *w, const char *video_id);
+
+/* Nothing more is waited for: the worker stops. */
+void lists_close(struct worker *w);
 
 #endif

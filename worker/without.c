@@ -13,6 +13,7 @@
 #include "video_lists.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The renditions of a video, the job's own apart. */
@@ -52,10 +53,12 @@ static enum rc forget(const struct task *t, const struct rest *rest)
 {
     enum rc rc =
         lists_write(t->w, &t->video, rest->all, rest->n, t->video.duration_us < 0);
-    if (rc != RC_OK)
+    if (rc != RC_OK && rc != RC_PENDING)
         log_warn("video %s: cannot rewrite the playlists: %s", t->video.id,
                  rc_name(rc));
-    return rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM ? rc : RC_OK;
+    return rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM || rc == RC_PENDING
+               ? rc
+               : RC_OK;
 }
 
 /* Without its own packets the ladder has to go as far as they would have. */
@@ -86,15 +89,20 @@ static void hand_back(struct task *t, enum rc rc)
     task_postpone(t, sentence);
 }
 
-void task_without(struct task *t, const char *why)
+static void leave(struct task *t)
 {
     struct store *store = t->w->store;
+    const char *why = t->state;
     struct rest rest;
     struct video_plan extras = {.n_renditions = 0};
     bool copy = t->job.kind == JOB_COPY, ready = false;
     enum rc rc = look(t, &rest);
     if (rc == RC_OK)
         rc = forget(t, &rest);
+    if (rc == RC_PENDING) {
+        task_wait_staged(t, leave);
+        return;
+    }
     if (rc == RC_OK && copy && rest.has_own && rest.n > 0)
         plan_instead(t, &rest, &extras);
     if (rc == RC_OK)
@@ -111,4 +119,27 @@ void task_without(struct task *t, const char *why)
     joblog_note(t->log, "the video goes on without it%s",
                 ready ? ", and is ready" : "");
     task_end(t, why);
+}
+
+static void free_why(struct task *t)
+{
+    free(t->state);
+}
+
+/* What the task was is over, but it may have to wait for the disk. */
+static const struct task_kind task_leaving = {.release = free_why};
+
+void task_without(struct task *t, const char *why)
+{
+    char *kept = strdup(why);
+    if (!kept) {
+        hand_back(t, RC_NOMEM);
+        return;
+    }
+    if (t->state)
+        t->kind->release(t);
+    t->told_changes = t->changes;
+    t->kind = &task_leaving;
+    t->state = kept;
+    leave(t);
 }

@@ -14,10 +14,13 @@
 #include "joblog.h"
 #include "loop.h"
 #include "site.h"
+#include "staging.h"
 #include "store.h"
 #include "supervise.h"
 
 struct task;
+struct following;
+struct removal;
 
 struct worker {
     struct loop *loop;
@@ -26,7 +29,9 @@ struct worker {
     struct site site;
     struct config config;
     char owner[STORE_OWNER_MAX + 1];
-    int tmp_fd;  /* site/tmp */
+    int tmp_fd; /* site/tmp */
+    struct syncer *syncer;
+    struct staging *staging;
     int slots;   /* child programs that work at once; see schedule.h for encoders */
     int running; /* tasks now */
     bool stopping;
@@ -38,6 +43,9 @@ struct worker {
     struct loop_timer schedule, look_at_demand;
     struct jail *jail;         /* NULL: there is none */
     struct arrivals *arrivals; /* uploads that are coming in; see arrival.h */
+    struct following
+        *following;          /* playlists that wait for the disk; see video_lists.c */
+    struct removal *removal; /* of deleted videos, likewise; see sweep.c */
 };
 
 struct task_kind {
@@ -64,6 +72,10 @@ struct task {
     struct args args;         /* of task_run's child */
     struct supervised *child; /* NULL between children */
     void (*on_end)(struct task *t, const struct supervise_end *end);
+    struct staging_waiter waiter; /* of task_wait_staged … */
+    void (*on_staged)(struct task *t);
+    struct sync_order *order; /* of task_sync; NULL: none … */
+    void (*on_synced)(struct task *t, enum rc rc);
     struct loop_timer tick;
     double progress; /* 0..1 */
     double told_progress;
@@ -98,7 +110,7 @@ enum rc jobs_claim_encode(struct worker *w, const char *video_id,
                           const char *rendition);
 
 /* Tasks that are neither encodes nor storyboards nor checksums: each has a child
- * program or two, and a slot. */
+ * program or two, and a slot, unless it waits for the disk alone. */
 int jobs_short(const struct worker *w);
 
 /* ms for which the encodes that nobody waits for stand back for tasks that find out
@@ -193,6 +205,18 @@ struct task_child {
  * outlive the call. */
 enum rc task_spawn(struct task *t, const struct args *args,
                    const struct task_child *child, struct supervised **out);
+
+/* For a task that was told RC_PENDING (staging.h): calls again(t), which makes the same
+ * call once more, in a later turn; unless the task is cancelled, and so ends. */
+void task_wait_staged(struct task *t, void (*again)(struct task *t));
+
+/* Has n files or folders synced and closed, and calls then(t, rc) with what came of it,
+ * in a later turn; unless the task is cancelled. One such call at a time. */
+void task_sync(struct task *t, const int *fds, size_t n,
+               void (*then)(struct task *t, enum rc rc));
+
+/* True while either is waited for, and so nothing is at work. */
+bool task_waits_for_disk(const struct task *t);
 
 /* A sentence about how a child ended, for a person: "ffmpeg stopped: <last words>". */
 void task_explain(const struct task *t, const char *program,

@@ -16,9 +16,10 @@
  * pipe or a socket is something else, and what the linker opens too. The children of
  * the program are left alone.
  *
- * DROPSTREAM_CLOCK: by how many seconds the clock is off from the beginning.
- * DROPSTREAM_JOURNAL: what is written and synced is written down (journal.h), by the
- * children too.
+ * DROPSTREAM_HOLD: a path. As long as there is something, no fsync of a file or folder
+ * in site/htdocs, site/tmp or site/spool comes back. DROPSTREAM_CLOCK: by how many
+ * seconds the clock is off from the beginning. DROPSTREAM_JOURNAL: what is written and
+ * synced is written down (journal.h), by the children too.
  */
 #include "journal.h"
 
@@ -161,10 +162,31 @@ static int synced(int result, int fd)
     return result;
 }
 
+/* A disk that has much to do. */
+static void hold(int fd)
+{
+    const char *path = getenv("DROPSTREAM_HOLD");
+    char link[40], of[PATH_MAX];
+    const struct timespec moment = {.tv_nsec = 10000000};
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = path ? readlink(link, of, sizeof(of) - 1) : 0;
+    if (n <= 0)
+        return;
+    of[n] = '\0';
+    const char *below = of + strlen(site);
+    if (strncmp(of, site, strlen(site)) != 0 ||
+        (strncmp(below, "/htdocs", 7) != 0 && strncmp(below, "/tmp", 4) != 0 &&
+         strncmp(below, "/spool", 6) != 0))
+        return;
+    while (syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0)
+        nanosleep(&moment, NULL);
+}
+
 int fsync(int fd)
 {
     if (strikes("sync"))
         return -1;
+    hold(fd);
     return synced((int)syscall(SYS_fsync, fd), fd);
 }
 

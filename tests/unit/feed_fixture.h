@@ -14,6 +14,7 @@
 #include "arrival_priv.h"
 #include "encode.h"
 #include "spool.h"
+#include "video_lists.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -132,6 +133,8 @@ static inline int setup(void **state)
     at(path, "tmp");
     w.tmp_fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
     assert_int_equal(loop_open(&w.loop), RC_OK);
+    /* The disk is waited for at once: see test_staging for the rest. */
+    assert_int_equal(staging_open(w.loop, NULL, w.tmp_fd, &w.staging), RC_OK);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     assert_int_equal(sigprocmask(SIG_BLOCK, &set, NULL), 0);
@@ -155,6 +158,8 @@ static inline int teardown(void **state)
     if (w.tasks)
         task_cancel(w.tasks);
     turn_until(no_task, "the task to end");
+    lists_close(&w);
+    staging_close(w.staging);
     arrivals_close(w.arrivals);
     loop_unwatch(w.loop, signals);
     loop_close(w.loop);

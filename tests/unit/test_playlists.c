@@ -14,6 +14,7 @@
 
 static struct site site;
 static int tmp_fd;
+static struct staging *staging;
 static const struct subtitles no_subs;
 static bool wrote;
 
@@ -56,12 +57,14 @@ static int setup(void **state)
     assert_int_equal(mkdir(at("tmp"), 0755), 0);
     assert_int_equal(mediadir_create(&site, ROOT), RC_OK);
     assert_int_equal(mediadir_open_tmp(&site, false, &tmp_fd), RC_OK);
+    assert_int_equal(staging_open(NULL, NULL, tmp_fd, &staging), RC_OK);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
+    staging_close(staging);
     close(tmp_fd);
     tempdir_remove(site.root);
     return 0;
@@ -93,7 +96,7 @@ static const char *content(const char *name)
 static enum rc write_both(struct rendition video, struct rendition audio)
 {
     const struct rendition both[] = {audio, video};
-    return playlists_write(&site, tmp_fd, ROOT, both, 2, false, &no_subs, &wrote);
+    return playlists_write(&site, staging, ROOT, both, 2, false, &no_subs, &wrote);
 }
 
 static void a_folder_is_named_for_rendition_and_generation(void **state)
@@ -136,18 +139,18 @@ static void without_an_end_they_are_events_until_it_is_known(void **state)
     r.segments = 1;
     r.frames = 50;
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, &r, 1, true, &no_subs, &wrote), RC_OK);
+        playlists_write(&site, staging, ROOT, &r, 1, true, &no_subs, &wrote), RC_OK);
     const char *text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:EVENT\n"));
     assert_null(strstr(text, "1.m4s"));
     r.segments = 2;
     r.frames = 100;
-    assert_int_equal(playlists_write_media(&site, tmp_fd, ROOT, &r, true), RC_OK);
+    assert_int_equal(playlists_write_media(&site, staging, ROOT, &r, true), RC_OK);
     text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "1.m4s"));
     assert_null(strstr(text, "ENDLIST"));
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs, &wrote),
+        playlists_write(&site, staging, ROOT, &picture, 1, false, &no_subs, &wrote),
         RC_OK);
     text = content(FOLDER "360p-1/index.m3u8");
     assert_non_null(strstr(text, "#EXT-X-PLAYLIST-TYPE:VOD\n"));
@@ -173,7 +176,7 @@ static void without_sound_the_master_names_none(void **state)
 {
     (void)state;
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs, &wrote),
+        playlists_write(&site, staging, ROOT, &picture, 1, false, &no_subs, &wrote),
         RC_OK);
     const char *master = content(FOLDER "master.m3u8");
     assert_null(strstr(master, "AUDIO"));
@@ -189,14 +192,15 @@ static void subtitles_are_named_once_they_are_published(void **state)
                  {.name = "de", .language = "de"}},
         .n = 2};
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &subs, &wrote), RC_OK);
+        playlists_write(&site, staging, ROOT, &picture, 1, false, &subs, &wrote),
+        RC_OK);
     const char *master = content(FOLDER "player.m3u8");
     assert_non_null(strstr(master, "NAME=\"English\",LANGUAGE=\"en\","));
     assert_non_null(strstr(master, "URI=\"subs/en.m3u8\""));
     assert_non_null(strstr(master, ",SUBTITLES=\"subs\"\n360p-1/index.m3u8\n"));
     assert_null(strstr(master, "de.m3u8"));
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, &picture, 1, false, &no_subs, &wrote),
+        playlists_write(&site, staging, ROOT, &picture, 1, false, &no_subs, &wrote),
         RC_OK);
     assert_null(strstr(content(FOLDER "master.m3u8"), "SUBTITLES"));
 }
@@ -229,7 +233,7 @@ static void of_several_tracks_the_worst_counts(void **state)
     all[2].average_bitrate = 80000;
     strcpy(all[2].name, "audio-1");
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, all, 3, false, &no_subs, &wrote), RC_OK);
+        playlists_write(&site, staging, ROOT, all, 3, false, &no_subs, &wrote), RC_OK);
     assert_non_null(strstr(content(FOLDER "master.m3u8"),
                            "BANDWIDTH=930000,AVERAGE-BANDWIDTH=490000,"));
 }
@@ -267,7 +271,7 @@ static void other_players_are_told_of_what_can_be_played_by_now(void **state)
     all[2].done = 2;
     all[3].done = 3;
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
+        playlists_write(&site, staging, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
     const char *text = content(FOLDER "player.m3u8");
     assert_non_null(strstr(text, "360p-1/"));
     assert_non_null(strstr(text, "source-1/"));
@@ -280,7 +284,7 @@ static void other_players_are_told_of_what_can_be_played_by_now(void **state)
     all[1].segments = 2;
     strcpy(all[1].colour, "bt2020nc/bt2020/smpte2084");
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
+        playlists_write(&site, staging, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
     text = content(FOLDER "master.m3u8");
     assert_non_null(
         strstr(text, ",VIDEO-RANGE=PQ,AUDIO=\"audio\"\nsource-1/index.m3u8\n"));
@@ -296,7 +300,7 @@ static void a_copy_has_its_own_list_of_segments(void **state)
     const struct bounds b = {2, starts, frames};
     struct rendition r = picture;
     strcpy(r.name, "source");
-    assert_int_equal(playlists_write_cut(&site, tmp_fd, ROOT, &r, &b), RC_OK);
+    assert_int_equal(playlists_write_cut(&site, staging, ROOT, &r, &b), RC_OK);
     assert_string_equal(content(FOLDER "source-1/index.m3u8"),
                         HEAD "#EXT-X-TARGETDURATION:5\n"
                              "#EXT-X-MEDIA-SEQUENCE:0\n"
@@ -318,7 +322,7 @@ static void each_sound_has_a_name_of_its_own(void **state)
     for (int i = 2; i < 5; i++)
         all[i].name[6] = (char)('0' + i - 1);
     assert_int_equal(
-        playlists_write(&site, tmp_fd, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
+        playlists_write(&site, staging, ROOT, all, 5, false, &no_subs, &wrote), RC_OK);
     const char *text = content(FOLDER "master.m3u8");
     assert_non_null(strstr(text, "NAME=\"German\",LANGUAGE=\"de\",DEFAULT=YES,"));
     assert_non_null(strstr(text, "NAME=\"German 2\",LANGUAGE=\"de\",DEFAULT=NO,"));
@@ -331,7 +335,7 @@ static void a_video_whose_folder_is_gone_gets_nothing(void **state)
 {
     (void)state;
     assert_int_equal(
-        playlists_write(&site, tmp_fd, OTHER, &picture, 1, false, &no_subs, &wrote),
+        playlists_write(&site, staging, OTHER, &picture, 1, false, &no_subs, &wrote),
         RC_NOT_FOUND);
     assert_int_equal(access(at("htdocs/media/" OTHER), F_OK), -1);
     assert_int_equal(entries("tmp"), 0);

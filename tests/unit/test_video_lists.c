@@ -209,6 +209,47 @@ static void lists_that_cannot_be_written_stay_behind(void **state)
     assert_non_null(strstr(content("player.m3u8"), "720p-1/index.m3u8"));
 }
 
+static void stage_with(struct syncer *syncer)
+{
+    lists_close(&w);
+    staging_close(w.staging);
+    w.syncer = syncer;
+    assert_int_equal(staging_open(w.loop, syncer, w.tmp_fd, &w.staging), RC_OK);
+}
+
+static bool has_followed(void)
+{
+    struct lists_changes changes;
+    assert_int_equal(store_lists_changes(w.store, video.id, &changes), RC_OK);
+    return changes.followed == changes.n;
+}
+
+static void the_disk_is_waited_for_beside_the_loop(void **state)
+{
+    (void)state;
+    struct job_result result = {.bitrate = 900000};
+    struct syncer *syncer;
+    struct job job;
+    bool ready;
+    assert_int_equal(syncer_open(w.loop, &syncer), RC_OK);
+    stage_with(syncer);
+    assert_int_equal(lists_follow(&w, video.id), RC_OK);
+    assert_false(has_followed());
+    turn_until(has_followed, "the first lists to have followed");
+    assert_int_equal(
+        store_job_claim(w.store, "gone", 30000, STORE_KIND(JOB_LADDER), &job), RC_OK);
+    assert_int_equal(store_job_done(w.store, &job, &result, &ready), RC_OK);
+    assert_int_equal(lists_follow(&w, video.id), RC_PENDING);
+    assert_int_equal(lists_follow(&w, video.id), RC_PENDING); /* by somebody else */
+    assert_null(strstr(content("master.m3u8"), "720p"));
+    turn_until(has_followed, "the new lists to have followed");
+    assert_non_null(strstr(content("master.m3u8"), "720p-1/index.m3u8"));
+    assert_non_null(strstr(content("player.m3u8"), "900000"));
+    assert_null(w.following);
+    stage_with(NULL);
+    syncer_close(syncer);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, planned, teardown)
@@ -219,6 +260,7 @@ int main(void)
         TEST(an_encode_that_ends_lists_what_ended_just_before_it),
         TEST(what_was_told_but_not_written_is_swept_up),
         TEST(lists_that_cannot_be_written_stay_behind),
+        TEST(the_disk_is_waited_for_beside_the_loop),
     };
     return cmocka_run_group_tests_name("video_lists", tests, NULL, NULL);
 }
