@@ -122,7 +122,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         trouble turns tus_headers upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \
-        json_body config media_info
+        json_body config media_info source_bounds
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ    := $(call obj,$(LIB_SRC)) $(BUILD)/lib/store/schema.o
@@ -277,8 +277,9 @@ FUZZ_SRC := lib/bmff.c lib/charset.c lib/clock.c lib/config.c lib/config_value.c
             lib/mp4_moof.c lib/mp4_packets.c lib/mp4_reach.c lib/mp4_samples.c \
             lib/mp4_tables.c lib/mp4_walk.c lib/multipart.c lib/origin.c lib/rc.c \
             lib/secret.c lib/sniff.c lib/sniff_refuse.c lib/subtitle.c \
-            lib/subtitle_text.c lib/text.c worker/cutter.c worker/media_info.c \
-            worker/packet_scan.c cgi-bin/address.c cgi-bin/api_body.c cgi-bin/checksum.c \
+            lib/subtitle_text.c lib/text.c worker/arrival_bounds.c worker/compressed_index.c \
+            worker/cutter.c worker/media_info.c worker/packet_scan.c worker/source_bounds.c \
+            worker/source_bounds_mkv.c worker/source_bounds_mp4.c cgi-bin/address.c cgi-bin/api_body.c cgi-bin/checksum.c \
             cgi-bin/cookie.c cgi-bin/disposition.c cgi-bin/http_text.c \
             cgi-bin/media_path.c cgi-bin/same_origin.c cgi-bin/tus_headers.c \
             cgi-bin/upload_form.c cgi-bin/upload_names.c

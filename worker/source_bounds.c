@@ -21,6 +21,7 @@ enum rc source_bounds_open(enum container container, struct source_bounds **out)
     if (!b)
         return RC_NOMEM;
     b->is_mkv = container == CONTAINER_MATROSKA || container == CONTAINER_WEBM;
+    b->turn = SOURCE_BOUNDS_TURN;
     *out = b;
     return RC_OK;
 }
@@ -126,7 +127,7 @@ enum rc source_bounds_walk(struct source_bounds *b)
             b->refusal = NO_END;
             return RC_OK;
         }
-        b->behind = n == SOURCE_BOUNDS_TURN;
+        b->behind = n == b->turn;
         if (b->behind)
             return RC_OK;
         enum rc rc = look(b, &p, &there);

@@ -8,7 +8,9 @@
 
 #define PCM_PACKET 1024 /* samples of one tick in what ffmpeg makes of them */
 #define EDITS_FREE 16   /* an edit list may have all that is in a track repeated */
-#define NUMBERS 16      /* bytes of a body that take_box reads, but for times */
+#define NUMBERS 16      /* bytes of a body that take_box reads … */
+#define TIMES 32        /* … for times */
+#define SIGNS 16        /* bytes of a box that is_moov reads */
 
 #define TOO_LARGE "The file's index takes more than 64 MB when it is unpacked."
 
@@ -60,7 +62,7 @@ static void enter_track(struct source_bounds *b, uint64_t end)
 static void take_times(struct track *t, const uint8_t *body, size_t n)
 {
     bool wide = n > 0 && body[0] == 1;
-    if (n < (wide ? 32u : 20u))
+    if (n < (wide ? TIMES : 20))
         return;
     t->timescale = bmff_u32(body + (wide ? 20 : 12));
     t->duration = wide ? bmff_u64(body + 24) : bmff_u32(body + 16);
@@ -143,7 +145,7 @@ static bool may_be_moov(uint32_t type)
  */
 static bool is_moov(const uint8_t *p, size_t n)
 {
-    uint32_t first = n >= 16 ? bmff_u32(p + 12) : 0;
+    uint32_t first = n >= SIGNS ? bmff_u32(p + 12) : 0;
     return first == BMFF_FOURCC('m', 'v', 'h', 'd') ||
            first == BMFF_FOURCC('c', 'm', 'o', 'v');
 }
@@ -239,13 +241,13 @@ static void take_hidden(struct source_bounds *b, uint32_t type, const uint8_t *b
 }
 
 /* Of entries, of which n bytes are at p. A type with too little behind it is left for
- * the next step. */
+ * the next step; ffmpeg reads its numbers even behind the last entry. */
 static enum rc step_entries(struct source_bounds *b, const uint8_t *p, size_t n)
 {
     uint64_t left = b->levels[b->depth].end - b->at;
-    bool more = n == SOURCE_LOOK && n < left;
-    size_t starts = more ? n - (4 + NUMBERS) + 1 : n;
-    for (size_t i = 0; i < starts && i < left && i + 4 <= n; i++)
+    const size_t starts = SOURCE_LOOK - (4 + NUMBERS) + 1;
+    bool more = starts < left;
+    for (size_t i = 0; i < starts && i + 4 <= left && i + 4 <= n; i++)
         take_hidden(b, bmff_u32(p + i), p + i + 4, n - i - 4);
     b->at += more ? starts : left;
     return RC_OK;
@@ -257,7 +259,7 @@ static enum rc step_entries(struct source_bounds *b, const uint8_t *p, size_t n)
 static enum rc step_meta(struct source_bounds *b, const uint8_t *p, size_t n)
 {
     uint64_t left = b->levels[b->depth].end - b->at;
-    for (size_t i = 0; i < left && i + 4 <= n; i += 4) {
+    for (size_t i = 0; i + 4 <= left && i + 4 <= n; i += 4) {
         if (bmff_u32(p + i) == BMFF_FOURCC('h', 'd', 'l', 'r')) {
             b->levels[b->depth].inside = INSIDE_BOXES;
             b->at = b->at + i - 4;
@@ -301,14 +303,15 @@ static bool enter_box(struct source_bounds *b, uint32_t type, uint64_t end,
     return true;
 }
 
-/* How many of a box's bytes say what there is to know, of those that a step gets. */
-static uint64_t needed(const struct bmff_header *h, uint64_t size)
+/* How many bytes say what there is to know of a box, of those that a step gets; they
+ * may be more than it has. */
+static uint64_t needed(const struct bmff_header *h)
 {
-    uint64_t numbers = h->header_size + (uint64_t)NUMBERS;
     if (may_be_moov(h->type))
-        return size;
+        return SIGNS;
     if (counts(h->type))
-        return size > numbers ? size : numbers;
+        return h->header_size +
+               (h->type == BMFF_FOURCC('m', 'd', 'h', 'd') ? TIMES : NUMBERS);
     return h->header_size;
 }
 
@@ -317,7 +320,8 @@ enum rc source_bounds_step_mp4(struct source_bounds *b, const uint8_t *p, size_t
     enum inside inside = b->levels[b->depth].inside;
     uint64_t left = b->levels[b->depth].end - b->at;
     bool short_of_it = n < SOURCE_LOOK && b->from.have < b->from.size;
-    if (inside != INSIDE_BOXES && short_of_it && n < left)
+    uint64_t behind = inside == INSIDE_ENTRIES ? NUMBERS : 0;
+    if (inside != INSIDE_BOXES && short_of_it && (n < left || n - left < behind))
         return RC_TRUNCATED;
     if (inside == INSIDE_META)
         return step_meta(b, p, n);
@@ -336,7 +340,7 @@ enum rc source_bounds_step_mp4(struct source_bounds *b, const uint8_t *p, size_t
             b->at += size;
         return rc;
     }
-    if (short_of_it && n < needed(&h, size))
+    if (short_of_it && n < needed(&h))
         return RC_TRUNCATED;
     if (enter_box(b, h.type, b->at + size, p, n)) {
         b->at += h.header_size;

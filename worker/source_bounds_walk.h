@@ -38,6 +38,7 @@ struct level {
 
 struct source_bounds {
     bool is_mkv;
+    int turn; /* SOURCE_BOUNDS_TURN; tests have shorter ones */
     struct source_bytes from;
     uint8_t block[SOURCE_BLOCK];
     uint64_t block_at;

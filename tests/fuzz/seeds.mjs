@@ -2,6 +2,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import zlib from 'node:zlib';
 
 import * as texts from './seeds_text.mjs';
 
@@ -147,6 +148,29 @@ const cutter = {
     cut: bytes(init, fragment(1, 0, 3)).subarray(0, -5),
 };
 
+/** a moov box of QuickTime that holds another one */
+const packed = (moov, says = moov.length) => box('moov', box('cmov', box('dcom', 'zlib'), box('cmvd', u32(says), zlib.deflateSync(moov))));
+const moov = (...traks) => box('moov', clock('mvhd', 1000), ...traks);
+const list = (id, ids) => open(id, ...ids.map((inner) => element(inner)));
+const source_bounds = {
+    ...mp4,
+    ...mkv,
+    packed: bytes(ftyp, mdat, packed(moov(video(40, 6, reordered), pcm(60)))),
+    packed_twice: packed(packed(moov(sound(40, 8)))),
+    packed_long: bytes(packed(moov(video(40, 6)), 64 << 20), moov(sound(40, 8))),
+    streams: moov(...Array(65).fill(box('trak'))),
+    many: moov(video(40, 100001), sound(40, 8, Array(51).fill(1))),
+    fast: moov(trak({ id: 1, handler: 'vide', format: 'avc1', timescale: 48000, samples: 6000, duration: 1, chunk: 40 })),
+    odd_places: bytes(
+        box('hoov', clock('mvhd', 1000), box('trak')),
+        moov(
+            box('meta', full('hdlr', 0, 0, u32(0), 'mdir', number(0, 13)), box('ilst', box('trak'))),
+            box('trak', full('stsd', 0, 0, u32(1), box('sowt', number(0, 28), box('wave', number(0, 11), full('stsz', 0, 0, u32(1, 100001)))))),
+        ),
+    ),
+    lists: bytes(ebml, open(0x18538067, list(0x114d9b74, [0x4dbb, 0x4dbb]), tracks, open(0x1f43b675, inCluster(0)), list(0x1c53bb6b, [0xbb, 0xbb]), list(0x1043a770, [0x45b9]), list(0x1254c367, [0x7373]), list(0x1941a469, [0x61a7]))),
+};
+
 /** what the two sniffers are held to, and files longer than they look at */
 const vectors = JSON.parse(fs.readFileSync(new URL('../vectors/sniff.json', import.meta.url), 'utf8')).vectors;
 const sniff = {
@@ -155,7 +179,7 @@ const sniff = {
     long_mkv: bytes(ebml, element(0xec, number(0, 4100)), element(0x18538067, info)),
 };
 
-const binary = { mp4_index: mp4, mp4_tables, cutter, mkv_walk: mkv, subtitle, sniff };
+const binary = { mp4_index: mp4, mp4_tables, source_bounds, cutter, mkv_walk: mkv, subtitle, sniff };
 const [target, dir] = process.argv.slice(2);
 fs.mkdirSync(dir, { recursive: true });
 const write = (name, data) => fs.writeFileSync(path.join(dir, name), data);

@@ -106,6 +106,66 @@ static void numbers_behind_a_box_are_its_own(void **state)
     says(CONTAINER_MP4, 0, NO_ROOM);
 }
 
+/* However much of them has come with the box. */
+static void numbers_behind_a_box_are_waited_for(void **state)
+{
+    (void)state;
+    enum { SLOW, FAST, WIDE_FAST };
+    for (int i = SLOW; i <= WIDE_FAST; i++) {
+        bytes_free(&file);
+        size_t trak = box_open(&file, "trak");
+        FULL("hdlr", 0, VIDE, 0);
+        FULL("stsz", 1, 90000);
+        size_t at = box_open(&file, "mdhd");
+        bytes_number(&file, i == WIDE_FAST ? 1 << 24 : 0, 4);
+        bytes_fill(&file, 0, i == WIDE_FAST ? 16 : 8);
+        bytes_number(&file, 1000, 4); /* a second */
+        bytes_number(&file, i == SLOW ? 90000 : 10000, i == WIDE_FAST ? 8 : 4);
+        box_put_size(&file, at, 8);
+        box_close(&file, trak);
+        box_filled(&file, "free", 0, 64);
+        for (int in_memory = 0; in_memory < 2; in_memory++)
+            assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, in_memory),
+                             i == SLOW ? RC_OK : RC_UNSUPPORTED);
+    }
+}
+
+/* In a description ffmpeg goes by the type, wherever the description ends. */
+static void numbers_behind_a_description_are_its_own(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 64; before++) {
+        bytes_free(&file);
+        size_t trak = box_open(&file, "trak"), at = box_open(&file, "stsd");
+        bytes_fill(&file, 0, before);
+        bytes_add(&file, "stsz", 4);
+        box_close(&file, at);
+        for (int i = 0; i < 3; i++)
+            bytes_number(&file, i < 2 ? 1 : MANY, 4);
+        box_close(&file, trak);
+        box_filled(&file, "free", 0, 64);
+        says(CONTAINER_MP4, 0, NO_ROOM);
+        for (int in_memory = 0; in_memory < 2; in_memory++)
+            assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, in_memory),
+                             RC_UNSUPPORTED);
+    }
+}
+
+/* A free box of eight bytes is a moov box by what is behind it, and ends a track. */
+static void an_empty_box_is_what_comes_behind_it(void **state)
+{
+    (void)state;
+    size_t trak = box_open(&file, "trak");
+    FULL("hdlr", 0, SOUN, 0);
+    FULL("stts", 1, 90000000, 1);
+    FULL("stsz", 1, 90000000);
+    box_filled(&file, "free", 0, 0);
+    box_filled(&file, "mvhd", 0, 64);
+    box_close(&file, trak);
+    for (int in_memory = 0; in_memory < 2; in_memory++)
+        assert_int_equal(verdict_as_it_comes(CONTAINER_MP4, in_memory), RC_UNSUPPORTED);
+}
+
 /* Neither what was counted before it nor how it is counted. */
 static void a_track_within_a_track_takes_nothing_from_it(void **state)
 {
@@ -241,6 +301,9 @@ int main(void)
         TEST(a_compressed_index_in_a_description_is_refused),
         TEST(a_wide_size_of_eight_reaches_to_the_end),
         TEST(numbers_behind_a_box_are_its_own),
+        TEST(numbers_behind_a_box_are_waited_for),
+        TEST(numbers_behind_a_description_are_its_own),
+        TEST(an_empty_box_is_what_comes_behind_it),
         TEST(a_track_within_a_track_takes_nothing_from_it),
         TEST(what_is_behind_many_boxes_is_counted),
         TEST(boxes_without_end_are_refused),
