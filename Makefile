@@ -257,11 +257,11 @@ $(BUILD)/tests/unit/%.valgrind: $(BUILD)/tests/unit/% valgrind-is-there always
 valgrind-is-there:
 	@command -v valgrind >/dev/null || { echo 'valgrind is not installed: apt-get install valgrind' >&2; exit 1; }
 
-# Without those of what is loaded into a program before a sanitizer, of run.sh, which has a
-# build of its own, and those that only encode, most of whose time is ffmpeg's.
-UNDER_ASAN := $(filter-out $(patsubst %,tests/http/%.test.mjs,faults slow_disk read_error run corpus \
-              continuity hls_validator),$(wildcard tests/http/*.test.mjs))
-asan-tests: ui $(TEST_MODULES) ## the tests in tests/http, with programs under AddressSanitizer and UBSan
+# Without those of what is loaded into a program before a sanitizer, and of run.sh, which
+# has a build of its own.
+UNDER_ASAN = $(filter-out $(patsubst %,tests/http/%.test.mjs,faults read_error slow_disk run),\
+             $(TESTS))
+asan-tests: ui $(TEST_MODULES) ## the tests over HTTP and in Chromium, with programs under AddressSanitizer and UBSan
 	+$(Q)$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS="-O1 -g" all SANITIZE="$(ASAN)"
 	$(Q)ln -sfn "$(abspath $(BUILD))/htdocs" "$(ASAN_BUILD)/htdocs"
 	$(Q)tests/under.sh asan "$(abspath $(ASAN_BUILD))" $(or $(TEST),$(UNDER_ASAN))
