@@ -23,6 +23,9 @@
 
 /* Refused one after another before lighttpd gets to what else it has to do. */
 enum { REFUSED_AT_ONCE = 64 };
+/* A proxy or a tunnel of this machine, or whoever has it: not kept from all they want.
+ */
+#define OWN_ADDRESSES "127.0.0.1 ::1"
 /* Seconds between two lines in the log about it. */
 enum { QUIET_S = 60 };
 
@@ -40,6 +43,7 @@ __attribute__((constructor)) static void read_settings(void)
     const char *pem = getenv("DROPSTREAM_TLS_PEM");
 
     connections.limit = limit ? (unsigned)strtoul(limit, NULL, 10) : 0;
+    connections_exempt(&connections, OWN_ADDRESSES);
     connections_exempt(&connections, proxies ? proxies : "");
     tls = pem && *pem;
 }

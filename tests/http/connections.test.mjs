@@ -59,7 +59,13 @@ test('a proxy may have any number', withSite(
     },
 ));
 
-test('0: everybody may', withSite({}, async (site) => {
+test('what is on this machine may have any number', withSite({ env }, async (site) => {
+    const held = await hold(site, 2 * LIMIT, '127.0.0.1');
+    assert.equal((await asks(site, '127.0.0.1')).status, 200);
+    for (const socket of held) socket.destroy();
+}));
+
+test('0: everybody may', withSite({ env: { DROPSTREAM_CONNECTIONS_PER_ADDRESS: '0' } }, async (site) => {
     const held = await hold(site, 2 * LIMIT, '127.0.0.2');
     assert.equal((await asks(site, '127.0.0.2')).status, 200);
     for (const socket of held) socket.destroy();

@@ -137,7 +137,6 @@ export class Site {
             DROPSTREAM_PORT: String(port),
             DROPSTREAM_DISK_RESERVE_MB: '16', // the machine's disk is not what is tested
             DROPSTREAM_AUTH: 'none', // but in tests that are about who may do what
-            DROPSTREAM_CONNECTIONS_PER_ADDRESS: '0', // all of them come from one
             // What is nicer hardly moves beside other tests, which are waited for too.
             DROPSTREAM_NICE: '5',
             ...env,
