@@ -36,6 +36,8 @@ enum rc rc_from_errno(int err)
     case EFBIG:
         return RC_NOSPACE;
     case ENOMEM:
+    case EMFILE:
+    case ENFILE:
         return RC_NOMEM;
     case ENOENT:
         return RC_NOT_FOUND;

@@ -9,7 +9,7 @@
 
 enum rc {
     RC_OK = 0,
-    RC_NOMEM,       /* an allocation failed */
+    RC_NOMEM,       /* an allocation failed, or there are no descriptors left */
     RC_IO,          /* the system refused a read, write, open, rename, fsync */
     RC_NOSPACE,     /* ENOSPC or EDQUOT, or the disk's reserve would be touched */
     RC_NOT_FOUND,   /* no such row, file or box */

@@ -78,7 +78,9 @@ static void offer(struct task *t)
     r->frames = found->frames;
     r->bitrate = found->peak_bitrate;
     r->average_bitrate = found->average_bitrate;
-    enum rc rc = bounds_pack(&found->bounds, &bytes, &n);
+    enum rc rc = store_job_check(t->w->store, &t->job);
+    if (rc == RC_OK)
+        rc = bounds_pack(&found->bounds, &bytes, &n);
     if (rc == RC_OK)
         rc = playlists_write_cut(&t->w->site, t->w->staging, t->video.media_root, r,
                                  &found->bounds);

@@ -11,7 +11,6 @@
 #include "encode.h"
 
 #include "plan.h"
-#include "playlists.h"
 #include "video_lists.h"
 
 #define GENERATIONS_MAX 6 /* until another init segment each time counts as a fault */
@@ -21,8 +20,7 @@ static void one_anew(struct task *t)
     const struct encode *e = t->state;
     enum rc rc = store_job_anew(t->w->store, &t->job);
     if (rc == RC_OK) {
-        lists_follow(t->w, t->video.id);
-        playlists_remove(&t->w->site, t->video.media_root, &e->rendition);
+        lists_follow_without(t->w, &t->video, &e->rendition, 1);
         task_end(t, "begun anew, as the encoder has changed");
     } else if (rc == RC_FENCED) {
         task_drop(t);
@@ -53,13 +51,13 @@ void encode_start_over(struct task *t)
         all_anew(t, "The encoder has changed since this was begun.");
 }
 
-/* Nobody is sent there any more, as soon as the disk has the master: who has read an
- * older one reads it anew. */
-static void remove_copies(const struct task *t, const struct rendition *all, size_t n)
+static size_t keep_copied_sounds(struct rendition *all, size_t n)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < n; i++)
         if (all[i].kind == RENDITION_AUDIO && all[i].copied)
-            playlists_remove(&t->w->site, t->video.media_root, &all[i]);
+            all[kept++] = all[i];
+    return kept;
 }
 
 void encode_sound_anew(struct task *t)
@@ -75,8 +73,8 @@ void encode_sound_anew(struct task *t)
     if (rc == RC_OK)
         rc = store_job_encode_sounds(t->w->store, &t->job, &encoded, why);
     if (rc == RC_OK) {
-        lists_follow(t->w, t->video.id);
-        remove_copies(t, all, n);
+        /* Who has read an older master reads it anew. */
+        lists_follow_without(t->w, &t->video, all, keep_copied_sounds(all, n));
         task_end(t, why);
     } else if (rc == RC_FENCED || rc == RC_NOT_FOUND) {
         task_drop(t);

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 
 #define PROMISE_MS 1000 /* between two playlists of a rendition */
+#define AWAITED_MS 50   /* between two looks whether somebody still waits */
 
 void encode_open_begin(struct task *t)
 {
@@ -61,7 +62,7 @@ static void promise(struct task *t, int64_t segments)
                                    true);
     }
     if (rc == RC_PENDING)
-        staging_wait(t->w->staging, &e->growing, on_growing, t);
+        staging_wait(t->w->staging, &e->growing, NULL, on_growing, t);
     else if (rc != RC_OK)
         log_warn("video %s: its playlist cannot grow: %s", t->video.id, rc_name(rc));
 }
@@ -83,6 +84,11 @@ void encode_promise(struct task *t)
     int64_t since_ms = loop_now_ms() - e->promised_ms;
     if (!e->open || e->reach <= e->promised || e->promise.is_set || e->growing.waits)
         return;
+    /* Playlists that never stand still would never agree. */
+    if (staging_is_awaited(t->w->staging, t->video.id)) {
+        loop_timer_set(t->w->loop, &e->promise, AWAITED_MS, on_promise, t);
+        return;
+    }
     if (e->promised_ms > 0 && since_ms < PROMISE_MS) {
         loop_timer_set(t->w->loop, &e->promise, PROMISE_MS - since_ms, on_promise, t);
         return;

@@ -11,7 +11,8 @@
 #define LADDERS_HELD 6 /* the rungs of two videos */
 #define LOST_MAX 5     /* workers that one job may take with it */
 #define HURRY_MS 1500
-#define TROUBLE_MS 1000 /* until the next look when the store refuses */
+#define WAITING_A_SLOT 2 /* tasks that wait for the disk alone */
+#define TROUBLE_MS 1000  /* until the next look when the store refuses */
 
 /* ---- leases ------------------------------------------------------------- */
 
@@ -140,11 +141,18 @@ enum rc jobs_claim_encode(struct worker *w, const char *video_id, const char *re
 
 int jobs_short(const struct worker *w)
 {
-    int n = 0;
-    for (const struct task *t = w->tasks; t; t = t->next)
-        n += !task_encodes(t) && t->job.kind != JOB_STORYBOARD &&
-             t->job.kind != JOB_CHECKSUM && !task_waits_for_disk(t);
-    return n;
+    int n = 0, waiting = 0;
+    for (const struct task *t = w->tasks; t; t = t->next) {
+        if (task_encodes(t) || t->job.kind == JOB_STORYBOARD ||
+            t->job.kind == JOB_CHECKSUM)
+            continue;
+        if (task_waits_for_disk(t))
+            waiting++;
+        else
+            n++;
+    }
+    return waiting > WAITING_A_SLOT * w->slots ? n + waiting - WAITING_A_SLOT * w->slots
+                                               : n;
 }
 
 int64_t jobs_hurry_ms(const struct worker *w)

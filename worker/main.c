@@ -25,12 +25,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BEAT_MS 10000
 #define SWEEP_MS 60000
+#define DESCRIPTORS 16384
 #define PASSES_MS 3600000
 #define CHECKPOINT_MS 10000
 #define CHECKPOINT_BYTES (1 << 20) /* of WAL; less waits until nothing is running */
@@ -211,6 +213,17 @@ static enum rc watch_signals(struct daemon *d)
 
 /* ---- start -------------------------------------------------------------- */
 
+/* What waits for a slow disk has its files open. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("no more than %ju files can be open", (uintmax_t)limit.rlim_cur);
+}
+
 static enum rc load(const struct options *o, struct site *site, struct config *config)
 {
     char path[PATH_MAX], err[512];
@@ -284,6 +297,7 @@ static enum rc start(struct daemon *d, const struct options *o)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     w->slots =
         w->config.jobs > 0 ? (int)w->config.jobs : (int)(cores > 0 ? cores : 1) + 1;
+    allow_descriptors();
     enum rc rc = open_store(w);
     if (rc == RC_OK)
         rc = loop_open(&w->loop);
@@ -347,7 +361,6 @@ static void end(struct daemon *d)
     lists_close(w);
     sweep_close(w);
     staging_close(w->staging);
-    syncer_close(w->syncer);
     bool told = w->store && d->lock_fd >= 0 && say_stopped(w);
     live_close(d->live);
     wake_close(d->wake);
@@ -357,6 +370,8 @@ static void end(struct daemon *d)
     loop_unwatch(w->loop, d->signals);
     if (told)
         owner_release(&w->site, w->owner, d->lock_fd);
+    /* Last, as it may have to wait for a disk, and whoever stops us may not. */
+    syncer_close(w->syncer);
     arrivals_close(w->arrivals);
     jail_close(w->jail);
     free(w->demands);

@@ -75,12 +75,21 @@ static void append(struct staging *s, struct staging_waiter *waiter)
     *end = waiter;
 }
 
-void staging_wait(struct staging *s, struct staging_waiter *waiter,
+void staging_wait(struct staging *s, struct staging_waiter *waiter, const char *of,
                   void (*again)(void *arg), void *arg)
 {
     staging_forget(s, waiter);
-    *waiter = (struct staging_waiter){.again = again, .arg = arg, .waits = true};
+    *waiter =
+        (struct staging_waiter){.of = of, .again = again, .arg = arg, .waits = true};
     append(s, waiter);
+}
+
+bool staging_is_awaited(const struct staging *s, const char *of)
+{
+    for (const struct staging_waiter *w = s->waiters; w; w = w->next)
+        if (w->of && strcmp(w->of, of) == 0)
+            return true;
+    return false;
 }
 
 void staging_forget(struct staging *s, struct staging_waiter *waiter)

@@ -22,6 +22,7 @@ struct staging;
 /* Lives in its owner's struct; all zero is one that does not wait. */
 struct staging_waiter {
     struct staging_waiter *next;
+    const char *of;
     void (*again)(void *arg);
     void *arg;
     bool waits;
@@ -45,9 +46,15 @@ enum rc staging_put(struct staging *s, int dir_fd, const char *name, const void 
                     size_t n, bool *wrote);
 
 /* again(arg) is called once, in a later turn, after something was synced: not always
- * that which is waited for. */
-void staging_wait(struct staging *s, struct staging_waiter *waiter,
+ * that which is waited for. of: the id of the video whose files are to agree, which
+ * stays as it is until then; NULL: no other file has to agree with what is waited for.
+ */
+void staging_wait(struct staging *s, struct staging_waiter *waiter, const char *of,
                   void (*again)(void *arg), void *arg);
+
+/* True while somebody waits for files of this video to agree. What changes without end
+ * is not to change then, or they never do. */
+bool staging_is_awaited(const struct staging *s, const char *of);
 
 /* One that does not wait is fine. */
 void staging_forget(struct staging *s, struct staging_waiter *waiter);

@@ -68,11 +68,12 @@ static void finish(struct task *t, enum rc rc);
 static void stop_at(struct task *t, enum rc rc)
 {
     struct board *b = t->state;
-    b->trouble = rc;
+    /* Of a folder that is gone: it does not mean that there are no pictures. */
+    b->trouble = rc == RC_NOT_FOUND ? RC_IO : rc;
     if (b->pipe)
         picture_pipe_stop(b->pipe);
     else
-        finish(t, rc);
+        finish(t, b->trouble);
 }
 
 static void on_vtt_synced(struct task *t, enum rc rc)

@@ -34,6 +34,7 @@ static bool in_use(const struct worker *w, const char *id)
 struct removal {
     struct worker *w;
     struct sync_order *order;
+    bool again; /* more were deleted meanwhile */
     size_t n;
     char ids[PURGE_MAX][ID_LEN + 1];
 };
@@ -61,7 +62,7 @@ static void removed(void *arg, enum rc rc)
 {
     struct removal *all = arg;
     struct worker *w = all->w;
-    bool more = all->n == PURGE_MAX;
+    bool more = all->n == PURGE_MAX || all->again;
     for (size_t i = 0, n = rc == RC_OK ? all->n : 0; i < n; i++) {
         enum rc one = store_video_purge(w->store, all->ids[i]);
         /* Another worker was quicker. */
@@ -99,9 +100,10 @@ static enum rc is_any(void *arg, const struct video *v)
 void sweep_deleted(struct worker *w)
 {
     bool any = false;
-    if (!w->removal)
-        store_video_each_deleted(w->store, is_any, &any);
-    if (!any)
+    store_video_each_deleted(w->store, is_any, &any);
+    if (w->removal && any)
+        w->removal->again = true;
+    if (w->removal || !any)
         return;
     struct removal *all = calloc(1, sizeof(*all));
     if (!all)
@@ -109,11 +111,12 @@ void sweep_deleted(struct worker *w)
     all->w = w;
     w->removal = all;
     store_video_each_deleted(w->store, remove_deleted, all);
-    enum rc rc = all->n > 0 ? sync_folders(all) : RC_OK;
-    if (all->n == 0 || rc != RC_OK) {
-        all->n = 0;
-        removed(all, rc);
-    }
+    bool nothing = all->n == 0;
+    enum rc rc = nothing ? RC_OK : sync_folders(all);
+    if (rc == RC_OK && !nothing)
+        return; /* all may be gone by now */
+    all->n = 0;
+    removed(all, rc);
 }
 
 void sweep_close(struct worker *w)
@@ -213,6 +216,8 @@ static enum rc sweep_spool_file(void *arg, const char *id, enum spool_kind kind)
 /* What its worker has told the store and did not live to write. */
 static enum rc sweep_lists(void *arg, const struct video *v)
 {
+    if (lists_are_many(arg))
+        return RC_STOPPED;
     lists_follow(arg, v->id);
     return RC_OK; /* the others all the same; this one again with the next sweep */
 }

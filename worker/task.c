@@ -178,7 +178,7 @@ static void staged(void *arg)
 void task_wait_staged(struct task *t, void (*again)(struct task *t))
 {
     t->on_staged = again;
-    staging_wait(t->w->staging, &t->waiter, staged, t);
+    staging_wait(t->w->staging, &t->waiter, t->job.video_id, staged, t);
     jobs_look_soon(t->w);
 }
 

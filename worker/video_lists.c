@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOKS_MAX 20 /* each after a change that another worker made meanwhile */
+#define LOOKS_MAX 20  /* each after a change that another worker made meanwhile */
+#define STAGED_MAX 16 /* videos: two descriptors for each file of theirs that waits */
 
 static enum rc write_lists(const struct worker *w, const struct video *v,
                            const struct rendition *renditions, size_t n, bool open,
@@ -85,25 +86,59 @@ static enum rc follow_once(const struct worker *w, const char *video_id, bool be
     return rc;
 }
 
-/* A video whose playlists are to follow, and wait for the disk. */
+/* A folder that no playlist is to name any more. */
+struct gone {
+    struct gone *next;
+    struct rendition rendition;
+};
+
+/*
+ * A video whose playlists are to follow, and wait: for the disk to have what replaces
+ * others (waiter), for a sync of all that is there (order), or for the end of another
+ * one's (again). One video is synced at a time, as each takes many descriptors.
+ */
 struct following {
-    struct following *next;
+    struct following *next; /* the older ones */
     struct worker *w;
     char id[ID_LEN + 1];
     struct staging_waiter waiter;
     struct sync_order *order; /* NULL: no sync is under way … */
     int64_t n;                /* … after which they have followed so many changes */
-    bool again;               /* after it they are looked at once more */
+    bool again;
+    struct gone *gone; /* removed once the playlists are written */
+    char root[sizeof(((struct video *)NULL)->media_root)]; /* … from here */
 };
 
-static void forget(struct following *f)
+static void take_out(struct following *f)
 {
     struct following **p = &f->w->following;
     while (*p != f)
         p = &(*p)->next;
     *p = f->next;
+}
+
+static void put_in(struct following *f)
+{
+    f->next = f->w->following;
+    f->w->following = f;
+}
+
+static void remove_gone(struct following *f)
+{
+    struct gone *g;
+    while ((g = f->gone)) {
+        f->gone = g->next;
+        playlists_remove(&f->w->site, f->root, &g->rendition);
+        free(g);
+    }
+}
+
+static void forget(struct following *f)
+{
+    take_out(f);
     staging_forget(f->w->staging, &f->waiter);
     syncer_forget(f->order);
+    remove_gone(f);
     free(f);
 }
 
@@ -119,7 +154,29 @@ static void complain(const struct following *f, enum rc rc)
         log_warn("video %s: cannot rewrite the playlists: %s", f->id, rc_name(rc));
 }
 
+static bool is_syncing(const struct worker *w)
+{
+    for (const struct following *f = w->following; f; f = f->next)
+        if (f->order)
+            return true;
+    return false;
+}
+
 static enum rc follow(struct following *f);
+
+/* Whoever waits for the end of a sync, the oldest first, until there is one again. */
+static void go_on(struct worker *w)
+{
+    struct following *oldest;
+    do {
+        oldest = NULL;
+        for (struct following *f = w->following; f; f = f->next)
+            if (f->again && !f->waiter.waits)
+                oldest = f;
+        if (oldest && !is_syncing(w))
+            follow(oldest);
+    } while (oldest && !is_syncing(w));
+}
 
 static void on_staged(void *arg)
 {
@@ -129,14 +186,21 @@ static void on_staged(void *arg)
 static void on_synced(void *arg, enum rc rc)
 {
     struct following *f = arg;
+    struct worker *w = f->w;
     f->order = NULL;
     if (rc == RC_OK)
-        rc = store_lists_followed(f->w->store, f->id, f->n);
+        rc = store_lists_followed(w->store, f->id, f->n);
     complain(f, rc);
-    if (f->again)
-        follow(f);
-    else if (!f->waiter.waits)
+    if (!f->again && !f->waiter.waits)
         forget(f);
+    go_on(w);
+}
+
+static void wait_for_turn(struct following *f)
+{
+    f->again = true;
+    take_out(f);
+    put_in(f);
 }
 
 /* f may be gone afterwards. */
@@ -145,23 +209,27 @@ static enum rc follow(struct following *f)
     struct worker *w = f->w;
     struct lists_changes changes;
     struct synced s = {.n = 0};
-    bool wrote = true, behind;
+    bool wrote = true, behind, syncing = is_syncing(w);
     enum rc rc = store_lists_changes(w->store, f->id, &changes);
     behind = rc == RC_OK && changes.followed < changes.n;
     for (int i = 0; i < LOOKS_MAX && rc == RC_OK && wrote; i++) {
         wrote = false;
-        rc = follow_once(w, f->id, behind && !f->order, &wrote, &s);
+        rc = follow_once(w, f->id, behind && !syncing, &wrote, &s);
     }
-    f->again = f->order && behind;
     complain(f, rc);
-    if (rc == RC_PENDING) {
-        staging_wait(w->staging, &f->waiter, on_staged, f);
+    f->again = false;
+    if (rc == RC_PENDING)
+        staging_wait(w->staging, &f->waiter, f->id, on_staged, f);
+    else
+        remove_gone(f);
+    if (behind && syncing && (rc == RC_OK || f->order)) {
+        wait_for_turn(f);
     } else if (rc == RC_OK && s.n > 0) {
         f->n = changes.n;
         rc = syncer_sync(w->syncer, s.fds, s.n, on_synced, f, &f->order);
         if (rc != RC_OK)
             forget(f);
-    } else if (!f->order) {
+    } else if (!f->order && rc != RC_PENDING) {
         forget(f);
     }
     return rc;
@@ -176,9 +244,9 @@ static struct following *find(struct worker *w, const char *video_id)
     f = calloc(1, sizeof(*f));
     if (!f)
         return NULL;
-    *f = (struct following){.next = w->following, .w = w};
+    f->w = w;
     snprintf(f->id, sizeof(f->id), "%s", video_id);
-    w->following = f;
+    put_in(f);
     return f;
 }
 
@@ -186,4 +254,31 @@ enum rc lists_follow(struct worker *w, const char *video_id)
 {
     struct following *f = find(w, video_id);
     return f ? follow(f) : RC_NOMEM;
+}
+
+void lists_follow_without(struct worker *w, const struct video *v,
+                          const struct rendition *gone, size_t n)
+{
+    struct following *f = find(w, v->id);
+    if (f)
+        snprintf(f->root, sizeof(f->root), "%s", v->media_root);
+    for (size_t i = 0; i < n; i++) {
+        struct gone *g = f ? malloc(sizeof(*g)) : NULL;
+        if (g) {
+            *g = (struct gone){f->gone, gone[i]};
+            f->gone = g;
+        } else {
+            playlists_remove(&w->site, v->media_root, &gone[i]);
+        }
+    }
+    if (f)
+        follow(f);
+}
+
+bool lists_are_many(const struct worker *w)
+{
+    int n = 0;
+    for (const struct following *f = w->following; f; f = f->next)
+        n += f->waiter.waits;
+    return n >= STAGED_MAX;
 }

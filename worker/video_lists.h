@@ -26,6 +26,15 @@ enum rc lists_write(const struct worker *w, const struct video *v,
  * failure, also a later one, is logged, and leaves files that play and follow later. */
 enum rc lists_follow(struct worker *w, const char *video_id);
 
+/* As lists_follow; once no playlist names them any more, the folders of these n
+ * renditions, which the store has forgotten, are removed. */
+void lists_follow_without(struct worker *w, const struct video *v,
+                          const struct rendition *gone, size_t n);
+
+/* True while so many videos' playlists wait for the disk that no more are to be looked
+ * at which nobody waits for. */
+bool lists_are_many(const struct worker *w);
+
 /* Nothing more is waited for: the worker stops. */
 void lists_close(struct worker *w);
 

@@ -110,7 +110,8 @@ enum rc jobs_claim_encode(struct worker *w, const char *video_id,
                           const char *rendition);
 
 /* Tasks that are neither encodes nor storyboards nor checksums: each has a child
- * program or two, and a slot, unless it waits for the disk alone. */
+ * program or two, and a slot; without those that wait for the disk alone, of which
+ * there may be two a slot. */
 int jobs_short(const struct worker *w);
 
 /* ms for which the encodes that nobody waits for stand back for tasks that find out

@@ -290,7 +290,7 @@ static void without_a_descriptor_nothing_is_begun(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     enum rc rc = mediafile_begin(tmp_fd, &f);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    assert_int_equal(rc, RC_IO);
+    assert_int_equal(rc, RC_NOMEM);
     assert_int_equal(f.fd, -1);
 }
 

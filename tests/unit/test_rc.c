@@ -44,7 +44,8 @@ static void errno_tells_a_full_disk_from_other_trouble(void **state)
     } want[] = {
         {ENOSPC, RC_NOSPACE}, {EDQUOT, RC_NOSPACE},   {EFBIG, RC_NOSPACE},
         {ENOMEM, RC_NOMEM},   {ENOENT, RC_NOT_FOUND}, {EEXIST, RC_EXISTS},
-        {EIO, RC_IO},         {EACCES, RC_IO},        {EROFS, RC_IO},
+        {EMFILE, RC_NOMEM},   {ENFILE, RC_NOMEM},     {EIO, RC_IO},
+        {EACCES, RC_IO},      {EROFS, RC_IO},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)

@@ -245,7 +245,7 @@ static void what_cannot_be_looked_at_is_left_alone(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     enum rc rc = segments_scan(dir_fd, 1, &s);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    assert_int_equal(rc, RC_IO);
+    assert_int_equal(rc, RC_NOMEM);
     assert_int_equal(s.total, 77);
     assert_true(there("init.mp4"));
     assert_true(counts());

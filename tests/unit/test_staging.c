@@ -126,7 +126,7 @@ static void ask(void *arg)
     w->asked++;
     w->rc = put(w->name, w->text, &wrote);
     if (w->rc == RC_PENDING)
-        staging_wait(staging, &w->waiter, ask, w);
+        staging_wait(staging, &w->waiter, w->name, ask, w);
 }
 
 /* ---- tests ------------------------------------------------------------------------
@@ -206,6 +206,20 @@ static void who_is_forgotten_is_not_called(void **state)
     assert_int_equal(gone.asked, 1);
 }
 
+static void it_is_known_of_which_video_somebody_waits(void **state)
+{
+    (void)state;
+    struct staging_waiter waiter = {.waits = false}, grows = {.waits = false};
+    staging_wait(staging, &grows, NULL, ask, NULL);
+    assert_false(staging_is_awaited(staging, "a"));
+    staging_wait(staging, &waiter, "a", ask, NULL);
+    assert_true(staging_is_awaited(staging, "a"));
+    assert_false(staging_is_awaited(staging, "b"));
+    staging_forget(staging, &waiter);
+    assert_false(staging_is_awaited(staging, "a"));
+    staging_forget(staging, &grows);
+}
+
 static void a_disk_that_fails_leaves_what_was_there(void **state)
 {
     (void)state;
@@ -272,6 +286,7 @@ int main(void)
         TEST(those_who_want_different_things_get_them_in_turn),
         TEST(what_nobody_asks_for_again_is_dropped),
         TEST(who_is_forgotten_is_not_called),
+        TEST(it_is_known_of_which_video_somebody_waits),
         TEST(a_disk_that_fails_leaves_what_was_there),
         TEST(an_order_is_told_of_once_unless_it_is_forgotten),
         TEST(what_is_under_way_at_the_end_leaves_nothing),

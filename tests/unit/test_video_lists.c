@@ -2,11 +2,24 @@
 #include "cutter_stream.h"
 #include "feed_fixture.h"
 
+#include "playlists.h"
 #include "store_lists.h"
 #include "sweep.h"
 #include "video_lists.h"
 
+#include <dirent.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <sys/syscall.h>
+
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER; /* held: syncs take for ever */
+
+int fsync(int fd)
+{
+    pthread_mutex_lock(&disk);
+    pthread_mutex_unlock(&disk);
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static char folder[2 * PATH_MAX]; /* of the video, below the site's */
 
@@ -29,7 +42,7 @@ static struct rendition picture(const char *name, int width, int height, bool ex
 }
 
 /* A stored video with a first rendition and one rung. */
-static int planned(void **state)
+static void plan(void)
 {
     struct video_plan plan = {.duration_us = 6000000,
                               .rate_num = 25,
@@ -37,8 +50,13 @@ static int planned(void **state)
                               .renditions = {picture("360p", 640, 360, false),
                                              picture("720p", 1280, 720, true)},
                               .n_renditions = 2};
-    setup(state);
     store_planned(&plan);
+}
+
+static int planned(void **state)
+{
+    setup(state);
+    plan();
     snprintf(folder, sizeof(folder), "htdocs/media/%s", video.media_root);
     return 0;
 }
@@ -102,18 +120,23 @@ static void put_segments(const char *rendition)
     }
 }
 
+static void change(const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
 /* What another worker's commit changes, just before this one's. */
 static void meanwhile(const char *sql)
 {
-    sqlite3 *db;
     char *trigger = sqlite3_mprintf("CREATE TRIGGER meanwhile AFTER UPDATE OF done ON"
                                     " renditions WHEN new.name = '360p' AND new.done ="
                                     " new.segments AND new.ready IS NULL BEGIN %s; END",
                                     sql);
-    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, trigger, NULL, NULL, NULL), SQLITE_OK);
+    change(trigger);
     sqlite3_free(trigger);
-    sqlite3_close(db);
 }
 
 static void what_the_store_says_is_listed(void **state)
@@ -250,6 +273,106 @@ static void the_disk_is_waited_for_beside_the_loop(void **state)
     syncer_close(syncer);
 }
 
+static int descriptors(void)
+{
+    int n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static bool have_all_followed(void)
+{
+    return !w.following;
+}
+
+static void however_many_follow_only_one_has_its_files_open(void **state)
+{
+    (void)state;
+    struct syncer *syncer;
+    int before;
+    assert_int_equal(syncer_open(w.loop, &syncer), RC_OK);
+    stage_with(syncer);
+    for (int i = 0; i < 20; i++)
+        plan();
+    before = descriptors();
+    pthread_mutex_lock(&disk);
+    sweep_leftovers(&w);
+    turn_for(20);
+    assert_true(descriptors() - before <= PLAYLISTS_FDS);
+    pthread_mutex_unlock(&disk);
+    turn_until(have_all_followed, "all lists to have followed");
+    assert_int_equal(store_lists_each_behind(w.store, fail_behind, NULL), RC_OK);
+    assert_int_equal(descriptors(), before);
+    stage_with(NULL);
+    syncer_close(syncer);
+}
+
+static void a_folder_stays_as_long_as_a_list_names_it(void **state)
+{
+    (void)state;
+    const struct rendition gone = picture("720p", 1280, 720, true);
+    struct syncer *syncer;
+    char name[3 * PATH_MAX];
+    assert_int_equal(lists_follow(&w, video.id), RC_OK);
+    snprintf(name, sizeof(name), "%s/720p-1/index.m3u8", folder);
+    change("DELETE FROM renditions WHERE name = '720p'");
+    assert_int_equal(syncer_open(w.loop, &syncer), RC_OK);
+    stage_with(syncer);
+    pthread_mutex_lock(&disk);
+    lists_follow_without(&w, &video, &gone, 1);
+    turn_for(20);
+    assert_non_null(strstr(content("player.m3u8"), "720p"));
+    assert_true(is_there(name));
+    pthread_mutex_unlock(&disk);
+    turn_until(have_all_followed, "the lists to be written");
+    assert_null(strstr(content("player.m3u8"), "720p"));
+    assert_false(is_there(name));
+    stage_with(NULL);
+    syncer_close(syncer);
+}
+
+static bool is_gone(const char *id)
+{
+    bool known = true;
+    assert_int_equal(store_video_exists(w.store, id, &known), RC_OK);
+    return !known;
+}
+
+static bool is_last_gone(void)
+{
+    return is_gone(video.id);
+}
+
+static void what_is_deleted_during_a_removal_goes_right_after_it(void **state)
+{
+    (void)state;
+    struct syncer *syncer;
+    struct video first = video, gone;
+    assert_int_equal(store_video_delete(w.store, first.id, &gone), RC_OK);
+    sweep_deleted(&w);
+    assert_true(is_gone(first.id));
+    assert_int_equal(syncer_open(w.loop, &syncer), RC_OK);
+    stage_with(syncer);
+    for (int i = 0; i < 2; i++) {
+        plan();
+        assert_int_equal(store_video_delete(w.store, video.id, &gone), RC_OK);
+        if (i == 0)
+            pthread_mutex_lock(&disk);
+        sweep_deleted(&w);
+        turn_for(20);
+        assert_false(is_gone(video.id));
+    }
+    pthread_mutex_unlock(&disk);
+    turn_until(is_last_gone, "both to be gone");
+    sweep_close(&w);
+    stage_with(NULL);
+    syncer_close(syncer);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, planned, teardown)
@@ -261,6 +384,9 @@ int main(void)
         TEST(what_was_told_but_not_written_is_swept_up),
         TEST(lists_that_cannot_be_written_stay_behind),
         TEST(the_disk_is_waited_for_beside_the_loop),
+        TEST(however_many_follow_only_one_has_its_files_open),
+        TEST(a_folder_stays_as_long_as_a_list_names_it),
+        TEST(what_is_deleted_during_a_removal_goes_right_after_it),
     };
     return cmocka_run_group_tests_name("video_lists", tests, NULL, NULL);
 }
