@@ -337,7 +337,7 @@ $(INJECT): $(INJECT_SRC) tests/faults/journal.h
 	$(link)
 	$(Q)$(CC) $(STD) -O1 -shared -fPIC -o $@ $(INJECT_SRC)
 
-faults: all ui $(TEST_MODULES) $(INJECT) ## each call of upload.fcgi and the worker fails in turn, the power goes or the clock jumps there
+faults: all ui $(TEST_MODULES) $(INJECT) ## each call of upload.fcgi and the worker fails in turn, the power goes, the clock jumps or the worker stands still there
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/faults/all.mjs
 
 storm: all ui $(TEST_MODULES) ## programs are killed at random for STORM_S (600) seconds, under load

@@ -40,7 +40,8 @@ const CLOCK = [
     { name: `clock a day ${where}`, fault, call: 'any' },
     { name: `clock a day ${where} for good`, fault, call: 'any', stays: true },
 ]);
-export const KINDS = { faults: FAULTS, power: POWER, clock: CLOCK };
+const FROZEN = [{ name: 'frozen', fault: 'stop', call: 'any' }];
+export const KINDS = { faults: FAULTS, power: POWER, clock: CLOCK, frozen: FROZEN };
 const CALLS_MAX = 5000; // of one run, which would never end
 
 /* Every row against its files, and back: dropstreamctl finds nothing wrong. */

@@ -1,16 +1,16 @@
 /*
- * inject.c: makes one system call of a program fail, or kills the program there, or has
- * its clock jump. Loaded before all libraries (LD_PRELOAD); DROPSTREAM_FAULT in the
- * environment says where:
+ * inject.c: makes one system call of a program fail, or kills or stops the program
+ * there, or has its clock jump. Loaded before all libraries (LD_PRELOAD);
+ * DROPSTREAM_FAULT in the environment says where:
  *
  *     PROGRAM FAULT CALL N MARK
  *
  * PROGRAM is the one that is meant, of those that start each other. FAULT is an errno
- * (28), `kill`, to be killed before the call is made, or by how many seconds its clock
- * is off from there on (`+86400`, `-86400`); CALL one of write, sync, rename and open,
- * or change, which is the first three, or any; N counts those calls from 1 on, of all
- * threads. The file MARK is made when it happens: without it the program has come
- * through unharmed.
+ * (28), `kill`, to be killed before the call is made, `stop`, to stand still before it
+ * until somebody sends SIGCONT, or by how many seconds its clock is off from there on
+ * (`+86400`, `-86400`); CALL one of write, sync, rename and open, or change, which is
+ * the first three, or any; N counts those calls from 1 on, of all threads. The file
+ * MARK is made when it happens: without it the program has come through unharmed.
  *
  * Of the calls only those count that have to do with files of the site: a write to a
  * pipe or a socket is something else, and what the linker opens too. The children of
@@ -87,6 +87,10 @@ static bool strikes(const char *call)
         syscall(SYS_close, fd);
     if (strcmp(fault, "kill") == 0)
         syscall(SYS_kill, getpid(), SIGKILL);
+    if (strcmp(fault, "stop") == 0) {
+        syscall(SYS_kill, getpid(), SIGSTOP);
+        return false;
+    }
     if (fault[0] == '+' || fault[0] == '-') {
         atomic_store(&clock_off_s, atol(fault));
         return false;

@@ -12,10 +12,10 @@ import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { formAround, startSite, waitFor, whole } from '../lib/site.mjs';
 import { assertSound, faults } from './faults.mjs';
 
-const WAIT_MS = 60_000;
+export const WAIT_MS = 60_000;
 
 /* A clip of a few segments that is made in no time. */
-async function makeClip(dir) {
+export async function makeClip(dir) {
     const file = path.join(dir, 'clip.mp4');
     const sources = ['-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=10:d=5', '-f', 'lavfi', '-i', 'sine=d=5:r=48000'];
     await ffmpeg(...sources, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-c:a', 'aac', '-shortest', file);
@@ -24,7 +24,7 @@ async function makeClip(dir) {
 
 const get = (site, id) => site.cgi('api.fcgi', { target: `/api/videos/${id}` });
 
-async function upload(site, file) {
+export async function upload(site, file) {
     const form = formAround('clip.mp4', {});
     const answer = await site.cgi('upload.fcgi', { method: 'POST', target: '/api/videos', headers: { 'Content-Type': form.type }, body: whole(form, file) });
     assert.equal(answer.status, 201, answer.text);
@@ -36,7 +36,7 @@ const noMoreWaiting = (site) =>
     site.sql("PRAGMA wal_autocheckpoint=0; UPDATE jobs SET due_ms = 0 WHERE state = 'queued' AND due_ms > 0");
 
 /* True once there is nothing left to do for these videos. */
-async function isDone(site, id, removed) {
+export async function isDone(site, id, removed) {
     const { json } = await get(site, id);
     if (json.state === 'failed') throw new Error(`failed: ${json.error}`);
     if (json.state !== 'ready' || !json.poster) return false;
@@ -44,7 +44,7 @@ async function isDone(site, id, removed) {
 }
 
 /* The names of all files that a video has; each has something in it. */
-async function filesOf(site, id) {
+export async function filesOf(site, id) {
     const { json } = await get(site, id);
     assert.equal(json.warning, null);
     const dir = await fs.realpath(site.path('htdocs/media', json.media.split('/')[2]));
@@ -80,7 +80,7 @@ async function runUnderFault(site, fault, id, removed) {
 const isFollowed = async (site) => (await site.sql('SELECT count(*) FROM videos WHERE lists_followed < lists_changed')) === '0';
 
 /* And one to which nothing happens, until all is done. */
-async function runFreely(site, id, removed) {
+export async function runFreely(site, id, removed) {
     if ((await isDone(site, id, removed)) && (await isFollowed(site))) return;
     site.startWorker();
     await waitFor(async () => {

@@ -1,12 +1,13 @@
 /*
  * A few of the points at which `make faults` kills upload.fcgi and the worker, has their disk
- * fail, the machine lose its power, or their clock jump: nothing is lost, nothing half made is
- * shown, nothing is stuck.
+ * fail, the machine lose its power, their clock jump, or the worker stand still: nothing is
+ * lost, nothing half made is shown, nothing is stuck.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { KINDS } from '../faults/faults.mjs';
+import { faultsOfFrozen } from '../faults/frozen.mjs';
 import { INJECT, KEPT, Power } from '../faults/power.mjs';
 import { faultsOfUploads } from '../faults/uploads.mjs';
 import { faultsOfWorker } from '../faults/worker.mjs';
@@ -52,6 +53,11 @@ test('the worker, without power or with a clock that jumps', async (t) => {
     const kinds = [...KINDS.power.slice(1), CLOCK[1]];
     const points = await faultsOfWorker({ stride: 260, kinds });
     assertPoints(t, points, kinds, 4);
+});
+
+test('a worker that stands still while another one takes over', async (t) => {
+    const points = await faultsOfFrozen({ stride: 200, lane: 1, kinds: KINDS.frozen });
+    assertPoints(t, points, KINDS.frozen, 2);
 });
 
 const uploaded = async (site) => {

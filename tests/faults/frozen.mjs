@@ -1,0 +1,90 @@
+/*
+ * frozen.mjs: the worker stands still at some call while it makes a video, for longer than its
+ * leases last, and a second one takes over. The first one goes on while that is at work, or
+ * once it has done all. Nothing is done twice to effect, and all is there.
+ */
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+
+import { tempDir } from '../lib/media.mjs';
+import { Site, sleep, startSite, waitFor } from '../lib/site.mjs';
+import { assertSound, faults } from './faults.mjs';
+import { filesOf, isDone, makeClip, runFreely, upload, WAIT_MS } from './worker.mjs';
+
+const LEASE_S = 2; // the least there is
+
+/* What was achieved for a video, as the activity tells it; claims are none. */
+async function effects(site, id) {
+    const rows = await site.sql(`SELECT message FROM activity WHERE video_id = '${id}' ORDER BY message`);
+    return rows.split('\n').filter((row) => !/^(Looking|Making)|: encoding|Deleted/.test(row))
+        .map((row) => row.replace(/Ready after .*/, 'Ready'));
+}
+
+/* Who stands still inside of a transaction keeps all others from writing. */
+const mayWrite = (site) =>
+    site.sql('PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE; ROLLBACK')
+        .then(() => true, () => false);
+
+/* True where the video is made. Nobody makes small pictures here. */
+async function isMade(site, id) {
+    const left = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running') AND kind <> 'storyboard'";
+    return (await isDone(site, id)) && (await site.sql(left)) === '0';
+}
+
+/* The site's worker stands still, and a second one comes. late: it goes on once that has made
+ * all, else when it has begun. */
+async function takeOver(site, id, late) {
+    const other = new Site(site.dir, site.port, site.env);
+    const begun = () => site.sql(`SELECT count(*) FROM jobs JOIN workers USING (owner) WHERE pid = ${other.pid('worker')}`);
+    try {
+        const isFree = await mayWrite(site);
+        other.startWorker();
+        // It can do nothing, and waits.
+        if (!isFree) await sleep(LEASE_S * 1000 + 500);
+        else
+            await waitFor(async () => (await isDone(site, id)) || (!late && (await begun()) !== '0'),
+                { timeout: WAIT_MS, every: 20, what: 'the second worker to take over' });
+        process.kill(site.pid('worker'), 'SIGCONT');
+        await waitFor(() => isMade(site, id), { timeout: WAIT_MS, every: 50, what: `${id} to be made` });
+        await sleep(300); // for the first one to do whatever it still would
+        for (const one of [site, other]) assert.equal((await one.end('worker')).code, 0);
+    } finally {
+        for (const one of [site, other]) await one.end('worker', 'SIGKILL');
+    }
+}
+
+export async function faultsOfFrozen({ say = () => {}, ...options } = {}) {
+    const temp = await tempDir();
+    const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', DROPSTREAM_LEASE_S: String(LEASE_S) } });
+    const points = {};
+    let late = false;
+    try {
+        const file = await makeClip(temp.dir);
+        const first = await upload(site, file);
+        await runFreely(site, first);
+        const expected = { files: await filesOf(site, first), effects: await effects(site, first) };
+        for await (const fault of faults(site, 'dropstream-worker', options)) {
+            const id = await upload(site, file);
+            try {
+                site.startWorker(fault.env);
+                await waitFor(async () => fault.struck() || (await isMade(site, id)), { timeout: WAIT_MS, every: 20, what: 'the worker' });
+                if (!fault.struck()) await site.end('worker');
+                else await takeOver(site, id, late);
+                late = !late;
+                await assertSound(site);
+                assert.deepEqual(await filesOf(site, id), expected.files);
+                assert.deepEqual(await effects(site, id), expected.effects);
+                assert.deepEqual(await fs.readFile(site.path(`spool/${id}.src`)), file);
+                assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+            } catch (error) {
+                throw new Error(`${fault.name}: ${error.message}`, { cause: error });
+            }
+            if (fault.struck()) points[fault.kind] = (points[fault.kind] ?? 0) + 1;
+            else say(JSON.stringify(points));
+        }
+        return points;
+    } finally {
+        await site.stop();
+        await temp.remove();
+    }
+}
