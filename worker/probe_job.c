@@ -12,6 +12,7 @@
 #include "log.h"
 #include "plan.h"
 #include "source_check.h"
+#include "video_lists.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -283,6 +284,9 @@ static void probe_release(struct task *t)
     if (p->count.from.fd >= 0)
         close(p->count.from.fd);
     probe_forget_sounds(p);
+    /* Whether it was refused, cancelled, or fenced off while it wrote. */
+    if (p->listed)
+        lists_take_back(t->w, &t->video);
     free(p->json);
     free(p);
 }

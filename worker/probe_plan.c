@@ -46,6 +46,14 @@ static int next_generation(struct task *t)
     return newest + 1;
 }
 
+/* Of "360p-2" and the like: another worker has planned anew meanwhile, if this one was
+ * frozen. */
+static bool is_newer(const struct video_plan *plan, const char *folder)
+{
+    const char *dash = strrchr(folder, '-');
+    return dash && atoi(dash + 1) > plan->renditions[0].generation;
+}
+
 static bool is_planned(const struct video_plan *plan, const char *folder)
 {
     char name[STORE_RENDITION_MAX + 16];
@@ -61,7 +69,7 @@ static bool is_planned(const struct video_plan *plan, const char *folder)
 static void remove_unplanned(int root_fd, const char *name, const void *plan)
 {
     if (!strchr(name, '.') && strcmp(name, SUBTITLE_FOLDER) != 0 &&
-        !is_planned(plan, name))
+        !is_planned(plan, name) && !is_newer(plan, name))
         mediadir_remove_sub(root_fd, name);
 }
 
@@ -91,11 +99,12 @@ static enum rc write_cuts(struct task *t)
 
 static void keep_plan(struct task *t)
 {
-    const struct probe *p = t->state;
+    struct probe *p = t->state;
     const struct video_plan *plan = &p->plan;
     struct worker *w = t->w;
     /* A worker that was frozen past its lease must not touch what another one made. */
     enum rc rc = store_job_check(w->store, &t->job);
+    p->listed |= rc == RC_OK;
     if (rc == RC_OK)
         rc = mediadir_create(&w->site, t->video.media_root);
     if (rc == RC_OK)
@@ -106,6 +115,7 @@ static void keep_plan(struct task *t)
     if (rc == RC_OK)
         rc = store_job_planned(w->store, &t->job, plan);
     if (rc == RC_OK) {
+        p->listed = false;
         /* What ended meanwhile may have listed the plan of before once more. */
         if (plan->renditions[0].generation > 1)
             lists_follow(w, t->video.id);
@@ -156,7 +166,9 @@ static bool index_was_true(struct task *t)
  * told that it is ready. */
 static enum rc write_ends(struct task *t, const struct video_plan *plan)
 {
+    struct probe *p = t->state;
     enum rc rc = store_job_check(t->w->store, &t->job);
+    p->listed |= rc == RC_OK;
     if (rc == RC_OK)
         rc = lists_write(t->w, &t->video, plan->renditions, plan->n_renditions, false);
     return rc;
@@ -166,12 +178,14 @@ static enum rc write_ends(struct task *t, const struct video_plan *plan)
  * has besides is listed once the store has taken it. */
 static void confirm(struct task *t)
 {
-    const struct video_plan *plan = &((struct probe *)t->state)->plan;
+    struct probe *p = t->state;
+    const struct video_plan *plan = &p->plan;
     bool ready = false;
     enum rc rc = t->video.duration_us < 0 ? write_ends(t, plan) : RC_OK;
     if (rc == RC_OK)
         rc = store_job_confirmed(t->w->store, &t->job, plan, &ready);
     if (rc == RC_OK) {
+        p->listed = false;
         lists_follow(t->w, t->video.id);
         spool_remove_index(&t->w->site, t->video.id);
     }

@@ -38,10 +38,11 @@ static enum rc measure(int fd, int64_t *size)
     return RC_OK;
 }
 
-enum rc segments_measure(int dir_fd, const char *name, int64_t *size)
+static enum rc look(int dir_fd, const char *name, int64_t *size, bool *exists)
 {
     *size = -1;
     int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *exists = fd >= 0 || errno != ENOENT;
     if (fd < 0)
         return errno == ENOENT || errno == ELOOP ? RC_OK : rc_from_errno(errno);
     enum rc rc = measure(fd, size);
@@ -49,11 +50,19 @@ enum rc segments_measure(int dir_fd, const char *name, int64_t *size)
     return rc;
 }
 
-/* A damaged one is removed. */
+enum rc segments_measure(int dir_fd, const char *name, int64_t *size)
+{
+    bool exists;
+    return look(dir_fd, name, size, &exists);
+}
+
+/* A damaged one is removed; and none that was not there, as another worker may put it
+ * there by now, if this one was frozen. */
 static enum rc check(int dir_fd, const char *name, int64_t *size)
 {
-    enum rc rc = segments_measure(dir_fd, name, size);
-    if (rc == RC_OK && *size < 0)
+    bool exists;
+    enum rc rc = look(dir_fd, name, size, &exists);
+    if (rc == RC_OK && exists && *size < 0)
         unlinkat(dir_fd, name, 0);
     return rc;
 }

@@ -32,6 +32,14 @@ void storyboard_sheet_name(const struct job *job, size_t sheet,
              sheet);
 }
 
+bool storyboard_is_later(const struct job *job, const char *name)
+{
+    int64_t id, fence;
+    if (sscanf(name, STORYBOARD_PREFIX "%" SCNd64 "-%" SCNd64 "-", &id, &fence) != 2)
+        return false;
+    return id > job->id || (id == job->id && fence > job->fence);
+}
+
 /* "01:02:03.004" */
 static void timestamp(int64_t ms, char out[32])
 {

@@ -13,6 +13,7 @@
 #include "rc.h"
 #include "store.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ struct args_pick storyboard_pick(int64_t duration_us, int width, int height);
  */
 void storyboard_sheet_name(const struct job *job, size_t sheet,
                            char out[STORYBOARD_NAME_MAX + 1]);
+
+/* True for the name of a sheet of a later attempt than this one, or of a later job. */
+bool storyboard_is_later(const struct job *job, const char *name);
 
 /*
  * The WebVTT text for the first n pictures, which were taken at times_us of the

@@ -216,7 +216,8 @@ static void remove_if_old(int dir_fd, const char *name, const void *arg)
 {
     const struct keep *keep = arg;
     char kept[STORYBOARD_NAME_MAX + 1];
-    if (strncmp(name, STORYBOARD_PREFIX, strlen(STORYBOARD_PREFIX)) != 0)
+    if (strncmp(name, STORYBOARD_PREFIX, strlen(STORYBOARD_PREFIX)) != 0 ||
+        storyboard_is_later(keep->job, name)) /* this worker was frozen meanwhile */
         return;
     for (size_t i = 0; i < keep->n_sheets; i++) {
         storyboard_sheet_name(keep->job, i, kept);

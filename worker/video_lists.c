@@ -282,3 +282,18 @@ bool lists_are_many(const struct worker *w)
         n += f->waiter.waits;
     return n >= STAGED_MAX;
 }
+
+void lists_take_back(struct worker *w, const struct video *v)
+{
+    struct video now;
+    enum rc rc = store_video_get(w->store, v->id, &now);
+    /* It counts: who dies here has somebody else do it. */
+    if (rc == RC_OK)
+        rc = store_lists_change(w->store, v->id);
+    if (rc == RC_OK)
+        lists_follow(w, v->id);
+    else if (rc == RC_NOT_FOUND)
+        rc = mediadir_remove(&w->site, v->media_root);
+    if (rc != RC_OK)
+        log_warn("video %s: cannot take its playlists back: %s", v->id, rc_name(rc));
+}

@@ -20,6 +20,11 @@
 enum rc lists_write(const struct worker *w, const struct video *v,
                     const struct rendition *renditions, size_t n, bool open);
 
+/* Whoever called lists_write ends, and the store was not told, or took something else:
+ * the playlists say again what it says; and of a video that was deleted meanwhile,
+ * whose files may have been taken away before, nothing stays. A failure is logged. */
+void lists_take_back(struct worker *w, const struct video *v);
+
 /* Writes what the store says by now, unless the files do so already, and tells the
  * store that they do, once they are on disk with their names. Nothing, where there is
  * no plan. RC_PENDING: they will, as soon as the disk has what is to replace them. A

@@ -16,6 +16,10 @@ struct lists_changes {
     int64_t followed; /* of them, so many are in the playlists; less: they are behind */
 };
 
+/* Counts a change, inside a transaction or as one of its own: also where the playlists
+ * say something that the store does not. */
+enum rc store_lists_change(struct store *st, const char *id);
+
 /* RC_NOT_FOUND. */
 enum rc store_lists_changes(struct store *st, const char *id,
                             struct lists_changes *out);

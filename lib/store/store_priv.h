@@ -12,6 +12,7 @@
 #include "store.h"
 #include "store_accounts.h"
 #include "store_grants.h"
+#include "store_lists.h"
 #include "store_statements.h"
 
 #include <sqlite3.h>
@@ -210,9 +211,6 @@ enum rc store_rendition_cut(struct store *st, const char *video_id, const char *
 
 /* Why the source is not offered as it is; "": it is. */
 enum rc store_copy_refused(struct store *st, const char *id, const char *sentence);
-
-/* What the playlists of the video say has changed: see store_lists.h. */
-enum rc store_lists_change(struct store *st, const char *id);
 
 /* Somebody watches it: see store_video_watched. */
 enum rc store_video_note_watched(struct store *st, const char *id);

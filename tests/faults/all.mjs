@@ -30,7 +30,7 @@ async function together(run, options) {
 for (const [title, run, strides] of [
     ['upload.fcgi', faultsOfUploads, { faults: 1, power: 1, clock: 1 }],
     ['the worker', faultsOfWorker, { faults: 1, power: 4, clock: 20 }],
-    ['two workers', faultsOfFrozen, { frozen: 8 }],
+    ['two workers', faultsOfFrozen, { frozen: 16 }],
 ])
     for (const [kinds, stride] of Object.entries(strides)) {
         const begun = Date.now();

@@ -40,7 +40,11 @@ const CLOCK = [
     { name: `clock a day ${where}`, fault, call: 'any' },
     { name: `clock a day ${where} for good`, fault, call: 'any', stays: true },
 ]);
-const FROZEN = [{ name: 'frozen', fault: 'stop', call: 'any' }];
+/* deletes: the video is deleted meanwhile. */
+const FROZEN = [
+    { name: 'frozen', fault: 'stop', call: 'any' },
+    { name: 'frozen, the video deleted', fault: 'stop', call: 'any', deletes: true },
+];
 export const KINDS = { faults: FAULTS, power: POWER, clock: CLOCK, frozen: FROZEN };
 const CALLS_MAX = 5000; // of one run, which would never end
 
@@ -53,7 +57,7 @@ export async function assertSound(site) {
 class Fault {
     constructor(site, kind, power, program, n) {
         const mark = `${site.dir}.struck`; // no file of the site's
-        Object.assign(this, { site, power, mark, kept: kind.kept, stays: kind.stays && kind.fault });
+        Object.assign(this, { site, power, mark, kept: kind.kept, stays: kind.stays && kind.fault, deletes: kind.deletes });
         this.name = `${kind.name}, call ${n}`;
         this.kind = kind.name;
         this.env = { LD_PRELOAD: INJECT, DROPSTREAM_FAULT: `${program} ${kind.fault} ${kind.call} ${n} ${mark}` };

@@ -1,7 +1,8 @@
 /*
  * frozen.mjs: the worker stands still at some call while it makes a video, for longer than its
  * leases last, and a second one takes over. The first one goes on while that is at work, or
- * once it has done all. Nothing is done twice to effect, and all is there.
+ * once it has done all. Nothing is done twice to effect, and all is there; or the video is
+ * deleted meanwhile, and nothing of it is left.
  */
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
@@ -31,26 +32,44 @@ async function isMade(site, id) {
     return (await isDone(site, id)) && (await site.sql(left)) === '0';
 }
 
-/* The site's worker stands still, and a second one comes. late: it goes on once that has made
- * all, else when it has begun. */
-async function takeOver(site, id, late) {
+/* True where nothing is left of a video, whose files were in htdocs/media/<root>. */
+async function isGone(site, id, root) {
+    const names = [...(await fs.readdir(site.path('htdocs/media'))), ...(await site.spool())];
+    return (await site.sql(`SELECT count(*) FROM videos WHERE id = '${id}'`)) === '0'
+        && !names.some((name) => name === root || name.startsWith(id));
+}
+
+async function remove(site, id) {
+    assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${id}` })).status, 204);
+}
+
+/* The site's worker stands still, and a second one comes, which begins, does all, or can do
+ * nothing, as the first one has the database's lock. late: that goes on once all is done. */
+async function takeOver(site, id, { late, deletes, isOver }) {
     const other = new Site(site.dir, site.port, site.env);
     const begun = () => site.sql(`SELECT count(*) FROM jobs JOIN workers USING (owner) WHERE pid = ${other.pid('worker')}`);
     try {
         const isFree = await mayWrite(site);
+        if (deletes && isFree) await remove(site, id);
         other.startWorker();
-        // It can do nothing, and waits.
         if (!isFree) await sleep(LEASE_S * 1000 + 500);
         else
-            await waitFor(async () => (await isDone(site, id)) || (!late && (await begun()) !== '0'),
+            await waitFor(async () => (await isOver()) || (!late && (deletes || (await begun()) !== '0')),
                 { timeout: WAIT_MS, every: 20, what: 'the second worker to take over' });
         process.kill(site.pid('worker'), 'SIGCONT');
-        await waitFor(() => isMade(site, id), { timeout: WAIT_MS, every: 50, what: `${id} to be made` });
+        if (deletes && !isFree) await remove(site, id);
+        await waitFor(isOver, { timeout: WAIT_MS, every: 50, what: `${id} to be made, or gone` });
         await sleep(300); // for the first one to do whatever it still would
         for (const one of [site, other]) assert.equal((await one.end('worker')).code, 0);
     } finally {
         for (const one of [site, other]) await one.end('worker', 'SIGKILL');
     }
+}
+
+async function assertMade(site, id, file, expected) {
+    assert.deepEqual(await filesOf(site, id), expected.files);
+    assert.deepEqual(await effects(site, id), expected.effects);
+    assert.deepEqual(await fs.readFile(site.path(`spool/${id}.src`)), file);
 }
 
 export async function faultsOfFrozen({ say = () => {}, ...options } = {}) {
@@ -68,14 +87,16 @@ export async function faultsOfFrozen({ say = () => {}, ...options } = {}) {
             try {
                 site.startWorker(fault.env);
                 await waitFor(async () => fault.struck() || (await isMade(site, id)), { timeout: WAIT_MS, every: 20, what: 'the worker' });
+                const root = await site.sql(`SELECT media_root FROM videos WHERE id = '${id}'`);
+                const deletes = fault.deletes && fault.struck();
+                const isOver = () => (deletes ? isGone(site, id, root) : isMade(site, id));
                 if (!fault.struck()) await site.end('worker');
-                else await takeOver(site, id, late);
+                else await takeOver(site, id, { late, deletes, isOver });
                 late = !late;
                 await assertSound(site);
-                assert.deepEqual(await filesOf(site, id), expected.files);
-                assert.deepEqual(await effects(site, id), expected.effects);
-                assert.deepEqual(await fs.readFile(site.path(`spool/${id}.src`)), file);
                 assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+                if (deletes) assert.ok(await isOver());
+                else await assertMade(site, id, file, expected);
             } catch (error) {
                 throw new Error(`${fault.name}: ${error.message}`, { cause: error });
             }

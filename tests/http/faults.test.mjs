@@ -56,7 +56,7 @@ test('the worker, without power or with a clock that jumps', async (t) => {
 });
 
 test('a worker that stands still while another one takes over', async (t) => {
-    const points = await faultsOfFrozen({ stride: 200, lane: 1, kinds: KINDS.frozen });
+    const points = await faultsOfFrozen({ stride: 300, lane: 1, kinds: KINDS.frozen });
     assertPoints(t, points, KINDS.frozen, 2);
 });
 

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { slowFfmpeg } from '../lib/demand.mjs';
 import { fetchVideo, ffmpeg, tempDir } from '../lib/media.mjs';
-import { sleep, tinyMp4, waitFor, withSite } from '../lib/site.mjs';
+import { Site, sleep, tinyMp4, waitFor, withSite } from '../lib/site.mjs';
 
 let temp;
 let longClip;
@@ -111,6 +111,26 @@ describe('a worker that goes away', () => {
             const rows = await activity(site);
             assert.ok(rows.some(({ message }) => /360p: encoding, attempt 2/.test(message)));
             assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+        }),
+    );
+
+    test(
+        'by kill -9, beside another one: that one does the rest',
+        withPacedWorker({}, async (site) => {
+            const id = await upload(site, longClip);
+            await halfWay(site, id);
+            const other = new Site(site.dir, site.port, site.env);
+            other.startWorker();
+            try {
+                await waitFor(async () => (await site.sql('SELECT count(*) FROM workers')) === '2');
+                await site.end('worker', 'SIGKILL');
+                await fetchVideo(site, await site.waitForState(id, 'ready'));
+                const ended = (await activity(site)).filter(({ message }) => /: encoded|Ready after/.test(message));
+                assert.equal(ended.length, 3, JSON.stringify(ended)); // picture, sound and all
+                assert.equal((await other.end('worker')).code, 0);
+            } finally {
+                await other.end('worker', 'SIGKILL');
+            }
         }),
     );
 

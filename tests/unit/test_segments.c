@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char dir[PATH_MAX];
@@ -51,6 +52,18 @@ static void put_segment(const char *name, size_t n)
     struct bytes b = segment_of(n);
     put(name, b.p, b.n);
     bytes_free(&b);
+}
+
+static bool is_late; /* another worker comes between the look and the removal */
+
+/* In place of the C library's. */
+int unlinkat(int fd, const char *name, int flags)
+{
+    if (is_late) {
+        is_late = false;
+        put_segment(name, 64);
+    }
+    return (int)syscall(SYS_unlinkat, fd, name, flags);
 }
 
 static bool there(const char *name)
@@ -222,6 +235,19 @@ static void a_damaged_init_is_removed(void **state)
     segments_free(&s);
 }
 
+static void what_was_not_there_is_not_removed(void **state)
+{
+    (void)state;
+    is_late = true;
+    struct segments s = scanned(1);
+    assert_false(s.has_init);
+    segments_free(&s);
+    if (is_late) /* nothing was to be removed */
+        put_segment("init.mp4", 64);
+    is_late = false;
+    assert_true(there("init.mp4"));
+}
+
 static void a_link_is_not_a_segment(void **state)
 {
     (void)state;
@@ -291,6 +317,7 @@ int main(void)
         TEST(a_file_with_something_behind_its_boxes_is_removed),
         TEST(sizes_that_lie_are_found_out),
         TEST(a_damaged_init_is_removed),
+        TEST(what_was_not_there_is_not_removed),
         TEST(a_link_is_not_a_segment),
         TEST(who_only_looks_removes_nothing),
         TEST(what_cannot_be_looked_at_is_left_alone),

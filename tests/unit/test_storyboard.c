@@ -107,6 +107,22 @@ static void no_video_has_more_pictures_than_there_may_be(void **state)
     assert_true(storyboard_pick(1, 0, 0).pixels > 0);
 }
 
+static void sheets_of_later_attempts_are_told_from_earlier_ones(void **state)
+{
+    const struct job attempts[] = {{.id = 7, .fence = 2},  {.id = 7, .fence = 1},
+                                   {.id = 6, .fence = 30}, {.id = 7, .fence = 3},
+                                   {.id = 7, .fence = 10}, {.id = 10, .fence = 1}};
+    char name[STORYBOARD_NAME_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+        storyboard_sheet_name(&attempts[i], 4, name);
+        assert_int_equal(storyboard_is_later(&job, name), i >= 3);
+    }
+    assert_false(storyboard_is_later(&job, "storyboard-9.jpg"));
+    assert_false(storyboard_is_later(&job, STORYBOARD_FILE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +130,7 @@ int main(void)
         cmocka_unit_test(a_cue_of_no_length_is_left_out),
         cmocka_unit_test(pictures_stand_row_by_row_sheet_by_sheet),
         cmocka_unit_test(pictures_have_the_shape_of_the_video),
+        cmocka_unit_test(sheets_of_later_attempts_are_told_from_earlier_ones),
         cmocka_unit_test(no_video_has_more_pictures_than_there_may_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
