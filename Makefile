@@ -134,7 +134,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/worker/dropstreamctl
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit http-tests browser-tests busy-tests other-tests ui-tests \
+.PHONY: all ui check unit served http-tests browser-tests busy-tests other-tests ui-tests \
         ui-types ui-unit fuzz fuzzers lint asan asan-tests valgrind valgrind-is-there install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
@@ -343,7 +343,8 @@ faults: all ui $(TEST_MODULES) $(INJECT) ## each call of upload.fcgi and the wor
 storm: all ui $(TEST_MODULES) ## programs are killed at random for STORM_S (600) seconds, under load
 	$(Q)DROPSTREAM_BUILD=$(abspath $(BUILD)) node tests/faults/rage.mjs $(or $(STORM_S),600)
 
-$(BUILD)/tests/%.ran: tests/%.test.mjs all ui $(TEST_MODULES) $(INJECT) always
+served: all ui $(TEST_MODULES) $(INJECT) ## what the tests over HTTP and in Chromium need
+$(BUILD)/tests/%.ran: tests/%.test.mjs served always
 	@mkdir -p $(@D)
 	@DROPSTREAM_BUILD=$(abspath $(BUILD)) node --test-reporter=spec $< >$@ 2>&1 || \
 	  echo "failed: $<" >>$@; echo "---- $<"; cat $@

@@ -37,6 +37,7 @@ here() { make --no-print-directory CC="$cc" BUILD="$build" "$@"; }
 served_tests() {
     local busy
     rm -f "$build"/tests/{http,browser}/*.ran
+    here "$jobs" served || return # before there are two of make
     here -j2 -k -Otarget busy-tests &
     busy=$!
     here -j3 -k -Otarget other-tests
