@@ -1,8 +1,8 @@
 /*
  * all.mjs: `make faults`. At every call in turn upload.fcgi and the worker are killed, their
- * disk fails, the machine loses its power, or their clock jumps by a day; and the worker stands
- * still for longer than its leases. Of a worker, which makes a whole video at each point, of
- * some kinds every so many calls only.
+ * disk fails, the machine loses its power, or their clock jumps by a day; the power goes while
+ * a copy is put away; and the worker stands still for longer than its leases. Of a worker,
+ * which makes a whole video at each point, of some kinds every so many calls only.
  * DROPSTREAM_FAULT_STRIDE (1): so many times fewer points. Several sites share the points, as
  * there are waits in each.
  */
@@ -10,6 +10,7 @@ import os from 'node:os';
 
 import { setting } from '../bench/measure.mjs';
 import { KINDS } from './faults.mjs';
+import { faultsOfEviction } from './evict.mjs';
 import { faultsOfFrozen } from './frozen.mjs';
 import { faultsOfUploads } from './uploads.mjs';
 import { faultsOfWorker } from './worker.mjs';
@@ -30,6 +31,7 @@ async function together(run, options) {
 for (const [title, run, strides] of [
     ['upload.fcgi', faultsOfUploads, { faults: 1, power: 1, clock: 1 }],
     ['the worker', faultsOfWorker, { faults: 1, power: 4, clock: 20 }],
+    ['what is put away', faultsOfEviction, { power: 4 }],
     ['two workers', faultsOfFrozen, { frozen: 16 }],
 ])
     for (const [kinds, stride] of Object.entries(strides)) {
