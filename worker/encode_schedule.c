@@ -125,6 +125,9 @@ static void collect_runs(struct picture *p, int rendition, bool led)
     for (struct encode_run *r = e->runs; r && p->s.n_runs < SCHEDULE_RUNS_MAX;
          r = r->next) {
         int64_t end = r->end;
+        /* It may have been paused with its last bytes on their way here. */
+        if (is_over(r) && !r->leader)
+            encode_run_pause(r, false);
         int leader = r->leader ? index_of(p, r->leader) : -1;
         if (is_over(r) || led != (r->leader != NULL) || (led && leader < 0))
             continue;

@@ -132,6 +132,26 @@ static void one_that_is_led_stands_still_with_its_leader(void **state)
     assert_int_equal(told_of_led(), 1);
 }
 
+/* It was stopped with its last bytes on their way: nobody else would let it exit. */
+static void who_has_given_all_does_not_stand_still(void **state)
+{
+    (void)state;
+    put_program("");
+    start_both();
+    encode_run_pause(lead->runs, true);
+    lead->runs->k = lead->runs->end;
+    led->runs->k = led->runs->end;
+    memset(lead->trouble, ENCODE_HARD, 3); /* nothing is begun besides */
+    memset(led->trouble, ENCODE_HARD, 3);
+    struct encode_run *both[] = {lead->runs, led->runs};
+    w.stopping = false;
+    encode_schedule_soon(&w);
+    turn_for(10);
+    w.stopping = true;
+    assert_false(both[0]->paused);
+    assert_false(both[1]->paused);
+}
+
 static void
 what_is_wrong_with_the_one_that_is_led_is_no_fault_of_its_leader(void **state)
 {
@@ -161,6 +181,7 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, rungs, end_rungs)
     const struct CMUnitTest tests[] = {
         TEST(one_that_is_led_stands_still_with_its_leader),
+        TEST(who_has_given_all_does_not_stand_still),
         TEST(what_is_wrong_with_the_one_that_is_led_is_no_fault_of_its_leader),
     };
     return cmocka_run_group_tests_name("encode_beside", tests, NULL, NULL);
