@@ -97,9 +97,10 @@ enum rc spool_stored(const struct site *site, const char *id, int64_t *size);
 /* Removes all files of id; missing ones are fine. RC_IO. */
 enum rc spool_remove(const struct site *site, const char *id);
 
-/* The folder, as a descriptor that the caller closes: once it is synced, no loss of
- * power brings back what was removed until then. RC_IO. */
-enum rc spool_open_folder(const struct site *site, int *out_fd);
+/* The folder, which may be a link: a spool on another disk is the owner's choice; as a
+ * descriptor that the caller closes. Once that is synced, no loss of power brings back
+ * what was removed until then. RC_IO, RC_TOO_LARGE. */
+enum rc spool_open_dir(const struct site *site, int *out);
 
 /*
  * Moves an entry of the spool that is of nobody into site/spool/lost, where nothing is

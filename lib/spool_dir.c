@@ -114,11 +114,6 @@ enum rc spool_remove(const struct site *site, const char *id)
     return remove_from(site, id, SPOOL_PART);
 }
 
-enum rc spool_open_folder(const struct site *site, int *out_fd)
-{
-    return spool_open_dir(site, out_fd);
-}
-
 enum rc spool_remove_index(const struct site *site, const char *id)
 {
     return remove_from(site, id, SPOOL_INDEX);

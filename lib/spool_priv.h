@@ -9,10 +9,6 @@
 
 #define SPOOL_NAME_SIZE (ID_LEN + sizeof(".idx-part"))
 
-/* A descriptor of the spool folder, which may be a link: a spool on another disk is the
- * owner's choice. RC_IO, RC_TOO_LARGE. */
-enum rc spool_open_dir(const struct site *site, int *out);
-
 /* "<id>.src" …; id was checked. */
 void spool_name(const char *id, enum spool_kind kind, char out[SPOOL_NAME_SIZE]);
 

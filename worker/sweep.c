@@ -83,7 +83,7 @@ static enum rc sync_folders(struct removal *all)
     enum rc rc = site_open_media(&all->w->site, &fds[0]);
     if (rc != RC_OK)
         return rc;
-    rc = spool_open_folder(&all->w->site, &fds[1]);
+    rc = spool_open_dir(&all->w->site, &fds[1]);
     if (rc == RC_OK)
         return syncer_sync(all->w->syncer, fds, 2, removed, all, &all->order);
     close(fds[0]);
