@@ -47,7 +47,7 @@ static enum rc on_init(void *arg, const uint8_t *data, size_t n, uint32_t timesc
     enum rc rc = RC_OK;
     r->timescale = timescale;
     if (!e->have.has_init)
-        rc = mediafile_put(r->t->w->tmp_fd, e->dir_fd, "init.mp4", data, n, false);
+        rc = mediafile_put(r->t->w->tmp_fd, e->dir_fd, "init.mp4", data, n);
     if (e->have.has_init || rc == RC_EXISTS)
         rc = same_init(e->dir_fd, data, n);
     if (rc == RC_OK)

@@ -167,14 +167,14 @@ void mediafile_abandon(int tmp_fd, struct mediafile *f)
 }
 
 enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
-                      size_t n, bool replace)
+                      size_t n)
 {
     struct mediafile f = {.fd = -1};
     enum rc rc = mediafile_begin(tmp_fd, &f);
     if (rc == RC_OK)
         rc = mediafile_write(&f, data, n);
     if (rc == RC_OK)
-        return mediafile_publish(tmp_fd, &f, dir_fd, name, replace);
+        return mediafile_publish(tmp_fd, &f, dir_fd, name, false);
     mediafile_abandon(tmp_fd, &f);
     return rc;
 }

@@ -67,9 +67,9 @@ enum rc mediafile_publish(int tmp_fd, struct mediafile *f, int dir_fd, const cha
 /* Drops the file. One that was not begun is fine. */
 void mediafile_abandon(int tmp_fd, struct mediafile *f);
 
-/* Begin, write and publish in one. */
+/* Begin, write and publish in one, without replace. */
 enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
-                      size_t n, bool replace);
+                      size_t n);
 
 /* True in *same if the file holds exactly these bytes; in *exists, if there is
  * something of that name. What cannot be read holds others. RC_NOMEM. */

@@ -17,6 +17,11 @@ static bool goes_on(enum rc rc)
     return rc == RC_OK || rc == RC_PENDING;
 }
 
+static enum rc worse(enum rc rc, enum rc one)
+{
+    return one == RC_OK ? rc : one;
+}
+
 /* The text is freed. */
 static enum rc put_media(const struct site *site, struct staging *staging,
                          const char *root, const struct rendition *r, char *text,
@@ -206,8 +211,7 @@ static enum rc write_master(const struct site *site, struct staging *staging,
         if (one == RC_OK)
             one = staging_put(staging, fd, masters[i], text, strlen(text), wrote);
         free(text);
-        if (one != RC_OK)
-            rc = one;
+        rc = worse(rc, one);
     }
     if (fd >= 0)
         close(fd);
@@ -219,18 +223,12 @@ enum rc playlists_write(const struct site *site, struct staging *staging,
                         bool open, const struct subtitles *subs, bool *wrote)
 {
     enum rc rc = RC_OK;
-    for (size_t i = 0; i < n && goes_on(rc); i++) {
-        enum rc one = RC_OK;
+    for (size_t i = 0; i < n && goes_on(rc); i++)
         if (!renditions[i].copied && renditions[i].segments > 0)
-            one = write_media(site, staging, root, &renditions[i], open, wrote);
-        if (one != RC_OK)
-            rc = one;
-    }
-    if (goes_on(rc)) {
-        enum rc one = write_master(site, staging, root, renditions, n, subs, wrote);
-        if (one != RC_OK)
-            rc = one;
-    }
+            rc = worse(rc,
+                       write_media(site, staging, root, &renditions[i], open, wrote));
+    if (goes_on(rc))
+        rc = worse(rc, write_master(site, staging, root, renditions, n, subs, wrote));
     return rc;
 }
 

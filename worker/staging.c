@@ -219,7 +219,7 @@ enum rc staging_put(struct staging *s, int dir_fd, const char *name, const void 
     if (rc != RC_OK || same)
         return rc;
     if (!exists) {
-        rc = mediafile_put(s->tmp_fd, dir_fd, name, data, n, false);
+        rc = mediafile_put(s->tmp_fd, dir_fd, name, data, n);
         if (rc == RC_OK)
             *wrote = true;
         if (rc != RC_EXISTS)

@@ -87,6 +87,21 @@ test('nothing but what is to be told waits for a disk that does not sync', () =>
     await waitFor(async () => (await fs.readdir(site.path('tmp'))).length === 0, { what: 'nothing to be left in tmp' });
 })());
 
+test('who stops says so before the disk is done', () => site.logged(async () => {
+    const tmp = () => fs.readdir(site.path('tmp'));
+    await fs.writeFile(inTemp('hold'), '');
+    assert.equal((await site.api('PUT', `/api/videos/${kept}/poster`, { at: 1 })).status, 202);
+    await waitFor(async () => (await tmp()).length > 0, { what: 'a poster that waits' });
+    const ended = site.end('worker');
+    await waitFor(async () => (await site.sql('SELECT count(*) FROM workers')) === '0', { what: 'the worker to say that it stops' });
+    assert.equal(await site.sql("SELECT count(*) FROM jobs WHERE state = 'running'"), '0');
+    await fs.rm(inTemp('hold'));
+    assert.equal((await ended).code, 0);
+    assert.deepEqual(await tmp(), []);
+    site.startWorker({ LD_PRELOAD: INJECT, DROPSTREAM_HOLD: inTemp('hold') });
+    await waitFor(async () => (await site.sql("SELECT count(*) FROM jobs WHERE state = 'queued'")) === '0', { what: 'another one to make it' });
+})());
+
 test('a playlist is whole, whenever the power goes', () => site.logged(async () => {
     const { media } = await read(kept);
     const master = site.path('htdocs', media);

@@ -321,16 +321,21 @@ static inline int make_clips(void **state)
     return 0;
 }
 
-/* A stored video of which the store has this plan, with a folder for what is made of
- * it: `video`. */
-static inline void store_planned(const struct video_plan *plan)
+/* `video` gets this plan, and a folder for what is made of it. */
+static inline void lay_out(const struct video_plan *plan)
 {
     struct job probe;
-    video = fixture_stored(f, "clip");
     assert_int_equal(
         store_job_claim(w.store, w.owner, 30000, STORE_KIND(JOB_PROBE), &probe), RC_OK);
     assert_int_equal(store_job_planned(w.store, &probe, plan), RC_OK);
     assert_int_equal(mediadir_create(&w.site, video.media_root), RC_OK);
+}
+
+/* … and is one that is stored. */
+static inline void store_planned(const struct video_plan *plan)
+{
+    video = fixture_stored(f, "clip");
+    lay_out(plan);
 }
 
 #endif

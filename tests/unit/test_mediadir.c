@@ -74,9 +74,17 @@ static void assert_content(const char *name, const char *want)
     assert_string_equal(text, want);
 }
 
-static enum rc put(const char *name, const char *text, bool replace)
+static enum rc put(const char *name, const char *text)
 {
-    return mediafile_put(tmp_fd, dir_fd, name, text, strlen(text), replace);
+    return mediafile_put(tmp_fd, dir_fd, name, text, strlen(text));
+}
+
+static enum rc put_over(const char *name, const char *text)
+{
+    struct mediafile f = {.fd = -1};
+    assert_int_equal(mediafile_begin(tmp_fd, &f), RC_OK);
+    assert_int_equal(mediafile_write(&f, text, strlen(text)), RC_OK);
+    return mediafile_publish(tmp_fd, &f, dir_fd, name, true);
 }
 
 /* ---- folders ------------------------------------------------------------ */
@@ -84,7 +92,7 @@ static enum rc put(const char *name, const char *text, bool replace)
 static void a_folder_may_be_made_twice(void **state)
 {
     (void)state;
-    assert_int_equal(put("0.m4s", "x", false), RC_OK);
+    assert_int_equal(put("0.m4s", "x"), RC_OK);
     assert_int_equal(mediadir_create(&site, ROOT), RC_OK);
     assert_content(MEDIA ROOT "/360p-1/0.m4s", "x");
 }
@@ -101,7 +109,7 @@ static void each_entry_is_told_and_may_be_removed(void **state)
     char name[32];
     for (int i = 0; i < 40; i++) {
         snprintf(name, sizeof(name), "x%d.m4s", i);
-        assert_int_equal(put(name, "x", false), RC_OK);
+        assert_int_equal(put(name, "x"), RC_OK);
     }
     mediadir_each(dir_fd, check_and_remove, "x");
     assert_int_equal(entries(MEDIA ROOT "/360p-1"), 0);
@@ -149,8 +157,7 @@ static void a_removed_video_leaves_nothing(void **state)
         close(fd);
     }
     assert_int_equal(mediadir_open(&site, ROOT, "", false, &root_fd), RC_OK);
-    assert_int_equal(mediafile_put(tmp_fd, root_fd, "master.m3u8", "m", 1, true),
-                     RC_OK);
+    assert_int_equal(mediafile_put(tmp_fd, root_fd, "master.m3u8", "m", 1), RC_OK);
     assert_int_equal(symlinkat("/", root_fd, "link"), 0);
     close(root_fd);
     assert_int_equal(mediadir_create(&site, OTHER), RC_OK);
@@ -180,7 +187,7 @@ static void a_rendition_is_removed_alone(void **state)
 {
     (void)state;
     int root_fd, other;
-    assert_int_equal(put("0.m4s", "x", false), RC_OK);
+    assert_int_equal(put("0.m4s", "x"), RC_OK);
     assert_int_equal(mediadir_open(&site, ROOT, "audio-0-1", true, &other), RC_OK);
     close(other);
     assert_int_equal(mediadir_open(&site, ROOT, "", false, &root_fd), RC_OK);
@@ -214,8 +221,8 @@ static void a_file_is_not_seen_before_it_is_published(void **state)
 static void a_segment_is_written_once_and_never_changes(void **state)
 {
     (void)state;
-    assert_int_equal(put("0.m4s", "first", false), RC_OK);
-    assert_int_equal(put("0.m4s", "second", false), RC_EXISTS);
+    assert_int_equal(put("0.m4s", "first"), RC_OK);
+    assert_int_equal(put("0.m4s", "second"), RC_EXISTS);
     assert_content(MEDIA ROOT "/360p-1/0.m4s", "first");
     assert_int_equal(entries("tmp"), 0);
 }
@@ -223,10 +230,10 @@ static void a_segment_is_written_once_and_never_changes(void **state)
 static void a_playlist_is_replaced_whole(void **state)
 {
     (void)state;
-    assert_int_equal(put("index.m3u8", "first", true), RC_OK);
+    assert_int_equal(put_over("index.m3u8", "first"), RC_OK);
     FILE *reader = fopen(at(MEDIA ROOT "/360p-1/index.m3u8"), "r");
     assert_non_null(reader);
-    assert_int_equal(put("index.m3u8", "second", true), RC_OK);
+    assert_int_equal(put_over("index.m3u8", "second"), RC_OK);
     assert_content(MEDIA ROOT "/360p-1/index.m3u8", "second");
     char old[16] = "";
     assert_int_equal(fread(old, 1, sizeof(old), reader), 5); /* who reads, reads on */
@@ -239,7 +246,7 @@ static void anyone_may_read_a_published_file(void **state)
     (void)state;
     struct stat st;
     mode_t old = umask(022);
-    assert_int_equal(put("0.m4s", "x", false), RC_OK);
+    assert_int_equal(put("0.m4s", "x"), RC_OK);
     umask(old);
     assert_int_equal(fstatat(dir_fd, "0.m4s", &st, 0), 0);
     assert_int_equal(st.st_mode & 0777, 0644);
@@ -262,11 +269,11 @@ static void an_abandoned_file_leaves_nothing(void **state)
 static void a_file_that_cannot_be_placed_leaves_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(put("no/such/folder", "x", false), RC_NOT_FOUND);
-    assert_int_equal(put("no/such/folder", "x", true), RC_NOT_FOUND);
+    assert_int_equal(put("no/such/folder", "x"), RC_NOT_FOUND);
+    assert_int_equal(put_over("no/such/folder", "x"), RC_NOT_FOUND);
     assert_int_equal(mkdirat(dir_fd, "folder", 0755), 0);
-    assert_int_equal(put("folder", "x", false), RC_EXISTS);
-    assert_int_not_equal(put("folder", "x", true), RC_OK);
+    assert_int_equal(put("folder", "x"), RC_EXISTS);
+    assert_int_not_equal(put_over("folder", "x"), RC_OK);
     assert_int_equal(entries("tmp"), 0);
 }
 
