@@ -7,7 +7,7 @@ import { promises as fs } from 'node:fs';
 
 import { tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
-import { assertSound, faults } from './faults.mjs';
+import { assertSound, underFaults } from './faults.mjs';
 import { isDone, makeClip, upload, WAIT_MS } from './worker.mjs';
 
 const BUDGET = { DROPSTREAM_MEDIA_BUDGET_MB: '1' };
@@ -41,32 +41,24 @@ async function assertThere(site, id) {
     }
 }
 
-export async function faultsOfEviction({ say = () => {}, ...options } = {}) {
+export async function faultsOfEviction(options = {}) {
     const temp = await tempDir();
     const site = await startSite({ env: SETTINGS });
-    const points = {};
     try {
         const file = await makeClip(temp.dir);
-        for await (const fault of faults(site, 'dropstream-worker', options)) {
+        return await underFaults(site, 'dropstream-worker', options, async (fault) => {
             const id = await withCopy(site, file);
             await fault.power.settle();
-            try {
-                site.startWorker({ ...fault.env, ...BUDGET });
-                await waitFor(async () => fault.struck() || (await isAway(site, id)), { timeout: WAIT_MS, every: 20, what: 'the worker' });
-                await site.end('worker');
-                await fault.over();
-                site.startWorker(BUDGET);
-                await waitFor(() => isAway(site, id), { timeout: WAIT_MS, every: 50, what: `the copy of ${id} to be put away` });
-                await site.end('worker');
-                await assertSound(site);
-                await assertThere(site, id);
-            } catch (error) {
-                throw new Error(`${fault.name}: ${error.message}`, { cause: error });
-            }
-            if (fault.struck()) points[fault.kind] = (points[fault.kind] ?? 0) + 1;
-            else say(JSON.stringify(points));
-        }
-        return points;
+            site.startWorker({ ...fault.env, ...BUDGET });
+            await waitFor(async () => fault.struck() || (await isAway(site, id)), { timeout: WAIT_MS, every: 20, what: 'the worker' });
+            await site.end('worker');
+            await fault.over();
+            site.startWorker(BUDGET);
+            await waitFor(() => isAway(site, id), { timeout: WAIT_MS, every: 50, what: `the copy of ${id} to be put away` });
+            await site.end('worker');
+            await assertSound(site);
+            await assertThere(site, id);
+        });
     } finally {
         await site.stop();
         await temp.remove();

@@ -1,11 +1,11 @@
 /*
  * faults.mjs: where a program is made to fail (inject.c), one point after another.
  *
- *     for await (const fault of faults(site, 'upload.fcgi', { stride: 1 })) {
+ *     const points = await underFaults(site, 'upload.fcgi', { stride: 1 }, async (fault) => {
  *         … run the program with `...fault.env` once …
  *         await fault.over();
  *         … and others, to which nothing happens …
- *     }
+ *     });
  *
  * Of each kind the call is the first one, then the second, and so on, until a run has come
  * through without it. stride: how many calls lie between two points; the first one differs
@@ -80,8 +80,7 @@ class Fault {
     }
 }
 
-/* kinds: some of KINDS. Each fault: { name, kind, env, struck(), over() }. */
-export async function* faults(site, program, { stride = 1, lane = 0, lanes = 1, kinds = FAULTS } = {}) {
+async function* faults(site, program, { stride = 1, lane = 0, lanes = 1, kinds = FAULTS } = {}) {
     for (const [k, kind] of kinds.entries()) {
         const env = { ...site.env };
         if (kind.kept) await site.end('lighttpd');
@@ -103,4 +102,20 @@ export async function* faults(site, program, { stride = 1, lane = 0, lanes = 1, 
             await power?.close();
         }
     }
+}
+
+/* Runs run(fault) at each point, kinds being some of KINDS, and fault { name, kind, env,
+ * struck(), over() }; its errors tell where. Adds up in points, which it returns, how many
+ * there were of each kind; say(text): so far. */
+export async function underFaults(site, program, { say = () => {}, points = {}, ...options }, run) {
+    for await (const fault of faults(site, program, options)) {
+        try {
+            await run(fault);
+        } catch (error) {
+            throw new Error(`${fault.name}: ${error.message}`, { cause: error });
+        }
+        if (fault.struck()) points[fault.kind] = (points[fault.kind] ?? 0) + 1;
+        else say(JSON.stringify(points));
+    }
+    return points;
 }

@@ -9,7 +9,7 @@ import { promises as fs } from 'node:fs';
 
 import { tempDir } from '../lib/media.mjs';
 import { Site, sleep, startSite, waitFor } from '../lib/site.mjs';
-import { assertSound, faults } from './faults.mjs';
+import { assertSound, underFaults } from './faults.mjs';
 import { filesOf, isDone, makeClip, runFreely, upload, WAIT_MS } from './worker.mjs';
 
 const LEASE_S = 2; // the least there is
@@ -72,38 +72,30 @@ async function assertMade(site, id, file, expected) {
     assert.deepEqual(await fs.readFile(site.path(`spool/${id}.src`)), file);
 }
 
-export async function faultsOfFrozen({ say = () => {}, ...options } = {}) {
+export async function faultsOfFrozen(options = {}) {
     const temp = await tempDir();
     const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', DROPSTREAM_LEASE_S: String(LEASE_S) } });
-    const points = {};
     let late = false;
     try {
         const file = await makeClip(temp.dir);
         const first = await upload(site, file);
         await runFreely(site, first);
         const expected = { files: await filesOf(site, first), effects: await effects(site, first) };
-        for await (const fault of faults(site, 'dropstream-worker', options)) {
+        return await underFaults(site, 'dropstream-worker', options, async (fault) => {
             const id = await upload(site, file);
-            try {
-                site.startWorker(fault.env);
-                await waitFor(async () => fault.struck() || (await isMade(site, id)), { timeout: WAIT_MS, every: 20, what: 'the worker' });
-                const root = await site.sql(`SELECT media_root FROM videos WHERE id = '${id}'`);
-                const deletes = fault.deletes && fault.struck();
-                const isOver = () => (deletes ? isGone(site, id, root) : isMade(site, id));
-                if (!fault.struck()) await site.end('worker');
-                else await takeOver(site, id, { late, deletes, isOver });
-                late = !late;
-                await assertSound(site);
-                assert.deepEqual(await fs.readdir(site.path('tmp')), []);
-                if (deletes) assert.ok(await isOver());
-                else await assertMade(site, id, file, expected);
-            } catch (error) {
-                throw new Error(`${fault.name}: ${error.message}`, { cause: error });
-            }
-            if (fault.struck()) points[fault.kind] = (points[fault.kind] ?? 0) + 1;
-            else say(JSON.stringify(points));
-        }
-        return points;
+            site.startWorker(fault.env);
+            await waitFor(async () => fault.struck() || (await isMade(site, id)), { timeout: WAIT_MS, every: 20, what: 'the worker' });
+            const root = await site.sql(`SELECT media_root FROM videos WHERE id = '${id}'`);
+            const deletes = fault.deletes && fault.struck();
+            const isOver = () => (deletes ? isGone(site, id, root) : isMade(site, id));
+            if (!fault.struck()) await site.end('worker');
+            else await takeOver(site, id, { late, deletes, isOver });
+            late = !late;
+            await assertSound(site);
+            assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+            if (deletes) assert.ok(await isOver());
+            else await assertMade(site, id, file, expected);
+        });
     } finally {
         await site.stop();
         await temp.remove();

@@ -10,7 +10,7 @@ import { promises as fs } from 'node:fs';
 
 import { formAround, startSite, tinyMp4, whole } from '../lib/site.mjs';
 import { metadata } from '../lib/tus.mjs';
-import { assertSound, faults } from './faults.mjs';
+import { assertSound, underFaults } from './faults.mjs';
 
 const BYTES = 100_000;
 const HALF = 60_000;
@@ -132,18 +132,20 @@ export async function faultsOfUploads({ say = () => {}, ...options } = {}) {
         let site = await startSite({ env: { DROPSTREAM_UPLOAD_EXPIRE_H: '48' } });
         let known = new Set();
         try {
-            for await (const fault of faults(site, 'upload.fcgi', options)) {
+            await underFaults(site, 'upload.fcgi', { ...options, points }, async (fault) => {
                 const client = new Client(site, step, fault);
-                const at = (error) => { throw new Error(`${step}: ${fault.name}`, { cause: error }); };
-                await way(client).then(() => client.goOn()).then(() => isThere(site, client, known)).catch(at);
-                if (fault.struck()) points[fault.kind] = (points[fault.kind] ?? 0) + 1;
+                await way(client);
+                await client.goOn();
+                await isThere(site, client, known);
                 if (known.size >= VIDEOS_MAX) {
                     for (const id of known) assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${id}` })).status, 204);
                     known = new Set();
                     await fs.rm(site.path('spool'), { recursive: true });
                     await fs.mkdir(site.path('spool'), { mode: 0o700 });
                 }
-            }
+            });
+        } catch (error) {
+            throw new Error(`${step}: ${error.message}`, { cause: error });
         } finally {
             await site.stop();
         }

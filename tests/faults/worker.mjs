@@ -10,7 +10,7 @@ import path from 'node:path';
 
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { formAround, startSite, waitFor, whole } from '../lib/site.mjs';
-import { assertSound, faults } from './faults.mjs';
+import { assertSound, underFaults } from './faults.mjs';
 
 export const WAIT_MS = 60_000;
 
@@ -91,27 +91,23 @@ export async function runFreely(site, id, removed) {
     await site.end('worker');
 }
 
-export async function faultsOfWorker({ say = () => {}, ...options } = {}) {
+export async function faultsOfWorker(options = {}) {
     const temp = await tempDir();
     const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0' } });
-    const points = {};
     try {
         const file = await makeClip(temp.dir);
         let before = await upload(site, file);
         await runFreely(site, before);
         const expected = await filesOf(site, before);
-        for await (const fault of faults(site, 'dropstream-worker', options)) {
-            const at = (error) => { throw new Error(`${fault.name}: ${error.message}`, { cause: error }); };
+        return await underFaults(site, 'dropstream-worker', options, async (fault) => {
             const id = await upload(site, file);
             assert.equal((await site.cgi('api.fcgi', { method: 'DELETE', target: `/api/videos/${before}` })).status, 204);
-            await runUnderFault(site, fault, id, before).then(() => runFreely(site, id, before))
-                .then(() => assertSound(site))
-                .then(async () => assert.deepEqual(await filesOf(site, id), expected)).catch(at);
+            await runUnderFault(site, fault, id, before);
+            await runFreely(site, id, before);
+            await assertSound(site);
+            assert.deepEqual(await filesOf(site, id), expected);
             before = id;
-            if (!fault.struck()) say(JSON.stringify(points));
-            else points[fault.kind] = (points[fault.kind] ?? 0) + 1;
-        }
-        return points;
+        });
     } finally {
         await site.stop();
         await temp.remove();
