@@ -218,10 +218,11 @@ static enum rc follow(struct following *f)
     }
     complain(f, rc);
     f->again = false;
-    if (rc == RC_PENDING)
+    if (rc == RC_PENDING) {
         staging_wait(w->staging, &f->waiter, f->id, on_staged, f);
-    else
-        remove_gone(f);
+        return rc;
+    }
+    remove_gone(f);
     if (behind && syncing && (rc == RC_OK || f->order)) {
         wait_for_turn(f);
     } else if (rc == RC_OK && s.n > 0) {
@@ -229,7 +230,7 @@ static enum rc follow(struct following *f)
         rc = syncer_sync(w->syncer, s.fds, s.n, on_synced, f, &f->order);
         if (rc != RC_OK)
             forget(f);
-    } else if (!f->order && rc != RC_PENDING) {
+    } else if (!f->order) {
         forget(f);
     }
     return rc;

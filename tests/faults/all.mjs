@@ -31,6 +31,7 @@ async function together(run, options) {
 for (const [title, run, strides] of [
     ['upload.fcgi', faultsOfUploads, { faults: 1, power: 1, clock: 1 }],
     ['the worker', faultsOfWorker, { faults: 1, power: 4, clock: 20 }],
+    ['the worker, small pictures and a copy besides', (options) => faultsOfWorker({ ...options, extras: true }), { faults: 4, power: 16, clock: 120 }],
     ['what is put away', faultsOfEviction, { power: 4 }],
     ['two workers', faultsOfFrozen, { frozen: 16 }],
 ])

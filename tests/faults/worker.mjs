@@ -35,11 +35,17 @@ export async function upload(site, file) {
 const noMoreWaiting = (site) =>
     site.sql("PRAGMA wal_autocheckpoint=0; UPDATE jobs SET due_ms = 0 WHERE state = 'queued' AND due_ms > 0");
 
+/* What is made besides, where a site makes that: small pictures, and the file as it is. */
+const EXTRAS = { DROPSTREAM_PREVIEWS: '1', DROPSTREAM_SOURCE_MAX_MBPS: '40' };
+const hasExtras = async (site, { id, storyboard }) =>
+    storyboard && (await site.sql(`SELECT count(*) FROM jobs WHERE video_id = '${id}' AND state <> 'done'`)) === '0';
+
 /* True once there is nothing left to do for these videos. */
 export async function isDone(site, id, removed) {
     const { json } = await get(site, id);
     if (json.state === 'failed') throw new Error(`failed: ${json.error}`);
     if (json.state !== 'ready' || !json.poster) return false;
+    if (site.env.DROPSTREAM_PREVIEWS === '1' && !(await hasExtras(site, json))) return false;
     return !removed || (await fs.readdir(site.path('spool'))).every((name) => !name.startsWith(removed));
 }
 
@@ -52,7 +58,7 @@ export async function filesOf(site, id) {
     for (const name of (await fs.readdir(dir, { recursive: true })).sort()) {
         const stat = await fs.stat(path.join(dir, name));
         assert.ok(stat.isDirectory() || stat.size > 0, `${name} is empty`);
-        names.push(name);
+        names.push(name.replace(/^storyboard-\d+-\d+/, 'storyboard')); // of whichever job and try
     }
     return names;
 }
@@ -91,9 +97,10 @@ export async function runFreely(site, id, removed) {
     await site.end('worker');
 }
 
-export async function faultsOfWorker(options = {}) {
+/* extras: whether it makes those too. */
+export async function faultsOfWorker({ extras = false, ...options } = {}) {
     const temp = await tempDir();
-    const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0' } });
+    const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', ...(extras && EXTRAS) } });
     try {
         const file = await makeClip(temp.dir);
         let before = await upload(site, file);
