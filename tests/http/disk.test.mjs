@@ -34,8 +34,9 @@ async function mount(mib) {
     return dir;
 }
 
+/* What was killed may not be gone yet: then the disk goes with it. */
 async function unmount(dir) {
-    await run('umount', [dir]);
+    await run('umount', ['--lazy', dir]);
     await fs.rmdir(dir);
 }
 
