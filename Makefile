@@ -55,7 +55,8 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/copy_cuts.c worker/copy_job.c worker/courtesy.c worker/cutter.c \
            worker/disk.c \
            worker/encode_anew.c worker/encode_cut.c worker/encode_feed.c \
-           worker/encode_job.c worker/encode_open.c worker/encode_run.c \
+           worker/encode_job.c worker/encode_look.c worker/encode_open.c \
+           worker/encode_run.c \
            worker/encode_scan.c worker/encode_schedule.c worker/encode_truth.c \
            worker/feeder.c \
            worker/filters.c worker/grants.c worker/jail.c worker/jail_filter.c \
@@ -103,7 +104,8 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 UNIT := access address app args args_copy args_picture args_quote args_run \
         arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
         colour config config_access connections cookie copy_cuts courtesy cutter disposition ebml \
-        encode_beside encode_bytes encode_feed encode_init encode_open encode_refused encode_truth feeder filters grant \
+        encode_beside encode_bytes encode_feed encode_init encode_look encode_open \
+        encode_refused encode_truth feeder filters grant \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \

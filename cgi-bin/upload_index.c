@@ -130,7 +130,7 @@ static enum rc take_bytes(void *arg, const void *data, size_t n)
  * sent again, by a client that missed the answer. */
 static enum rc keep_file(struct put *p)
 {
-    enum rc rc = spool_keep_index(p->index);
+    enum rc rc = spool_finish(p->index);
 
     if (rc == RC_EXISTS) {
         rc = spool_compare_index(p->index);

@@ -67,7 +67,7 @@ static enum rc on_index(void *arg, const void *data, size_t n)
 /* A row that tells of an index always has it. */
 static enum rc keep_index(struct post *p)
 {
-    enum rc rc = p->index ? spool_keep_index(p->index) : RC_OK;
+    enum rc rc = p->index ? spool_finish(p->index) : RC_OK;
 
     if (rc == RC_OK)
         p->index = NULL;

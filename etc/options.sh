@@ -98,10 +98,14 @@ $HTTP["url"] =~ "^/media/.*\.(?:m3u8|jpg|vtt)$" {
 EOF_STRICT
 }
 
-# For address_limit.so (cgi-bin/address_limit.c).
+# For address_limit.so (cgi-bin/address_limit.c). ld.so splits what it is told at blanks and
+# colons, and fills in what follows a "$": where the site's path has one, it is found from
+# the site's folder, in which serve.sh starts lighttpd.
 address_limit() {
+    library=$site/bin/address_limit.so
+    case $site in *[\ :\$]*) library=./bin/address_limit.so ;; esac
     cat <<EOF_LIMIT
-LD_PRELOAD=$site/bin/address_limit.so
+LD_PRELOAD=$library
 DROPSTREAM_CONNECTIONS_PER_ADDRESS=$connections_per_address
 DROPSTREAM_TRUSTED_PROXIES=$trusted_proxies
 DROPSTREAM_TLS_PEM=$tls_pem

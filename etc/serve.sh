@@ -105,6 +105,7 @@ start_lighttpd() {
     mapfile -t settings <"$site/etc/lighttpd.env"
     (
         exec {lock}>&- </dev/null >>"$site/log/lighttpd.log" 2>&1
+        cd "$site" # see options.sh
         exec setsid setpriv --pdeathsig TERM --no-new-privs \
             env "${settings[@]}" lighttpd -D -f "$site/etc/lighttpd.conf"
     ) &

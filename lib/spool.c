@@ -311,17 +311,6 @@ bool spool_is_synced(const struct spool_file *f)
     return f->synced;
 }
 
-enum rc spool_keep_index(struct spool_file *f)
-{
-    enum rc rc = check_entry(f);
-
-    if (rc == RC_OK)
-        rc = rename_to_last(f);
-    if (rc == RC_OK)
-        release(f);
-    return rc;
-}
-
 /* RC_CONFLICT: the files differ. */
 static enum rc compare(int a, int b)
 {
@@ -352,6 +341,9 @@ enum rc spool_compare_index(const struct spool_file *f)
         return rc_from_errno(errno);
     rc = compare(f->fd, fd);
     close(fd);
+    /* Its bytes were on disk before it had that name. */
+    if (rc == RC_OK && spool_sync_fd(f->dir_fd) != 0)
+        rc = rc_from_errno(errno);
     return rc;
 }
 

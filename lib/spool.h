@@ -6,8 +6,7 @@
  * The writer holds an exclusive flock(2) on its .part, so that there is never more than
  * one, in whatever process, and anyone may find out whether an unfinished upload still
  * has its writer. Invariant: a .src file is whole and durable; it never changes after
- * it appears. Nor does an .idx, which is whole too, but only as durable as the .part:
- * it can be sent again.
+ * it appears. Nor does an .idx, which is whole and durable too.
  */
 #ifndef DROPSTREAM_SPOOL_H
 #define DROPSTREAM_SPOOL_H
@@ -64,9 +63,10 @@ enum rc spool_sync(struct spool_file *f);
 void spool_flush(struct spool_file *f);
 
 /*
- * fsync, rename to <id>.src, fsync of the folder; frees f only on RC_OK. After any
- * other code the caller still owns f and closes or abandons it. RC_NOT_FOUND: the .part
- * was removed meanwhile (the video was deleted). RC_EXISTS, RC_NOSPACE, RC_IO.
+ * fsync, rename to <id>.src (of an index: <id>.idx), fsync of the folder; frees f only
+ * on RC_OK. After any other code the caller still owns f and closes or abandons it.
+ * RC_NOT_FOUND: the .part was removed meanwhile (the video was deleted). RC_EXISTS:
+ * there is one, which stays. RC_NOSPACE, RC_IO.
  */
 enum rc spool_finish(struct spool_file *f);
 
@@ -122,18 +122,14 @@ enum rc spool_src_path(const struct site *site, const char *id, char out[PATH_MA
 
 /*
  * Begins <id>.idx-part; an older one that nobody writes any more is written over. To be
- * filled with spool_write and ended with spool_keep_index or spool_abandon. RC_BUSY:
+ * filled with spool_write and ended with spool_finish or spool_abandon. RC_BUSY:
  * another writes it. RC_NOSPACE, RC_IO, RC_NOMEM.
  */
 enum rc spool_create_index(const struct site *site, const char *id,
                            struct spool_file **out);
 
-/* Makes it <id>.idx; frees f only on RC_OK. RC_EXISTS: there is one, which stays.
- * RC_NOT_FOUND: it was removed meanwhile. RC_NOSPACE, RC_IO. */
-enum rc spool_keep_index(struct spool_file *f);
-
-/* RC_OK: <id>.idx has the very bytes of f. RC_CONFLICT: others. RC_NOT_FOUND: there is
- * none. RC_IO. */
+/* RC_OK: <id>.idx has the very bytes of f, and is durable when this returns.
+ * RC_CONFLICT: others. RC_NOT_FOUND: there is none. RC_IO. */
 enum rc spool_compare_index(const struct spool_file *f);
 
 /* site/spool/<id>.idx as an absolute path. RC_TOO_LARGE. */

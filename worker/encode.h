@@ -2,11 +2,12 @@
  * encode.h: what the files of the encode job share: one rendition that is being made,
  * its runs of ffmpeg, and who watches it.
  *
- * encode_job.c is the job from start to end, encode_run.c one run, encode_cut.c what it
- * gives, encode_truth.c what there is of it on disk, encode_scan.c reads the keyframes,
- * and encode_schedule.c asks schedule.c what runs there should be. A segment that
- * exists is never published again, and only one whose decode time and frame count are
- * those that the playlist promised is published at all.
+ * encode_job.c is the job from start to end, encode_look.c what there is on disk when
+ * it begins, and encode_truth.c when all is made, encode_run.c one run, encode_cut.c
+ * what it gives, encode_scan.c reads the keyframes, and encode_schedule.c asks
+ * schedule.c what runs there should be. A segment that exists is never published again,
+ * and only one whose decode time and frame count are those that the playlist promised
+ * is published at all.
  */
 #ifndef DROPSTREAM_ENCODE_H
 #define DROPSTREAM_ENCODE_H
@@ -77,6 +78,8 @@ struct encode {
     struct grid grid;
     struct bounds bounds; /* of one whose packets are copied, in place of the grid */
     int dir_fd;
+    struct segments_scan *look; /* of which `have` comes; NULL: it is over */
+    struct loop_timer look_turn;
     struct segments have;
     struct encode_run *runs;
     int runs_so_far;
@@ -151,6 +154,9 @@ enum rc encode_cut_feed(struct encode_run *r, const void *data, size_t n);
 
 /* ---- encode_job.c ------------------------------------------------------------ */
 
+/* All is known of what exists: the work begins. t may be gone afterwards. */
+void encode_begin(struct task *t);
+
 /* A run has published one more segment. */
 void encode_published(struct task *t);
 
@@ -184,6 +190,21 @@ void encode_end(struct task *t, enum encode_ending ending, const char *sentence)
 
 /* Ends the job, if it is to end and has no child left: t may be gone afterwards. */
 void encode_settle(struct task *t);
+
+/* ---- encode_look.c ---------------------------------------------------------- */
+
+#define ENCODE_LOOK_TURN 256 /* files that are looked at in one turn of the loop */
+
+/*
+ * Looks at what exists of t's rendition, and calls encode_begin then: at once if that
+ * is little, else in a later turn, as a day has 43200 files and others wait meanwhile.
+ * What has changed by then is for encode_begin to find out, or for those that look at
+ * the store after it. An error may come later too, and ends t. RC_NOMEM, RC_IO.
+ */
+enum rc encode_look_start(struct task *t);
+
+/* encode_begin is not called any more. */
+void encode_look_stop(struct task *t);
 
 /* ---- encode_truth.c --------------------------------------------------------- */
 

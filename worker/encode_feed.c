@@ -146,9 +146,12 @@ static void stop_sleepers(struct encode *e)
             encode_run_stop(r);
 }
 
+/* One that has not begun yet finds it all when it does. */
 static bool is_of(const struct task *t, const char *video_id)
 {
-    return task_encodes(t) && !t->cancelled && strcmp(t->video.id, video_id) == 0;
+    const struct encode *e = t->state;
+    return task_encodes(t) && !e->look && !t->cancelled &&
+           strcmp(t->video.id, video_id) == 0;
 }
 
 /* No program may have any more of its source. When that is whole, its probe has the

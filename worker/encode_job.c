@@ -371,8 +371,6 @@ static enum rc open_rendition(struct task *t, struct encode *e)
     if (rc == RC_OK)
         rc = mediadir_open(&t->w->site, t->video.media_root, folder, true, &e->dir_fd);
     if (rc == RC_OK)
-        rc = segments_scan(e->dir_fd, r->segments, &e->have);
-    if (rc == RC_OK)
         e->trouble = calloc((size_t)r->segments, 1);
     return rc == RC_OK && !e->trouble ? RC_NOMEM : rc;
 }
@@ -385,9 +383,13 @@ static enum rc encode_start(struct task *t)
     e->dir_fd = -1;
     t->state = e;
     enum rc rc = open_rendition(t, e);
-    if (rc != RC_OK)
-        return rc;
-    guess_speed(e);
+    return rc == RC_OK ? encode_look_start(t) : rc;
+}
+
+void encode_begin(struct task *t)
+{
+    const struct encode *e = t->state;
+    guess_speed(t->state);
     encode_recall_keyframes(t);
     encode_begin_arriving(t);
     if (e->have.done > 0)
@@ -396,7 +398,6 @@ static enum rc encode_start(struct task *t)
     tell_progress(t);
     task_changed(t, false);
     encode_settle(t);
-    return RC_OK;
 }
 
 /* True if nothing of it is left to wait for. */
@@ -404,6 +405,7 @@ static bool encode_cancel(struct task *t)
 {
     struct encode *e = t->state;
     stop_children(e);
+    encode_look_stop(t);
     encode_truth_stop(e);
     return !e->runs && !e->scan;
 }
@@ -413,6 +415,7 @@ static void encode_release(struct task *t)
     struct encode *e = t->state;
     loop_timer_cancel(t->w->loop, &e->promise);
     staging_forget(t->w->staging, &e->growing);
+    encode_look_stop(t);
     encode_truth_stop(e);
     bounds_free(&e->bounds);
     segments_free(&e->have);

@@ -13,6 +13,7 @@
 #include "playlists.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define PROMISE_MS 1000 /* between two playlists of a rendition */
 #define AWAITED_MS 50   /* between two looks whether somebody still waits */
@@ -106,27 +107,38 @@ static void stop_open_runs(struct encode *e)
             encode_run_stop(r);
 }
 
+/* What is there is known, and more than is promised by now is none of it. */
+static void shorten(struct encode *e, int64_t segments)
+{
+    char name[32];
+    int64_t k = segments, size;
+    while ((k = segments_next_present(&e->have, k)) < e->have.total) {
+        snprintf(name, sizeof(name), "%" PRId64 ".m4s", k);
+        if (segments_measure(e->dir_fd, name, &size) == RC_OK && size > 0)
+            e->have.bytes -= size;
+        segments_lose(&e->have, k);
+    }
+    e->have.total = segments;
+}
+
 enum rc encode_end_open(struct task *t)
 {
     struct encode *e = t->state;
     struct rendition r;
-    struct segments have = {.total = 0};
     enum rc rc = encode_find_rendition(t, &r);
-    if (rc == RC_OK && r.generation != e->rendition.generation)
+    if (rc == RC_OK &&
+        (r.generation != e->rendition.generation || r.segments > e->have.total))
         rc = RC_NOT_FOUND;
-    if (rc == RC_OK)
-        rc = segments_scan(e->dir_fd, r.segments, &have);
     if (rc != RC_OK)
         return rc;
     stop_open_runs(e);
-    segments_free(&e->have);
-    e->have = have;
+    shorten(e, r.segments);
     e->rendition = r;
     e->grid.frames = r.frames;
     e->open = false;
     loop_timer_cancel(t->w->loop, &e->promise);
     staging_forget(t->w->staging, &e->growing);
     joblog_note(t->log, "its end is known: %" PRId64 " segments, %" PRId64 " exist",
-                r.segments, have.done);
+                r.segments, e->have.done);
     return RC_OK;
 }

@@ -81,8 +81,9 @@ static void collect_tasks(const struct worker *w, struct picture *p)
 {
     int n = 0;
     for (struct task *t = w->tasks; t && n < ENCODES_MAX; t = t->next) {
+        const struct encode *e = t->state;
         int at = n;
-        if (!takes_part(t))
+        if (!takes_part(t) || e->look)
             continue;
         for (; at > 0 && p->tasks[at - 1]->job.id > t->job.id; at--)
             p->tasks[at] = p->tasks[at - 1];

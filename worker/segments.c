@@ -76,62 +76,100 @@ static int64_t number_of(const char *name)
     return strcmp(again, name) == 0 ? k : -1;
 }
 
-static enum rc check_segment(int dir_fd, const char *name, void *arg)
+static enum rc open_folder(int dir_fd, DIR **out)
 {
-    struct segments *s = arg;
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    enum rc rc = d ? RC_OK : rc_from_errno(errno);
+    if (!d && fd >= 0)
+        close(fd);
+    *out = d;
+    return rc;
+}
+
+/* *name: of the next entry; NULL: there is none. */
+static enum rc next_entry(DIR *d, const char **name)
+{
+    errno = 0;
+    const struct dirent *entry = readdir(d);
+    *name = entry ? entry->d_name : NULL;
+    return !entry && errno != 0 ? rc_from_errno(errno) : RC_OK;
+}
+
+struct segments_scan {
+    int dir_fd;
+    DIR *dir; /* of those that are promised few may exist */
+    struct segments found;
+};
+
+enum rc segments_scan_open(int dir_fd, int64_t total, struct segments_scan **out)
+{
+    struct segments_scan *s = calloc(1, sizeof(*s));
+    int64_t size;
+    enum rc rc = RC_NOMEM;
+    if (!s)
+        return rc;
+    *s = (struct segments_scan){.dir_fd = dir_fd, .found = {.total = total}};
+    s->found.bits = calloc((size_t)(total + 7) / 8 + 1, 1);
+    if (s->found.bits)
+        rc = check(dir_fd, "init.mp4", &size);
+    if (rc == RC_OK)
+        rc = open_folder(dir_fd, &s->dir);
+    if (rc != RC_OK) {
+        segments_scan_close(s);
+        return rc;
+    }
+    s->found.has_init = size > 0;
+    *out = s;
+    return RC_OK;
+}
+
+static enum rc check_segment(struct segments_scan *s, const char *name)
+{
     int64_t k = number_of(name), size;
-    if (k < 0 || k >= s->total)
+    if (k < 0 || k >= s->found.total)
         return RC_OK;
-    enum rc rc = check(dir_fd, name, &size);
-    if (size > 0) {
-        segments_add(s, k);
-        s->bytes += size;
+    enum rc rc = check(s->dir_fd, name, &size);
+    /* A folder that changes may give a name twice. */
+    if (size > 0 && !segments_has(&s->found, k)) {
+        segments_add(&s->found, k);
+        s->found.bytes += size;
     }
     return rc;
 }
 
-/* Calls visit for each entry of the folder, until that says something else than RC_OK.
- */
-static enum rc each_entry(int dir_fd, enum rc (*visit)(int, const char *, void *),
-                          void *arg)
+enum rc segments_scan_some(struct segments_scan *s, int n, bool *over,
+                           struct segments *out)
 {
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
-    enum rc rc = d ? RC_OK : rc_from_errno(errno);
-    if (!d && fd >= 0)
-        close(fd);
-    while (rc == RC_OK && (errno = 0, entry = readdir(d)))
-        rc = visit(dir_fd, entry->d_name, arg);
-    if (rc == RC_OK && errno != 0)
-        rc = rc_from_errno(errno);
-    if (d)
-        closedir(d);
-    return rc;
+    const char *name = "";
+    enum rc rc = RC_OK;
+    for (int i = 0; rc == RC_OK && name && i < n; i++) {
+        rc = next_entry(s->dir, &name);
+        if (rc == RC_OK && name)
+            rc = check_segment(s, name);
+    }
+    if (rc != RC_OK)
+        return rc;
+    *over = name == NULL;
+    if (*over) {
+        *out = s->found;
+        s->found.bits = NULL;
+    }
+    return RC_OK;
 }
 
-enum rc segments_scan(int dir_fd, int64_t total, struct segments *out)
+void segments_scan_close(struct segments_scan *s)
 {
-    struct segments s = {.total = total};
-    int64_t size;
-    s.bits = calloc((size_t)(total + 7) / 8 + 1, 1);
-    if (!s.bits)
-        return RC_NOMEM;
-    enum rc rc = check(dir_fd, "init.mp4", &size);
-    s.has_init = size > 0;
-    if (rc == RC_OK)
-        /* Of those that are promised few may exist. */
-        rc = each_entry(dir_fd, check_segment, &s);
-    if (rc == RC_OK)
-        *out = s;
-    else
-        segments_free(&s);
-    return rc;
+    if (!s)
+        return;
+    if (s->dir)
+        closedir(s->dir);
+    segments_free(&s->found);
+    free(s);
 }
 
-static enum rc remove_segment(int dir_fd, const char *name, void *arg)
+static enum rc remove_segment(int dir_fd, const char *name)
 {
-    (void)arg;
     if (number_of(name) < 0 || unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
         return RC_OK;
     return RC_IO;
@@ -139,7 +177,16 @@ static enum rc remove_segment(int dir_fd, const char *name, void *arg)
 
 enum rc segments_remove(int dir_fd)
 {
-    return each_entry(dir_fd, remove_segment, NULL);
+    const char *name;
+    DIR *d;
+    enum rc rc = open_folder(dir_fd, &d);
+    if (rc != RC_OK)
+        return rc;
+    while ((rc = next_entry(d, &name)) == RC_OK && name)
+        if ((rc = remove_segment(dir_fd, name)) != RC_OK)
+            break;
+    closedir(d);
+    return rc;
 }
 
 enum rc segments_sizes(int dir_fd, int64_t total, int64_t **out)

@@ -21,10 +21,19 @@ struct segments {
 };
 
 /*
- * Looks at dir_fd for init.mp4 and 0.m4s … (total−1).m4s; damaged ones are removed. The
- * caller ends *out with segments_free. RC_NOMEM, RC_IO.
+ * A look at dir_fd, which has to stay open, for init.mp4 and 0.m4s … (total−1).m4s,
+ * some files at a time; damaged ones are removed. What comes or goes meanwhile may be
+ * found or not. RC_NOMEM, RC_IO.
  */
-enum rc segments_scan(int dir_fd, int64_t total, struct segments *out);
+struct segments_scan;
+enum rc segments_scan_open(int dir_fd, int64_t total, struct segments_scan **out);
+
+/* Looks at n > 0 more entries of the folder at most. *over: there are no more, and the
+ * caller ends *out with segments_free. RC_NOMEM, RC_IO: no more is to be had of it. */
+enum rc segments_scan_some(struct segments_scan *s, int n, bool *over,
+                           struct segments *out);
+void segments_scan_close(struct segments_scan *s); /* NULL is legal */
+
 void segments_free(struct segments *s);
 
 bool segments_has(const struct segments *s, int64_t k);

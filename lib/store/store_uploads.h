@@ -73,8 +73,8 @@ enum rc store_upload_each_unseen(struct store *st,
                                  void *arg);
 
 /*
- * What becomes known while an upload is received: what its first bytes are and its
- * length (on disk for good when this returns: no client says it again), where the index
+ * What becomes known while an upload is received, on disk for good when this returns,
+ * as no client says it again: what its first bytes are, its length, where the index
  * stands that was sent ahead. That is said once: what was made of the upload depends on
  * it. RC_NOT_FOUND: as store_video_received. RC_CONFLICT: an index stands elsewhere.
  */

@@ -265,8 +265,10 @@ static enum rc set_index(struct store *st, const struct video *v, int64_t offset
 enum rc store_upload_index(struct store *st, const char *id, int64_t offset)
 {
     struct video v;
-    enum rc rc = store_video_begin(st, id, &v);
+    enum rc rc = store_lasting(st);
 
+    if (rc == RC_OK)
+        rc = store_video_begin(st, id, &v);
     return rc == RC_OK ? store_end(st, set_index(st, &v, offset)) : rc;
 }
 

@@ -4,6 +4,7 @@
  * lost, nothing half made is shown, nothing is stuck.
  */
 import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
 import { test } from 'node:test';
 
 import { KINDS } from '../faults/faults.mjs';
@@ -99,6 +100,37 @@ test('what a tus client was told outlives a loss of power', withSite({}, async (
         assert.equal((await send('HEAD')).status, 404);
     } finally {
         await power.close();
+    }
+}));
+
+/* A part of it would be another index, and what it is for is over once all bytes are there. */
+test('an index that was sent ahead outlives a loss of power, and may be sent again', withSite({}, async (site) => {
+    await site.end('lighttpd');
+    const [id, tus, bytes, offset] = [newUploadId(), { 'Tus-Resumable': '1.0.0' }, 50_000, 20_000];
+    const moov = tinyMp4(bytes - offset);
+    moov.writeUInt32BE(moov.length, 0);
+    moov.write('moov', 4);
+    moov.writeUInt32BE(moov.length - 8, 8);
+    moov.write('free', 12);
+    const put = () => site.cgi('upload.fcgi', { method: 'PUT', target: `/api/uploads/${id}/index?offset=${offset}`, headers: tus, body: moov });
+    const named = { ...tus, 'Upload-Length': bytes, 'Upload-Metadata': metadata({ filename: 'clip.mp4', upload_id: id }) };
+    const created = await site.cgi('upload.fcgi', { method: 'POST', target: '/api/uploads', headers: named });
+    assert.equal(created.status, 201, created.text);
+    for (const kept of [KEPT.nothing, KEPT.database, KEPT.names, KEPT.onlyNames]) {
+        const power = await Power.of(site);
+        try {
+            const first = await put();
+            assert.equal(first.status, 204, first.text);
+            await power.loss(kept);
+            const [index] = (await site.spool()).filter((name) => name.endsWith('.idx'));
+            assert.ok(moov.equals(await fs.readFile(site.path('spool', index ?? 'no index'))));
+            assert.equal(await site.sql('SELECT index_offset FROM videos'), `${offset}`);
+            assert.equal((await put()).status, 204);
+            await fs.rm(site.path('spool', index));
+            await site.sql('UPDATE videos SET index_offset = -1');
+        } finally {
+            await power.close();
+        }
     }
 }));
 

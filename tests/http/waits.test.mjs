@@ -5,7 +5,7 @@ import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { get as getAs } from '../lib/demand.mjs';
-import { assertLater, cost, mediaPid, named, startWaiting, untilParked } from '../lib/parked.mjs';
+import { assertLater, cost, mediaPid, named, parked, startWaiting, untilParked } from '../lib/parked.mjs';
 import { waitFor } from '../lib/site.mjs';
 import { WATCHED } from '../lib/under.mjs';
 
@@ -134,24 +134,32 @@ describe('limits', () => {
     test('who hangs up is waited for no longer', async () => {
         await w.restart({ DROPSTREAM_WAIT_S: '9' });
         const [left, shared] = [await w.missing(), await w.missing()];
-        const off = new AbortController();
-        const leave = async (part, i) => {
+        const leave = async (part, i, signal) => {
             const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
             const master = await getAs(site, w.url('master.m3u8'), { agent });
             assert.equal(master.status, 200);
-            const answer = getAs(site, w.url(part.file), { sid: `leaves${i}`, signal: off.signal, agent });
-            await assert.rejects(answer, { name: 'AbortError' });
+            const end = await getAs(site, w.url(part.file), { sid: `leaves${i}`, signal, agent }).catch((error) => error);
+            assert.ok(end.name === 'AbortError' || end.status === 503, `${end}`);
         };
-        const gone = Promise.all([left, shared].map(leave));
-        const stays = w.begin(shared.file, named('stays'));
-        await untilParked(site, 3);
-        await w.untilDemanded(left, shared);
-        const began = Date.now();
-        off.abort();
-        await gone;
-        await w.untilDemanded(shared);
-        await untilParked(site, 1);
-        assert.ok(Date.now() - began < 8000, 'before its time was over');
+        /* Who stays has come first: as long as that one waits nobody's time is over. */
+        const tried = async () => {
+            const off = new AbortController();
+            const stays = w.begin(shared.file, named('stays'));
+            const until = (is) => waitFor(async () => stays.done || (await is()));
+            await until(async () => (await parked(site)) === 1);
+            const gone = Promise.all([left, shared].map((part, i) => leave(part, i, off.signal)));
+            await until(async () => (await parked(site)) === 3 && w.areDemanded(left, shared));
+            off.abort();
+            await gone;
+            await until(async () => (await parked(site)) === 1 && w.areDemanded(shared));
+            return stays;
+        };
+        let stays = await tried();
+        for (let i = 0; stays.done && i < 4; i++) {
+            await untilParked(site, 0); // a machine that is far too busy
+            stays = await tried();
+        }
+        assert.ok(!stays.done, 'before its time was over');
         await shared.back();
         assert.equal((await stays.answer).status, 200);
         await left.back();

@@ -122,10 +122,14 @@ class Waiting {
         const { stdout } = await promisify(execFile)('sqlite3', [...args, this.site.path('db/dropstream.db'), sql]);
         return stdout.split('\n').filter(Boolean);
     }
-    async untilDemanded(...segments) {
+    /* True if these are waited for, and no other. */
+    async areDemanded(...segments) {
         const wanted = [...new Set(segments.map(row))].sort();
-        const isSo = async () => JSON.stringify((await this.demands()).sort()) === JSON.stringify(wanted);
-        await waitFor(isSo, { timeout: 5000, what: `the demands to be ${wanted}` }).catch(async (error) => {
+        return JSON.stringify((await this.demands()).sort()) === JSON.stringify(wanted);
+    }
+    async untilDemanded(...segments) {
+        const what = `the demands to be ${segments.map(row)}`;
+        await waitFor(() => this.areDemanded(...segments), { what }).catch(async (error) => {
             throw new Error(`demands are ${await this.demands()}`, { cause: error });
         });
     }

@@ -72,10 +72,24 @@ static bool there(const char *name)
     return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* To its end, n entries of the folder at a time. */
+static enum rc scan(int fd, int64_t total, int n, struct segments *out)
+{
+    struct segments_scan *s;
+    bool over = false;
+    enum rc rc = segments_scan_open(fd, total, &s);
+    if (rc != RC_OK)
+        return rc;
+    while (rc == RC_OK && !over)
+        rc = segments_scan_some(s, n, &over, out);
+    segments_scan_close(s);
+    return rc;
+}
+
 static struct segments scanned(int64_t total)
 {
     struct segments s;
-    assert_int_equal(segments_scan(dir_fd, total, &s), RC_OK);
+    assert_int_equal(scan(dir_fd, total, 3, &s), RC_OK);
     assert_int_equal(s.total, total);
     return s;
 }
@@ -136,6 +150,34 @@ static void what_is_there_is_counted_and_measured(void **state)
     }
     assert_true(there("20.m4s"));
     segments_free(&s);
+}
+
+/* One that is left before its end leaves nothing behind; how much it has seen by then
+ * is the folder's. */
+static void a_scan_takes_as_many_steps_as_it_is_given(void **state)
+{
+    struct segments_scan *s;
+    struct segments found;
+    char name[32];
+    bool over = false;
+    int steps = 0;
+    (void)state;
+    for (int k = 0; k < 50; k++) {
+        snprintf(name, sizeof(name), "%d.m4s", k);
+        put_segment(name, 60);
+    }
+    assert_int_equal(segments_scan_open(dir_fd, 50, &s), RC_OK);
+    for (; !over; steps++)
+        assert_int_equal(segments_scan_some(s, 10, &over, &found), RC_OK);
+    assert_in_range(steps, 5, 6); /* with . and .. */
+    segments_scan_close(s);
+    assert_int_equal(found.done, 50);
+    segments_free(&found);
+    assert_int_equal(segments_scan_open(dir_fd, 50, &s), RC_OK);
+    assert_int_equal(segments_scan_some(s, 10, &over, &found), RC_OK);
+    assert_false(over);
+    segments_scan_close(s);
+    segments_scan_close(NULL);
 }
 
 static void all_segments_are_removed_and_the_init_segment_stays(void **state)
@@ -269,7 +311,7 @@ static void what_cannot_be_looked_at_is_left_alone(void **state)
     none = old;
     none.rlim_cur = 0;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    enum rc rc = segments_scan(dir_fd, 1, &s);
+    enum rc rc = scan(dir_fd, 1, 1, &s);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     assert_int_equal(rc, RC_NOMEM);
     assert_int_equal(s.total, 77);
@@ -282,7 +324,7 @@ static void a_descriptor_that_is_no_folder_is_an_error(void **state)
     (void)state;
     struct segments s;
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    assert_int_equal(segments_scan(fd, 1, &s), RC_IO);
+    assert_int_equal(scan(fd, 1, 1, &s), RC_IO);
     close(fd);
 }
 
@@ -311,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_empty_folder_has_only_holes),
         TEST(what_is_there_is_counted_and_measured),
+        TEST(a_scan_takes_as_many_steps_as_it_is_given),
         TEST(all_segments_are_removed_and_the_init_segment_stays),
         TEST(holes_are_filled_one_by_one),
         TEST(a_file_cut_anywhere_is_removed),

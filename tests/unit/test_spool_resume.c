@@ -193,13 +193,46 @@ static void an_index_appears_whole(void **state)
 
     (void)state;
     assert_false(there(ID ".idx"));
-    assert_int_equal(spool_keep_index(f), RC_OK);
+    assert_int_equal(spool_finish(f), RC_OK);
     assert_content(ID ".idx", "moov");
     assert_false(there(ID ".idx-part"));
     assert_int_equal(spool_index_path(&site, ID, path), RC_OK);
     assert_string_equal(path, in_spool(ID ".idx"));
     assert_int_equal(spool_remove_index(&site, ID), RC_OK);
     assert_false(there(ID ".idx"));
+}
+
+/* An early start depends on it: who was told that it is there does not send it again.
+ */
+static void an_index_is_durable_before_the_answer(void **state)
+{
+    struct spool_file *f;
+
+    (void)state;
+    assert_int_equal(spool_finish(index_of(ID, "moov")), RC_OK);
+    assert_string_equal(calls, "sync-file rename sync-folder ");
+    f = index_of(ID, "moov");
+    calls[0] = '\0';
+    fail_folder_sync = true;
+    assert_int_equal(spool_compare_index(f), RC_IO);
+    fail_folder_sync = false;
+    assert_int_equal(spool_compare_index(f), RC_OK);
+    /* Who kept it may have been killed before that. */
+    assert_string_equal(calls, "sync-folder sync-folder ");
+    spool_abandon(f);
+    assert_content(ID ".idx", "moov");
+}
+
+static void no_index_stays_when_the_folder_cannot_be_synced(void **state)
+{
+    struct spool_file *f = index_of(ID, "moov");
+
+    (void)state;
+    fail_folder_sync = true;
+    assert_int_equal(spool_finish(f), RC_IO);
+    spool_abandon(f);
+    assert_false(there(ID ".idx"));
+    assert_false(there(ID ".idx-part"));
 }
 
 static enum rc compared(const char *text)
@@ -217,9 +250,9 @@ static void the_first_index_stays_and_others_are_compared_with_it(void **state)
 
     (void)state;
     assert_int_equal(compared("first"), RC_NOT_FOUND);
-    assert_int_equal(spool_keep_index(index_of(ID, "first")), RC_OK);
+    assert_int_equal(spool_finish(index_of(ID, "first")), RC_OK);
     f = index_of(ID, "other");
-    assert_int_equal(spool_keep_index(f), RC_EXISTS);
+    assert_int_equal(spool_finish(f), RC_EXISTS);
     spool_abandon(f);
     assert_content(ID ".idx", "first");
     assert_false(there(ID ".idx-part"));
@@ -239,7 +272,7 @@ static void large_indexes_are_compared_to_their_last_byte(void **state)
     for (size_t n = 16384; n < sizeof(text); n += 16384) {
         memset(text, 'm', n);
         text[n] = '\0';
-        assert_int_equal(spool_keep_index(index_of(ID, text)), RC_OK);
+        assert_int_equal(spool_finish(index_of(ID, text)), RC_OK);
         assert_int_equal(compared(text), RC_OK);
         text[n - 1] = 'x';
         assert_int_equal(compared(text), RC_CONFLICT);
@@ -266,7 +299,7 @@ static void what_was_written_can_be_looked_at(void **state)
 static void a_broken_index_leaves_the_one_before(void **state)
 {
     (void)state;
-    assert_int_equal(spool_keep_index(index_of(ID, "first")), RC_OK);
+    assert_int_equal(spool_finish(index_of(ID, "first")), RC_OK);
     spool_abandon(index_of(ID, "sec"));
     assert_content(ID ".idx", "first");
     assert_false(there(ID ".idx-part"));
@@ -280,7 +313,7 @@ static void an_index_has_one_writer_and_a_dead_ones_bytes_are_written_over(void 
     assert_int_equal(spool_create_index(&site, ID, &second), RC_BUSY);
     spool_abandon(f);
     put(ID ".idx-part", "of one that was killed");
-    assert_int_equal(spool_keep_index(index_of(ID, "moov")), RC_OK);
+    assert_int_equal(spool_finish(index_of(ID, "moov")), RC_OK);
     assert_content(ID ".idx", "moov");
 }
 
@@ -290,7 +323,7 @@ static void an_index_of_an_upload_that_is_gone_is_not_kept(void **state)
 
     (void)state;
     assert_int_equal(spool_remove(&site, ID), RC_OK);
-    assert_int_equal(spool_keep_index(f), RC_NOT_FOUND);
+    assert_int_equal(spool_finish(f), RC_NOT_FOUND);
     spool_abandon(f);
     assert_false(there(ID ".idx"));
     assert_int_equal(spool_create_index(&site, "../x", &f), RC_INVALID);
@@ -310,6 +343,8 @@ int main(void)
         TEST(the_head_can_be_read_while_it_is_written),
         TEST(a_sync_makes_bytes_and_name_last),
         TEST(an_index_appears_whole),
+        TEST(an_index_is_durable_before_the_answer),
+        TEST(no_index_stays_when_the_folder_cannot_be_synced),
         TEST(the_first_index_stays_and_others_are_compared_with_it),
         TEST(large_indexes_are_compared_to_their_last_byte),
         TEST(what_was_written_can_be_looked_at),
