@@ -103,7 +103,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := access address app args args_copy args_picture args_quote args_run \
         arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
-        colour config config_access connections cookie copy_cuts courtesy cutter disposition ebml \
+        colour config config_access connections cookie copy_cuts courtesy cutter disk disposition ebml \
         encode_beside encode_bytes encode_feed encode_init encode_look encode_open \
         encode_refused encode_truth feeder filters grant \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
