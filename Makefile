@@ -103,7 +103,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 
 UNIT := access address app args args_copy args_picture args_quote args_run \
         arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
-        colour config config_access connections cookie copy_cuts courtesy cutter disposition ebml \
+        colour config config_access connections cookie copy_cuts courtesy cutter disk disposition ebml \
         encode_beside encode_bytes encode_feed encode_init encode_look encode_open \
         encode_refused encode_truth feeder filters grant \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
@@ -120,7 +120,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         store_many store_migrate store_open store_pictures store_queries \
         store_readiness store_seen store_sessions store_shares store_sound \
         store_subtitles store_tries store_uploads store_videos storyboard subtitle \
-        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe text \
+        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe taken_over text \
         trouble turns tus_headers upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \

@@ -27,7 +27,9 @@ struct disk {
     bool settled;       /* nothing is left of what an older worker did, or had begun */
     bool changed;       /* since the sums were made … */
     int64_t counted_ms; /* … then; loop time */
-    int64_t rest_until_ms; /* loop time; nothing could be put away */
+    int64_t rest_until_ms;    /* loop time; nothing could be put away */
+    struct sync_order *order; /* NULL: none … */
+    struct rendition_of going; /* … of the folder that its segments were removed from */
 };
 
 /* ---- files ---------------------------------------------------------------- */
@@ -45,20 +47,6 @@ static enum rc open_folder(const struct worker *w, const struct rendition_of *wh
         return rc;
     playlists_folder(out, folder);
     return mediadir_open(&w->site, v.media_root, folder, false, dir_fd);
-}
-
-/* What it takes to play on stays: init segment and playlist. */
-static enum rc finish_one(struct worker *w, const struct rendition_of *which)
-{
-    struct rendition r;
-    int dir_fd;
-    enum rc rc = open_folder(w, which, &r, &dir_fd);
-    if (rc == RC_OK) {
-        rc = segments_remove(dir_fd);
-        close(dir_fd);
-    }
-    return rc == RC_OK || rc == RC_NOT_FOUND ? store_rendition_evicted(w->store, which)
-                                             : rc;
 }
 
 static enum rc measure_one(struct worker *w, const struct rendition_of *which)
@@ -87,17 +75,59 @@ static void complain(const struct worker *w, const char *what, enum rc rc)
     log_error("cannot %s: %s (%s)", what, rc_name(rc), store_message(w->store));
 }
 
-/* What was begun, by a worker that has died or by this one. */
-static enum rc finish_begun(struct worker *w)
+static void on_look(void *arg);
+
+/* What was used is not any more, and is to be summed up before more goes. */
+static enum rc finished_one(struct disk *d)
 {
-    struct rendition_of which;
-    enum rc rc;
-    while ((rc = store_evicting(w->store, &which)) == RC_OK)
-        if ((rc = finish_one(w, &which)) != RC_OK)
-            break;
+    d->changed = true;
+    d->counted_ms = 0;
+    return store_rendition_evicted(d->w->store, &d->going);
+}
+
+static void on_removed(void *arg, enum rc rc)
+{
+    struct disk *d = arg;
+    d->order = NULL;
+    if (rc == RC_OK)
+        rc = finished_one(d);
+    if (rc == RC_OK)
+        loop_timer_set(d->w->loop, &d->look, 0, on_look, d);
+    else
+        complain(d->w, "put segments away", rc);
+}
+
+/* What it takes to play on stays: init segment and playlist. Segments that a loss of
+ * power brings back, beside a row that knows of none, would be counted by nobody.
+ * RC_PENDING: the disk is waited for. */
+static enum rc finish_one(struct disk *d)
+{
+    struct rendition r;
+    int dir_fd;
+    enum rc rc = open_folder(d->w, &d->going, &r, &dir_fd);
+    if (rc == RC_NOT_FOUND)
+        return finished_one(d);
+    if (rc != RC_OK)
+        return rc;
+    rc = segments_remove(dir_fd);
+    if (rc != RC_OK) {
+        close(dir_fd);
+        return rc;
+    }
+    rc = syncer_sync(d->w->syncer, &dir_fd, 1, on_removed, d, &d->order);
+    return rc == RC_OK ? RC_PENDING : rc;
+}
+
+/* What was begun, by a worker that has died or by this one, one after the other. */
+static enum rc finish_begun(struct disk *d)
+{
+    enum rc rc = d->order ? RC_PENDING : RC_OK;
+    while (rc == RC_OK && (rc = store_evicting(d->w->store, &d->going)) == RC_OK)
+        rc = finish_one(d);
     if (rc == RC_NOT_FOUND)
         return RC_OK;
-    complain(w, "put segments away", rc);
+    if (rc != RC_PENDING)
+        complain(d->w, "put segments away", rc);
     return rc;
 }
 
@@ -144,7 +174,7 @@ static enum rc put_away(struct worker *w, const struct evictable *e)
     log_info("video %s: %s put away, %" PRId64 " MiB", e->which.video_id,
              e->which.rendition, e->bytes / MIB);
     lists_follow(w, e->which.video_id);
-    return finish_begun(w);
+    return RC_OK;
 }
 
 /* *n: how many there were to go; no more than AT_ONCE of them do. */
@@ -249,13 +279,13 @@ static bool keep_room(struct disk *d)
     if (wanted == 0 || now < d->rest_until_ms)
         return false;
     enum rc rc = make_room(w, wanted, &n);
-    d->settled &= rc == RC_OK;
-    if (rc != RC_OK || n == 0) {
+    d->settled &= rc == RC_OK && n == 0;
+    if (rc == RC_OK && n > 0)
+        rc = finish_begun(d);
+    if ((rc != RC_OK && rc != RC_PENDING) || n == 0) {
         d->rest_until_ms = now + REST_MS;
         return false;
     }
-    d->changed = true;
-    d->counted_ms = 0;
     return n > AT_ONCE;
 }
 
@@ -263,16 +293,13 @@ static void on_look(void *arg)
 {
     struct disk *d = arg;
     struct worker *w = d->w;
-    bool more = false;
     follow_free(d);
+    /* Only one worker may; whoever does is at it. */
+    bool finished =
+        owner_may_checkpoint(&w->site) && (d->settled || finish_begun(d) == RC_OK);
+    d->settled = finished && (d->settled || !measure_next(d));
     count(d);
-    if (!owner_may_checkpoint(&w->site)) {
-        d->settled = false; /* whoever may is at it */
-    } else {
-        bool finished = d->settled || finish_begun(w) == RC_OK;
-        d->settled = d->settled || (finished && !measure_next(d));
-        more = finished && keep_room(d);
-    }
+    bool more = finished && keep_room(d);
     loop_timer_set(w->loop, &d->look, more ? 0 : LOOK_MS, on_look, d);
 }
 
@@ -304,5 +331,6 @@ void disk_close(struct disk *d)
     if (!d)
         return;
     loop_timer_cancel(d->w->loop, &d->look);
+    syncer_forget(d->order);
     free(d);
 }

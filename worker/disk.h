@@ -14,8 +14,8 @@
 
 struct disk;
 
-/* Finishes what a dead worker has begun to put away, looks for the first time, and goes
- * on once a second. RC_NOMEM. */
+/* Begins to finish what a dead worker has begun to put away, looks for the first time,
+ * and goes on once a second. RC_NOMEM. */
 enum rc disk_open(struct worker *w, struct disk **out);
 void disk_close(struct disk *d);
 

@@ -120,27 +120,23 @@ static enum rc put(struct task *t, int fds[3], size_t *n)
 {
     static const char *const name = "poster.jpg";
     const struct poster *p = t->state;
-    bool wrote;
     int fd;
     enum rc rc = mediadir_open(&t->w->site, t->video.media_root, "", false, &fd);
     if (rc != RC_OK)
         return rc;
-    rc = staging_put(t->w->staging, fd, name, p->jpeg, p->size, &wrote);
+    rc = task_put(t, fd, name, p->jpeg, p->size);
     if (rc == RC_OK)
         rc = mediadir_open_all(fd, &name, 1, fds, n);
     close(fd);
     return rc;
 }
 
-/* A worker that was frozen past its lease must not touch what another one made. No
- * video is said to have a poster that a loss of power could still take. */
+/* No video is said to have a poster that a loss of power could still take. */
 static void publish(struct task *t)
 {
     int fds[3];
     size_t n = 0;
-    enum rc rc = store_job_check(t->w->store, &t->job);
-    if (rc == RC_OK)
-        rc = put(t, fds, &n);
+    enum rc rc = put(t, fds, &n);
     if (rc == RC_OK)
         rc = site_open_media(&t->w->site, &fds[n]);
     if (rc == RC_OK) {

@@ -46,16 +46,12 @@ struct board {
     enum rc trouble; /* with what was made, or with keeping it */
 };
 
-/* A worker that was frozen past its lease must not touch what another one made.
- * RC_PENDING as staging_put. fds[2]: the file and its folder, to be synced. */
+/* RC_PENDING, RC_FENCED as task_put. fds[2]: the file and its folder, to be synced. */
 static enum rc put(struct task *t, const char *name, const void *data, size_t n,
                    int fds[2], size_t *n_fds)
 {
     const struct board *b = t->state;
-    bool wrote;
-    enum rc rc = store_job_check(t->w->store, &t->job);
-    if (rc == RC_OK)
-        rc = staging_put(t->w->staging, b->dir_fd, name, data, n, &wrote);
+    enum rc rc = task_put(t, b->dir_fd, name, data, n);
     if (rc == RC_OK)
         rc = mediadir_open_all(b->dir_fd, &name, 1, fds, n_fds);
     return rc;

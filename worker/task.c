@@ -163,6 +163,28 @@ void task_cancel(struct task *t)
 
 /* ---- the disk ----------------------------------------------------------- */
 
+struct put {
+    struct staging *staging;
+    int dir_fd;
+    const char *name;
+    const void *data;
+    size_t n;
+};
+
+static enum rc put(void *arg)
+{
+    const struct put *p = arg;
+    bool wrote;
+    return staging_put(p->staging, p->dir_fd, p->name, p->data, p->n, &wrote);
+}
+
+enum rc task_put(struct task *t, int dir_fd, const char *name, const void *data,
+                 size_t n)
+{
+    struct put p = {t->w->staging, dir_fd, name, data, n};
+    return store_job_hold(t->w->store, &t->job, put, &p);
+}
+
 bool task_waits_for_disk(const struct task *t)
 {
     return t->waiter.waits || t->order;

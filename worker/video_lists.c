@@ -62,6 +62,19 @@ struct synced {
     size_t n;
 };
 
+/* Looked at again behind it: whoever deletes the video may have removed the folder just
+ * before it was made. */
+static enum rc make_folder(const struct worker *w, const struct video *v)
+{
+    struct video now;
+    enum rc rc = mediadir_create(&w->site, v->media_root);
+    if (rc == RC_OK)
+        rc = store_video_get(w->store, v->id, &now);
+    if (rc == RC_NOT_FOUND)
+        mediadir_remove(&w->site, v->media_root);
+    return rc;
+}
+
 /* behind: what was written before may have been lost since, the folder too; once all is
  * there, it is opened to be synced. */
 static enum rc follow_once(const struct worker *w, const char *video_id, bool behind,
@@ -76,7 +89,7 @@ static enum rc follow_once(const struct worker *w, const char *video_id, bool be
     if (rc != RC_OK || n == 0)
         return rc;
     if (behind)
-        rc = mediadir_create(&w->site, v.media_root);
+        rc = make_folder(w, &v);
     if (rc == RC_OK)
         rc = write_cuts(w, &v, all, n);
     if (rc == RC_OK)

@@ -207,6 +207,14 @@ struct task_child {
 enum rc task_spawn(struct task *t, const struct args *args,
                    const struct task_child *child, struct supervised **out);
 
+/*
+ * Puts a file as staging_put does, whose codes it returns, if the job is still this
+ * task's; of a name that other attempts write too, as what a worker that was frozen
+ * past its lease has made must not take the place of what is newer. RC_FENCED.
+ */
+enum rc task_put(struct task *t, int dir_fd, const char *name, const void *data,
+                 size_t n);
+
 /* For a task that was told RC_PENDING (staging.h): calls again(t), which makes the same
  * call once more, in a later turn; unless the task is cancelled, and so ends. */
 void task_wait_staged(struct task *t, void (*again)(struct task *t));

@@ -317,6 +317,14 @@ enum rc store_job_begin(struct store *st, const struct job *job)
     return rc == RC_OK ? rc : store_end(st, rc);
 }
 
+enum rc store_job_hold(struct store *st, const struct job *job,
+                       enum rc (*act)(void *arg), void *arg)
+{
+    enum rc rc = store_job_begin(st, job);
+
+    return rc == RC_OK ? store_end(st, act(arg)) : rc;
+}
+
 enum rc store_job_begin_video(struct store *st, const struct job *job,
                               struct video *out)
 {

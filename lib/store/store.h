@@ -478,6 +478,13 @@ enum rc store_job_instead(struct store *st, const struct job *job, const char *s
  * RC_FENCED. Read only. */
 enum rc store_job_check(struct store *st, const struct job *job);
 
+/* Calls act(arg) if the job is still this attempt's, and nobody can take it over before
+ * that returns: whoever is frozen in it keeps all from writing to the database. For a
+ * rename, or what is as quick; act must not use st. What act returned; RC_FENCED, and
+ * it was not called. */
+enum rc store_job_hold(struct store *st, const struct job *job,
+                       enum rc (*act)(void *arg), void *arg);
+
 /* Adds to the video's warning (a sentence), once each. RC_NOT_FOUND. */
 enum rc store_video_warn(struct store *st, const char *id, const char *sentence);
 

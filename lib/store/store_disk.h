@@ -65,7 +65,8 @@ enum rc store_evictable_each(struct store *st,
  * or nothing of it exists. */
 enum rc store_rendition_evict(struct store *st, const struct rendition_of *which);
 
-/* The last one, when its segments are gone. RC_OK also where there is none. */
+/* The last one, when its segments are gone and their removal is synced. RC_OK also
+ * where there is none. */
 enum rc store_rendition_evicted(struct store *st, const struct rendition_of *which);
 
 /* One between the two steps: who began it has died, or is at it. RC_NOT_FOUND: there is

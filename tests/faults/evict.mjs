@@ -31,13 +31,13 @@ async function withCopy(site, file) {
 
 const isAway = async (site, id) => (await copy(site, id, 'j.asleep')) === '1';
 
-/* Of each rendition no fewer segments than its row says. What was removed and came back is found
- * by whoever makes it again. */
+/* Of each rendition as many segments as its row says: what was put away has not come back, as its
+ * bytes would be counted by nobody. */
 async function assertThere(site, id) {
     const rows = await site.sql(`SELECT name || '-' || generation, done, media_root FROM renditions JOIN videos ON videos.id = video_id WHERE video_id = '${id}'`);
     for (const [folder, done, root] of rows.split('\n').map((row) => row.split('|'))) {
         const names = await fs.readdir(site.path('htdocs/media', root, folder));
-        assert.ok(names.filter((name) => name.endsWith('.m4s')).length >= Number(done), folder);
+        assert.equal(names.filter((name) => name.endsWith('.m4s')).length, Number(done), folder);
     }
 }
 

@@ -231,6 +231,13 @@ static inline void assert_nothing_due(struct fixture *f)
                      RC_NOT_FOUND);
 }
 
+static inline enum rc fixture_must_not(void *arg)
+{
+    (void)arg;
+    fail_msg("what has to be held for that is not");
+    return RC_OK;
+}
+
 /* Every function that a worker calls for a job says that it is not the worker's. */
 static inline void assert_fenced(struct fixture *f, const struct job *job)
 {
@@ -239,6 +246,7 @@ static inline void assert_fenced(struct fixture *f, const struct job *job)
     bool ready = false;
 
     assert_int_equal(store_job_check(f->st, job), RC_FENCED);
+    assert_int_equal(store_job_hold(f->st, job, fixture_must_not, NULL), RC_FENCED);
     assert_int_equal(store_job_renew(f->st, job, 1000, 0.5), RC_FENCED);
     assert_int_equal(published(f->st, job, 1), RC_FENCED);
     if (job->kind == JOB_ENCODE)

@@ -47,8 +47,15 @@ static void plan_richly(struct world *w)
 
 /* ---- the queue ------------------------------------------------------------------- */
 
+static enum rc do_nothing(void *arg)
+{
+    (void)arg;
+    return RC_OK;
+}
+
 CALL(claim_probe, claim(w, JOB_PROBE))
 CALL(check, store_job_check(w->st, &w->job))
+CALL(hold, store_job_hold(w->st, &w->job, do_nothing, NULL))
 CALL(renew, store_job_renew(w->st, &w->job, LEASE, 0.5))
 CALL(retry, store_job_retry(w->st, &w->job, 0, "It could not be read."))
 CALL(next_due, store_job_next_due(w->st, STORE_KIND(JOB_PROBE), &w->n))
@@ -78,11 +85,11 @@ static enum rc work_of(struct world *w)
 static void the_queue_is_as_it_was_or_as_it_should(void **state)
 {
     static const struct call calls[] = {
-        ONE(claim_probe), ONE(check),    ONE(renew),       ONE(work_of),
-        ONE(retry),       ONE(next_due), ONE(claim_probe), ONE(postpone),
-        ONE(claim_probe), ONE(release),  ONE(claim_probe), ONE(release_owner),
-        ONE(claim_probe), ONE(failed),   ONE(video_retry), ONE(claim_probe),
-        ONE(planned),
+        ONE(claim_probe),   ONE(check),       ONE(hold),     ONE(renew),
+        ONE(work_of),       ONE(retry),       ONE(next_due), ONE(claim_probe),
+        ONE(postpone),      ONE(claim_probe), ONE(release),  ONE(claim_probe),
+        ONE(release_owner), ONE(claim_probe), ONE(failed),   ONE(video_retry),
+        ONE(claim_probe),   ONE(planned),
     };
     static const struct call early[] = {ONE(claim_probe), ONE(leave)};
     struct world *w = *state;

@@ -3,6 +3,7 @@
 #include "store_fixture.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 
 static int64_t next_due(struct fixture *f)
 {
@@ -54,6 +55,31 @@ static void late_worker_is_fenced(void **state)
     assert_fenced(f, &late);
     assert_int_equal(store_job_check(f->st, &now), RC_OK);
     assert_int_equal(fixture_get(f, v.id).state, VIDEO_STORED);
+}
+
+static enum rc try_to_write(void *arg)
+{
+    const struct fixture *f = arg;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                     SQLITE_BUSY);
+    sqlite3_close(db);
+    return RC_PENDING;
+}
+
+static void nobody_takes_over_a_job_that_is_held(void **state)
+{
+    struct fixture *f = *state;
+    struct job job, later;
+
+    fixture_stored(f, "clip");
+    job = fixture_claim(f, "w1");
+    fixture_tick(f, 30000);
+    assert_int_equal(store_job_hold(f->st, &job, try_to_write, f), RC_PENDING);
+    later = fixture_claim(f, "w2");
+    assert_int_equal(later.fence, job.fence + 1);
 }
 
 static void a_worker_that_is_late_but_not_replaced_goes_on(void **state)
@@ -416,6 +442,7 @@ int main(void)
         TEST(a_claimed_job_is_not_given_twice),
         TEST(claim_returns_expired_lease_again),
         TEST(late_worker_is_fenced),
+        TEST(nobody_takes_over_a_job_that_is_held),
         TEST(a_worker_that_is_late_but_not_replaced_goes_on),
         TEST(a_renewed_lease_lasts_from_its_renewal),
         TEST(lease_of_another_boot_has_ended),

@@ -21,6 +21,17 @@ int fsync(int fd)
     return (int)syscall(SYS_fsync, fd);
 }
 
+static void (*before_mkdir)(void); /* done once; NULL: nothing */
+
+int mkdirat(int dir, const char *name, mode_t mode)
+{
+    void (*now)(void) = before_mkdir;
+    before_mkdir = NULL;
+    if (now)
+        now();
+    return (int)syscall(SYS_mkdirat, dir, name, mode);
+}
+
 static char folder[2 * PATH_MAX]; /* of the video, below the site's */
 
 static struct rendition picture(const char *name, int width, int height, bool extra)
@@ -373,6 +384,25 @@ static void what_is_deleted_during_a_removal_goes_right_after_it(void **state)
     syncer_close(syncer);
 }
 
+static void delete_now(void)
+{
+    struct video gone;
+    assert_int_equal(store_video_delete(w.store, video.id, &gone), RC_OK);
+    sweep_deleted(&w);
+    assert_true(is_last_gone());
+}
+
+/* Its worker stood still before it made the folder. */
+static void no_folder_comes_back_of_a_video_that_is_gone(void **state)
+{
+    (void)state;
+    assert_false(has_followed());
+    before_mkdir = delete_now;
+    assert_int_equal(lists_follow(&w, video.id), RC_NOT_FOUND);
+    assert_null(before_mkdir);
+    assert_false(is_there(folder));
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, planned, teardown)
@@ -387,6 +417,7 @@ int main(void)
         TEST(however_many_follow_only_one_has_its_files_open),
         TEST(a_folder_stays_as_long_as_a_list_names_it),
         TEST(what_is_deleted_during_a_removal_goes_right_after_it),
+        TEST(no_folder_comes_back_of_a_video_that_is_gone),
     };
     return cmocka_run_group_tests_name("video_lists", tests, NULL, NULL);
 }
