@@ -120,7 +120,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         store_many store_migrate store_open store_pictures store_queries \
         store_readiness store_seen store_sessions store_shares store_sound \
         store_subtitles store_tries store_uploads store_videos storyboard subtitle \
-        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe taken_over text \
+        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe sweep taken_over text \
         trouble turns tus_headers upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \

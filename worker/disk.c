@@ -17,7 +17,8 @@
 #define LOOK_MS 1000
 #define COUNT_MS 5000 /* between sums over all videos, while anything changes */
 #define REST_MS 10000
-#define AT_ONCE 4 /* renditions that are put away in one turn of the loop */
+#define AT_ONCE 4      /* renditions that are put away in one turn of the loop */
+#define REMOVE_TURN 64 /* files of theirs that are removed in one */
 #define MIB ((int64_t)1 << 20)
 
 struct disk {
@@ -27,9 +28,10 @@ struct disk {
     bool settled;       /* nothing is left of what an older worker did, or had begun */
     bool changed;       /* since the sums were made … */
     int64_t counted_ms; /* … then; loop time */
-    int64_t rest_until_ms;    /* loop time; nothing could be put away */
-    struct sync_order *order; /* NULL: none … */
-    struct rendition_of going; /* … of the folder that its segments were removed from */
+    int64_t rest_until_ms;     /* loop time; nothing could be put away */
+    struct rendition_of going; /* its segments are being removed … */
+    bool removes; /* … and more of them are to go in the next turn, or … */
+    struct sync_order *order; /* … its folder is being synced; NULL: it is not */
 };
 
 /* ---- files ---------------------------------------------------------------- */
@@ -99,20 +101,22 @@ static void on_removed(void *arg, enum rc rc)
 
 /* What it takes to play on stays: init segment and playlist. Segments that a loss of
  * power brings back, beside a row that knows of none, would be counted by nobody.
- * RC_PENDING: the disk is waited for. */
+ * RC_PENDING: more are to go in the next turn, or the disk is waited for. */
 static enum rc finish_one(struct disk *d)
 {
     struct rendition r;
     int dir_fd;
+    bool over;
     enum rc rc = open_folder(d->w, &d->going, &r, &dir_fd);
     if (rc == RC_NOT_FOUND)
         return finished_one(d);
     if (rc != RC_OK)
         return rc;
-    rc = segments_remove(dir_fd);
-    if (rc != RC_OK) {
+    rc = segments_remove_some(dir_fd, REMOVE_TURN, &over);
+    if (rc != RC_OK || !over) {
         close(dir_fd);
-        return rc;
+        d->removes = rc == RC_OK;
+        return rc == RC_OK ? RC_PENDING : rc;
     }
     rc = syncer_sync(d->w->syncer, &dir_fd, 1, on_removed, d, &d->order);
     return rc == RC_OK ? RC_PENDING : rc;
@@ -286,7 +290,7 @@ static bool keep_room(struct disk *d)
         d->rest_until_ms = now + REST_MS;
         return false;
     }
-    return n > AT_ONCE;
+    return n > AT_ONCE || d->removes;
 }
 
 static void on_look(void *arg)
@@ -294,12 +298,13 @@ static void on_look(void *arg)
     struct disk *d = arg;
     struct worker *w = d->w;
     follow_free(d);
+    d->removes = false;
     /* Only one worker may; whoever does is at it. */
     bool finished =
         owner_may_checkpoint(&w->site) && (d->settled || finish_begun(d) == RC_OK);
     d->settled = finished && (d->settled || !measure_next(d));
     count(d);
-    bool more = finished && keep_room(d);
+    bool more = finished ? keep_room(d) : d->removes;
     loop_timer_set(w->loop, &d->look, more ? 0 : LOOK_MS, on_look, d);
 }
 

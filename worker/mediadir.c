@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,48 +71,84 @@ void mediadir_each(int dir_fd,
     closedir(d);
 }
 
-static void remove_file(int dir_fd, const char *name, const void *arg)
+/* Removes one, and counts it in *left; what somebody else has removed counts too. */
+static bool remove_entry(int dir_fd, const char *name, int flags, int *left)
 {
-    (void)arg;
-    unlinkat(dir_fd, name, 0);
+    bool is_gone = unlinkat(dir_fd, name, flags) == 0 || errno == ENOENT;
+    *left -= is_gone;
+    return is_gone;
+}
+
+/* No more than *left entries, which it takes those from that are gone; folders stay. */
+static void remove_files(int dir_fd, int *left)
+{
+    int fd = openat(dir_fd, ".", DIR_FLAGS);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+    if (!d && fd >= 0)
+        close(fd);
+    while (d && *left > 0 && (e = readdir(d)))
+        remove_entry(dir_fd, e->d_name, 0, left);
+    if (d)
+        closedir(d);
+}
+
+/* As remove_files; true if the folder is gone, too. */
+static bool remove_folder(int root_fd, const char *name, int *left)
+{
+    int fd = openat(root_fd, name, DIR_FLAGS);
+    if (fd >= 0) {
+        remove_files(fd, left);
+        close(fd);
+    }
+    return *left > 0 && remove_entry(root_fd, name, AT_REMOVEDIR, left);
 }
 
 enum rc mediadir_remove_sub(int root_fd, const char *sub)
 {
-    int fd = openat(root_fd, sub, DIR_FLAGS);
-    if (fd >= 0) {
-        mediadir_each(fd, remove_file, NULL);
-        close(fd);
-    }
-    if (unlinkat(root_fd, sub, AT_REMOVEDIR) == 0 || errno == ENOENT)
-        return RC_OK;
-    return RC_IO;
+    int left = INT_MAX;
+    return remove_folder(root_fd, sub, &left) ? RC_OK : RC_IO;
+}
+
+static void remove_subfolder(int root_fd, const char *name, const void *arg)
+{
+    int *left = *(int *const *)arg;
+    if (*left > 0)
+        remove_folder(root_fd, name, left);
 }
 
 /* Two levels is all there is: the files of a video and those of its renditions. */
-static void remove_entry(int root_fd, const char *name, const void *arg)
+static bool remove_root(int media_fd, const char *root, int *left)
 {
-    (void)arg;
-    if (unlinkat(root_fd, name, 0) < 0)
-        mediadir_remove_sub(root_fd, name);
+    int fd = openat(media_fd, root, DIR_FLAGS);
+    if (fd >= 0) {
+        remove_files(fd, left);
+        mediadir_each(fd, remove_subfolder, &left);
+        close(fd);
+    }
+    return *left > 0 && remove_entry(media_fd, root, AT_REMOVEDIR, left);
 }
 
-enum rc mediadir_remove(const struct site *site, const char *root)
+enum rc mediadir_remove_some(const struct site *site, const char *root, int n,
+                             bool *over)
 {
-    int media;
+    int media, left = n;
     if (!key_valid(root))
         return RC_IO;
     enum rc rc = site_open_media(site, &media);
     if (rc != RC_OK)
         return rc;
-    int fd = openat(media, root, DIR_FLAGS);
-    if (fd >= 0) {
-        mediadir_each(fd, remove_entry, NULL);
-        close(fd);
-    }
-    if (unlinkat(media, root, AT_REMOVEDIR) < 0 && errno != ENOENT)
-        rc = RC_IO;
+    *over = remove_root(media, root, &left);
     close(media);
+    return *over || left < n ? RC_OK : RC_IO;
+}
+
+enum rc mediadir_remove(const struct site *site, const char *root)
+{
+    bool over = false;
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && !over)
+        rc = mediadir_remove_some(site, root, INT_MAX, &over);
     return rc;
 }
 

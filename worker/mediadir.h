@@ -23,6 +23,11 @@ enum rc mediadir_create(const struct site *site, const char *root);
 /* Takes the folder with all that is in it away. RC_IO if something remains. */
 enum rc mediadir_remove(const struct site *site, const char *root);
 
+/* Takes n > 0 of its files and folders away at most, those that viewers begin with
+ * first. *over: nothing of it is left. RC_IO: something remains that cannot go. */
+enum rc mediadir_remove_some(const struct site *site, const char *root, int n,
+                             bool *over);
+
 /*
  * Opens htdocs/media/<root>/<sub> as a directory descriptor that the caller closes;
  * sub "" is the folder itself. create makes sub if it is missing. RC_NOT_FOUND, RC_IO,

@@ -168,24 +168,24 @@ void segments_scan_close(struct segments_scan *s)
     free(s);
 }
 
-static enum rc remove_segment(int dir_fd, const char *name)
+enum rc segments_remove_some(int dir_fd, int n, bool *over)
 {
-    if (number_of(name) < 0 || unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-        return RC_OK;
-    return RC_IO;
-}
-
-enum rc segments_remove(int dir_fd)
-{
-    const char *name;
+    const char *name = "";
     DIR *d;
     enum rc rc = open_folder(dir_fd, &d);
     if (rc != RC_OK)
         return rc;
-    while ((rc = next_entry(d, &name)) == RC_OK && name)
-        if ((rc = remove_segment(dir_fd, name)) != RC_OK)
+    while (n > 0 && (rc = next_entry(d, &name)) == RC_OK && name) {
+        if (number_of(name) < 0)
+            continue;
+        if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT) {
+            rc = RC_IO;
             break;
+        }
+        n--;
+    }
     closedir(d);
+    *over = rc == RC_OK && !name;
     return rc;
 }
 

@@ -47,9 +47,9 @@ void segments_lose(struct segments *s, int64_t k);
  */
 enum rc segments_measure(int dir_fd, const char *name, int64_t *size);
 
-/* Removes all segments, promised or not; the init segment stays. RC_IO: some are left.
- */
-enum rc segments_remove(int dir_fd);
+/* Removes n > 0 segments at most, promised or not; the init segment stays. *over: none
+ * is left. RC_IO: one cannot go. */
+enum rc segments_remove_some(int dir_fd, int n, bool *over);
 
 /* The size in bytes of each of total segments, 0 for one that is missing; the caller
  * frees *out. RC_NOMEM. */

@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 #define JOB_LOG_DAYS 30
-#define PURGE_MAX 64 /* videos for which folders are synced once */
+#define PURGE_MAX 64   /* videos for which folders are synced once */
+#define REMOVE_TURN 64 /* files and folders that go in one turn of the loop */
 
 static bool in_use(const struct worker *w, const char *id)
 {
@@ -29,32 +30,65 @@ static bool in_use(const struct worker *w, const char *id)
     return false;
 }
 
-/* Deleted videos whose files are gone, and whose rows go once that is on disk: of files
- * that a loss of power has brought back nobody else knows. */
-struct removal {
-    struct worker *w;
-    struct sync_order *order;
-    bool again; /* more were deleted meanwhile */
-    size_t n;
-    char ids[PURGE_MAX][ID_LEN + 1];
+struct doomed {
+    struct doomed *next;
+    char id[ID_LEN + 1];
+    char root[KEY_LEN + 1]; /* of its folder */
 };
 
-static enum rc remove_deleted(void *arg, const struct video *v)
+/* Deleted videos whose files go, some in each turn of the loop, and whose rows go once
+ * that is on disk: of files that a loss of power has brought back nobody else knows. */
+struct removal {
+    struct worker *w;
+    struct doomed *left; /* with files, … */
+    struct doomed *done; /* … and without: … */
+    size_t n_done;       /* … so many */
+    struct loop_timer turn;
+    struct sync_order *order;
+    bool again; /* more were deleted meanwhile */
+};
+
+static void free_all(struct doomed *list)
+{
+    struct doomed *v;
+    while ((v = list)) {
+        list = v->next;
+        free(v);
+    }
+}
+
+static void forget(struct removal *all)
+{
+    all->w->removal = NULL;
+    free_all(all->left);
+    free_all(all->done);
+    free(all);
+}
+
+/* All others go all the same, and this one again with the next sweep. */
+static void complain(const char *id, enum rc rc)
+{
+    log_error("video %s: cannot remove: %s", id, rc_name(rc));
+}
+
+static enum rc add_deleted(void *arg, const struct video *v)
 {
     struct removal *all = arg;
-    struct worker *w = all->w;
-    if (all->n == PURGE_MAX || in_use(w, v->id))
+    if (in_use(all->w, v->id))
         return RC_OK;
-    enum rc rc = grant_end_revoked(w->store, &w->site, v->id);
-    if (rc == RC_OK)
-        rc = mediadir_remove(&w->site, v->media_root);
-    if (rc == RC_OK)
-        rc = spool_remove(&w->site, v->id);
-    if (rc == RC_OK)
-        strcpy(all->ids[all->n++], v->id);
-    else
-        log_error("video %s: cannot remove: %s", v->id, rc_name(rc));
-    return RC_OK; /* the others all the same; this one again with the next sweep */
+    enum rc rc = grant_end_revoked(all->w->store, &all->w->site, v->id);
+    if (rc != RC_OK) {
+        complain(v->id, rc);
+        return RC_OK;
+    }
+    struct doomed *one = malloc(sizeof(*one));
+    if (!one)
+        return RC_NOMEM; /* the next sweep may have memory for it */
+    one->next = all->left;
+    strcpy(one->id, v->id);
+    strcpy(one->root, v->media_root);
+    all->left = one;
+    return RC_OK;
 }
 
 /* The end of a removal; it is gone afterwards. */
@@ -62,18 +96,17 @@ static void removed(void *arg, enum rc rc)
 {
     struct removal *all = arg;
     struct worker *w = all->w;
-    bool more = all->n == PURGE_MAX || all->again;
-    for (size_t i = 0, n = rc == RC_OK ? all->n : 0; i < n; i++) {
-        enum rc one = store_video_purge(w->store, all->ids[i]);
+    bool again = all->again;
+    for (const struct doomed *v = rc == RC_OK ? all->done : NULL; v; v = v->next) {
+        enum rc one = store_video_purge(w->store, v->id);
         /* Another worker was quicker. */
         if (one != RC_OK && one != RC_NOT_FOUND)
             rc = one;
     }
     if (rc != RC_OK)
         log_error("deleted videos: cannot remove their rows: %s", rc_name(rc));
-    w->removal = NULL;
-    free(all);
-    if (rc == RC_OK && more)
+    forget(all);
+    if (rc == RC_OK && again)
         sweep_deleted(w);
 }
 
@@ -88,6 +121,44 @@ static enum rc sync_folders(struct removal *all)
         return syncer_sync(all->w->syncer, fds, 2, removed, all, &all->order);
     close(fds[0]);
     return rc;
+}
+
+/* *over: nothing of it is left. */
+static enum rc remove_some(const struct worker *w, const struct doomed *v, bool *over)
+{
+    enum rc rc = mediadir_remove_some(&w->site, v->root, REMOVE_TURN, over);
+    if (rc == RC_OK && *over)
+        rc = spool_remove(&w->site, v->id);
+    return rc;
+}
+
+/* all may be gone afterwards. */
+static void on_turn(void *arg)
+{
+    struct removal *all = arg;
+    struct doomed *v = all->left;
+    bool over = false;
+    enum rc rc = remove_some(all->w, v, &over);
+    if (rc != RC_OK)
+        complain(v->id, rc);
+    if (rc != RC_OK || over)
+        all->left = v->next;
+    if (rc != RC_OK) {
+        free(v);
+    } else if (over) {
+        v->next = all->done;
+        all->done = v;
+        all->n_done++;
+    }
+    if (all->left && all->n_done < PURGE_MAX) {
+        loop_timer_set(all->w->loop, &all->turn, 0, on_turn, all);
+        return;
+    }
+    bool nothing = !all->done;
+    all->again |= all->left != NULL;
+    rc = nothing ? RC_OK : sync_folders(all);
+    if (rc != RC_OK || nothing)
+        removed(all, rc);
 }
 
 static enum rc is_any(void *arg, const struct video *v)
@@ -110,21 +181,20 @@ void sweep_deleted(struct worker *w)
         return; /* the next sweep may have memory for it */
     all->w = w;
     w->removal = all;
-    store_video_each_deleted(w->store, remove_deleted, all);
-    bool nothing = all->n == 0;
-    enum rc rc = nothing ? RC_OK : sync_folders(all);
-    if (rc == RC_OK && !nothing)
-        return; /* all may be gone by now */
-    all->n = 0;
-    removed(all, rc);
+    store_video_each_deleted(w->store, add_deleted, all);
+    if (all->left)
+        on_turn(all);
+    else
+        forget(all);
 }
 
 void sweep_close(struct worker *w)
 {
-    if (w->removal)
-        syncer_forget(w->removal->order);
-    free(w->removal);
-    w->removal = NULL;
+    if (!w->removal)
+        return;
+    loop_timer_cancel(w->loop, &w->removal->turn);
+    syncer_forget(w->removal->order);
+    forget(w->removal);
 }
 
 /* How long ago a spool file got its name or its last bytes, in ms; -1 if there is none.

@@ -14,7 +14,7 @@
 
 #define RUNGS 3
 #define RUNG_MIB 2
-#define PIECES 3 /* segments of a rung */
+#define PIECES 150 /* segments of a rung: more than go in one turn of the loop */
 #define MIB (INT64_C(1) << 20)
 
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER; /* held: syncs take for ever */
@@ -164,11 +164,34 @@ static bool all_is_told(void)
 /* ---- tests -------------------------------------------------------------------------
  */
 
+static bool is_one_gone(void)
+{
+    return pieces() == (RUNGS - 1) * PIECES;
+}
+
+static void many_segments_go_some_in_each_turn(void **state)
+{
+    (void)state;
+    int turns = 0;
+    keep(RUNGS * RUNG_MIB - 1);
+    int before = pieces();
+    assert_true(RUNGS * PIECES - before <= 64);
+    while (!is_one_gone()) {
+        loop_turn_times(w.loop, 1);
+        int now = pieces();
+        assert_true(before - now <= 64);
+        before = now;
+        assert_true(turns++ < 1000);
+    }
+    turn_until(all_is_told, "one rung to be put away");
+}
+
 static void what_is_put_away_is_so_once_it_is_gone_for_good(void **state)
 {
     (void)state;
     pthread_mutex_lock(&busy);
     keep(RUNGS * RUNG_MIB - 1);
+    turn_until(is_one_gone, "the segments of one rung to go");
     turn_for(50);
     assert_int_equal(pieces(), (RUNGS - 1) * PIECES);
     assert_int_equal(asleep(2), 1);
@@ -216,7 +239,7 @@ static void who_stops_meanwhile_leaves_it_to_the_next_one(void **state)
     (void)state;
     pthread_mutex_lock(&busy);
     keep(RUNGS * RUNG_MIB - 1);
-    turn_for(50);
+    turn_until(is_one_gone, "the segments of one rung to go");
     disk_close(keeper);
     keeper = NULL;
     pthread_mutex_unlock(&busy);
@@ -230,6 +253,7 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, with_rungs, without_rungs)
     const struct CMUnitTest tests[] = {
+        TEST(many_segments_go_some_in_each_turn),
         TEST(what_is_put_away_is_so_once_it_is_gone_for_good),
         TEST(several_go_one_after_the_other_and_no_more_than_have_to),
         TEST(what_could_not_be_synced_is_tried_again),

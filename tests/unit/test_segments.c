@@ -187,7 +187,12 @@ static void all_segments_are_removed_and_the_init_segment_stays(void **state)
     put_segment("0.m4s", 200);
     put_segment("57.m4s", 300);
     put_segment("01.m4s", 50);
-    assert_int_equal(segments_remove(dir_fd), RC_OK);
+    bool over = true;
+    assert_int_equal(segments_remove_some(dir_fd, 1, &over), RC_OK);
+    assert_false(over);
+    assert_int_equal(there("0.m4s") + there("57.m4s"), 1);
+    assert_int_equal(segments_remove_some(dir_fd, 2, &over), RC_OK);
+    assert_true(over);
     assert_false(there("0.m4s"));
     assert_false(there("57.m4s"));
     assert_true(there("init.mp4"));
