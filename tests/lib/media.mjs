@@ -71,14 +71,18 @@ export async function flashClip(file, options = {}) {
     );
 }
 
-/* The same, so noisy that a second of it (half a megabyte) is many times what is buffered on
- * the way; more: further options of its picture. */
-export const noisyClip = (file, seconds, more = []) =>
+/* The same, padded (H.264 s. 7.4.2.7) so that a second of it (half a megabyte) is many times
+ * what is buffered on the way: noise would take several times as long to encode. more: further
+ * options of its picture. */
+export const paddedClip = (file, seconds, more = []) =>
     flashClip(file, {
         seconds,
         rate: 10, // or most of a test's time is spent on encoding it
-        filters: ['drawbox=w=iw/4:color=gray:t=fill', 'noise=alls=40:allf=t'],
-        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-b:v', '4M', '-maxrate', '4M', '-bufsize', '1M', ...more],
+        filters: ['drawbox=w=iw/4:color=gray:t=fill'],
+        video: [
+            ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-x264-params', 'nal-hrd=cbr'],
+            ['-b:v', '4M', '-minrate', '4M', '-maxrate', '4M', '-bufsize', '1M', ...more],
+        ].flat(),
     });
 
 /* A test card with a tone, made as fast as it goes. */
