@@ -85,11 +85,12 @@ export const paddedClip = (file, seconds, more = []) =>
         ].flat(),
     });
 
-/* A test card with a tone, made as fast as it goes. */
+/* A test card with a tone that begins now and then, made as fast as it goes: what ffmpeg takes
+ * longest for is a tone that stays. */
 export const cardClip = (file, seconds) =>
     ffmpeg(
-        ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=10:d=${seconds}`],
-        ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=48000`],
+        ['-f', 'lavfi', '-i', `testsrc2=s=160x90:r=10:d=${seconds}`],
+        ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=48000,volume='lt(mod(t,4),0.2)':eval=frame`],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-c:a', 'aac', '-movflags', '+faststart', file],
     );
 
