@@ -22,7 +22,7 @@ before(async () => {
     temp = await tempDir();
     whole = path.join(temp.dir, 'whole.mp4');
     await ffmpeg(
-        ['-f', 'lavfi', '-i', 'testsrc2=s=640x480:r=25:d=16,noise=alls=10:allf=t'],
+        ['-f', 'lavfi', '-i', 'testsrc2=s=640x480:r=25:d=16'],
         ['-f', 'lavfi', '-i', "aevalsrc='0.3*sin(2000*t)+0.05*random(0)':d=16:s=44100"],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '50', '-c:a', 'aac', '-b:a', '96k', whole],
     );
