@@ -317,17 +317,23 @@ lint: ## borders between the parts, sizes, formatting
 	$(Q)tests/lint.sh
 
 # Each file is a target of its own, so that -j runs them beside each other; what it said is
-# shown as a whole when it is over. The busy ones encode most of their time, the longest
-# first; the others mostly wait.
+# shown as a whole when it is over. The busy ones encode most of their time, two of them at
+# once (tests/check.sh); the others mostly wait. The longest first of each, so that the cores
+# do not wait at the end for one that began late.
 TESTS := $(wildcard tests/http/*.test.mjs tests/browser/*.test.mjs)
-BUSY  := $(patsubst %,tests/%.test.mjs,browser/matrix http/corpus http/arriving \
-           http/continuity http/source http/sound_copy http/encode http/demand)
+BUSY  := $(patsubst %,tests/%.test.mjs,http/corpus http/demand http/continuity http/sound_copy \
+           http/source browser/matrix http/arriving http/faults http/worker http/encode \
+           http/disguise http/poster http/subtitles)
+LONG  := $(patsubst %,tests/%.test.mjs,http/disk browser/seek browser/watching \
+           browser/damaged browser/resume browser/private browser/names browser/account \
+           browser/upload_and_watch http/run browser/preview browser/readiness http/truth \
+           browser/open_ended http/check_ctl http/ladder browser/quality)
 ran = $(patsubst tests/%.test.mjs,$(BUILD)/tests/%.ran,$(1))
 
 http-tests: $(call ran,$(filter tests/http/%,$(TESTS))) ## real lighttpd, worker and ffmpeg
 browser-tests: $(call ran,$(filter tests/browser/%,$(TESTS))) ## real Chromium
 busy-tests: $(call ran,$(BUSY))
-other-tests: $(call ran,$(filter-out $(BUSY),$(TESTS)))
+other-tests: $(call ran,$(LONG) $(filter-out $(BUSY) $(LONG),$(TESTS)))
 http-tests browser-tests busy-tests other-tests:
 	@! grep -h '^failed: ' $^
 

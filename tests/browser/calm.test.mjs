@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 
 import { launchBrowser, watchedPage } from '../lib/browser.mjs';
 import { slowFfmpeg, uploadPlayable } from '../lib/demand.mjs';
-import { noisyClip, tempDir } from '../lib/media.mjs';
+import { paddedClip, tempDir } from '../lib/media.mjs';
 import { startSite } from '../lib/site.mjs';
 
 const SECONDS = 40;
@@ -63,7 +63,7 @@ test('the rings of the library', async () => {
 
 test('the player while a viewer waits', async () => {
     const file = path.join(temp.dir, 'long.mp4');
-    await noisyClip(file, SECONDS);
+    await paddedClip(file, SECONDS);
     const video = await uploadPlayable(site, file);
     await site.end('worker', 'SIGKILL'); // so that the wait has no end
     const page = await watchedPage(browser, { reducedMotion: 'no-preference' });

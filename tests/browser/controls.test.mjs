@@ -26,8 +26,10 @@ before(async () => {
     const clip = path.join(temp.dir, 'clip.mp4');
     const sine = (hz) => ['-f', 'lavfi', '-i', `sine=${hz}:d=12:sample_rate=48000`];
     await ffmpeg(
-        ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=15:d=12,noise=alls=20:allf=t', sine(440), sine(880)].flat(),
-        ['-map', '0', '-map', '1', '-map', '2', '-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '8M', '-g', '30'],
+        ['-f', 'lavfi', '-i', 'smptebars=s=1280x720:r=15:d=12', sine(440), sine(880)].flat(),
+        ['-map', '0', '-map', '1', '-map', '2', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '30'],
+        // Padded, so that there are several qualities.
+        ['-b:v', '8M', '-minrate', '8M', '-maxrate', '8M', '-bufsize', '8M', '-x264-params', 'nal-hrd=cbr'],
         ['-c:a', 'aac', '-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu', clip],
     );
     site = await startSite({ worker: true, extras: true });

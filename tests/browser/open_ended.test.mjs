@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { PacedUpload } from '../lib/arriving.mjs';
 import { launchBrowser, watchedPage } from '../lib/browser.mjs';
-import { ffmpeg, noisyClip, tempDir } from '../lib/media.mjs';
+import { ffmpeg, paddedClip, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
 
 const SECONDS = 24;
@@ -19,7 +19,7 @@ const clip = (name) => path.join(temp.dir, name);
 
 before(async () => {
     temp = await tempDir();
-    await noisyClip(clip('clip.mp4'), SECONDS);
+    await paddedClip(clip('clip.mp4'), SECONDS);
     const copy = ['-i', clip('clip.mp4'), '-c', 'copy'];
     await ffmpeg(...copy, '-movflags', 'frag_keyframe+empty_moov', clip('fragmented.mp4'));
     site = await startSite({ worker: true });

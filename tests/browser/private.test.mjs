@@ -25,7 +25,8 @@ before(async () => {
     temp = await tempDir();
     clip = path.join(temp.dir, 'A day at the sea.mp4');
     await cardClip(clip, CLIP_S);
-    site = await startSite({ worker: true, env: { DROPSTREAM_AUTH: 'required' } });
+    // Sound that is copied, or most of the time would go into encoding so much of it.
+    site = await startSite({ worker: true, env: { DROPSTREAM_AUTH: 'required', DROPSTREAM_SOUND_MAX_KBPS: '384' } });
     browser = await launchBrowser();
     owner = await openPage(browser);
 });

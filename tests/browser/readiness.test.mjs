@@ -1,43 +1,38 @@
 /*
  * A video that is watched while it is being prepared, in a real Chromium on a real site.
  * The worker is stopped like a process that gets no CPU, so that what is not made stays so
- * for as long as a test looks at it.
+ * for as long as a test looks at it. Its ffmpeg reads no faster than SPEED times real time, so
+ * that it is stopped early enough.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { promises as fs } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { promisify } from 'node:util';
 
 import { launchBrowser, watchedPage } from '../lib/browser.mjs';
+import { slowFfmpeg } from '../lib/demand.mjs';
+import { cardClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
 const CLIP_S = 180;
+const SPEED = 16;
 const REST_MS = 200; // as htdocs/src/player/scrub.ts has it
 const SLOW = 90_000; // ms; on a busy machine an encode takes its time
 const PREPARED = 'This part is being prepared.';
 
-let site, browser, dir, clip;
+let site, browser, temp, clip;
 
 before(async () => {
-    dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-clip-'));
-    clip = path.join(dir, 'clip.mp4');
-    await promisify(execFile)('ffmpeg', [
-        ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=25:duration=${CLIP_S}`],
-        ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${CLIP_S}`],
-        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
-        ...['-c:a', 'aac', '-movflags', '+faststart', clip],
-    ]);
-    site = await startSite({ worker: true });
+    temp = await tempDir();
+    clip = path.join(temp.dir, 'clip.mp4');
+    await cardClip(clip, CLIP_S);
+    site = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, SPEED) } });
     browser = await launchBrowser();
 });
 
 after(async () => {
     await browser?.close();
     await site?.stop();
-    await fs.rm(dir, { recursive: true, force: true });
+    await temp?.remove();
 });
 
 afterEach(() => wake()); // also where a test failed before it could

@@ -25,7 +25,11 @@ before(async () => {
     await cardClip(clip, CLIP_S);
     const pem = path.join(temp.dir, 'site.pem');
     await selfSigned(pem);
-    const env = { DROPSTREAM_AUTH: 'required', DROPSTREAM_MEDIA_AUTH: 'strict', DROPSTREAM_TLS_PEM: pem };
+    // Sound that is copied, or most of the time would go into encoding so much of it.
+    const env = {
+        DROPSTREAM_AUTH: 'required', DROPSTREAM_MEDIA_AUTH: 'strict', DROPSTREAM_TLS_PEM: pem,
+        DROPSTREAM_SOUND_MAX_KBPS: '384',
+    };
     site = await startSite({ worker: true, env });
     browser = await launchBrowser();
     owner = await openPage(browser, anyCertificate);

@@ -43,11 +43,11 @@ const logged = (fn) => (t) => site.logged(fn)(t);
 const read = async (id) => (await site.api('GET', `/api/videos/${id}`)).json;
 const sha256 = async (name) => createHash('sha256').update(await fs.readFile(name)).digest('hex');
 
-/* With its index at the beginning, and noise so that a second of it takes RATE bytes. */
+/* With its index at the beginning, and padded so that a second of it takes RATE bytes. */
 function makeClip(name, seconds) {
     const rate = `${(RATE * 8) / 1000}k`;
     return ffmpeg(
-        ['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${seconds},noise=alls=24:allf=t`],
+        ['-f', 'lavfi', '-i', `testsrc2=s=160x90:r=25:d=${seconds}`],
         ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=48000`],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', rate, '-minrate', rate, '-maxrate', rate],
         ['-bufsize', rate, '-x264-params', 'nal-hrd=cbr', '-pix_fmt', 'yuv420p'],

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { assertMadeOnce, assertWhole, indexOf, PacedUpload } from '../lib/arriving.mjs';
 import { childrenOf, demand, existing, get, readinessOf, runsOf, timelineOf } from '../lib/demand.mjs';
-import { ffmpeg, noisyClip, tempDir } from '../lib/media.mjs';
+import { ffmpeg, paddedClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 import { newUploadId, tus } from '../lib/tus.mjs';
 
@@ -21,7 +21,7 @@ let temp;
 
 before(async () => {
     temp = await tempDir();
-    await noisyClip(clip('fast.mp4'), SECONDS, ['-bf', '2', '-movflags', '+faststart']);
+    await paddedClip(clip('fast.mp4'), SECONDS, ['-bf', '2', '-movflags', '+faststart']);
     await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('end.mp4'));
     await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('clip.mkv'));
     const env = { DROPSTREAM_STALL_S: '6', DROPSTREAM_WAIT_S: '1' };

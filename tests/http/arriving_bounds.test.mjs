@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { assertWhole, indexOf } from '../lib/arriving.mjs';
 import { existing, get, timelineOf } from '../lib/demand.mjs';
-import { noisyClip, tempDir } from '../lib/media.mjs';
+import { paddedClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 import { create, patch, tus } from '../lib/tus.mjs';
 
@@ -23,7 +23,7 @@ let site, temp, file, moov;
 before(async () => {
     temp = await tempDir();
     const clip = path.join(temp.dir, 'clip.mp4');
-    await noisyClip(clip, SECONDS);
+    await paddedClip(clip, SECONDS);
     file = await fs.readFile(clip);
     moov = await indexOf(clip);
     site = await startSite({ worker: true, env: { DROPSTREAM_WAIT_S: '1' } });

@@ -12,7 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { existing, slowFfmpeg, timelineOf, uploadPlayable } from '../lib/demand.mjs';
-import { flashClip, noisyClip, parseMedia, tempDir } from '../lib/media.mjs';
+import { flashClip, paddedClip, parseMedia, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor, withSite } from '../lib/site.mjs';
 
 const run = promisify(execFile);
@@ -123,7 +123,7 @@ describe('a disk with less free than its reserve', () => {
     test('an upload that would touch it is a 507, and leaves nothing', onDisk({ worker: true }, async (site, disk) => {
         await disk.fillTo(RESERVE + 3);
         const file = path.join(temp.dir, 'large.mp4');
-        await noisyClip(file, 10);
+        await paddedClip(file, 10);
         assert.ok((await fs.stat(file)).size > 3.5 * MIB);
         const { status, json } = await site.upload(file);
         assert.equal(status, 507);
@@ -218,7 +218,7 @@ const of = (video, name) => video.renditions.find((r) => r.name === name);
 /* A ready video whose source is offered as it is, some MiB of it. */
 async function withSource(site, name) {
     const file = path.join(temp.dir, `${name}.mp4`);
-    await noisyClip(file, 10);
+    await paddedClip(file, 10);
     const { json } = await site.upload(file);
     const video = await waitFor(async () => {
         const v = await read(site, json.id);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { slowFfmpeg } from '../lib/demand.mjs';
 import {
     beeps, ffmpeg, fetchVideo, flashClip, flashes, parseMaster, parseMedia, tempDir,
 } from '../lib/media.mjs';
@@ -34,14 +35,14 @@ async function process(file, states = 'ready') {
 const LONG_S = 90; // 45 segments of two seconds
 
 /* Every answer about a video from its upload until it is ready, asked for quickly. */
-async function watchUntilReady(uploaded) {
+async function watchUntilReady(on, uploaded) {
     const seen = [uploaded];
     await waitFor(
         async () => {
-            seen.push((await site.api('GET', `/api/videos/${uploaded.id}`)).json);
+            seen.push((await on.api('GET', `/api/videos/${uploaded.id}`)).json);
             return ['ready', 'failed'].includes(seen.at(-1).state);
         },
-        { timeout: 60_000, every: 5, what: 'it to be ready', moving: () => site.made() },
+        { timeout: 60_000, every: 5, what: 'it to be ready', moving: () => on.made() },
     );
     return seen;
 }
@@ -57,6 +58,52 @@ function assertStatesInOrder(seen) {
     assert.ok(seen.slice(0, playable).every((v) => v.media === null));
     const done = seen.map((v) => v.renditions[0]?.done ?? 0);
     assert.deepEqual(done, [...done].sort((a, b) => a - b), 'segments only get more');
+}
+
+/* On a slow site: what is answered about a clip of LONG_S, and about its segments, while it
+ * is encoded. */
+async function seenOnItsWay(slow, file) {
+    const { status: taken, json } = await slow.upload(file);
+    assert.equal(taken, 201);
+    assert.equal(json.state, 'stored');
+    assert.equal(json.playable, false);
+    const watched = watchUntilReady(slow, json);
+    watched.catch(() => {}); // is told when it is asked for
+    const video = await waitFor(
+        async () => {
+            const { json: now } = await slow.api('GET', `/api/videos/${json.id}`);
+            return now.playable && now;
+        },
+        { every: 5, what: 'the first segment' },
+    );
+    assert.equal(video.renditions[0].segments, LONG_S / 2);
+    const base = video.media.slice(0, video.media.lastIndexOf('/') + 1);
+    const [variant] = parseMaster((await slow.request('GET', video.media)).text).variants;
+    const url = base + variant.URI;
+    const list = await slow.request('GET', url);
+    const folder = url.slice(0, url.lastIndexOf('/') + 1);
+    const missing = slow.request('GET', `${folder}${LONG_S / 2 - 1}.m4s`);
+    const never = await slow.request('GET', `${folder}${LONG_S / 2}.m4s`);
+    // Read last: all of the above was answered while the encode was going on.
+    const [{ done }] = (await slow.api('GET', `/api/videos/${json.id}`)).json.renditions;
+    assert.ok(done < LONG_S / 2, 'it is still being encoded');
+
+    assert.equal(list.status, 200);
+    const { ended, type, segments } = parseMedia(list.text);
+    assert.equal(type, 'VOD');
+    assert.ok(ended);
+    assert.deepEqual(segments.map(({ uri }) => uri), Array.from({ length: LONG_S / 2 }, (_, k) => `${k}.m4s`));
+    assert.equal(segments.reduce((sum, { duration }) => sum + duration, 0), LONG_S);
+    // It is waited for: there in time, or to be asked for again.
+    const { status, headers } = await missing;
+    assert.ok([200, 503].includes(status), `${status}`);
+    assert.equal(headers['cache-control'], status === 200 ? 'max-age=31536000' : 'no-store');
+    assert.equal(never.status, 404);
+    assert.doesNotMatch(never.headers['cache-control'] ?? '', /max-age/);
+
+    assertStatesInOrder(await watched);
+    assert.equal((await slow.request('GET', url)).text, list.text, 'it was final from the start');
+    assert.equal((await slow.request('GET', `${folder}${LONG_S / 2 - 1}.m4s`)).status, 200);
 }
 
 /* Uploads a clip of flashes and beeps, and finds every one of them at its second. */
@@ -105,50 +152,15 @@ describe('an ordinary clip', () => {
     });
 
     test('goes through every state, and has its whole playlist before the encode is done', async () => {
-        // A longer one, so that every state lasts long enough to be seen.
-        await ffmpeg('-f', 'lavfi', '-i', `testsrc2=s=640x360:r=30:d=${LONG_S}`,
+        // Its ffmpeg reads at a pace, so that every state lasts long enough to be seen.
+        await ffmpeg('-f', 'lavfi', '-i', `testsrc2=s=160x90:r=10:d=${LONG_S}`,
             '-c:v', 'libx264', '-preset', 'ultrafast', clip('long.mp4'));
-        const { status: taken, json } = await site.upload(clip('long.mp4'));
-        assert.equal(taken, 201);
-        assert.equal(json.state, 'stored');
-        assert.equal(json.playable, false);
-        const watched = watchUntilReady(json);
-        watched.catch(() => {}); // is told when it is asked for
-        const video = await waitFor(
-            async () => {
-                const { json: now } = await site.api('GET', `/api/videos/${json.id}`);
-                return now.playable && now;
-            },
-            { every: 5, what: 'the first segment' },
-        );
-        assert.equal(video.renditions[0].segments, LONG_S / 2);
-        const base = video.media.slice(0, video.media.lastIndexOf('/') + 1);
-        const [variant] = parseMaster((await site.request('GET', video.media)).text).variants;
-        const url = base + variant.URI;
-        const list = await site.request('GET', url);
-        const folder = url.slice(0, url.lastIndexOf('/') + 1);
-        const missing = site.request('GET', `${folder}${LONG_S / 2 - 1}.m4s`);
-        const never = await site.request('GET', `${folder}${LONG_S / 2}.m4s`);
-        // Read last: all of the above was answered while the encode was going on.
-        const [{ done }] = (await site.api('GET', `/api/videos/${json.id}`)).json.renditions;
-        assert.ok(done < LONG_S / 2, 'it is still being encoded');
-
-        assert.equal(list.status, 200);
-        const { ended, type, segments } = parseMedia(list.text);
-        assert.equal(type, 'VOD');
-        assert.ok(ended);
-        assert.deepEqual(segments.map(({ uri }) => uri), Array.from({ length: LONG_S / 2 }, (_, k) => `${k}.m4s`));
-        assert.equal(segments.reduce((sum, { duration }) => sum + duration, 0), LONG_S);
-        // It is waited for: there in time, or to be asked for again.
-        const { status, headers } = await missing;
-        assert.ok([200, 503].includes(status), `${status}`);
-        assert.equal(headers['cache-control'], status === 200 ? 'max-age=31536000' : 'no-store');
-        assert.equal(never.status, 404);
-        assert.doesNotMatch(never.headers['cache-control'] ?? '', /max-age/);
-
-        assertStatesInOrder(await watched);
-        assert.equal((await site.request('GET', url)).text, list.text, 'it was final from the start');
-        assert.equal((await site.request('GET', `${folder}${LONG_S / 2 - 1}.m4s`)).status, 200);
+        const slow = await startSite({ worker: true, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 30) } });
+        try {
+            await slow.logged(() => seenOnItsWay(slow, clip('long.mp4')))();
+        } finally {
+            await slow.stop();
+        }
     });
 
     test('whose master says what was measured', async () => {

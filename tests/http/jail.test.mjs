@@ -17,7 +17,7 @@ let clip;
 before(async () => {
     temp = await tempDir();
     clip = path.join(temp.dir, 'clip.mp4');
-    await ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=60'], ['-f', 'lavfi', '-i', 'sine=d=60'],
+    await ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=30'], ['-f', 'lavfi', '-i', 'sine=d=30'],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', clip]);
 });
 after(() => temp.remove());

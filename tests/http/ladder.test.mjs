@@ -18,7 +18,7 @@ let temp, clip;
 before(async () => {
     temp = await tempDir();
     clip = path.join(temp.dir, 'clip.mp4');
-    await ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=5:d=13'],
+    await ffmpeg(['-f', 'lavfi', '-i', 'smptebars=s=1920x1080:r=5:d=13'],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '10'], clip);
 });
 after(() => temp.remove());

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { assertMadeOnce, assertWhole, PacedUpload } from '../lib/arriving.mjs';
 import { existing, get, timelineOf } from '../lib/demand.mjs';
-import { ffmpeg, noisyClip, tempDir } from '../lib/media.mjs';
+import { ffmpeg, paddedClip, tempDir } from '../lib/media.mjs';
 import { sleep, startSite, waitFor } from '../lib/site.mjs';
 
 const SECONDS = 40;
@@ -25,7 +25,7 @@ const remove = (id) => site.api('DELETE', `/api/videos/${id}`);
 
 before(async () => {
     temp = await tempDir();
-    await noisyClip(clip('clip.mp4'), SECONDS);
+    await paddedClip(clip('clip.mp4'), SECONDS);
     const copy = ['-i', clip('clip.mp4'), '-c', 'copy'];
     await ffmpeg(...copy, '-movflags', 'frag_keyframe+empty_moov', clip('fragmented.mp4'));
     await ffmpeg(...copy, '-live', '1', clip('live.mkv'));

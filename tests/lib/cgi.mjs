@@ -3,12 +3,21 @@
  */
 import { spawn } from 'node:child_process';
 
-/* What an answer is to a test: { status, headers, body, text, json }. */
+/* What an answer is to a test: { status, headers, body, text, json }. Segments are many, and
+ * nobody reads them as text. */
 export function answerOf({ statusCode, headers }, body) {
-    const text = body.toString('utf8');
     const isJson = headers['content-type'] === 'application/json';
-    const json = isJson && text ? JSON.parse(text) : undefined;
-    return { status: statusCode, headers, body, text, json };
+    const json = isJson && body.length ? JSON.parse(body) : undefined;
+    let text;
+    return {
+        status: statusCode,
+        headers,
+        body,
+        get text() {
+            return (text ??= body.toString('utf8'));
+        },
+        json,
+    };
 }
 
 /* The environment that says what a request is. */

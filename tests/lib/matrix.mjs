@@ -188,11 +188,22 @@ function draw(size, sar) {
     return Buffer.concat([Buffer.from(`P6\n${w} ${h}\n255\n`), rgb]);
 }
 
-function pictureOf({ woven, size, sar, filters }) {
+const drawn = new Map();
+function drawing(size, sar) {
+    const key = `${size} ${sar}`;
+    if (!drawn.has(key)) drawn.set(key, draw(size, sar));
+    return drawn.get(key);
+}
+
+/* Its picture changes each tenth of a second at most: so often the filters, some of which take
+ * long, see one of a clip of a usual rate. */
+function pictureOf({ woven, size, sar, filters, rate, seconds }) {
     if (woven) return { input: ['-filter_complex', weave(woven)] };
     const [w, h] = size;
+    const repeated = rate === 25 && seconds === 1;
     const white = `lutrgb=r=255:g=255:b=255:enable='between(t,${MARK_S - 0.001},${MARK_S + MARK_LONG_S - 0.001})'`;
-    return { chain: ['format=gbrp', `scale=${w}:${h}:flags=neighbor`, white, ...filters, `setsar=${sar.join('/')}`].join(',') };
+    const chain = ['format=gbrp', `scale=${w}:${h}:flags=neighbor`, white, ...filters, `setsar=${sar.join('/')}`];
+    return { rate: repeated ? 10 : rate, chain: [...chain, ...(repeated ? [`fps=${rate}`] : [])].join(',') };
 }
 
 async function makeOne(dir, clip, number) {
@@ -200,8 +211,8 @@ async function makeOne(dir, clip, number) {
     const file = `${base}.${clip.container}`;
     const made = clip.after ? `${base}-first.${clip.container}` : file;
     const picture = pictureOf(clip);
-    const input = picture.input ?? ['-loop', '1', '-framerate', clip.rate, '-t', clip.seconds, '-i', `${base}.ppm`];
-    if (!clip.woven) await fs.writeFile(`${base}.ppm`, draw(clip.size, clip.sar));
+    const input = picture.input ?? ['-loop', '1', '-framerate', picture.rate, '-t', clip.seconds, '-i', `${base}.ppm`];
+    if (!clip.woven) await fs.writeFile(`${base}.ppm`, drawing(clip.size, clip.sar));
     await ffmpeg(
         clip.audio ? ['-f', 'lavfi', '-i', clip.audio.source] : [],
         input,

@@ -71,21 +71,26 @@ export async function flashClip(file, options = {}) {
     );
 }
 
-/* The same, so noisy that a second of it (half a megabyte) is many times what is buffered on
- * the way; more: further options of its picture. */
-export const noisyClip = (file, seconds, more = []) =>
+/* The same, padded (H.264 s. 7.4.2.7) so that a second of it (half a megabyte) is many times
+ * what is buffered on the way: noise would take several times as long to encode. more: further
+ * options of its picture. */
+export const paddedClip = (file, seconds, more = []) =>
     flashClip(file, {
         seconds,
         rate: 10, // or most of a test's time is spent on encoding it
-        filters: ['drawbox=w=iw/4:color=gray:t=fill', 'noise=alls=40:allf=t'],
-        video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-b:v', '4M', '-maxrate', '4M', '-bufsize', '1M', ...more],
+        filters: ['drawbox=w=iw/4:color=gray:t=fill'],
+        video: [
+            ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-x264-params', 'nal-hrd=cbr'],
+            ['-b:v', '4M', '-minrate', '4M', '-maxrate', '4M', '-bufsize', '1M', ...more],
+        ].flat(),
     });
 
-/* A test card with a tone, made as fast as it goes. */
+/* A test card with a tone that begins now and then, made as fast as it goes: what ffmpeg takes
+ * longest for is a tone that stays. */
 export const cardClip = (file, seconds) =>
     ffmpeg(
-        ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=10:d=${seconds}`],
-        ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=48000`],
+        ['-f', 'lavfi', '-i', `testsrc2=s=160x90:r=10:d=${seconds}`],
+        ['-f', 'lavfi', '-i', `sine=440:d=${seconds}:sample_rate=48000,volume='lt(mod(t,4),0.2)':eval=frame`],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-c:a', 'aac', '-movflags', '+faststart', file],
     );
 

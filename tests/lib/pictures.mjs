@@ -28,7 +28,7 @@ export async function brighteningClip(file, options = {}) {
         ...filters,
     ].join(',');
     await ffmpeg(
-        ['-f', 'lavfi', '-i', picture, '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2'],
+        ['-f', 'lavfi', '-i', picture, '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2'],
         ['-g', `${gop}`, '-keyint_min', `${gop}`, '-sc_threshold', '0', ...quality, ...more, file],
     );
 }
