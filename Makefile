@@ -62,7 +62,7 @@ WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args
            worker/filters.c worker/grants.c worker/jail.c worker/jail_filter.c \
            worker/jail_rules.c worker/jail_start.c worker/joblog.c worker/jobs.c \
            worker/key_units.c worker/ladder.c worker/live.c worker/loop.c \
-           worker/media_info.c worker/mediadir.c worker/own_time.c worker/owner.c \
+           worker/media_info.c worker/mediadir.c worker/old_folders.c worker/own_time.c worker/owner.c \
            worker/packet_scan.c worker/param_sets.c worker/passes.c \
            worker/picture_choice.c worker/picture_pipe.c worker/picture_stream.c \
            worker/room.c \
@@ -109,7 +109,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
-        multipart_corpus nomem nomem_accounts nomem_api nomem_jobs nomem_json nomem_store nomem_videos origin own_store own_time owner packet_scan \
+        multipart_corpus nomem nomem_accounts nomem_api nomem_jobs nomem_json nomem_store nomem_videos old_folders origin own_store own_time owner packet_scan \
         param_sets pass passes password picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists probe_count probe_plan promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \

@@ -17,8 +17,7 @@
 #define LOOK_MS 1000
 #define COUNT_MS 5000 /* between sums over all videos, while anything changes */
 #define REST_MS 10000
-#define AT_ONCE 4      /* renditions that are put away in one turn of the loop */
-#define REMOVE_TURN 64 /* files of theirs that are removed in one */
+#define AT_ONCE 4 /* renditions that are put away in one turn of the loop */
 #define MIB ((int64_t)1 << 20)
 
 struct disk {
@@ -112,7 +111,7 @@ static enum rc finish_one(struct disk *d)
         return finished_one(d);
     if (rc != RC_OK)
         return rc;
-    rc = segments_remove_some(dir_fd, REMOVE_TURN, &over);
+    rc = segments_remove_some(dir_fd, MEDIADIR_REMOVE_TURN, &over);
     if (rc != RC_OK || !over) {
         close(dir_fd);
         d->removes = rc == RC_OK;

@@ -11,6 +11,7 @@
 #include "live.h"
 #include "log.h"
 #include "mediadir.h"
+#include "old_folders.h"
 #include "owner.h"
 #include "passes.h"
 #include "sweep.h"
@@ -359,6 +360,7 @@ static void end(struct daemon *d)
 {
     struct worker *w = &d->w;
     lists_close(w);
+    old_folders_close(w);
     sweep_close(w);
     staging_close(w->staging);
     bool told = w->store && d->lock_fd >= 0 && say_stopped(w);

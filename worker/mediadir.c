@@ -104,6 +104,13 @@ static bool remove_folder(int root_fd, const char *name, int *left)
     return *left > 0 && remove_entry(root_fd, name, AT_REMOVEDIR, left);
 }
 
+enum rc mediadir_remove_sub_some(int root_fd, const char *sub, int n, bool *over)
+{
+    int left = n;
+    *over = remove_folder(root_fd, sub, &left);
+    return *over || left < n ? RC_OK : RC_IO;
+}
+
 enum rc mediadir_remove_sub(int root_fd, const char *sub)
 {
     int left = INT_MAX;

@@ -23,8 +23,12 @@ enum rc mediadir_create(const struct site *site, const char *root);
 /* Takes the folder with all that is in it away. RC_IO if something remains. */
 enum rc mediadir_remove(const struct site *site, const char *root);
 
+/* Files that are removed in one turn of the loop, as others wait meanwhile. */
+#define MEDIADIR_REMOVE_TURN 64
+
 /* Takes n > 0 of its files and folders away at most, those that viewers begin with
- * first. *over: nothing of it is left. RC_IO: something remains that cannot go. */
+ * first. *over: nothing of it is left. RC_IO: something remains that cannot go. Also
+ * the codes of site_open_media. */
 enum rc mediadir_remove_some(const struct site *site, const char *root, int n,
                              bool *over);
 
@@ -44,6 +48,9 @@ void mediadir_each(int dir_fd,
 
 /* Removes <sub> with all that is in it; a missing one is fine. RC_IO. */
 enum rc mediadir_remove_sub(int root_fd, const char *sub);
+
+/* Removes n > 0 of its files at most; *over as above. RC_IO: something cannot go. */
+enum rc mediadir_remove_sub_some(int root_fd, const char *sub, int n, bool *over);
 
 /* How the names of files in site/tmp begin that are left over when their worker is
  * gone. */

@@ -273,16 +273,3 @@ enum rc playlists_open_all(const struct site *site, const char *root,
         close(fds[i]);
     return rc;
 }
-
-void playlists_remove(const struct site *site, const char *root,
-                      const struct rendition *r)
-{
-    char folder[STORE_RENDITION_MAX + 16];
-    int fd;
-    playlists_folder(r, folder);
-    if (mediadir_open(site, root, "", false, &fd) != RC_OK)
-        return;
-    if (mediadir_remove_sub(fd, folder) != RC_OK)
-        log_warn("cannot remove the folder %s of a video", folder);
-    close(fd);
-}

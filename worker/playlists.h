@@ -46,9 +46,4 @@ enum rc playlists_open_all(const struct site *site, const char *root,
                            const struct rendition *renditions, size_t n,
                            int fds[PLAYLISTS_FDS], size_t *n_fds);
 
-/* Removes the folder of a rendition in its generation, with all that is in it. A
- * failure is logged: what is left goes with the video. */
-void playlists_remove(const struct site *site, const char *root,
-                      const struct rendition *r);
-
 #endif

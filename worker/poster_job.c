@@ -89,7 +89,7 @@ static void could_not(struct task *t, enum rc rc, const char *sentence)
 {
     if (rc == RC_NOSPACE)
         task_postpone(t, "The disk is full.");
-    else if (rc == RC_NOMEM)
+    else if (rc == RC_NOMEM || rc == RC_BUSY)
         task_postpone(t, sentence);
     else if (t->video.state == VIDEO_RECEIVING && t->video.poster_at_us < 0)
         leave_for_later(t, sentence);

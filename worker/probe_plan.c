@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "mediadir.h"
+#include "old_folders.h"
 #include "plan.h"
 #include "playlists.h"
 #include "source_check.h"
@@ -66,20 +67,23 @@ static bool is_planned(const struct video_plan *plan, const char *folder)
 }
 
 /* What has a dot in its name is a file. Subtitles stay: their job sees to them. */
-static void remove_unplanned(int root_fd, const char *name, const void *plan)
+static void remove_unplanned(int root_fd, const char *name, const void *arg)
 {
+    struct task *t = *(struct task *const *)arg;
+    const struct probe *p = t->state;
+    (void)root_fd;
     if (!strchr(name, '.') && strcmp(name, SUBTITLE_FOLDER) != 0 &&
-        !is_planned(plan, name) && !is_newer(plan, name))
-        mediadir_remove_sub(root_fd, name);
+        !is_planned(&p->plan, name) && !is_newer(&p->plan, name))
+        old_folders_remove(t->w, t->video.media_root, name);
 }
 
 /* Folders of earlier generations; what remains is taken when the video is deleted. */
-static void remove_old_generations(struct task *t, const struct video_plan *plan)
+static void remove_old_generations(struct task *t)
 {
     int fd;
     if (mediadir_open(&t->w->site, t->video.media_root, "", false, &fd) != RC_OK)
         return;
-    mediadir_each(fd, remove_unplanned, plan);
+    mediadir_each(fd, remove_unplanned, &t);
     close(fd);
 }
 
@@ -119,7 +123,7 @@ static void keep_plan(struct task *t)
         /* What ended meanwhile may have listed the plan of before once more. */
         if (plan->renditions[0].generation > 1)
             lists_follow(w, t->video.id);
-        remove_old_generations(t, plan);
+        remove_old_generations(t);
         if (!p->early)
             spool_remove_index(&w->site, t->video.id);
         task_end(t, "planned");

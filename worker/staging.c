@@ -188,8 +188,43 @@ static enum rc find(const struct staging *s, const struct stat *folder,
     return rc;
 }
 
-static enum rc replace(struct staging *s, int dir_fd, const char *name,
-                       const void *data, size_t n, bool *wrote)
+/* A file that is written, on its way into its place. */
+struct place {
+    int tmp_fd;
+    struct mediafile *file;
+    int dir_fd;
+    const char *name;
+    bool replace;
+};
+
+static enum rc publish(void *arg)
+{
+    const struct place *p = arg;
+    return mediafile_publish(p->tmp_fd, p->file, p->dir_fd, p->name, p->replace);
+}
+
+/* guard may be NULL. The file is not ended where the guard does not hold. */
+static enum rc publish_guarded(const struct staging_guard *guard, struct place *p)
+{
+    return guard ? guard->hold(guard->arg, publish, p) : publish(p);
+}
+
+static enum rc put_new(struct staging *s, const struct staging_guard *guard, int dir_fd,
+                       const char *name, const void *data, size_t n)
+{
+    struct mediafile f = {.fd = -1};
+    struct place place = {s->tmp_fd, &f, dir_fd, name, false};
+    enum rc rc = mediafile_begin(s->tmp_fd, &f);
+    if (rc == RC_OK)
+        rc = mediafile_write(&f, data, n);
+    if (rc == RC_OK)
+        rc = publish_guarded(guard, &place);
+    mediafile_abandon(s->tmp_fd, &f);
+    return rc;
+}
+
+static enum rc replace(struct staging *s, const struct staging_guard *guard, int dir_fd,
+                       const char *name, const void *data, size_t n, bool *wrote)
 {
     struct stat folder;
     struct staged *e;
@@ -203,8 +238,9 @@ static enum rc replace(struct staging *s, int dir_fd, const char *name,
     if (e->order)
         return RC_PENDING;
     rc = e->rc;
+    struct place place = {s->tmp_fd, &e->file, dir_fd, name, true};
     if (rc == RC_OK)
-        rc = mediafile_publish(s->tmp_fd, &e->file, dir_fd, name, true);
+        rc = publish_guarded(guard, &place);
     if (rc == RC_OK)
         *wrote = true;
     drop(e);
@@ -214,16 +250,23 @@ static enum rc replace(struct staging *s, int dir_fd, const char *name,
 enum rc staging_put(struct staging *s, int dir_fd, const char *name, const void *data,
                     size_t n, bool *wrote)
 {
+    return staging_put_guarded(s, NULL, dir_fd, name, data, n, wrote);
+}
+
+enum rc staging_put_guarded(struct staging *s, const struct staging_guard *guard,
+                            int dir_fd, const char *name, const void *data, size_t n,
+                            bool *wrote)
+{
     bool exists = true, same = false;
     enum rc rc = mediafile_holds(dir_fd, name, data, n, &exists, &same);
     if (rc != RC_OK || same)
         return rc;
     if (!exists) {
-        rc = mediafile_put(s->tmp_fd, dir_fd, name, data, n);
+        rc = put_new(s, guard, dir_fd, name, data, n);
         if (rc == RC_OK)
             *wrote = true;
         if (rc != RC_EXISTS)
             return rc;
     }
-    return replace(s, dir_fd, name, data, n, wrote);
+    return replace(s, guard, dir_fd, name, data, n, wrote);
 }

@@ -45,6 +45,18 @@ void staging_close(struct staging *s);
 enum rc staging_put(struct staging *s, int dir_fd, const char *name, const void *data,
                     size_t n, bool *wrote);
 
+/* Whoever may only put a file in place while something holds: hold(arg, act, act_arg)
+ * calls act(act_arg), and returns what that does, or a code of its own and does not. */
+struct staging_guard {
+    enum rc (*hold)(void *arg, enum rc (*act)(void *act_arg), void *act_arg);
+    void *arg;
+};
+
+/* As staging_put, but what puts the file in its place, a rename, is guarded. */
+enum rc staging_put_guarded(struct staging *s, const struct staging_guard *guard,
+                            int dir_fd, const char *name, const void *data, size_t n,
+                            bool *wrote);
+
 /* again(arg) is called once, in a later turn, after something was synced: not always
  * that which is waited for. of: the id of the video whose files are to agree, which
  * stays as it is until then; NULL: no other file has to agree with what is waited for.

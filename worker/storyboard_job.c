@@ -12,6 +12,7 @@
 #include "store_pictures.h"
 #include "storyboard.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,6 +227,7 @@ static void remove_if_old(int dir_fd, const char *name, const void *arg)
 static void finish(struct task *t, enum rc rc)
 {
     const struct board *b = t->state;
+    char sentence[64];
     if (rc == RC_OK) {
         mediadir_each(b->dir_fd, remove_if_old, &(struct keep){&t->job, b->n_sheets});
         task_done(t, &(struct job_result){.bitrate = 0});
@@ -233,6 +235,10 @@ static void finish(struct task *t, enum rc rc)
         task_drop(t);
     } else if (rc == RC_NOSPACE) {
         task_postpone(t, "The disk is full.");
+    } else if (rc == RC_NOMEM || rc == RC_BUSY) {
+        snprintf(sentence, sizeof(sentence), "The pictures could not be kept (%s).",
+                 rc_name(rc));
+        task_postpone(t, sentence);
     } else if (rc == RC_NOT_FOUND) {
         task_fail(t, "There is no keyframe to take.");
     } else {

@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 #define JOB_LOG_DAYS 30
-#define PURGE_MAX 64   /* videos for which folders are synced once */
-#define REMOVE_TURN 64 /* files and folders that go in one turn of the loop */
+#define PURGE_MAX 64 /* videos for which folders are synced once */
 
 static bool in_use(const struct worker *w, const char *id)
 {
@@ -91,12 +90,14 @@ static enum rc add_deleted(void *arg, const struct video *v)
     return RC_OK;
 }
 
-/* The end of a removal; it is gone afterwards. */
+static void on_turn(void *arg);
+
+/* Those that are done are gone for good, and the next ones follow; or it is the end of
+ * the removal, which is gone afterwards. */
 static void removed(void *arg, enum rc rc)
 {
     struct removal *all = arg;
     struct worker *w = all->w;
-    bool again = all->again;
     for (const struct doomed *v = rc == RC_OK ? all->done : NULL; v; v = v->next) {
         enum rc one = store_video_purge(w->store, v->id);
         /* Another worker was quicker. */
@@ -105,6 +106,15 @@ static void removed(void *arg, enum rc rc)
     }
     if (rc != RC_OK)
         log_error("deleted videos: cannot remove their rows: %s", rc_name(rc));
+    free_all(all->done);
+    all->done = NULL;
+    all->n_done = 0;
+    all->order = NULL;
+    if (rc == RC_OK && all->left) {
+        loop_timer_set(w->loop, &all->turn, 0, on_turn, all);
+        return;
+    }
+    bool again = all->again;
     forget(all);
     if (rc == RC_OK && again)
         sweep_deleted(w);
@@ -126,7 +136,7 @@ static enum rc sync_folders(struct removal *all)
 /* *over: nothing of it is left. */
 static enum rc remove_some(const struct worker *w, const struct doomed *v, bool *over)
 {
-    enum rc rc = mediadir_remove_some(&w->site, v->root, REMOVE_TURN, over);
+    enum rc rc = mediadir_remove_some(&w->site, v->root, MEDIADIR_REMOVE_TURN, over);
     if (rc == RC_OK && *over)
         rc = spool_remove(&w->site, v->id);
     return rc;
@@ -155,7 +165,6 @@ static void on_turn(void *arg)
         return;
     }
     bool nothing = !all->done;
-    all->again |= all->left != NULL;
     rc = nothing ? RC_OK : sync_folders(all);
     if (rc != RC_OK || nothing)
         removed(all, rc);

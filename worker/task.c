@@ -163,26 +163,18 @@ void task_cancel(struct task *t)
 
 /* ---- the disk ----------------------------------------------------------- */
 
-struct put {
-    struct staging *staging;
-    int dir_fd;
-    const char *name;
-    const void *data;
-    size_t n;
-};
-
-static enum rc put(void *arg)
+static enum rc hold(void *arg, enum rc (*act)(void *act_arg), void *act_arg)
 {
-    const struct put *p = arg;
-    bool wrote;
-    return staging_put(p->staging, p->dir_fd, p->name, p->data, p->n, &wrote);
+    const struct task *t = arg;
+    return store_job_hold(t->w->store, &t->job, act, act_arg);
 }
 
 enum rc task_put(struct task *t, int dir_fd, const char *name, const void *data,
                  size_t n)
 {
-    struct put p = {t->w->staging, dir_fd, name, data, n};
-    return store_job_hold(t->w->store, &t->job, put, &p);
+    const struct staging_guard guard = {hold, t};
+    bool wrote;
+    return staging_put_guarded(t->w->staging, &guard, dir_fd, name, data, n, &wrote);
 }
 
 bool task_waits_for_disk(const struct task *t)

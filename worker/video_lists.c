@@ -3,6 +3,7 @@
 #include "bounds.h"
 #include "log.h"
 #include "mediadir.h"
+#include "old_folders.h"
 #include "playlists.h"
 #include "store_lists.h"
 
@@ -141,7 +142,7 @@ static void remove_gone(struct following *f)
     struct gone *g;
     while ((g = f->gone)) {
         f->gone = g->next;
-        playlists_remove(&f->w->site, f->root, &g->rendition);
+        old_folders_remove_rendition(f->w, f->root, &g->rendition);
         free(g);
     }
 }
@@ -282,7 +283,7 @@ void lists_follow_without(struct worker *w, const struct video *v,
             *g = (struct gone){f->gone, gone[i]};
             f->gone = g;
         } else {
-            playlists_remove(&w->site, v->media_root, &gone[i]);
+            old_folders_remove_rendition(w, v->media_root, &gone[i]);
         }
     }
     if (f)

@@ -9,6 +9,7 @@
 
 #include "ladder.h"
 #include "log.h"
+#include "old_folders.h"
 #include "playlists.h"
 #include "video_lists.h"
 
@@ -115,7 +116,7 @@ static void leave(struct task *t)
     /* Where this fails, added rungs are not listed before the first of them is done. */
     lists_follow(t->w, t->video.id);
     if (rest.has_own)
-        playlists_remove(&t->w->site, t->video.media_root, &rest.own);
+        old_folders_remove_rendition(t->w, t->video.media_root, &rest.own);
     joblog_note(t->log, "the video goes on without it%s",
                 ready ? ", and is ready" : "");
     task_end(t, why);

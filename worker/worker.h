@@ -21,6 +21,7 @@
 struct task;
 struct following;
 struct removal;
+struct old_folder;
 
 struct worker {
     struct loop *loop;
@@ -46,6 +47,8 @@ struct worker {
     struct following
         *following;          /* playlists that wait for the disk; see video_lists.c */
     struct removal *removal; /* of deleted videos, likewise; see sweep.c */
+    struct old_folder *old_folders; /* which are being removed, the first one now */
+    struct loop_timer old_folders_turn;
 };
 
 struct task_kind {
@@ -209,8 +212,9 @@ enum rc task_spawn(struct task *t, const struct args *args,
 
 /*
  * Puts a file as staging_put does, whose codes it returns, if the job is still this
- * task's; of a name that other attempts write too, as what a worker that was frozen
- * past its lease has made must not take the place of what is newer. RC_FENCED.
+ * task's: what a worker that was frozen past its lease has made must not take the place
+ * of what is newer, nor stay where nobody would remove it. RC_FENCED; RC_BUSY as
+ * store_job_hold.
  */
 enum rc task_put(struct task *t, int dir_fd, const char *name, const void *data,
                  size_t n);

@@ -480,8 +480,8 @@ enum rc store_job_check(struct store *st, const struct job *job);
 
 /* Calls act(arg) if the job is still this attempt's, and nobody can take it over before
  * that returns: whoever is frozen in it keeps all from writing to the database. For a
- * rename, or what is as quick; act must not use st. What act returned; RC_FENCED, and
- * it was not called. */
+ * rename, or what is as quick; act must not use st. What act returned; or it was not
+ * called: RC_FENCED, RC_BUSY, RC_NOMEM, RC_IO. */
 enum rc store_job_hold(struct store *st, const struct job *job,
                        enum rc (*act)(void *arg), void *arg);
 

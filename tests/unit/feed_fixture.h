@@ -13,6 +13,7 @@
 
 #include "arrival_priv.h"
 #include "encode.h"
+#include "old_folders.h"
 #include "spool.h"
 #include "video_lists.h"
 
@@ -159,6 +160,7 @@ static inline int teardown(void **state)
         task_cancel(w.tasks);
     turn_until(no_task, "the task to end");
     lists_close(&w);
+    old_folders_close(&w);
     staging_close(w.staging);
     arrivals_close(w.arrivals);
     loop_unwatch(w.loop, signals);

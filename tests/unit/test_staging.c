@@ -220,6 +220,76 @@ static void it_is_known_of_which_video_somebody_waits(void **state)
     staging_forget(staging, &grows);
 }
 
+/* A guard that notes how much is written by then, and holds or does not. */
+struct gate {
+    enum rc refuses; /* RC_OK: it does not */
+    int called;
+    off_t written; /* B that are in tmp */
+};
+
+static void add_size(int fd, const char *name, const void *arg)
+{
+    struct stat st;
+    assert_int_equal(fstatat(fd, name, &st, 0), 0);
+    **(off_t *const *)arg += st.st_size;
+}
+
+static enum rc gate_hold(void *arg, enum rc (*act)(void *act_arg), void *act_arg)
+{
+    struct gate *g = arg;
+    off_t *sum = &g->written;
+    g->called++;
+    g->written = 0;
+    mediadir_each(tmp_fd, add_size, &sum);
+    if (g->refuses != RC_OK)
+        return g->refuses;
+    return act(act_arg);
+}
+
+static enum rc put_gated(struct gate *g, const char *text)
+{
+    const struct staging_guard guard = {gate_hold, g};
+    bool wrote;
+    return staging_put_guarded(staging, &guard, dir_fd, "a", text, strlen(text),
+                               &wrote);
+}
+
+static void a_guard_holds_for_a_file_that_is_written(void **state)
+{
+    (void)state;
+    struct gate g = {.refuses = RC_OK};
+    assert_int_equal(put_gated(&g, "one"), RC_OK);
+    assert_int_equal(g.called, 1);
+    assert_int_equal(g.written, 3);
+    assert_int_equal(put_gated(&g, "second"), RC_PENDING);
+    assert_int_equal(g.called, 1);
+    enum rc rc = RC_PENDING;
+    loop_turn_until(loop, (rc = put_gated(&g, "second")) != RC_PENDING, "it");
+    assert_int_equal(rc, RC_OK);
+    assert_int_equal(g.called, 2);
+    assert_int_equal(g.written, 6);
+    assert_holds("a", "second");
+}
+
+static void what_its_guard_does_not_let_in_leaves_nothing(void **state)
+{
+    (void)state;
+    struct gate g = {.refuses = RC_FENCED};
+    bool exists, same;
+    assert_int_equal(put_gated(&g, "one"), RC_FENCED);
+    assert_int_equal(mediafile_holds(dir_fd, "a", "one", 3, &exists, &same), RC_OK);
+    assert_false(exists);
+    assert_true(is_tmp_empty());
+    g.refuses = RC_OK;
+    assert_int_equal(put_gated(&g, "one"), RC_OK);
+    g.refuses = RC_FENCED;
+    enum rc rc = RC_PENDING;
+    loop_turn_until(loop, (rc = put_gated(&g, "two")) != RC_PENDING, "it");
+    assert_int_equal(rc, RC_FENCED);
+    assert_holds("a", "one");
+    assert_true(is_tmp_empty());
+}
+
 static void a_disk_that_fails_leaves_what_was_there(void **state)
 {
     (void)state;
@@ -287,6 +357,8 @@ int main(void)
         TEST(what_nobody_asks_for_again_is_dropped),
         TEST(who_is_forgotten_is_not_called),
         TEST(it_is_known_of_which_video_somebody_waits),
+        TEST(a_guard_holds_for_a_file_that_is_written),
+        TEST(what_its_guard_does_not_let_in_leaves_nothing),
         TEST(a_disk_that_fails_leaves_what_was_there),
         TEST(an_order_is_told_of_once_unless_it_is_forgotten),
         TEST(what_is_under_way_at_the_end_leaves_nothing),
