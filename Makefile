@@ -247,7 +247,8 @@ asan: ## all programs and the unit tests, under AddressSanitizer and UBSan
 	+$(Q)$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS="-O1 -g" all unit SANITIZE="$(ASAN)"
 
 # Those that start most of what there is, in a few runs of each program.
-UNDER_VALGRIND := upload tus shares subtitles poster
+UNDER_VALGRIND := upload tus shares subtitles poster api accounts access checksum ctl check_ctl \
+                  encode storyboard truth media grants passes static strict
 valgrind: $(UNIT_BIN:%=%.valgrind) all ui $(TEST_MODULES) ## all programs and the unit tests under memcheck: leaks, and what is read before it is written
 	@! grep -l '^failed: ' $(UNIT_BIN:%=%.valgrind)
 	$(Q)tests/under.sh valgrind "$(abspath $(BUILD))" $(or $(TEST),$(UNDER_VALGRIND:%=tests/http/%.test.mjs))
