@@ -2,7 +2,8 @@
  * memory.mjs: whether the memory of the worker and of the handlers grows with what they do:
  * what each holds after a quarter of it, against what it holds in the end. Before that each
  * of their threads has had something to do, as its stack is there from then on, and a quarter
- * of it is done already, as each keeps what it will need again.
+ * of it is done already, as each keeps what it will need again; and the worker has swept,
+ * as it does once a minute.
  *
  * DROPSTREAM_BENCH_REQUESTS (10000, a third of each kind), DROPSTREAM_BENCH_VIDEOS (50, of
  * four jobs each, uploaded, made and deleted).
@@ -12,7 +13,7 @@ import http from 'node:http';
 import path from 'node:path';
 
 import { ffmpeg, tempDir } from '../lib/media.mjs';
-import { startSite, tinyMp4, waitFor } from '../lib/site.mjs';
+import { sleep, startSite, tinyMp4, waitFor } from '../lib/site.mjs';
 import * as measure from './measure.mjs';
 
 const REQUESTS = measure.setting('DROPSTREAM_BENCH_REQUESTS', 10_000);
@@ -21,6 +22,7 @@ const ROUNDS = 4;
 const LIMIT_KB = 256; // 34 bytes of a request would be more
 const WARM_UP = { requests: 4000, atOnce: 64, uploads: 300 }; // of 128 threads
 const AT_ONCE = 8;
+const SWEPT_MS = 65_000; // after a start the worker has
 
 /* KB of memory that are a process's own; what it shares with files is the kernel's to keep. */
 const ownKb = (pid) => Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]);
@@ -83,6 +85,7 @@ async function videos(site, file, n) {
 
 const temp = await tempDir();
 const site = await startSite({ worker: true, env: { DROPSTREAM_NICE: '0' } });
+const started = Date.now();
 try {
     const file = await clip(temp.dir);
     const found = [];
@@ -91,7 +94,10 @@ try {
     for (let round = 0; round <= ROUNDS; round++) {
         await requests(site, Math.ceil(REQUESTS / ROUNDS));
         await videos(site, file, Math.ceil(VIDEOS / ROUNDS));
-        if (round === 0) continue;
+        if (round === 0) {
+            await sleep(Math.max(0, started + SWEPT_MS - Date.now()));
+            continue;
+        }
         const pids = { worker: site.pid('worker'), lighttpd: site.pid('lighttpd'), ...(await site.handlers()) };
         found.push(Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, ownKb(pid)])));
     }
