@@ -210,17 +210,23 @@ void mediafile_abandon(int tmp_fd, struct mediafile *f)
     unlinkat(tmp_fd, f->name, 0);
 }
 
+enum rc mediafile_fill(int tmp_fd, struct mediafile *f, const void *data, size_t n)
+{
+    enum rc rc = mediafile_begin(tmp_fd, f);
+    if (rc != RC_OK)
+        return rc;
+    rc = mediafile_write(f, data, n);
+    if (rc != RC_OK)
+        mediafile_abandon(tmp_fd, f);
+    return rc;
+}
+
 enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
                       size_t n)
 {
-    struct mediafile f = {.fd = -1};
-    enum rc rc = mediafile_begin(tmp_fd, &f);
-    if (rc == RC_OK)
-        rc = mediafile_write(&f, data, n);
-    if (rc == RC_OK)
-        return mediafile_publish(tmp_fd, &f, dir_fd, name, false);
-    mediafile_abandon(tmp_fd, &f);
-    return rc;
+    struct mediafile f;
+    enum rc rc = mediafile_fill(tmp_fd, &f, data, n);
+    return rc == RC_OK ? mediafile_publish(tmp_fd, &f, dir_fd, name, false) : rc;
 }
 
 enum rc mediafile_holds(int dir_fd, const char *name, const void *data, size_t n,

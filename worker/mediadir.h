@@ -79,7 +79,10 @@ enum rc mediafile_publish(int tmp_fd, struct mediafile *f, int dir_fd, const cha
 /* Drops the file. One that was not begun is fine. */
 void mediafile_abandon(int tmp_fd, struct mediafile *f);
 
-/* Begin, write and publish in one, without replace. */
+/* Begin and write in one; abandoned where that fails. */
+enum rc mediafile_fill(int tmp_fd, struct mediafile *f, const void *data, size_t n);
+
+/* Fill and publish in one, without replace. */
 enum rc mediafile_put(int tmp_fd, int dir_fd, const char *name, const void *data,
                       size_t n);
 

@@ -155,9 +155,7 @@ static enum rc stage(struct staging *s, const struct stat *folder, const char *n
     e->file.fd = -1;
     e->next = s->list;
     s->list = e;
-    enum rc rc = mediafile_begin(s->tmp_fd, &e->file);
-    if (rc == RC_OK)
-        rc = mediafile_write(&e->file, data, n);
+    enum rc rc = mediafile_fill(s->tmp_fd, &e->file, data, n);
     if (rc == RC_OK) {
         int fd = fcntl(e->file.fd, F_DUPFD_CLOEXEC, 0);
         rc = fd < 0 ? rc_from_errno(errno)
@@ -212,14 +210,13 @@ static enum rc publish_guarded(const struct staging_guard *guard, struct place *
 static enum rc put_new(struct staging *s, const struct staging_guard *guard, int dir_fd,
                        const char *name, const void *data, size_t n)
 {
-    struct mediafile f = {.fd = -1};
+    struct mediafile f;
     struct place place = {s->tmp_fd, &f, dir_fd, name, false};
-    enum rc rc = mediafile_begin(s->tmp_fd, &f);
-    if (rc == RC_OK)
-        rc = mediafile_write(&f, data, n);
-    if (rc == RC_OK)
-        rc = publish_guarded(guard, &place);
-    mediafile_abandon(s->tmp_fd, &f);
+    enum rc rc = mediafile_fill(s->tmp_fd, &f, data, n);
+    if (rc != RC_OK)
+        return rc;
+    rc = publish_guarded(guard, &place);
+    mediafile_abandon(s->tmp_fd, &f); /* where it was not let in */
     return rc;
 }
 

@@ -323,6 +323,40 @@ static inline int make_clips(void **state)
     return 0;
 }
 
+/* A path below the folder of what is made of a video. */
+static inline void in_media(char out[PATH_MAX], const struct video *v, const char *name)
+{
+    char below[KEY_LEN + 64];
+    snprintf(below, sizeof(below), "htdocs/media/%s/%s", v->media_root, name);
+    at(out, below);
+}
+
+/* 0.m4s … (n−1).m4s in a new folder of it, empty. */
+static inline void put_empty_segments(const struct video *v, const char *folder, int n)
+{
+    char below[KEY_LEN + 64], path[PATH_MAX];
+    in_media(path, v, folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    for (int k = 0; k < n; k++) {
+        snprintf(below, sizeof(below), "htdocs/media/%s/%s/%d.m4s", v->media_root,
+                 folder, k);
+        put_file(below, "", 0, 0644);
+    }
+}
+
+/* How many of those are left. */
+static inline int segments_left(const struct video *v, const char *folder, int n)
+{
+    char name[48], path[PATH_MAX];
+    int left = 0;
+    for (int k = 0; k < n; k++) {
+        snprintf(name, sizeof(name), "%s/%d.m4s", folder, k);
+        in_media(path, v, name);
+        left += access(path, F_OK) == 0;
+    }
+    return left;
+}
+
 /* `video` gets this plan, and a folder for what is made of it. */
 static inline void lay_out(const struct video_plan *plan)
 {

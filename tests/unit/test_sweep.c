@@ -10,55 +10,18 @@
 
 static struct video videos[VIDEOS];
 
-static void in_folder(char out[PATH_MAX], const struct video *v, const char *name)
-{
-    char below[KEY_LEN + 64];
-    snprintf(below, sizeof(below), "htdocs/media/%s/%s", v->media_root, name);
-    at(out, below);
-}
-
-static void put_many(const struct video *v)
-{
-    char path[PATH_MAX], name[32];
-    in_folder(path, v, "360p-1");
-    assert_int_equal(mkdir(path, 0755), 0);
-    for (int k = 0; k < FILES; k++) {
-        snprintf(name, sizeof(name), "360p-1/%d.m4s", k);
-        in_folder(path, v, name);
-        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-        assert_true(fd >= 0);
-        close(fd);
-    }
-    in_folder(path, v, "master.m3u8");
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
-static int count(const struct video *v)
-{
-    char path[PATH_MAX], name[32];
-    int n = 0;
-    for (int k = 0; k < FILES; k++) {
-        snprintf(name, sizeof(name), "360p-1/%d.m4s", k);
-        in_folder(path, v, name);
-        n += access(path, F_OK) == 0;
-    }
-    return n;
-}
-
 static int all_files(void)
 {
     int n = 0;
     for (int i = 0; i < VIDEOS; i++)
-        n += count(&videos[i]);
+        n += segments_left(&videos[i], "360p-1", FILES);
     return n;
 }
 
 static bool has_master(const struct video *v)
 {
     char path[PATH_MAX];
-    in_folder(path, v, "master.m3u8");
+    in_media(path, v, "master.m3u8");
     return access(path, F_OK) == 0;
 }
 
@@ -76,29 +39,18 @@ static bool all_are_gone(void)
 
 static int deleted(void **state)
 {
-    const struct video_plan plan = {.duration_us = 6000000,
-                                    .rate_num = 25,
-                                    .rate_den = 1,
-                                    .renditions = {{.name = "360p",
-                                                    .kind = RENDITION_VIDEO,
-                                                    .generation = 1,
-                                                    .width = 640,
-                                                    .height = 360,
-                                                    .bitrate = 800000,
-                                                    .codecs = "avc1.64001f",
-                                                    .rate_num = 25,
-                                                    .rate_den = 1,
-                                                    .gop = 50,
-                                                    .frames = 150,
-                                                    .segments = 3}},
-                                    .n_renditions = 1};
+    const struct video_plan plan = fixture_plan(1);
+    char master[KEY_LEN + 64];
     setup(state);
     log_open("test", LOG_ERROR);
     for (int i = 0; i < VIDEOS; i++) {
         struct video gone;
         store_planned(&plan);
         videos[i] = video;
-        put_many(&video);
+        put_empty_segments(&video, "360p-1", FILES);
+        snprintf(master, sizeof(master), "htdocs/media/%s/master.m3u8",
+                 video.media_root);
+        put_file(master, "", 0, 0644);
         assert_int_equal(store_video_delete(w.store, video.id, &gone), RC_OK);
     }
     return 0;
@@ -139,15 +91,15 @@ static void one_that_cannot_go_keeps_no_other(void **state)
 {
     (void)state;
     char path[PATH_MAX];
-    in_folder(path, &videos[1], "360p-1/deep");
+    in_media(path, &videos[1], "360p-1/deep");
     assert_int_equal(mkdir(path, 0755), 0);
-    in_folder(path, &videos[1], "360p-1/deep/er");
+    in_media(path, &videos[1], "360p-1/deep/er");
     assert_int_equal(mkdir(path, 0755), 0);
     sweep_deleted(&w);
     turn_until(others_are_gone, "the others to go");
     assert_true(is_known(&videos[1]));
     assert_int_equal(rmdir(path), 0);
-    in_folder(path, &videos[1], "360p-1/deep");
+    in_media(path, &videos[1], "360p-1/deep");
     assert_int_equal(rmdir(path), 0);
     sweep_deleted(&w);
     turn_until(all_are_gone, "it to go after all");
