@@ -218,7 +218,8 @@ style-hashes: $(UI_MODULES) ## etc/style_hashes.conf anew, after an upgrade of m
 
 # ---- tests -----------------------------------------------------------------
 
-$(BUILD)/tests/unit/%.o: ALL_CFLAGS += -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
+# Not optimized: that takes most of the time, and what is to be fast is in the libraries.
+$(BUILD)/tests/unit/%.o: ALL_CFLAGS += -O0 -Iworker -Icgi-bin -Itests/unit -DSOURCE_DIR='"$(CURDIR)"'
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libworker.a $(BUILD)/libcgi.a $(BUILD)/libdropstream.a
 	$(link)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FCGI_LIBS) $(LIBS) $(WORKER_LIBS) $(shell pkg-config --libs cmocka)
