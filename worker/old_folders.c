@@ -20,6 +20,8 @@ static enum rc remove_some(const struct worker *w, const struct old_folder *f,
                            bool *over)
 {
     int fd;
+    if (f->name[0] == '\0')
+        return mediadir_remove_some(&w->site, f->root, MEDIADIR_REMOVE_TURN, over);
     enum rc rc = mediadir_open(&w->site, f->root, "", false, &fd);
     *over = rc == RC_NOT_FOUND;
     if (rc != RC_OK)

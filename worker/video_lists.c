@@ -65,20 +65,20 @@ struct synced {
 
 /* Looked at again behind it: whoever deletes the video may have removed the folder just
  * before it was made. */
-static enum rc make_folder(const struct worker *w, const struct video *v)
+static enum rc make_folder(struct worker *w, const struct video *v)
 {
     struct video now;
     enum rc rc = mediadir_create(&w->site, v->media_root);
     if (rc == RC_OK)
         rc = store_video_get(w->store, v->id, &now);
     if (rc == RC_NOT_FOUND)
-        mediadir_remove(&w->site, v->media_root);
+        old_folders_remove(w, v->media_root, "");
     return rc;
 }
 
 /* behind: what was written before may have been lost since, the folder too; once all is
  * there, it is opened to be synced. */
-static enum rc follow_once(const struct worker *w, const char *video_id, bool behind,
+static enum rc follow_once(struct worker *w, const char *video_id, bool behind,
                            bool *wrote, struct synced *out)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
@@ -308,7 +308,7 @@ void lists_take_back(struct worker *w, const struct video *v)
     if (rc == RC_OK)
         lists_follow(w, v->id);
     else if (rc == RC_NOT_FOUND)
-        rc = mediadir_remove(&w->site, v->media_root);
-    if (rc != RC_OK)
+        old_folders_remove(w, v->media_root, "");
+    else
         log_warn("video %s: cannot take its playlists back: %s", v->id, rc_name(rc));
 }

@@ -1,4 +1,4 @@
-/* Folders of renditions that are no more go some files at a time. */
+/* Folders of what is no more go some files at a time. */
 #include "feed_fixture.h"
 
 #include "log.h"
@@ -63,6 +63,28 @@ static void many_go_some_in_each_turn_one_folder_after_the_other(void **state)
     }
 }
 
+static bool is_all_gone(void)
+{
+    return !is_left("");
+}
+
+static void that_of_a_whole_video_goes_likewise(void **state)
+{
+    (void)state;
+    put_empty_segments(&video, folders[0], FILES);
+    put_empty_segments(&video, folders[1], FILES);
+    int before = files(), turns = 0;
+    old_folders_remove(&w, video.media_root, "");
+    while (!is_all_gone()) {
+        int now = files();
+        assert_true(before - now <= MEDIADIR_REMOVE_TURN);
+        before = now;
+        loop_turn_times(w.loop, 1);
+        assert_true(turns++ < 1000);
+    }
+    assert_null(w.old_folders);
+}
+
 static void one_that_cannot_go_keeps_no_other(void **state)
 {
     (void)state;
@@ -94,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_has_few_files_goes_at_once),
         TEST(many_go_some_in_each_turn_one_folder_after_the_other),
+        TEST(that_of_a_whole_video_goes_likewise),
         TEST(one_that_cannot_go_keeps_no_other),
         TEST(who_stops_meanwhile_leaves_the_rest),
     };

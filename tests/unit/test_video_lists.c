@@ -2,6 +2,7 @@
 #include "cutter_stream.h"
 #include "feed_fixture.h"
 
+#include "mediadir.h"
 #include "playlists.h"
 #include "store_lists.h"
 #include "sweep.h"
@@ -403,6 +404,42 @@ static void no_folder_comes_back_of_a_video_that_is_gone(void **state)
     assert_false(is_there(folder));
 }
 
+#define MANY 150 /* files: more than go in one turn of the loop */
+
+static void delete_full(void)
+{
+    struct video gone;
+    assert_int_equal(store_video_delete(w.store, video.id, &gone), RC_OK);
+    put_empty_segments(&video, "360p-1", MANY);
+}
+
+static bool is_folder_gone(void)
+{
+    return !is_there(folder);
+}
+
+static void assert_goes_in_turns(void)
+{
+    assert_true(segments_left(&video, "360p-1", MANY) >= MANY - MEDIADIR_REMOVE_TURN);
+    turn_until(is_folder_gone, "the folder to go");
+}
+
+static void what_is_taken_back_of_a_video_that_is_gone_goes_in_turns(void **state)
+{
+    (void)state;
+    delete_full();
+    lists_take_back(&w, &video);
+    assert_goes_in_turns();
+}
+
+static void the_folder_of_one_that_went_meanwhile_goes_in_turns(void **state)
+{
+    (void)state;
+    before_mkdir = delete_full;
+    assert_int_equal(lists_follow(&w, video.id), RC_NOT_FOUND);
+    assert_goes_in_turns();
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, planned, teardown)
@@ -418,6 +455,8 @@ int main(void)
         TEST(a_folder_stays_as_long_as_a_list_names_it),
         TEST(what_is_deleted_during_a_removal_goes_right_after_it),
         TEST(no_folder_comes_back_of_a_video_that_is_gone),
+        TEST(what_is_taken_back_of_a_video_that_is_gone_goes_in_turns),
+        TEST(the_folder_of_one_that_went_meanwhile_goes_in_turns),
     };
     return cmocka_run_group_tests_name("video_lists", tests, NULL, NULL);
 }
