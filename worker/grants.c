@@ -3,6 +3,7 @@
 #include "grant.h"
 #include "log.h"
 #include "pass.h"
+#include "store_check.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 
 enum {
     NAMES_A_TURN = 2000, /* of the folder that are read */
-    CHECKS_A_TURN = 200, /* symlinks or rows that are looked up */
+    CHECKS_A_TURN = 200, /* folders, symlinks or rows that are looked up */
     LOOK_MS = 60000,     /* at the latest, also if the clock was set meanwhile */
     TROUBLE_MS = 1000
 };
@@ -113,13 +114,36 @@ static void end_walk(struct walk *p)
     *p = (struct walk){.stage = WALK_NONE};
 }
 
-static bool is_symlink(DIR *dir, const struct dirent *e)
+/* One that cannot be put right does not keep the others. */
+static void note_error(struct walk *p, enum rc rc)
+{
+    if (p->rc == RC_OK)
+        p->rc = rc;
+}
+
+/* As st_mode has it; 0: it is not known. */
+static mode_t type_of(DIR *dir, const struct dirent *e)
 {
     struct stat st;
     if (e->d_type != DT_UNKNOWN)
-        return e->d_type == DT_LNK;
-    return fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISLNK(st.st_mode);
+        return DTTOIF(e->d_type);
+    return fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0
+               ? st.st_mode & S_IFMT
+               : 0;
+}
+
+/* A worker that stood still may make the folder of a video behind its end, and be
+ * killed. A row is there before its folder, so one that has none by now never has. What
+ * is not empty stays, whatever has become of its row: it may have taken days to make.
+ */
+static void check_folder(struct grants *g, const char *root)
+{
+    struct walk *p = &g->walk;
+    bool exists = true;
+    enum rc rc = store_root_exists(g->w->store, root, &exists);
+    if (rc == RC_OK && !exists && unlinkat(dirfd(p->dir), root, AT_REMOVEDIR) == 0)
+        log_info("media: the empty folder %s was of nobody", root);
+    note_error(p, rc);
 }
 
 static enum rc add_name(struct walk *p, const char *key)
@@ -137,9 +161,11 @@ static enum rc add_name(struct walk *p, const char *key)
     return RC_OK;
 }
 
-static enum rc read_names(struct walk *p)
+static enum rc read_names(struct grants *g)
 {
-    for (int i = 0; i < NAMES_A_TURN; i++) {
+    struct walk *p = &g->walk;
+    int checks = 0;
+    for (int i = 0; i < NAMES_A_TURN && checks < CHECKS_A_TURN; i++) {
         struct dirent *e = readdir(p->dir);
         if (!e) {
             if (p->n > 0)
@@ -147,20 +173,16 @@ static enum rc read_names(struct walk *p)
             p->stage = WALK_ROWS;
             return RC_OK;
         }
-        if (!key_valid(e->d_name) || !is_symlink(p->dir, e))
-            continue;
-        enum rc rc = add_name(p, e->d_name);
+        mode_t type = key_valid(e->d_name) ? type_of(p->dir, e) : 0;
+        enum rc rc = type == S_IFLNK ? add_name(p, e->d_name) : RC_OK;
         if (rc != RC_OK)
             return rc;
+        if (type == S_IFDIR) {
+            check_folder(g, e->d_name);
+            checks++;
+        }
     }
     return RC_OK;
-}
-
-/* One that cannot be put right does not keep the others. */
-static void note_error(struct walk *p, enum rc rc)
-{
-    if (p->rc == RC_OK)
-        p->rc = rc;
 }
 
 static void check_row(struct grants *g, const struct grant *row)
@@ -231,7 +253,7 @@ static void on_turn(void *arg)
     struct walk *p = &g->walk;
     enum rc rc = RC_OK;
     if (p->stage == WALK_NAMES)
-        rc = read_names(p);
+        rc = read_names(g);
     else if (p->stage == WALK_ROWS)
         rc = read_rows(g);
     else

@@ -23,8 +23,9 @@ void grants_look(struct grants *g);
 
 /*
  * Once a minute: compares htdocs/media with the rows, if either has changed since the
- * last time. Rows that have no symlink get it; a symlink that no row names goes, and
- * nothing else ever does. Bit by bit, so that the loop goes on meanwhile.
+ * last time. Rows that have no symlink get it; a symlink that no row names goes, as
+ * does an empty folder of no video, and nothing else ever does. Bit by bit, so that the
+ * loop goes on meanwhile.
  */
 void grants_sweep(struct grants *g);
 

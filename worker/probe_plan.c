@@ -106,11 +106,12 @@ static void keep_plan(struct task *t)
     struct probe *p = t->state;
     const struct video_plan *plan = &p->plan;
     struct worker *w = t->w;
-    /* A worker that was frozen past its lease must not touch what another one made. */
-    enum rc rc = store_job_check(w->store, &t->job);
-    p->listed |= rc == RC_OK;
+    /* A worker that was frozen past its lease must not touch what another one made, and
+     * what it made too late is left empty (grants.h). */
+    p->listed = true;
+    enum rc rc = mediadir_create(&w->site, t->video.media_root);
     if (rc == RC_OK)
-        rc = mediadir_create(&w->site, t->video.media_root);
+        rc = store_job_check(w->store, &t->job);
     if (rc == RC_OK)
         rc = write_cuts(t);
     if (rc == RC_OK)

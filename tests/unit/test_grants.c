@@ -108,11 +108,23 @@ static void one_that_leads_elsewhere_is_put_right(void **state)
     assert_true(linked(right.key));
 }
 
+/* A folder of this name, with a file in it. */
+static void put_folder(const char *name)
+{
+    char inner[64];
+    snprintf(inner, sizeof(inner), "%s/master.m3u8", name);
+    assert_int_equal(mkdir(media(name), 0755), 0);
+    FILE *file = fopen(media(inner), "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
 static void nothing_but_symlinks_with_the_name_of_a_key_is_touched(void **state)
 {
     (void)state;
     link_to(KEY, ROOT);
-    assert_int_equal(mkdir(media(ROOT), 0755), 0);
+    put_folder(ROOT);
+    assert_int_equal(mkdir(media("folder"), 0755), 0);
     assert_int_equal(symlink(ROOT, media("other")), 0);
     FILE *file = fopen(media("ffffffffffffffffffffffffff"), "w");
     assert_non_null(file);
@@ -121,8 +133,29 @@ static void nothing_but_symlinks_with_the_name_of_a_key_is_touched(void **state)
     turn_until_linked(KEY, false);
     turn_to_the_end();
     assert_int_equal(access(media(ROOT), F_OK), 0);
+    assert_int_equal(access(media("folder"), F_OK), 0);
     assert_true(linked("other"));
     assert_int_equal(access(media("ffffffffffffffffffffffffff"), F_OK), 0);
+}
+
+/* Its worker was killed where it stood still for so long before it made it. */
+static void an_empty_folder_of_a_video_that_is_gone_goes(void **state)
+{
+    struct video v = fixture_video_of(f, 0, "a"), u = fixture_video_of(f, 0, "b"), out;
+    (void)state;
+    assert_int_equal(store_video_delete(f->st, u.id, &out), RC_OK); /* but not gone */
+    assert_int_equal(mkdir(media(v.media_root), 0755), 0);
+    assert_int_equal(mkdir(media(u.media_root), 0755), 0);
+    assert_int_equal(mkdir(media(ROOT), 0755), 0);
+    begin();
+    loop_turn_until(w.loop, access(media(ROOT), F_OK) != 0, "it to go");
+    turn_to_the_end();
+    assert_int_equal(access(media(v.media_root), F_OK), 0);
+    assert_int_equal(access(media(u.media_root), F_OK), 0);
+    assert_int_equal(store_video_purge(f->st, u.id), RC_OK);
+    grants_look(grants); /* as after any change */
+    grants_sweep(grants);
+    loop_turn_until(w.loop, access(media(u.media_root), F_OK) != 0, "the other to go");
 }
 
 static void a_site_with_accounts_ends_what_everybody_had(void **state)
@@ -153,13 +186,15 @@ static void one_that_is_in_the_way_does_not_keep_the_others(void **state)
         all[i] = fixture_grant(f, &v, 0);
     }
     link_to(KEY, ROOT);
-    assert_int_equal(mkdir(media(all[3].key), 0755), 0);
+    put_folder(all[3].key);
     log_to_file("/dev/null");
     begin();
     turn_until_linked(KEY, false);
     for (int i = 0; i < 8; i++)
         assert_int_equal(linked(all[i].key), i != 3);
-    assert_int_equal(rmdir(media(all[3].key)), 0);
+    char inner[KEY_LEN + 16];
+    snprintf(inner, sizeof(inner), "%s/master.m3u8", all[3].key);
+    assert_int_equal(unlink(media(inner)), 0);
     grants_sweep(grants);
     turn_until_linked(all[3].key, true);
 }
@@ -329,6 +364,7 @@ int main(void)
         TEST(what_was_left_half_done_is_completed_at_the_start),
         TEST(one_that_leads_elsewhere_is_put_right),
         TEST(nothing_but_symlinks_with_the_name_of_a_key_is_touched),
+        TEST(an_empty_folder_of_a_video_that_is_gone_goes),
         TEST(a_site_with_accounts_ends_what_everybody_had),
         TEST(one_that_is_in_the_way_does_not_keep_the_others),
         TEST(what_is_revoked_goes_with_the_next_look),

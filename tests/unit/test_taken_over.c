@@ -1,5 +1,6 @@
 /* A worker stands still just before it puts a file in its place, for longer than its
- * lease lasts, and another one takes its job over: what that has written stays. */
+ * lease lasts, and another one takes its job over: what that has written stays. Or the
+ * video is gone by then: nothing of it is written. */
 #include "feed_fixture.h"
 
 #include "store_pictures.h"
@@ -72,6 +73,22 @@ int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags
 {
     stand_still(to);
     return (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+}
+
+static bool is_folder_late; /* its video is deleted, and gone, before it is made … */
+static int folders_below;   /* … and what is made in it is counted */
+
+int mkdirat(int dir, const char *name, mode_t mode)
+{
+    struct video out;
+    folders_below++;
+    if (is_folder_late && strcmp(name, video.media_root) == 0) {
+        assert_int_equal(store_video_delete(w.store, video.id, &out), RC_OK);
+        assert_int_equal(store_video_purge(w.store, video.id), RC_OK);
+        is_folder_late = false;
+        folders_below = 0;
+    }
+    return (int)syscall(SYS_mkdirat, dir, name, mode);
 }
 
 /* ---- the job ------------------------------------------------------------------ */
@@ -241,6 +258,40 @@ static void the_playlist_of_a_copy_is_that_of_the_later_one(void **state)
     assert_begins("index.m3u8", OTHERS);
 }
 
+/* ---- a plan -------------------------------------------------------------------- */
+
+static int uploaded(void **state)
+{
+    setup(state);
+    if (!mp4_have_ffmpeg())
+        return 0;
+    mp4_ffmpeg("-f lavfi -i sine=d=12:r=48000 -i clip.mp4 -c:v copy -c:a aac -movflags"
+               " +faststart sound.mp4");
+    upload("sound.mp4", 0);
+    send_to(size);
+    store();
+    snprintf(folder, sizeof(folder), "htdocs/media/%s", video.media_root);
+    return 0;
+}
+
+/* So who is killed before it takes the folder away again leaves an empty one. */
+static void nothing_is_put_in_a_folder_that_is_made_too_late(void **state)
+{
+    (void)state;
+    if (!mp4_have_ffmpeg())
+        skip();
+    is_folder_late = true;
+    w.slots = 1;
+    w.stopping = false;
+    jobs_look(&w);
+    w.stopping = true;
+    assert_int_equal(w.tasks->job.kind, JOB_PROBE);
+    turn_until(is_idle, "the probe to end");
+    assert_false(is_folder_late);
+    assert_int_equal(folders_below, 0);
+    assert_false(is_there(folder));
+}
+
 int main(void)
 {
 #define TEST(test, before) cmocka_unit_test_setup_teardown(test, before, teardown)
@@ -249,6 +300,7 @@ int main(void)
         TEST(no_sheet_comes_after_those_of_the_later_one, planned),
         TEST(the_poster_is_that_of_the_later_one, planned),
         TEST(the_playlist_of_a_copy_is_that_of_the_later_one, with_source),
+        TEST(nothing_is_put_in_a_folder_that_is_made_too_late, uploaded),
     };
     return cmocka_run_group_tests_name("taken_over", tests, make_clips,
                                        mp4_files_remove);
