@@ -1,30 +1,20 @@
 /* A worker stands still just before it puts a file in its place, for longer than its
  * lease lasts, and another one takes its job over: what that has written stays. Or the
  * video is gone by then: nothing of it is written. */
-#include "feed_fixture.h"
+#include "picture_fixture.h"
 
 #include "store_pictures.h"
 #include "storyboard.h"
 
-#include <sqlite3.h>
 #include <sys/syscall.h>
 
 #define OWN "by the first"
 #define OTHERS "by the second"
-#define UNBOUNDED "\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
-
-/* A sheet and the time of its one picture, as picture_stream.h takes them. */
-#define SHEETS                                                                         \
-    "\x1A\x45\xDF\xA3\x83xyz\x18\x53\x80\x67" UNBOUNDED "\x16\x54\xAE\x6B\x84tttt"     \
-    "\x1F\x43\xB6\x75" UNBOUNDED "\xE7\x82\x3E\x80" /* ARGS_PICK_OFFSET_MS */          \
-    "\xA3\x89\x81\x00\x00\x80sheet"                                                    \
-    "\xA3\x85\x82\x00\x00\x80t"
 
 /* ---- standing still ---------------------------------------------------------- */
 
 static const char *still_before; /* how the name of a file begins; NULL: no more */
 static char folder[KEY_LEN + 32];
-static struct job job; /* as the first one holds it */
 static bool is_taken_over;
 
 static void in_folder(char out[PATH_MAX], const char *name)
@@ -93,32 +83,6 @@ int mkdirat(int dir, const char *name, mode_t mode)
 
 /* ---- the job ------------------------------------------------------------------ */
 
-/* The one job there is is of this kind, and begins. ffmpeg: what stands in for it. */
-static void begin_job(enum job_kind kind, const char *ffmpeg)
-{
-    sqlite3 *db;
-    char *sql = sqlite3_mprintf("DELETE FROM jobs; INSERT INTO jobs (video_id, kind,"
-                                " priority, created_ms) VALUES (%Q, %Q, 0, 0)",
-                                video.id, job_kind_name(kind));
-    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    sqlite3_free(sql);
-    put_file("ffmpeg", ffmpeg, strlen(ffmpeg), 0700);
-    w.slots = 1;
-    w.stopping = false;
-    jobs_look(&w);
-    w.stopping = true;
-    assert_non_null(w.tasks);
-    job = w.tasks->job;
-    assert_int_equal(job.kind, kind);
-}
-
-static bool is_idle(void)
-{
-    return !w.tasks;
-}
-
 static int planned(void **state)
 {
     struct video_plan plan = fixture_plan(1);
@@ -163,10 +127,7 @@ static void make_small_pictures(void)
 {
     char script[2 * PATH_MAX];
     put_file("sheets", SHEETS, sizeof(SHEETS) - 1, 0600);
-    snprintf(script, sizeof(script),
-             "#!/bin/sh\ncase \"$*\" in *tile=*) cat >/dev/null; exec cat %s/sheets;; "
-             "esac\n",
-             w.site.root);
+    sheets_script(script, "exit");
     begin_job(JOB_STORYBOARD, script);
     turn_until(is_idle, "the small pictures to be made");
 }
