@@ -17,8 +17,17 @@
 #define LOOK_MS 1000
 #define COUNT_MS 5000 /* between sums over all videos, while anything changes */
 #define REST_MS 10000
-#define AT_ONCE 4 /* renditions that are put away in one turn of the loop */
+#define AT_ONCE 4        /* renditions that are put away in one turn of the loop */
+#define MEASURE_TURN 512 /* files that are measured in one */
 #define MIB ((int64_t)1 << 20)
+
+/* A rendition that an older version made: how much there is of it. */
+struct measuring {
+    struct rendition_of which;
+    int generation;
+    int64_t next;  /* segment that is looked at */
+    int64_t bytes; /* of those before */
+};
 
 struct disk {
     struct worker *w;
@@ -31,6 +40,8 @@ struct disk {
     struct rendition_of going; /* its segments are being removed … */
     bool removes; /* … and more of them are to go in the next turn, or … */
     struct sync_order *order; /* … its folder is being synced; NULL: it is not */
+    struct measuring measuring;
+    bool measures; /* more of it is to be looked at in the next turn */
 };
 
 /* ---- files ---------------------------------------------------------------- */
@@ -50,23 +61,35 @@ static enum rc open_folder(const struct worker *w, const struct rendition_of *wh
     return mediadir_open(&w->site, v.media_root, folder, false, dir_fd);
 }
 
-static enum rc measure_one(struct worker *w, const struct rendition_of *which)
+static bool is_same(const struct rendition_of *a, const struct rendition_of *b)
 {
+    return strcmp(a->video_id, b->video_id) == 0 &&
+           strcmp(a->rendition, b->rendition) == 0;
+}
+
+/* RC_PENDING: more is to be looked at in the next turn. */
+static enum rc measure_some(struct disk *d, const struct rendition_of *which)
+{
+    struct measuring *m = &d->measuring;
     struct rendition r;
     int dir_fd;
-    int64_t bytes = 0, *sizes;
-    enum rc rc = open_folder(w, which, &r, &dir_fd);
-    if (rc == RC_OK) {
-        rc = segments_sizes(dir_fd, r.segments, &sizes);
-        close(dir_fd);
-        for (int64_t k = 0; rc == RC_OK && k < r.segments; k++)
-            bytes += sizes[k];
-        if (rc == RC_OK)
-            free(sizes);
-    }
-    return rc == RC_OK || rc == RC_NOT_FOUND
-               ? store_rendition_measured(w->store, which, bytes)
-               : rc;
+    enum rc rc = open_folder(d->w, which, &r, &dir_fd);
+    if (rc == RC_NOT_FOUND)
+        return store_rendition_measured(d->w->store, which, 0);
+    if (rc != RC_OK)
+        return rc;
+    if (!is_same(&m->which, which) || m->generation != r.generation)
+        *m = (struct measuring){.which = *which, .generation = r.generation};
+    int64_t end =
+        r.segments - m->next > MEASURE_TURN ? m->next + MEASURE_TURN : r.segments;
+    m->bytes += segments_bytes(dir_fd, m->next, end);
+    m->next = end;
+    close(dir_fd);
+    if (end < r.segments)
+        return RC_PENDING;
+    int64_t bytes = m->bytes;
+    *m = (struct measuring){.bytes = 0};
+    return store_rendition_measured(d->w->store, which, bytes);
 }
 
 /* ---- putting away ------------------------------------------------------------ */
@@ -203,10 +226,11 @@ static bool measure_next(struct disk *d)
     struct rendition_of which;
     enum rc rc = store_unmeasured(d->w->store, &which);
     if (rc == RC_OK)
-        rc = measure_one(d->w, &which);
+        rc = measure_some(d, &which);
+    d->measures = rc == RC_PENDING;
     if (rc == RC_OK)
         d->changed = true;
-    else if (rc != RC_NOT_FOUND)
+    else if (rc != RC_NOT_FOUND && rc != RC_PENDING)
         complain(d->w, "measure what is there", rc);
     return rc != RC_NOT_FOUND;
 }
@@ -297,14 +321,14 @@ static void on_look(void *arg)
     struct disk *d = arg;
     struct worker *w = d->w;
     follow_free(d);
-    d->removes = false;
+    d->removes = d->measures = false;
     /* Only one worker may; whoever does is at it. */
     bool finished =
         owner_may_checkpoint(&w->site) && (d->settled || finish_begun(d) == RC_OK);
     d->settled = finished && (d->settled || !measure_next(d));
     count(d);
     bool more = finished ? keep_room(d) : d->removes;
-    loop_timer_set(w->loop, &d->look, more ? 0 : LOOK_MS, on_look, d);
+    loop_timer_set(w->loop, &d->look, more || d->measures ? 0 : LOOK_MS, on_look, d);
 }
 
 void disk_changed(struct disk *d)

@@ -189,20 +189,17 @@ enum rc segments_remove_some(int dir_fd, int n, bool *over)
     return rc;
 }
 
-enum rc segments_sizes(int dir_fd, int64_t total, int64_t **out)
+int64_t segments_bytes(int dir_fd, int64_t from, int64_t end)
 {
-    int64_t *sizes = calloc((size_t)total + 1, sizeof(*sizes));
+    int64_t bytes = 0;
     char name[32];
     struct stat st;
-    if (!sizes)
-        return RC_NOMEM;
-    for (int64_t k = 0; k < total; k++) {
+    for (int64_t k = from; k < end; k++) {
         snprintf(name, sizeof(name), "%" PRId64 ".m4s", k);
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            sizes[k] = st.st_size;
+            bytes += st.st_size;
     }
-    *out = sizes;
-    return RC_OK;
+    return bytes;
 }
 
 void segments_free(struct segments *s)

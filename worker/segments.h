@@ -51,9 +51,8 @@ enum rc segments_measure(int dir_fd, const char *name, int64_t *size);
  * is left. RC_IO: one cannot go. */
 enum rc segments_remove_some(int dir_fd, int n, bool *over);
 
-/* The size in bytes of each of total segments, 0 for one that is missing; the caller
- * frees *out. RC_NOMEM. */
-enum rc segments_sizes(int dir_fd, int64_t total, int64_t **out);
+/* How many bytes those of from … end - 1 have that exist. */
+int64_t segments_bytes(int dir_fd, int64_t from, int64_t end);
 
 /* The first missing one at or after from; total if there is none. */
 int64_t segments_next_hole(const struct segments *s, int64_t from);

@@ -15,6 +15,7 @@
 #define RUNGS 3
 #define RUNG_MIB 2
 #define PIECES 150 /* segments of a rung: more than go in one turn of the loop */
+#define LONG 5000  /* segments of one that is measured */
 #define MIB (INT64_C(1) << 20)
 
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER; /* held: syncs take for ever */
@@ -30,6 +31,14 @@ int fsync(int fd)
         return -1;
     }
     return (int)syscall(SYS_fsync, fd);
+}
+
+static int looks; /* at the sizes of segments */
+
+int fstatat(int dir, const char *restrict name, struct stat *restrict st, int flags)
+{
+    looks += strstr(name, ".m4s") != NULL;
+    return (int)syscall(SYS_newfstatat, dir, name, st, flags);
 }
 
 /* ---- a site with more than it may have ------------------------------------------- */
@@ -232,6 +241,45 @@ static void who_stops_meanwhile_leaves_it_to_the_next_one(void **state)
     turn_until(is_put_away, "the next one to finish it");
 }
 
+static bool is_measured(void)
+{
+    return number("SELECT count(*) FROM renditions WHERE bytes IS NULL") == 0;
+}
+
+static void put_piece(int k, size_t n)
+{
+    static const char bytes[16];
+    char name[KEY_LEN + 64];
+    snprintf(name, sizeof(name), "htdocs/media/%s/rung1-1/%d.m4s", video.media_root, k);
+    put_file(name, bytes, n, 0644);
+}
+
+/* A long one that was made before anybody counted. */
+static void what_nobody_has_measured_is_looked_at_some_files_in_each_turn(void **state)
+{
+    char sql[128];
+    int turns = 0;
+    (void)state;
+    put_piece(0, 5);
+    put_piece(PIECES - 1, 4);
+    put_piece(LONG - 1, 2);
+    put_piece(LONG, 1); /* nobody has promised that */
+    snprintf(sql, sizeof(sql),
+             "UPDATE renditions SET bytes = NULL, segments = %d WHERE name = 'rung1'",
+             LONG);
+    do_sql(sql);
+    looks = 0;
+    keep(0);
+    do {
+        assert_true(looks <= 512);
+        looks = 0;
+        loop_turn_times(w.loop, 1);
+        assert_true(turns++ < 1000);
+    } while (!is_measured());
+    assert_int_equal(number("SELECT bytes FROM renditions WHERE name = 'rung1'"), 11);
+    assert_true(turns >= LONG / 512);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, with_rungs, without_rungs)
@@ -241,6 +289,7 @@ int main(void)
         TEST(several_go_one_after_the_other_and_no_more_than_have_to),
         TEST(what_could_not_be_synced_is_tried_again),
         TEST(who_stops_meanwhile_leaves_it_to_the_next_one),
+        TEST(what_nobody_has_measured_is_looked_at_some_files_in_each_turn),
     };
     return cmocka_run_group_tests_name("disk", tests, NULL, NULL);
 }
