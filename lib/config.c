@@ -69,6 +69,7 @@ static const struct option options[] = {
     INT("media", ladder_pixel_mbits, "80", 10, 1000, "thousandths of a bit"),
     INT("media", ladder_near_percent, "20", 0, 90, "%"),
     INT("media", media_budget_mb, "0", 0, 1073741824, "MiB"),
+    INT("media", posters, "1", 0, 1, ""),
     INT("media", previews, "1", 0, 1, ""),
     INT("worker", jobs, "0", 0, 64, "programs"),
     INT("worker", runs, "0", 0, 128, "programs"),

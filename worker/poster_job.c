@@ -311,6 +311,10 @@ static enum rc poster_start(struct task *t)
     p->of = all[0];
     if (t->video.poster_at_us >= 0)
         return take_chosen(t);
+    if (!t->w->config.posters) {
+        task_done(t, &(struct job_result){.poster_made = false});
+        return RC_OK;
+    }
     /* Where that fails, any place will do. */
     return t->job.failures > 0 ? take(t, 0, false) : survey(t, false);
 }

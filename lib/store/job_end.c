@@ -220,7 +220,7 @@ static enum rc encode_done(struct store *st, const struct job *job,
     return rc;
 }
 
-/* A video without a poster is no failure: the page does without one. */
+/* Without one, if the site wants none: the page does too. */
 static enum rc poster_done(struct store *st, const struct job *job,
                            const struct job_result *result)
 {
@@ -228,8 +228,7 @@ static enum rc poster_done(struct store *st, const struct job *job,
     enum rc rc;
 
     if (!result->poster_made)
-        return store_note(st, ACTIVITY_WARN, "poster", job->video_id,
-                          "No poster: there is no picture to take");
+        return RC_OK;
     rc = store_prepare(st, SQL_VIDEO_POSTER,
                        "UPDATE videos SET has_poster = 1,"
                        " poster_dull = ?2,"

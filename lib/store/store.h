@@ -427,7 +427,7 @@ enum rc store_job_published(struct store *st, const struct job *job,
  * store_job_planned ends.
  */
 struct job_result {
-    bool poster_made;
+    bool poster_made; /* false: the site wants none */
     bool poster_dull; /* nothing better was to be had of what has arrived */
     int64_t bitrate;
     int64_t average_bitrate;

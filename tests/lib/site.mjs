@@ -92,8 +92,9 @@ export function withSite(options, fn) {
 }
 
 /* What a video is ready without takes half of the programs that are started for a short
- * clip: only tests that are about it have it made. */
+ * clip, and its poster another quarter: only tests that are about it have it made. */
 const NO_EXTRAS = {
+    DROPSTREAM_POSTERS: '0',
     DROPSTREAM_SOURCE_MAX_MBPS: '0',
     DROPSTREAM_SOUND_MAX_KBPS: '0',
     DROPSTREAM_LADDER_MAX_SIDE: '0',

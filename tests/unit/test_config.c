@@ -41,6 +41,7 @@ static const struct {
     {"media", "ladder_pixel_mbits", "80", 10, 1000},
     {"media", "ladder_near_percent", "20", 0, 90},
     {"media", "media_budget_mb", "0", 0, 1073741824},
+    {"media", "posters", "1", 0, 1},
     {"media", "previews", "1", 0, 1},
     {"worker", "jobs", "0", 0, 64},
     {"worker", "runs", "0", 0, 128},

@@ -1,0 +1,49 @@
+/* Which videos get a poster. */
+#include "picture_fixture.h"
+
+#include "store_pictures.h"
+
+#define JPEG "#!/bin/sh\necho >>\"$0.ran\"; printf 'poster\\377\\331'\n"
+
+static int planned(void **state)
+{
+    struct video_plan plan = fixture_plan(1);
+    setup(state);
+    store_planned(&plan);
+    w.config.posters = 0;
+    return 0;
+}
+
+static void a_site_that_wants_none_starts_no_program_for_them(void **state)
+{
+    struct job next;
+    (void)state;
+    claim_job(JOB_POSTER, JPEG);
+    turn_until(is_idle, "the job to end");
+    assert_false(is_there("ffmpeg.ran"));
+    assert_false(fixture_get(f, video.id).has_poster);
+    fixture_tick(f, 3600000);
+    assert_int_equal(store_job_claim(f->st, "w", 1000, STORE_KIND(JOB_POSTER), &next),
+                     RC_NOT_FOUND);
+}
+
+static void a_moment_that_is_chosen_is_taken_there_too(void **state)
+{
+    (void)state;
+    assert_int_equal(store_video_choose_poster(w.store, video.id, 1000000), RC_OK);
+    begin_job(JOB_POSTER, JPEG);
+    turn_until(is_idle, "the job to end");
+    assert_true(is_there("ffmpeg.ran"));
+    assert_true(fixture_get(f, video.id).has_poster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_site_that_wants_none_starts_no_program_for_them, planned, teardown),
+        cmocka_unit_test_setup_teardown(a_moment_that_is_chosen_is_taken_there_too,
+                                        planned, teardown),
+    };
+    return cmocka_run_group_tests_name("poster", tests, NULL, NULL);
+}
