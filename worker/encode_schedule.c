@@ -76,14 +76,14 @@ static bool takes_part(const struct task *t)
            has_source(t);
 }
 
-/* In the order of the jobs' age, which is that of the work when nobody waits. */
+/* In the order of the jobs' age, which is that of the work when nobody waits. One whose
+ * files are still looked at is among them, as others may have to wait for it. */
 static void collect_tasks(const struct worker *w, struct picture *p)
 {
     int n = 0;
     for (struct task *t = w->tasks; t && n < ENCODES_MAX; t = t->next) {
-        const struct encode *e = t->state;
         int at = n;
-        if (!takes_part(t) || e->look)
+        if (!takes_part(t))
             continue;
         for (; at > 0 && p->tasks[at - 1]->job.id > t->job.id; at--)
             p->tasks[at] = p->tasks[at - 1];

@@ -33,7 +33,8 @@ struct schedule_rendition {
     bool quick;  /* a copy: it is worth waiting for */
     int partner; /* a rendition that is made beside this one in one run, nearly for
                     free; -1: none */
-    const struct segments *have;     /* what exists */
+    const struct segments *have;     /* what exists; total 0: that is not known yet, so
+                                        there is nothing to be made of it */
     const struct seek_point *points; /* where it is read from; NULL: not known */
     int64_t viewer;     /* where the earliest viewer is; -1: nobody watches */
     int64_t start_ms;   /* from the start of a run to its first segment */

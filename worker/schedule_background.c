@@ -71,7 +71,7 @@ static int64_t next_hole(const struct schedule_rendition *r)
     return k;
 }
 
-/* True if a rendition beside which this one is made has the same hole. */
+/* True if a rendition beside which this one is made has the same hole, or may have. */
 static bool comes_with_another(const struct schedule *s, int rendition, int64_t k)
 {
     for (int i = 0; i < s->n_renditions; i++)
@@ -79,6 +79,12 @@ static bool comes_with_another(const struct schedule *s, int rendition, int64_t 
             !segments_has(s->renditions[i].have, k))
             return true;
     return false;
+}
+
+/* True if it is not known yet whether one run could make its partner's segments too. */
+static bool awaits_partner(const struct schedule *s, const struct schedule_rendition *r)
+{
+    return r->partner >= 0 && s->renditions[r->partner].have->total == 0;
 }
 
 /* The hole of a rendition, unless a run is on its way to it. */
@@ -91,7 +97,7 @@ static bool find_fill(const struct thoughts *t, int rendition, struct candidate 
     if (k < 0 ||
         (schedule_beyond(r, k) && (r->asleep || schedule_has_fed(s, rendition))))
         return false;
-    if (comes_with_another(s, rendition, k))
+    if (comes_with_another(s, rendition, k) || awaits_partner(s, r))
         return false;
     for (int i = 0; i < s->n_runs; i++) {
         runs += s->runs[i].rendition == rendition;

@@ -1,5 +1,5 @@
-/* Two rungs that are made in one program: what is told of the one that is led, and
- * whose fault is what. */
+/* Two rungs that are made in one program: what is told of the one that is led,
+ * whose fault is what, and that they begin together. */
 #include "cutter_stream.h"
 #include "feed_fixture.h"
 
@@ -49,7 +49,15 @@ static void put_program(const char *says)
     stream_free(&s);
 }
 
-static int rungs(void **state)
+static void claim_rungs(void)
+{
+    lead_task = claimed("1080p");
+    led_task = claimed("720p");
+    lead = lead_task->state;
+    led = led_task->state;
+}
+
+static int planned_rungs(void **state)
 {
     struct video_plan plan = {.duration_us = 6000000,
                               .rate_num = 25,
@@ -61,10 +69,13 @@ static int rungs(void **state)
     plan.renditions[0].extra = false;
     setup(state);
     store_planned(&plan);
-    lead_task = claimed("1080p");
-    led_task = claimed("720p");
-    lead = lead_task->state;
-    led = led_task->state;
+    return 0;
+}
+
+static int rungs(void **state)
+{
+    planned_rungs(state);
+    claim_rungs();
     return 0;
 }
 
@@ -176,13 +187,88 @@ what_is_wrong_with_the_one_that_is_led_is_no_fault_of_its_leader(void **state)
     assert_int_equal(job.failures, 1);
 }
 
+/* ---- while one of them is looked at ------------------------------------------ */
+
+#define FILES (3 * ENCODE_LOOK_TURN) /* which takes three turns of the loop */
+
+static bool one_has_a_run(void)
+{
+    return lead->runs || led->runs;
+}
+
+static void assert_one_program_makes_both(void)
+{
+    assert_null(lead->look);
+    assert_null(led->look);
+    assert_non_null(lead->runs);
+    assert_non_null(led->runs);
+    assert_ptr_equal(lead->runs->beside, led->runs);
+    assert_int_equal(lead->runs_so_far, 1);
+    assert_int_equal(led->runs_so_far, 1);
+}
+
+static void
+one_begins_when_it_is_known_what_exists_of_the_one_that_it_might_lead(void **state)
+{
+    (void)state;
+    put_empty_segments(&video, "720p-1", FILES);
+    claim_rungs();
+    assert_null(lead->look);
+    assert_non_null(led->look);
+    w.stopping = false;
+    turn_until(one_has_a_run, "a run");
+    w.stopping = true;
+    assert_one_program_makes_both();
+}
+
+static void or_when_it_is_known_what_exists_of_the_one_that_might_lead_it(void **state)
+{
+    (void)state;
+    put_empty_segments(&video, "1080p-1", FILES);
+    claim_rungs();
+    assert_non_null(lead->look);
+    assert_null(led->look);
+    w.stopping = false;
+    turn_until(one_has_a_run, "a run");
+    w.stopping = true;
+    assert_one_program_makes_both();
+}
+
+static bool lead_has_a_run(void)
+{
+    return lead->runs;
+}
+
+/* The look ends without an answer. */
+static void nobody_waits_for_one_whose_job_was_lost(void **state)
+{
+    struct job job;
+    (void)state;
+    put_empty_segments(&video, "720p-1", FILES);
+    claim_rungs();
+    fixture_tick(f, 3600000);
+    assert_int_equal(store_job_renew(w.store, &lead_task->job, 30000, 0), RC_OK);
+    assert_int_equal(
+        store_job_claim_encode(w.store, "other", 30000, video.id, "720p", &job), RC_OK);
+    w.stopping = false;
+    turn_until(lead_has_a_run, "a run");
+    w.stopping = true;
+    assert_true(led_is_gone());
+    assert_null(lead->runs->beside);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, rungs, end_rungs)
+#define LOOK_TEST(test) cmocka_unit_test_setup_teardown(test, planned_rungs, end_rungs)
     const struct CMUnitTest tests[] = {
         TEST(one_that_is_led_stands_still_with_its_leader),
         TEST(who_has_given_all_does_not_stand_still),
         TEST(what_is_wrong_with_the_one_that_is_led_is_no_fault_of_its_leader),
+        LOOK_TEST(
+            one_begins_when_it_is_known_what_exists_of_the_one_that_it_might_lead),
+        LOOK_TEST(or_when_it_is_known_what_exists_of_the_one_that_might_lead_it),
+        LOOK_TEST(nobody_waits_for_one_whose_job_was_lost),
     };
     return cmocka_run_group_tests_name("encode_beside", tests, NULL, NULL);
 }

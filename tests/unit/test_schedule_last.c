@@ -243,6 +243,68 @@ static void the_smaller_one_waits_for_the_larger_one(void **state)
     assert_nothing();
 }
 
+/* Of this rung nobody knows yet what exists. */
+static void not_known(int rung)
+{
+    have[rung] = (struct segments){.bits = bits[rung]};
+}
+
+static void known(int rung)
+{
+    have[rung].total = 10;
+}
+
+static void
+nothing_is_made_alone_that_might_lead_one_that_is_not_known_yet(void **state)
+{
+    (void)state;
+    two_rungs("..........", "..........");
+    not_known(1);
+    assert_nothing();
+    known(1);
+    assert_starts(0, 0, 10);
+    assert_int_equal(next().also, 1);
+}
+
+static void nor_what_might_be_led_by_such_a_one(void **state)
+{
+    (void)state;
+    two_rungs("..........", "..........");
+    not_known(0);
+    assert_nothing();
+    known(0);
+    assert_starts(0, 0, 10);
+    assert_int_equal(next().also, 1);
+}
+
+static void two_that_are_known_do_not_wait_for_a_third_one(void **state)
+{
+    (void)state;
+    two_rungs("..........", "..........");
+    renditions[1].partner = rung(0, "..........");
+    not_known(2);
+    assert_starts(0, 0, 10);
+    assert_int_equal(next().also, 1);
+}
+
+static void what_is_not_known_yet_is_in_nobodys_way(void **state)
+{
+    (void)state;
+    two_rungs("##........", "..........");
+    not_known(1);
+    int other = rung(1, "..........");
+    assert_starts(other, 0, 10);
+    s.n_renditions = other;
+    run(0, 2, 10);
+    assert_nothing();
+    runs[0].paused = true;
+    assert_does(SCHEDULE_RESUME, 0);
+    s.n_runs = 0;
+    wanted(0, 7);
+    assert_starts(0, 7, 10);
+    assert_int_equal(next().also, -1);
+}
+
 static void whoever_waits_for_one_gets_it_alone(void **state)
 {
     (void)state;
@@ -330,6 +392,10 @@ int main(void)
         TEST(as_far_as_both_are_missing),
         TEST(what_only_one_of_them_lacks_is_made_alone),
         TEST(the_smaller_one_waits_for_the_larger_one),
+        TEST(nothing_is_made_alone_that_might_lead_one_that_is_not_known_yet),
+        TEST(nor_what_might_be_led_by_such_a_one),
+        TEST(two_that_are_known_do_not_wait_for_a_third_one),
+        TEST(what_is_not_known_yet_is_in_nobodys_way),
         TEST(whoever_waits_for_one_gets_it_alone),
         TEST(a_demand_that_the_led_one_is_about_to_meet_keeps_its_leader_going),
         TEST(both_stand_still_by_one_order),
