@@ -86,7 +86,7 @@ async function measurePair(site, file) {
 
 measure.needs(measure.hasProgram('ffmpeg'), 'ffmpeg (Debian package ffmpeg)');
 const file = await clip();
-const site = await startSite({ worker: true, env: { DROPSTREAM_JOBS: '1', DROPSTREAM_NICE: '0' } });
+const site = await startSite({ worker: true, posters: true, env: { DROPSTREAM_JOBS: '1', DROPSTREAM_NICE: '0' } });
 try {
     const rows = [['pair', 'worker s', 'ffmpeg alone s', 'ratio']];
     const ratios = [];

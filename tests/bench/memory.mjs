@@ -84,7 +84,7 @@ async function videos(site, file, n) {
 }
 
 const temp = await tempDir();
-const site = await startSite({ worker: true, env: { DROPSTREAM_NICE: '0' } });
+const site = await startSite({ worker: true, posters: true, env: { DROPSTREAM_NICE: '0' } });
 const started = Date.now();
 try {
     const file = await clip(temp.dir);

@@ -50,7 +50,7 @@ async function idle(site) {
 }
 
 // One try each: a file without pictures fails at its probe, and is then done with.
-const site = await startSite({ worker: true, env: { DROPSTREAM_ATTEMPTS: '1' } });
+const site = await startSite({ worker: true, posters: true, env: { DROPSTREAM_ATTEMPTS: '1' } });
 try {
     await waitFor(async () => (await site.api('GET', '/api/health')).status === 200, {
         what: 'the worker to be there',

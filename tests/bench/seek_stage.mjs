@@ -43,7 +43,7 @@ export class Stage {
 
     static async open(file) {
         const env = { DROPSTREAM_DISK_RESERVE_MB: '0', DROPSTREAM_JOB_LOG_KB: '16384' };
-        return new Stage(await startSite({ worker: true, env }), file);
+        return new Stage(await startSite({ worker: true, posters: true, env }), file);
     }
 
     async close() {

@@ -37,7 +37,7 @@ try {
     for (const { number, title, worker, limitS, run } of parts) {
         const load = measure.load();
         console.log(`${number}: ${title}; load of the machine before it: ${load}`);
-        const site = await startSite({ worker, env: ENV });
+        const site = await startSite({ worker, posters: true, env: ENV });
         try {
             await measure.within(limitS, run(site, verdicts), `part ${number}`);
         } catch (error) {

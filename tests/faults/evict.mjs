@@ -43,7 +43,7 @@ async function assertThere(site, id) {
 
 export async function faultsOfEviction(options = {}) {
     const temp = await tempDir();
-    const site = await startSite({ env: SETTINGS });
+    const site = await startSite({ posters: true, env: SETTINGS });
     try {
         const file = await makeClip(temp.dir);
         return await underFaults(site, 'dropstream-worker', options, async (fault) => {

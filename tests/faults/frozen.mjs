@@ -74,7 +74,7 @@ async function assertMade(site, id, file, expected) {
 
 export async function faultsOfFrozen(options = {}) {
     const temp = await tempDir();
-    const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', DROPSTREAM_LEASE_S: String(LEASE_S) } });
+    const site = await startSite({ posters: true, env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', DROPSTREAM_LEASE_S: String(LEASE_S) } });
     let late = false;
     try {
         const file = await makeClip(temp.dir);

@@ -183,7 +183,7 @@ class Storm {
 /* { uploads, deletions, segments, kills, videos }: how much happened in so many seconds. */
 export async function storm({ seconds = 600, say = () => {} } = {}) {
     const temp = await tempDir();
-    const site = await startSite({ worker: true, env: { DROPSTREAM_BACKOFF_MS: '200', DROPSTREAM_JOBS: '4' } });
+    const site = await startSite({ worker: true, posters: true, env: { DROPSTREAM_BACKOFF_MS: '200', DROPSTREAM_JOBS: '4' } });
     try {
         const one = new Storm(site, await clipMaker(temp.dir), say);
         await one.rage(seconds);

@@ -100,7 +100,7 @@ export async function runFreely(site, id, removed) {
 /* extras: whether it makes those too. */
 export async function faultsOfWorker({ extras = false, ...options } = {}) {
     const temp = await tempDir();
-    const site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', ...(extras && EXTRAS) } });
+    const site = await startSite({ posters: true, env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', ...(extras && EXTRAS) } });
     try {
         const file = await makeClip(temp.dir);
         let before = await upload(site, file);

@@ -25,7 +25,7 @@ before(async () => {
     await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('end.mp4'));
     await ffmpeg('-i', clip('fast.mp4'), '-c', 'copy', clip('clip.mkv'));
     const env = { DROPSTREAM_STALL_S: '6', DROPSTREAM_WAIT_S: '1' };
-    site = await startSite({ worker: true, env });
+    site = await startSite({ worker: true, posters: true, env });
 });
 after(async () => {
     await site?.stop();

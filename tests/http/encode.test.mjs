@@ -135,7 +135,7 @@ async function comesOutWhole(file, { seconds, rate, sound = true, from = 0 }) {
 }
 
 describe('an ordinary clip', () => {
-    test('plays, and has a poster', async () => {
+    test('plays', async () => {
         await flashClip(clip('plain.mp4'), { seconds: 7, size: '640x360' });
         const { video } = await comesOutWhole(clip('plain.mp4'), { seconds: 7, rate: 25 });
         assert.equal(video.video_codec, 'h264');
@@ -143,12 +143,6 @@ describe('an ordinary clip', () => {
         assert.equal(video.fps, 25);
         assert.ok(video.timing.first_segment_s >= video.timing.stored_s);
         assert.ok(video.timing.ready_s >= video.timing.first_segment_s);
-        // A job of its own, which nothing waits for.
-        const poster = await waitFor(async () => (await site.api('GET', `/api/videos/${video.id}`)).json.poster, { what: 'the poster' });
-        const res = await site.request('GET', poster);
-        assert.equal(res.status, 200);
-        assert.equal(res.headers['content-type'], 'image/jpeg');
-        assert.equal(res.body.readUInt16BE(0), 0xffd8);
     });
 
     test('goes through every state, and has its whole playlist before the encode is done', async () => {
@@ -249,14 +243,6 @@ describe('sources that need care', { concurrency: 2 }, () => {
         const out = await fetchVideo(site, video);
         assert.ok(Math.abs(out.video.duration - 8) < 0.1, 'the last picture stays');
         assert.equal((await beeps(out.audio)).length, 8);
-    });
-
-    test('a picture that begins late still has a poster', async () => {
-        await flashClip(clip('wait.mkv'), { seconds: 8, video: h264 });
-        // Only the end of the picture is there, in its place.
-        await ffmpeg('-i', clip('wait.mkv'), '-vf', 'trim=start=6', '-fps_mode', 'passthrough', ...h264, '-c:a', 'copy', clip('latepicture.mkv'));
-        const { id } = await process(clip('latepicture.mkv'));
-        await waitFor(async () => (await site.api('GET', `/api/videos/${id}`)).json.poster);
     });
 
     test('a variable frame rate with a gap', async () => {

@@ -48,7 +48,7 @@ describe('passes', () => {
     }
 
     before(async () => {
-        ({ site, owner, member } = await startAccounts({ worker: true, env: { DROPSTREAM_MEDIA_AUTH: 'strict' } }));
+        ({ site, owner, member } = await startAccounts({ worker: true, posters: true, env: { DROPSTREAM_MEDIA_AUTH: 'strict' } }));
         const clip = site.path('tmp/clip.mp4');
         await flashClip(clip, { seconds: 3 });
         [video, other] = [(await member.upload(clip)).json, (await member.upload(clip)).json];

@@ -16,7 +16,7 @@ let temp;
 before(async () => {
     temp = await tempDir();
     await brighteningClip(clip('clip.mp4'), { gop: 250, more: ['-movflags', '+faststart'] });
-    site = await startSite({ worker: true });
+    site = await startSite({ worker: true, posters: true });
 });
 after(async () => {
     await site?.stop();
@@ -41,6 +41,7 @@ async function uploaded(name) {
 async function posterOf(video) {
     const res = await site.request('GET', video.poster);
     assert.equal(res.status, 200);
+    assert.equal(res.headers['content-type'], 'image/jpeg');
     assert.match(res.headers['cache-control'], /no-cache/);
     assert.ok(res.headers.etag);
     return res.body;
@@ -106,6 +107,14 @@ describe('the poster that is found', { concurrency: 4 }, () => {
         await brighteningClip(clip('black.mp4'), { ...blackUntil(31), seconds: 4 });
         const parts = await partsOf(await posterOf(await uploaded('black.mp4')));
         assert.ok(Math.max(...parts) < 10, `${parts}`);
+    }));
+
+    test('of a picture that begins late is of that', logged(async () => {
+        // Only the end of it is there, in its place; and sound from the beginning.
+        const sound = ['-f', 'lavfi', '-i', 'sine=440:d=8'];
+        await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=10:d=8,trim=start=6', ...sound,
+            '-fps_mode', 'passthrough', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', clip('late.mkv'));
+        await posterOf(await uploaded('late.mkv'));
     }));
 
     test('is upright and has the shape of the video', logged(async () => {

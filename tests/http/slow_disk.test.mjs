@@ -23,7 +23,7 @@ before(async () => {
     const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=10:d=5'];
     const sound = ['-f', 'lavfi', '-i', 'sine=d=5:r=48000'];
     await ffmpeg(picture, sound, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20', '-c:a', 'aac', inTemp('clip.mp4'));
-    site = await startSite({ env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_PREVIEWS: '1', DROPSTREAM_JOBS: '3' } });
+    site = await startSite({ posters: true, env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_PREVIEWS: '1', DROPSTREAM_JOBS: '3' } });
     site.startWorker({ LD_PRELOAD: INJECT, DROPSTREAM_HOLD: inTemp('hold') });
     kept = await upload();
     await whole(kept);

@@ -247,7 +247,7 @@ describe('deleting many', () => {
 
 test(
     'jobs whose end could not be told are free when the worker stops',
-    withSite({ worker: true }, async (site) => {
+    withSite({ worker: true, posters: true }, async (site) => {
         const stateOf = () => site.sql("SELECT state FROM jobs WHERE kind = 'poster'");
         await site.waitForState(await upload(site, shortClip), 'ready');
         await waitFor(async () => (await stateOf()) === 'done');
@@ -402,7 +402,7 @@ ffmpeg "$@" | head -c 30000`);
     test('a poster that cannot be made leaves the video ready', async (t) => {
         const blind = await script('blind', 'case "$*" in *image2pipe*) exit 1;; esac; exec ffmpeg "$@"');
         const env = { ...quick, DROPSTREAM_FFMPEG: blind, DROPSTREAM_ATTEMPTS: '2' };
-        await withSite({ worker: true, env }, async (site) => {
+        await withSite({ worker: true, posters: true, env }, async (site) => {
             const id = await upload(site, shortClip);
             const video = await site.waitForState(id, 'ready');
             assert.equal(video.poster, null);

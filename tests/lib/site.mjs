@@ -92,21 +92,23 @@ export function withSite(options, fn) {
 }
 
 /* What a video is ready without takes half of the programs that are started for a short
- * clip, and its poster another quarter: only tests that are about it have it made. */
+ * clip: only tests that are about it have it made. */
 const NO_EXTRAS = {
-    DROPSTREAM_POSTERS: '0',
     DROPSTREAM_SOURCE_MAX_MBPS: '0',
     DROPSTREAM_SOUND_MAX_KBPS: '0',
     DROPSTREAM_LADDER_MAX_SIDE: '0',
     DROPSTREAM_PREVIEWS: '0',
 };
+/* Its poster takes half of the rest. */
+const NO_POSTERS = { DROPSTREAM_POSTERS: '0' };
 
 /* Lays out a site and starts it. worker: start dropstream-worker too. extras: the source as
- * it is, the ladder and the small pictures are made, as they are by default. env: settings as
- * DROPSTREAM_<KEY>, for all programs. prepare: called with the site before any of them starts. */
-export async function startSite({ worker = false, extras = false, env = {}, prepare = () => {} } = {}) {
+ * it is, the ladder and the small pictures are made, as they are by default. posters: so are
+ * posters, which come with extras. env: settings as DROPSTREAM_<KEY>, for all programs. prepare:
+ * called with the site before any of them starts. */
+export async function startSite({ worker = false, extras = false, posters = extras, env = {}, prepare = () => {} } = {}) {
     const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-test-'));
-    const site = new Site(dir, await freePort(), extras ? env : { ...NO_EXTRAS, ...env });
+    const site = new Site(dir, await freePort(), { ...(!extras && NO_EXTRAS), ...(!posters && NO_POSTERS), ...env });
     try {
         await promisify(execFile)(path.join(SOURCE, 'etc/install.sh'), [BUILD, dir], { env: site.env });
         await watchPrograms(dir);
