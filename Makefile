@@ -101,16 +101,18 @@ API_SRC := cgi-bin/api.c cgi-bin/api_call.c cgi-bin/api_body.c cgi-bin/api_tries
 MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
            cgi-bin/demand_writer.c cgi-bin/strict.c
 
-UNIT := access address app args args_copy args_picture args_quote args_run \
+# Those that mostly wait come first: others are compiled meanwhile.
+UNIT := supervise supervise_floods feeder own_time encode_feed passes \
+        access address app args args_copy args_picture args_quote args_run \
         arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
         colour config config_access connections cookie copy_cuts courtesy cutter disk disposition ebml \
-        encode_beside encode_bytes encode_feed encode_init encode_look encode_open \
-        encode_refused encode_truth feeder filters grant \
+        encode_beside encode_bytes encode_init encode_look encode_open \
+        encode_refused encode_truth filters grant \
         grant_rows grants grid hangups http id jail joblog key_units ladder lane \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
-        multipart_corpus nomem nomem_accounts nomem_api nomem_jobs nomem_json nomem_store nomem_videos old_folders origin own_store own_time owner packet_scan \
-        param_sets pass passes password picture_busy picture_choice picture_stream plan plan_open \
+        multipart_corpus nomem nomem_accounts nomem_api nomem_jobs nomem_json nomem_store nomem_videos old_folders origin own_store owner packet_scan \
+        param_sets pass password picture_busy picture_choice picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists poster probe_count probe_plan promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
         segments_json signed_until sniff sound_copy source_bounds source_bounds_ways source_check spool \
@@ -120,7 +122,7 @@ UNIT := access address app args args_copy args_picture args_quote args_run \
         store_many store_migrate store_open store_pictures store_queries \
         store_readiness store_seen store_sessions store_shares store_sound \
         store_subtitles store_tries store_uploads store_videos storyboard subtitle \
-        subtitle_files subtitle_publish supervise supervise_floods supervise_pipe sweep taken_over text \
+        subtitle_files subtitle_publish supervise_pipe sweep taken_over text \
         trouble turns tus_headers upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \
@@ -324,10 +326,9 @@ lint: ## borders between the parts, sizes, formatting
 # do not wait at the end for one that began late.
 TESTS := $(wildcard tests/http/*.test.mjs tests/browser/*.test.mjs)
 BUSY  := $(patsubst %,tests/%.test.mjs,http/corpus http/demand http/continuity http/sound_copy \
-           http/source browser/matrix http/arriving http/faults http/worker http/encode \
-           http/disguise http/poster http/subtitles)
-LONG  := $(patsubst %,tests/%.test.mjs,http/disk browser/seek browser/watching \
-           browser/damaged browser/resume browser/private browser/names browser/account \
+           http/source browser/matrix http/arriving http/encode http/disguise http/subtitles)
+LONG  := $(patsubst %,tests/%.test.mjs,http/disk http/faults browser/seek http/worker \
+           browser/watching browser/damaged browser/resume browser/private browser/names browser/account \
            browser/upload_and_watch http/run browser/preview browser/readiness http/truth \
            browser/open_ended http/check_ctl http/ladder browser/quality)
 ran = $(patsubst tests/%.test.mjs,$(BUILD)/tests/%.ran,$(1))

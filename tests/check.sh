@@ -68,15 +68,25 @@ if ! command -v "$other" >/dev/null; then
     other=$cc
 fi
 stage "unit tests ($other, ASan, UBSan)" here "$jobs" CC="$other" asan
-# A minute for each, all at the same time: how far one comes depends on the cores.
-fuzzed() { here "$jobs" fuzzers && here -j fuzz FUZZ_S=60; }
-if command -v clang >/dev/null; then
-    stage "fuzzing (a minute each)" fuzzed
-else
+# A minute for each, all at the same time and beside what comes next: how far one comes
+# depends on the cores.
+fuzz_log=$build/fuzz.log fuzzing=''
+fuzzed() {
+    local result
+    wait "$fuzzing"
+    result=$?
+    cat "$fuzz_log"
+    return "$result"
+}
+if ! command -v clang >/dev/null; then
     summary+=("  fuzzing: skipped, clang is not installed")
+elif stage "fuzzers" here "$jobs" fuzzers; then
+    here -j fuzz FUZZ_S=60 >"$fuzz_log" 2>&1 </dev/null &
+    fuzzing=$!
 fi
 stage "lint" here lint
 stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
+[[ -z $fuzzing ]] || stage "fuzzing (a minute each)" fuzzed
 if [[ $built -eq 0 ]]; then
     stage "http and browser tests" served_tests
 else

@@ -27,7 +27,7 @@ before(async () => {
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '20', '-c:a', 'aac', '-b:a', '96k', whole],
     );
     [site, browser] = await Promise.all([
-        startSite({ worker: true, extras: true, env: { DROPSTREAM_LADDER_MAX_SIDE: '0' } }), launchBrowser(),
+        startSite({ worker: true, extras: true, posters: false, env: { DROPSTREAM_PREVIEWS: '0', DROPSTREAM_LADDER_MAX_SIDE: '0' } }), launchBrowser(),
     ]);
 });
 after(async () => {
@@ -106,7 +106,7 @@ case "$*" in
 *) exec ffmpeg "$@" ;;
 esac
 `, { mode: 0o755 });
-    const on = await startSite({ worker: true, extras: true, env: { DROPSTREAM_LADDER_MAX_SIDE: '0', DROPSTREAM_FFMPEG: script } });
+    const on = await startSite({ worker: true, extras: true, posters: false, env: { DROPSTREAM_PREVIEWS: '0', DROPSTREAM_LADDER_MAX_SIDE: '0', DROPSTREAM_FFMPEG: script } });
     const page = await watchedPage(browser);
     const inPage = (fn) => page.evaluate(fn);
     try {

@@ -24,7 +24,7 @@ before(async () => {
         ['-f', 'lavfi', '-i', `sine=440:d=${SECONDS}:sample_rate=48000`],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '8M', '-g', '30', '-c:a', 'aac', clip],
     );
-    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_PREVIEWS: '0' } });
+    site = await startSite({ worker: true, extras: true, posters: false, env: { DROPSTREAM_PREVIEWS: '0' } });
     const { json } = await site.upload(clip);
     video = await site.waitForState(json.id, 'ready', { timeout: SLOW });
     browser = await launchBrowser();

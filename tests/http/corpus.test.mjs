@@ -111,7 +111,7 @@ describe('all that is made of real clips is valid, and plays', { skip, concurren
         });
 });
 
-describe('the small pictures of real clips', { skip }, () => {
+describe('the poster and the small pictures of real clips', { skip }, () => {
     for (const file of files.filter(isGood))
         test(path.relative(CORPUS, file), async (t) => {
             const { id } = videos.get(file).json;
@@ -122,6 +122,7 @@ describe('the small pictures of real clips', { skip }, () => {
             // Keyframes of an open GOP may come out of the decoder in another order.
             if (said.includes('Error submitting video frame')) return t.skip(said);
             const video = (await site.api('GET', `/api/videos/${id}`)).json;
+            assert.ok(video.poster);
             assert.ok(video.storyboard, said);
             return wholeStoryboard(site, video);
         });

@@ -212,7 +212,7 @@ test('what the environment says of it is what everybody is told', withSite({ env
     assert.match((await site.ctl(['status'])).out, /^budget +500 MiB$/m);
 }));
 
-const extras = { extras: true, env: { DROPSTREAM_LADDER_MAX_SIDE: '0', DROPSTREAM_PREVIEWS: '0' } };
+const extras = { extras: true, posters: false, env: { DROPSTREAM_LADDER_MAX_SIDE: '0', DROPSTREAM_PREVIEWS: '0' } };
 const of = (video, name) => video.renditions.find((r) => r.name === name);
 
 /* A ready video whose source is offered as it is, some MiB of it. */

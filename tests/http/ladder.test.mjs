@@ -53,7 +53,7 @@ test('the led one of two rungs has its last segment from its leader, however lat
     const held = path.join(temp.dir, 'held');
     const late = await program('late', 'case "$*" in *pipe:3*)',
         `ffmpeg "$@" 3>${held}; status=$?; sleep 1.5; cat ${held} >&3; exit $status ;;`, 'esac');
-    const site = await startSite({ worker: true, extras: true, env: env({ DROPSTREAM_FFMPEG: late }) });
+    const site = await startSite({ worker: true, extras: true, posters: false, env: env({ DROPSTREAM_FFMPEG: late }) });
     try {
         const { json } = await site.upload(clip);
         const video = await whole(site, json.id);
@@ -68,7 +68,7 @@ test('the led one of two rungs has its last segment from its leader, however lat
 
 test('a rung that another encoder began is made again, and nothing else is', async () => {
     const slow = await program('slow', 'case "$*" in *veryfast*) exec ffmpeg -readrate 2 "$@" ;; esac');
-    const site = await startSite({ worker: true, extras: true, env: env({ DROPSTREAM_FFMPEG: slow }) });
+    const site = await startSite({ worker: true, extras: true, posters: false, env: env({ DROPSTREAM_FFMPEG: slow }) });
     try {
         let video = await uploadPlayable(site, clip);
         const base = video.media.replace('master.m3u8', '');

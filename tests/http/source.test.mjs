@@ -21,7 +21,7 @@ let site, temp;
 
 before(async () => {
     temp = await tempDir();
-    site = await startSite({ worker: true, extras: true, env: { DROPSTREAM_SOURCE_MAX_MBPS: '8', DROPSTREAM_PREVIEWS: '0' } });
+    site = await startSite({ worker: true, extras: true, posters: false, env: { DROPSTREAM_SOURCE_MAX_MBPS: '8', DROPSTREAM_PREVIEWS: '0' } });
 });
 after(async () => {
     await site?.stop();
@@ -270,7 +270,7 @@ describe('the source', () => {
 
     test('asked for anywhere is the same as made in order', async () => {
         const slow = await startSite({
-            worker: true, extras: true,
+            worker: true, extras: true, posters: false,
             env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 4) },
         });
         try {
@@ -395,7 +395,7 @@ describe('a source that cannot be copied', () => {
     for (const [i, [how, patterns]] of Object.entries(NO_COPIES).entries())
         test(`${how} has its rungs instead, in the playlists too, and leaves no files`, async () => {
             const on = await startSite({
-                worker: true, extras: true,
+                worker: true, extras: true, posters: false,
                 env: {
                     DROPSTREAM_FFMPEG: await failingFfmpeg(`failing-${i}`, ...patterns),
                     DROPSTREAM_ATTEMPTS: '2', DROPSTREAM_BACKOFF_MS: '100',
@@ -466,7 +466,7 @@ describe('the ladder', () => {
     });
 
     test('lists for any player what is whole, and for the page all that is planned', async () => {
-        const slow = await startSite({ worker: true, extras: true, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 2) } });
+        const slow = await startSite({ worker: true, extras: true, posters: false, env: { DROPSTREAM_FFMPEG: await slowFfmpeg(temp.dir, 2) } });
         try {
             const now = await uploadPlayable(slow, clip('hd.mp4'));
             const names = async (file) =>
