@@ -83,7 +83,7 @@ struct config {
     int64_t ladder_pixel_mbits; /* thousandths of a bit that a rung has for a pixel */
     int64_t
         ladder_near_percent; /* a rung so near to the source's bit rate is dropped */
-    int64_t posters;    /* 1: each video has one; 0: those for which one is chosen */
+    int64_t posters;    /* 1: each video gets one; 0: if it is chosen, or was there */
     int64_t previews;   /* 1: the seek bar has small pictures; 0: they are not made */
     int64_t max_pixels; /* width x height of the largest picture decoded */
     int64_t job_log_kb; /* KiB kept of one job's log */

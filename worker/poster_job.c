@@ -311,7 +311,8 @@ static enum rc poster_start(struct task *t)
     p->of = all[0];
     if (t->video.poster_at_us >= 0)
         return take_chosen(t);
-    if (!t->w->config.posters) {
+    /* One that it has is promised, and made again where its file was lost. */
+    if (!t->w->config.posters && !t->video.has_poster) {
         task_done(t, &(struct job_result){.poster_made = false});
         return RC_OK;
     }

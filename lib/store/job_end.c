@@ -228,7 +228,8 @@ static enum rc poster_done(struct store *st, const struct job *job,
     enum rc rc;
 
     if (!result->poster_made)
-        return RC_OK;
+        return store_note(st, ACTIVITY_INFO, "poster", job->video_id,
+                          "No poster: this site has them of chosen moments alone");
     rc = store_prepare(st, SQL_VIDEO_POSTER,
                        "UPDATE videos SET has_poster = 1,"
                        " poster_dull = ?2,"
