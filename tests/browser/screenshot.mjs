@@ -17,7 +17,7 @@ const clips = [
 
 const file = process.argv[2];
 const temp = await tempDir();
-const site = await startSite({ worker: true, env: { DROPSTREAM_AUTH: 'required' } });
+const site = await startSite({ worker: true, posters: true, env: { DROPSTREAM_AUTH: 'required' } });
 const browser = await launchBrowser();
 try {
     const page = await browser.newPage({ viewport: { width: 1240, height: 860 } });

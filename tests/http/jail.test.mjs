@@ -51,7 +51,7 @@ async function watched(site) {
     return [...seen.values()];
 }
 
-test('each program that reads an upload is locked in', () => withSite({}, async (site) => {
+test('each program that reads an upload is locked in', () => withSite({ DROPSTREAM_POSTERS: '1' }, async (site) => {
     const programs = await watched(site);
     assert.ok(programs.length >= 2, `${programs.length} were seen`);
     assert.deepEqual(await jailOf(site), { complete: true, lacks: '' });
