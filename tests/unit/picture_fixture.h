@@ -20,7 +20,8 @@
 
 static struct job job; /* as it began */
 
-/* The one job there is is of this kind, and is claimed. ffmpeg: what stands in for it. */
+/* The one job there is is of this kind, and is claimed. ffmpeg: what stands in for it.
+ */
 static inline void claim_job(enum job_kind kind, const char *ffmpeg)
 {
     sqlite3 *db;
