@@ -228,6 +228,8 @@ static bool measure_next(struct disk *d)
     if (rc == RC_OK)
         rc = measure_some(d, &which);
     d->measures = rc == RC_PENDING;
+    if (rc == RC_NOT_FOUND)
+        d->measuring = (struct measuring){.bytes = 0};
     if (rc == RC_OK)
         d->changed = true;
     else if (rc != RC_NOT_FOUND && rc != RC_PENDING)

@@ -293,6 +293,12 @@ static enum rc survey(struct task *t, bool all)
 
 /* ---- the task ------------------------------------------------------------ */
 
+/* In a turn of its own: there may be many such jobs. */
+static void do_without(void *arg)
+{
+    task_done(arg, &(struct job_result){.poster_made = false});
+}
+
 static enum rc poster_start(struct task *t)
 {
     struct rendition all[STORE_RENDITIONS_MAX];
@@ -313,7 +319,7 @@ static enum rc poster_start(struct task *t)
         return take_chosen(t);
     /* One that it has is promised, and made again where its file was lost. */
     if (!t->w->config.posters && !t->video.has_poster) {
-        task_done(t, &(struct job_result){.poster_made = false});
+        loop_timer_set(t->w->loop, &p->settle, 0, do_without, t);
         return RC_OK;
     }
     /* Where that fails, any place will do. */

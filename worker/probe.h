@@ -29,8 +29,7 @@ struct probe {
     bool early;    /* the file is still coming in: its header has to do */
     struct sound_copy sounds[MEDIA_STREAMS_MAX]; /* that can be served as they are */
     struct video_plan plan;                      /* what came of it */
-    bool listed; /* playlists may say what the store has not taken, or their folder be
-                  * of a video that is gone */
+    bool listed; /* playlists may say what the store has not taken */
 };
 
 /* ---- probe_job.c ------------------------------------------------------------ */

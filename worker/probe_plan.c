@@ -108,10 +108,10 @@ static void keep_plan(struct task *t)
     struct worker *w = t->w;
     /* A worker that was frozen past its lease must not touch what another one made, and
      * what it made too late is left empty (grants.h). */
-    p->listed = true;
-    enum rc rc = mediadir_create(&w->site, t->video.media_root);
+    enum rc rc = lists_make_folder(w, &t->video);
     if (rc == RC_OK)
         rc = store_job_check(w->store, &t->job);
+    p->listed |= rc == RC_OK;
     if (rc == RC_OK)
         rc = write_cuts(t);
     if (rc == RC_OK)

@@ -65,7 +65,7 @@ struct synced {
 
 /* Looked at again behind it: whoever deletes the video may have removed the folder just
  * before it was made. */
-static enum rc make_folder(struct worker *w, const struct video *v)
+enum rc lists_make_folder(struct worker *w, const struct video *v)
 {
     struct video now;
     enum rc rc = mediadir_create(&w->site, v->media_root);
@@ -90,7 +90,7 @@ static enum rc follow_once(struct worker *w, const char *video_id, bool behind,
     if (rc != RC_OK || n == 0)
         return rc;
     if (behind)
-        rc = make_folder(w, &v);
+        rc = lists_make_folder(w, &v);
     if (rc == RC_OK)
         rc = write_cuts(w, &v, all, n);
     if (rc == RC_OK)

@@ -12,6 +12,11 @@
 
 #include "worker.h"
 
+/* Makes htdocs/media/<root> of v, if it is not there. RC_NOT_FOUND: the video was
+ * deleted meanwhile, and the folder goes again. RC_IO, RC_NOSPACE, RC_NOMEM, RC_BUSY.
+ */
+enum rc lists_make_folder(struct worker *w, const struct video *v);
+
 /* Writes what the store is about to be told: the playlists of v with these renditions,
  * in place of its own ones, and the subtitles that are published. open as for
  * playlists_write, whose codes it returns; RC_NOT_FOUND also for a deleted video.

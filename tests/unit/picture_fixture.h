@@ -20,9 +20,8 @@
 
 static struct job job; /* as it began */
 
-/* The one job there is is of this kind, and is claimed. ffmpeg: what stands in for it.
- */
-static inline void claim_job(enum job_kind kind, const char *ffmpeg)
+/* The one job there is is of this kind, and begins. ffmpeg: what stands in for it. */
+static inline void begin_job(enum job_kind kind, const char *ffmpeg)
 {
     sqlite3 *db;
     char *sql = sqlite3_mprintf("DELETE FROM jobs; INSERT INTO jobs (video_id, kind,"
@@ -37,12 +36,6 @@ static inline void claim_job(enum job_kind kind, const char *ffmpeg)
     w.stopping = false;
     jobs_look(&w);
     w.stopping = true;
-}
-
-/* Likewise; it begins. */
-static inline void begin_job(enum job_kind kind, const char *ffmpeg)
-{
-    claim_job(kind, ffmpeg);
     assert_non_null(w.tasks);
     job = w.tasks->job;
     assert_int_equal(job.kind, kind);

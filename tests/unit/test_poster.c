@@ -19,7 +19,7 @@ static void a_site_that_wants_none_starts_no_program_for_them(void **state)
 {
     struct job next;
     (void)state;
-    claim_job(JOB_POSTER, JPEG);
+    begin_job(JOB_POSTER, JPEG);
     turn_until(is_idle, "the job to end");
     assert_false(is_there("ffmpeg.ran"));
     assert_false(fixture_get(f, video.id).has_poster);
@@ -38,7 +38,7 @@ static void it_says_in_the_log_that_none_is_made(void **state)
 {
     char last[STORE_TEXT_MAX + 1] = "";
     (void)state;
-    claim_job(JOB_POSTER, JPEG);
+    begin_job(JOB_POSTER, JPEG);
     turn_until(is_idle, "the job to end");
     assert_int_equal(store_activity_list(w.store, 0, 0, 1000, keep_message, last),
                      RC_OK);
@@ -55,7 +55,7 @@ static void one_that_there_was_before_is_made_again(void **state)
         sqlite3_exec(db, "UPDATE videos SET has_poster = 1", NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(db);
-    claim_job(JOB_POSTER, JPEG);
+    begin_job(JOB_POSTER, JPEG);
     turn_until(is_idle, "the job to end");
     assert_true(is_there("ffmpeg.ran"));
 }

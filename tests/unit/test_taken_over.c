@@ -31,7 +31,8 @@ static void put_others(const char *name)
     put_file(below, OTHERS, strlen(OTHERS), 0644);
 }
 
-/* As far as it can: who writes to the database keeps all others from it. */
+/* name: of a file that the other one writes; NULL: none. As far as it can: who writes
+ * to the database keeps all others from it. */
 static void take_over(const char *name)
 {
     sqlite3 *db;
@@ -40,7 +41,7 @@ static void take_over(const char *name)
                             NULL, NULL, NULL);
     assert_true(code == SQLITE_OK || code == SQLITE_BUSY);
     is_taken_over = code == SQLITE_OK;
-    if (is_taken_over)
+    if (is_taken_over && name)
         put_others(name);
     sqlite3_close(db);
 }
@@ -67,11 +68,28 @@ int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags
 
 static bool is_folder_late; /* its video is deleted, and gone, before it is made … */
 static int folders_below;   /* … and what is made in it is counted */
+static bool is_planned_by_another; /* before it is made */
+
+/* Another worker takes the probe over and does all of it. */
+static void plan_by_another(void)
+{
+    struct video_plan plan = fixture_plan(1);
+    struct job others = w.tasks->job;
+    is_planned_by_another = false;
+    take_over(NULL);
+    others.fence++;
+    assert_int_equal(store_job_planned(w.store, &others, &plan), RC_OK);
+    assert_int_equal(mediadir_create(&w.site, video.media_root), RC_OK);
+    put_others("master.m3u8");
+    folders_below = 0;
+}
 
 int mkdirat(int dir, const char *name, mode_t mode)
 {
     struct video out;
     folders_below++;
+    if (is_planned_by_another && strcmp(name, video.media_root) == 0)
+        plan_by_another();
     if (is_folder_late && strcmp(name, video.media_root) == 0) {
         assert_int_equal(store_video_delete(w.store, video.id, &out), RC_OK);
         assert_int_equal(store_video_purge(w.store, video.id), RC_OK);
@@ -235,6 +253,29 @@ static int uploaded(void **state)
     return 0;
 }
 
+static void probe(void)
+{
+    w.slots = 1;
+    w.stopping = false;
+    jobs_look(&w);
+    w.stopping = true;
+    assert_int_equal(w.tasks->job.kind, JOB_PROBE);
+    turn_until(is_idle, "the probe to end");
+}
+
+/* Not even what the database says by then: who wrote that puts it there. */
+static void nothing_is_put_beside_the_plan_of_the_later_one(void **state)
+{
+    (void)state;
+    if (!mp4_have_ffmpeg())
+        skip();
+    is_planned_by_another = true;
+    probe();
+    assert_false(is_planned_by_another);
+    assert_int_equal(folders_below, 0);
+    assert_begins("master.m3u8", OTHERS);
+}
+
 /* So who is killed before it takes the folder away again leaves an empty one. */
 static void nothing_is_put_in_a_folder_that_is_made_too_late(void **state)
 {
@@ -242,12 +283,7 @@ static void nothing_is_put_in_a_folder_that_is_made_too_late(void **state)
     if (!mp4_have_ffmpeg())
         skip();
     is_folder_late = true;
-    w.slots = 1;
-    w.stopping = false;
-    jobs_look(&w);
-    w.stopping = true;
-    assert_int_equal(w.tasks->job.kind, JOB_PROBE);
-    turn_until(is_idle, "the probe to end");
+    probe();
     assert_false(is_folder_late);
     assert_int_equal(folders_below, 0);
     assert_false(is_there(folder));
@@ -261,6 +297,7 @@ int main(void)
         TEST(no_sheet_comes_after_those_of_the_later_one, planned),
         TEST(the_poster_is_that_of_the_later_one, planned),
         TEST(the_playlist_of_a_copy_is_that_of_the_later_one, with_source),
+        TEST(nothing_is_put_beside_the_plan_of_the_later_one, uploaded),
         TEST(nothing_is_put_in_a_folder_that_is_made_too_late, uploaded),
     };
     return cmocka_run_group_tests_name("taken_over", tests, make_clips,
