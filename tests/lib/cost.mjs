@@ -1,6 +1,6 @@
 /*
  * cost.mjs: what something takes of a site's machine while it is done: the memory of each
- * program that the worker starts, disk below the site's folder, and time.
+ * program that runs for it, or is started, disk below the site's folder, and time.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -52,7 +52,7 @@ export async function cost(site, what) {
     let over = false;
     const watch = async () => {
         for (let i = 0; !over; i++) {
-            for (const pid of family(site.pid('worker'))) {
+            for (const pid of [...family(site.pid('worker')), ...family(site.pid('lighttpd'))]) {
                 const peak = peakOf(pid);
                 if (peak && peak[1] > most) [program, most] = peak;
             }
