@@ -96,6 +96,14 @@ const quiet = (id) => waitFor(async () => {
     return poster && childrenOf(site.pid('worker')).length === 0 && renditions.every(({ done, segments }) => !segments || done === segments);
 }, { timeout: 60_000, what: 'all of it', moving: () => site.made() });
 
+test('a program that is not kept from it asks the server', async () => {
+    const file = path.join(temp.dir, 'list.txt');
+    await fs.writeFile(file, TEXTS['a list to be joined'](places().slice(2)));
+    const asks = ffmpeg('-f', 'concat', '-safe', '0', '-protocol_whitelist', 'file,http,tcp', '-i', file, '-f', 'null', '-');
+    await assert.rejects(asks, 'what it gets is no video');
+    assert.ok(asked.splice(0).includes('GET /secret'));
+});
+
 describe('a text in place of a video', () => {
     for (const [what, text] of Object.entries(TEXTS))
         for (const name of ['a.mp4', 'a.mkv', 'a.m3u8'])
