@@ -33,6 +33,9 @@ put_programs() {
     for name in dropstream-worker dropstreamctl; do
         put 700 "$build/worker/$name" "$site/bin/$name"
     done
+    for name in options.sh lighttpd.sh; do
+        put 700 "$here/$name" "$site/bin/$name"
+    done
 }
 
 # The settings are the owner's once they exist. The server's configuration is ours
@@ -51,18 +54,6 @@ put_settings() {
     put 600 "$here/lighttpd.conf" "$kept/lighttpd.conf"
     # Not to be edited: they belong to the pages of this version.
     put 600 "$here/style_hashes.conf" "$site/etc/style_hashes.conf"
-}
-
-# Nothing is changed by settings that are wrong.
-put_options() {
-    for name in options.conf lighttpd.env; do
-        "$here/options.sh" "$site" "$name" >"$site/tmp/$name.$$" || {
-            rm -f "$site/tmp/$name.$$"
-            exit 1
-        }
-        put 600 "$site/tmp/$name.$$" "$site/etc/$name"
-        rm -f "$site/tmp/$name.$$"
-    done
 }
 
 # index.html goes last: what it names is there when it appears.
@@ -96,7 +87,7 @@ for dir in cgi-bin bin htdocs/media etc/.installed db spool log run tmp; do
 done
 put_programs
 put_settings
-put_options
+"$here/options.sh" "$site"
 if [ -e "$build/htdocs/index.html" ]; then
     put_pages
 else

@@ -1,24 +1,26 @@
 #!/bin/sh
 #
-# options.sh SITE options.conf|lighttpd.env: prints what a site's dropstream.conf and
-# DROPSTREAM_<KEY> in the environment mean for lighttpd: options.conf, which lighttpd.conf
-# ends with, or lighttpd.env, NAME=value for its environment, one a line. install.sh keeps
-# both in the site's etc.
+# options.sh SITE: writes into a site's etc what its dropstream.conf, and DROPSTREAM_<KEY>
+# in the environment, mean for lighttpd: options.conf, which lighttpd.conf ends with, and
+# lighttpd.env, NAME=value for its environment, one a line (lighttpd.sh). Each start begins
+# with it: lighttpd must not go by settings of before.
 #
-# Invariant: each value was read and checked by the program (lib/config_value.c): none
-# holds a quote, a backslash or a line's end.
+# Invariants: each value was read and checked by the program (lib/config_value.c): none
+# holds a quote, a backslash or a line's end. Settings that are wrong change nothing. What
+# it wrote is not in its own environment, where it would win over dropstream.conf.
 
 set -eu
+umask 077
 
-[ $# -eq 2 ] || { echo "usage: options.sh SITE options.conf|lighttpd.env" >&2; exit 2; }
+[ $# -eq 1 ] || { echo "usage: options.sh SITE" >&2; exit 2; }
 site=$1
 
 # A line of its own, so that what fails there ends this script.
 settings=$("$site/bin/dropstream-worker" --site "$site" \
-    --get tls_pem,trusted_proxies,media_cors,media_auth,connections_per_address)
+    --get bind,port,tls_pem,trusted_proxies,media_cors,media_auth,connections_per_address)
 {
-    read -r tls_pem; read -r trusted_proxies; read -r media_cors; read -r media_auth
-    read -r connections_per_address
+    read -r bind; read -r port; read -r tls_pem; read -r trusted_proxies
+    read -r media_cors; read -r media_auth; read -r connections_per_address
 } <<EOF
 $settings
 EOF
@@ -100,7 +102,7 @@ EOF_STRICT
 
 # For address_limit.so (cgi-bin/address_limit.c). ld.so splits what it is told at blanks and
 # colons, and fills in what follows a "$": where the site's path has one, it is found from
-# the site's folder, in which serve.sh starts lighttpd.
+# the site's folder, in which lighttpd.sh starts lighttpd.
 address_limit() {
     library=$site/bin/address_limit.so
     case $site in *[\ :\$]*) library=./bin/address_limit.so ;; esac
@@ -112,12 +114,26 @@ DROPSTREAM_TLS_PEM=$tls_pem
 EOF_LIMIT
 }
 
-if [ "$2" = lighttpd.env ]; then
+options() {
+    printf '# Made from dropstream.conf each time the site starts: change that, not this.\n'
+    [ -z "$tls_pem" ] || tls
+    [ -z "$trusted_proxies" ] || proxies
+    [ "$media_auth" != strict ] || strict
+    [ -z "$media_cors" ] || origins
+}
+
+environment() {
+    printf 'DROPSTREAM_BIND=%s\nDROPSTREAM_PORT=%s\n' "$bind" "$port"
     [ "$connections_per_address" -eq 0 ] || address_limit
-    exit
+}
+
+# One that was edited stays as it is (install.sh), and may be of a version that did not
+# have all that the settings mean by now.
+if ! grep -q '^include "options.conf"' "$site/etc/lighttpd.conf"; then
+    echo "$site/etc/lighttpd.conf was edited, and is of an older version: move what you changed to lighttpd.conf.new, and put that in its place" >&2
+    exit 1
 fi
-printf '# Made from dropstream.conf each time the site starts: change that, not this.\n'
-[ -z "$tls_pem" ] || tls
-[ -z "$trusted_proxies" ] || proxies
-[ "$media_auth" != strict ] || strict
-[ -z "$media_cors" ] || origins
+options >"$site/etc/options.conf.new~"
+environment >"$site/etc/lighttpd.env.new~"
+mv -f "$site/etc/options.conf.new~" "$site/etc/options.conf"
+mv -f "$site/etc/lighttpd.env.new~" "$site/etc/lighttpd.env"

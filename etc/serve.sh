@@ -56,13 +56,6 @@ read_settings() {
     url="$scheme://$(bracketed "$(near "$bind")"):$port/"
 }
 
-# One that was edited stays as it is (install.sh), and may be of a version that did not
-# have all that the settings mean by now.
-check_server_conf() {
-    grep -q '^include "options.conf"' "$site/etc/lighttpd.conf" ||
-        die "$site/etc/lighttpd.conf was edited, and is of an older version: move what you changed to lighttpd.conf.new, and put that in its place"
-}
-
 check_tls() {
     [[ -n $tls_pem ]] || return 0
     [[ -r $tls_pem ]] || die "tls_pem: $(id -un) cannot read $tls_pem"
@@ -100,14 +93,10 @@ offer_set_up() {
 # Each program gets its own session, so that Ctrl-C reaches it through this script
 # alone, and a TERM from the kernel if this script is killed.
 start_lighttpd() {
-    local -a settings
-    rm -f "$site"/run/*.sock-*
-    mapfile -t settings <"$site/etc/lighttpd.env"
     (
         exec {lock}>&- </dev/null >>"$site/log/lighttpd.log" 2>&1
-        cd "$site" # see options.sh
         exec setsid setpriv --pdeathsig TERM --no-new-privs \
-            env "${settings[@]}" lighttpd -D -f "$site/etc/lighttpd.conf"
+            "$site/bin/lighttpd.sh" "$site"
     ) &
     lighttpd_pid=$!
 }
@@ -170,7 +159,8 @@ report_end() {
 
 # A loader that may not or cannot load it goes on without a word but in lighttpd's log.
 check_address_limit() {
-    [[ ! -s $site/etc/lighttpd.env ]] || grep -qs address_limit.so "/proc/$lighttpd_pid/maps" ||
+    ! grep -q '^LD_PRELOAD=' "$site/etc/lighttpd.env" ||
+        grep -qs address_limit.so "/proc/$lighttpd_pid/maps" ||
         complain "warning: one address can have all connections: bin/address_limit.so is not loaded, see $site/log/lighttpd.log"
 }
 
@@ -190,12 +180,10 @@ serve() {
     take_lock
     etc/install.sh build "$site"
     read_settings
-    check_server_conf
     check_tls
     check_address
     say_who_gets_in
     printf '%s\n' "$url" >"$site/run/run.lock"
-    export DROPSTREAM_SITE=$site DROPSTREAM_PORT=$port DROPSTREAM_BIND=$bind
 
     declare -A log_start
     for log in worker lighttpd; do

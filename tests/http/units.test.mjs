@@ -1,13 +1,20 @@
 /*
- * The service units for systemd: what systemd itself says of how far each is locked in.
+ * The service units for systemd: what systemd itself says of how far each is locked in,
+ * and what comes of the commands that they name. Those are run without systemd, in the
+ * environment that it would give them and no other, for a site in a temporary folder.
  */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { existsSync, promises as fs, readFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { SOURCE } from '../lib/site.mjs';
+import { BUILD, freePort, Site, SOURCE, waitFor } from '../lib/site.mjs';
+import { watchPrograms } from '../lib/under.mjs';
+
+const run = promisify(execFile);
 
 /* The most exposure that is let pass, in tenths of what systemd-analyze(1) shows. */
 const MOST = { 'dropstream-worker.service': 15, 'dropstream-web.service': 20 };
@@ -26,7 +33,153 @@ for (const [unit, most] of Object.entries(MOST))
     test(`${unit} is locked in`, { skip }, async () => {
         const file = path.join(SOURCE, 'etc/systemd', unit);
         const args = ['security', '--offline=true', '--no-pager', `--threshold=${most}`, file];
-        const { stdout, stderr } = await promisify(execFile)('systemd-analyze', args);
+        const { stdout, stderr } = await run('systemd-analyze', args);
         assert.match(stdout, /Overall exposure level/);
         assert.doesNotMatch(stderr, /Unknown|ignoring/);
     });
+
+/* Where the units have the site. */
+const HOME = '/var/lib/dropstream';
+/* What systemd.exec(5) gives each command. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
+
+const assignments = (lines) => Object.fromEntries(lines.map((line) => /^([^=]+)=(.*)$/.exec(line).slice(1)));
+
+/* A unit of a site that lies elsewhere: its processes, as systemd has them. */
+class Unit {
+    #settings = new Map(); // key → values, as they come
+    #main;
+    #said = '';
+
+    constructor(name, site) {
+        const text = readFileSync(path.join(SOURCE, 'etc/systemd', name), 'utf8');
+        for (const line of text.replaceAll(HOME, site.dir).split('\n')) {
+            const [, key, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
+            if (key) this.#settings.set(key, [...this.#all(key), value]);
+        }
+    }
+
+    #all(key) {
+        return this.#settings.get(key) ?? [];
+    }
+
+    /* Words as systemd.service(5) has them, as far as the units make use of that. */
+    #words(key) {
+        return this.#all(key).map((value) =>
+            [...value.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => (a ?? b ?? c).replaceAll('$$', () => '$')));
+    }
+
+    /* The files are read anew for each command, those of ExecStartPre too. */
+    #environment() {
+        const lines = this.#words('Environment').flat();
+        for (const file of this.#all('EnvironmentFile')) {
+            const name = file.replace(/^-/, '');
+            if (name !== file && !existsSync(name)) continue;
+            lines.push(...readFileSync(name, 'utf8').split('\n').filter((line) => /^[^#;]/.test(line)));
+        }
+        return { PATH, ...assignments(lines) };
+    }
+
+    get #options() {
+        return { env: this.#environment(), cwd: this.#all('WorkingDirectory').at(-1) ?? '/' };
+    }
+
+    /* Rejects where a command before the main one fails: that is not started then. */
+    async start() {
+        for (const [program, ...args] of this.#words('ExecStartPre')) await run(program, args, this.#options);
+        const [command] = this.#words('ExecStart');
+        const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { ...this.#options, stdio: ['ignore', 'pipe', 'pipe'] });
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (this.#said += data));
+        this.#main = { child, exited: new Promise((resolve) => child.on('exit', (code) => resolve(code))) };
+    }
+
+    get pid() {
+        return this.#main.child.pid;
+    }
+
+    /* Waits until fn() is true; throws if the main process ends before. */
+    async until(fn) {
+        await waitFor(async () => this.#main.child.exitCode !== null || fn());
+        assert.equal(this.#main.child.exitCode, null, this.#said);
+    }
+
+    said() {
+        return this.#said;
+    }
+
+    /* Its exit status. */
+    async stop() {
+        this.#main?.child.kill('SIGTERM');
+        return this.#main?.exited;
+    }
+}
+
+/* A site as README has it laid out for the units, with their processes: those that fn
+ * leaves running are stopped. */
+function withUnits(fn) {
+    return async () => {
+        const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'dropstream-units-'));
+        const site = new Site(dir, await freePort(), {});
+        const units = ['web', 'worker'].map((name) => new Unit(`dropstream-${name}.service`, site));
+        try {
+            await run(path.join(SOURCE, 'etc/install.sh'), [BUILD, dir], { env: { PATH } });
+            await watchPrograms(dir);
+            await set(site, 'port', site.port);
+            await site.logged(() => fn(site, ...units))();
+        } finally {
+            for (const unit of units) await unit.stop();
+            await site.stop();
+        }
+    };
+}
+
+/* One of dropstream.conf, where each stands with its default. */
+async function set(site, key, value) {
+    const file = site.path('etc/dropstream.conf');
+    const text = await fs.readFile(file, 'utf8');
+    assert.match(text, new RegExp(`^#?${key} =`, 'm'));
+    await fs.writeFile(file, text.replace(new RegExp(`^#?${key} =.*`, 'm'), `${key} = ${value}`));
+}
+
+describe('with nothing but what the units say', () => {
+    const file = '/media/abcdefghijklmnopqrstuvwxyz/360p-1/0.m4s';
+
+    test('the web server runs, and each start goes by the settings of then', withUnits(async (site, web) => {
+        await site.put('htdocs/index.html', '<!doctype html><title>dropstream</title>');
+        await site.put(`htdocs${file}`, '0123456789');
+        const start = async () => {
+            await web.start();
+            await web.until(() => site.answers());
+        };
+        await start();
+        assert.match((await site.request('GET', '/')).text, /<title>dropstream/);
+        assert.equal((await site.request('GET', file)).text, '0123456789');
+        assert.match(readFileSync(`/proc/${web.pid}/maps`, 'latin1'), /address_limit\.so/);
+
+        await web.stop();
+        await set(site, 'media_auth', 'strict');
+        await set(site, 'connections_per_address', 0);
+        await set(site, 'port', (site.port = await freePort()));
+        await start();
+        assert.match((await site.request('GET', '/')).text, /<title>dropstream/);
+        const refused = await site.request('GET', file);
+        assert.equal(refused.status, 404);
+        assert.doesNotMatch(refused.text, /0123/);
+        assert.doesNotMatch(readFileSync(`/proc/${web.pid}/maps`, 'latin1'), /address_limit\.so/);
+
+        await web.stop();
+        await set(site, 'media_auth', 'srict');
+        await assert.rejects(web.start(), /media_auth must be static or strict, not "srict"/);
+    }));
+
+    test('the web server does not run with a lighttpd.conf that leaves out the settings', withUnits(async (site, web) => {
+        await site.put('etc/lighttpd.conf', '# mine\n');
+        await assert.rejects(web.start(), /lighttpd\.conf was edited, and is of an older version/);
+    }));
+
+    test('the worker runs', withUnits(async (site, web, worker) => {
+        await worker.start();
+        await worker.until(() => worker.said().includes('worker started'));
+        assert.equal(await worker.stop(), 0);
+    }));
+});

@@ -155,7 +155,7 @@ export class Site {
 
     startLighttpd() {
         const lines = readFileSync(this.path('etc/lighttpd.env'), 'utf8').split('\n').filter(Boolean);
-        // Not for setpriv, as in etc/serve.sh.
+        // Not for setpriv, as in etc/lighttpd.sh.
         this.#start('lighttpd', 'env', [...lines, 'lighttpd', '-D', '-f', this.path('etc/lighttpd.conf')]);
     }
 
