@@ -104,7 +104,7 @@ MEDIA_SRC := cgi-bin/media.c cgi-bin/media_answer.c cgi-bin/parking.c \
 # Those that mostly wait come first: others are compiled meanwhile.
 UNIT := supervise supervise_floods feeder own_time encode_feed passes \
         access address app args args_copy args_picture args_quote args_run \
-        arrival_header arrival_refused bandwidth bmff bounds charset check_promise clock codec_string \
+        arrival_header arrival_refused bandwidth bmff bounds charset check_promise child clock codec_string \
         colour config config_access connections cookie copy_cuts courtesy cutter disk disposition ebml \
         encode_beside encode_bytes encode_init encode_look encode_open \
         encode_refused encode_truth filters grant \

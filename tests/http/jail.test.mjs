@@ -11,14 +11,19 @@ import { after, before, test } from 'node:test';
 import { ffmpeg, tempDir } from '../lib/media.mjs';
 import { startSite, waitFor } from '../lib/site.mjs';
 
+const NO_LANDLOCK = /The kernel has no Landlock: programs that read uploads can read all/;
+
 let temp;
 let clip;
+let short; // of it
 
 before(async () => {
     temp = await tempDir();
     clip = path.join(temp.dir, 'clip.mp4');
     await ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=30'], ['-f', 'lavfi', '-i', 'sine=d=30'],
         ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', clip]);
+    short = path.join(temp.dir, 'short.mp4');
+    await ffmpeg(['-t', '3', '-i', clip], ['-c', 'copy', short]);
 });
 after(() => temp.remove());
 
@@ -31,13 +36,42 @@ async function withSite(env, fn) {
     }
 }
 
+/* Starts a program for which the kernel has no Landlock. */
+const WITHOUT_LANDLOCK = `
+#include <errno.h>
+#include <seccomp.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+    if (argc < 2 || !f ||
+        seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) != 0 ||
+        seccomp_load(f) != 0)
+        return 99;
+    execv(argv[1], argv + 1);
+    return 98;
+}
+`;
+
+/* In place of the worker: env may say more. */
+async function startWithoutLandlock(site, env = {}) {
+    const [source, wrapper] = [path.join(temp.dir, 'without.c'), path.join(temp.dir, 'without')];
+    await fs.writeFile(source, WITHOUT_LANDLOCK);
+    execFileSync('cc', ['-o', wrapper, source, '-lseccomp']);
+    const [program, real] = [site.path('bin/dropstream-worker'), site.path('bin/dropstream-worker.real')];
+    await fs.rename(program, real);
+    await fs.writeFile(program, `#!/bin/sh\nexec '${wrapper}' '${real}' "$@"\n`, { mode: 0o755 });
+    site.startWorker(env);
+}
+
 const jailOf = async (site) => (await site.api('GET', '/api/health')).json.jail;
 const filtersOf = (status) => Number(/^Seccomp_filters:\s+(\d+)$/m.exec(status)[1]);
 
 /* Of each ffmpeg and ffprobe of a site that was seen until a video was ready: its status
  * and limits, as in proc(5). */
-async function watched(site) {
-    const { json } = await site.upload(clip);
+async function watched(site, file = clip) {
+    const { json } = await site.upload(file);
     const seen = new Map();
     await waitFor(async () => {
         for (const { pid, exe } of await site.processes()) {
@@ -75,6 +109,36 @@ test('without a jail they are free', () => withSite({ DROPSTREAM_JAIL: 'off' }, 
     assert.ok(programs.length > 0);
     for (const { status } of programs) assert.equal(filtersOf(status), worker);
 }));
+
+test('without Landlock the rest of the jail stands, and what is missing is told', async () => {
+    const site = await startSite();
+    try {
+        await startWithoutLandlock(site);
+        const programs = await watched(site, short);
+        const worker = filtersOf(await fs.readFile(`/proc/${site.pid('worker')}/status`, 'latin1'));
+        assert.ok(programs.length > 0);
+        for (const { status } of programs) assert.equal(filtersOf(status), worker + 1);
+        const { complete, lacks } = await jailOf(site);
+        assert.equal(complete, false);
+        assert.match(lacks, NO_LANDLOCK);
+        assert.match(await site.logs(), NO_LANDLOCK);
+    } finally {
+        await site.stop();
+    }
+});
+
+test('without Landlock no worker runs where a jail is required', async () => {
+    const site = await startSite();
+    try {
+        await startWithoutLandlock(site, { DROPSTREAM_JAIL: 'required' });
+        await waitFor(async () => /a jail is required/.test(await site.logs()), { what: 'the worker to refuse' });
+        assert.deepEqual(await site.ended('worker'), { code: 1, signal: null });
+        assert.match(await site.logs(), NO_LANDLOCK);
+    } finally {
+        await site.end('worker');
+        await site.stop();
+    }
+});
 
 test('a script in place of ffmpeg runs free, but no worker does where a jail is required', async () => {
     const script = path.join(temp.dir, 'ffmpeg-script');

@@ -4,6 +4,7 @@
  * it.
  *
  *     jail_probe WHAT [PATH or NUMBER]
+ *     jail_probe call "NUMBER ARGUMENT …"
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -195,6 +196,16 @@ static int try_thread(const char *path)
     return errno != 0 ? -1 : pthread_join(t, NULL);
 }
 
+/* "NUMBER ARGUMENT …": any system call; those that are not given are 0. */
+static int try_call(const char *text)
+{
+    long arg[7] = {0};
+    char *end = (char *)text;
+    for (int i = 0; i < 7 && *end; i++)
+        arg[i] = strtol(end, &end, 0);
+    return syscall(arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], arg[6]) < 0 ? -1 : 0;
+}
+
 /* What a limit is. */
 static int try_core(const char *path)
 {
@@ -234,6 +245,7 @@ int main(int argc, char **argv)
         {"descriptors", try_descriptors},
         {"thread", try_thread},
         {"core", try_core},
+        {"call", try_call},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (argc > 1 && strcmp(all[i].what, argv[1]) == 0)

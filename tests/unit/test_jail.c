@@ -8,11 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -167,6 +173,120 @@ static void it_leaves_other_processes_alone(void **state)
     closed(it);
 }
 
+/* One class of calls a line. Not all machines have all of them. */
+static const char *const denied[] = {
+    /* the network, and other ways to talk */
+    "socketpair", "connect", "bind", "listen", "accept", "accept4", "sendto", "sendmsg",
+    "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "setsockopt", "shutdown", "shmget",
+    "shmat", "msgget", "msgsnd", "semget", "semop", "mq_open", "pipe", "pipe2",
+    "inotify_init1", "fanotify_init",
+    /* ways around the list */
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "io_setup", "io_submit",
+    "seccomp", "bpf", "userfaultfd", "perf_event_open", "kcmp", "personality",
+    /* other processes */
+    "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open",
+    "pidfd_send_signal", "pidfd_getfd", "ptrace", "process_vm_readv",
+    "process_vm_writev", "process_madvise", "setpgid", "setsid", "setpriority",
+    "ioprio_set", "sched_setattr", "timer_create", "setitimer", "alarm",
+    /* new ones, and other programs */
+    "fork", "vfork", "execve", "memfd_create", "unshare", "setns", "uselib",
+    "init_module", "finit_module", "kexec_load",
+    /* files by their names; of modes, owners and times Landlock knows nothing */
+    "creat", "openat2", "open_by_handle_at", "name_to_handle_at", "truncate", "unlink",
+    "unlinkat", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "rmdir", "link",
+    "linkat", "symlink", "symlinkat", "mknod", "mknodat", "chmod", "fchmodat",
+    "fchmodat2", "chown", "lchown", "fchownat", "utime", "utimes", "utimensat",
+    "futimesat", "setxattr", "lsetxattr", "removexattr", "chdir", "chroot",
+    "pivot_root", "mount", "umount2", "open_tree", "move_mount", "fsopen",
+    /* files that are open */
+    "ftruncate", "fallocate", "fchmod", "fchown", "fsetxattr", "flock", "fchdir",
+    "pwrite64", "pwritev", "pwritev2", "sendfile", "splice", "tee", "vmsplice",
+    "copy_file_range",
+    /* who it is, and the machine */
+    "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups",
+    "setfsuid", "capset", "setrlimit", "add_key", "request_key", "keyctl",
+    "landlock_create_ruleset", "reboot", "sethostname", "settimeofday", "clock_settime",
+    "clock_adjtime", "adjtimex", "swapon", "syslog", "acct", "quotactl"};
+
+static void what_is_not_on_the_list_ends_it(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    int tried = 0;
+    for (size_t i = 0; i < sizeof(denied) / sizeof(denied[0]); i++) {
+        char call[32];
+        int number = seccomp_syscall_resolve_name(denied[i]);
+        snprintf(call, sizeof(call), "%d", number);
+        int end = number < 0 ? KILLED_BY(SIGSYS) : try(it, "call", call);
+        if (end != KILLED_BY(SIGSYS))
+            fail_msg("%s is not denied: %d", denied[i], end);
+        tried += number >= 0;
+    }
+    assert_true(tried > 100);
+    closed(it);
+}
+
+/* Of calls that are on the list. */
+static void arguments_that_reach_others_end_it(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    static const struct {
+        int number;
+        long args[3];
+    } calls[] = {
+        {SYS_fcntl, {0, F_SETOWN, 1}}, /* who is sent SIGIO */
+        {SYS_fcntl, {0, F_SETSIG, SIGKILL}},
+        {SYS_fcntl, {0, F_SETLEASE, F_RDLCK}},
+        {SYS_fcntl, {0, F_NOTIFY, DN_ACCESS}},
+        {SYS_fcntl, {0, F_SETPIPE_SZ, 1 << 20}},
+        {SYS_prlimit64, {1, RLIMIT_NOFILE, 0}}, /* those of others */
+        {SYS_clone, {CLONE_THREAD | CLONE_NEWUSER}},
+        {SYS_clone, {CLONE_VM | SIGCHLD}},
+    };
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        char call[128];
+        const long *a = calls[i].args;
+        snprintf(call, sizeof(call), "%d %ld %ld %ld", calls[i].number, a[0], a[1],
+                 a[2]);
+        assert_int_equal(try(it, "call", call), KILLED_BY(SIGSYS));
+    }
+    closed(it);
+}
+
+/* Libraries try these at their start, so they are refused only. */
+static void what_libraries_try_is_refused(void **state)
+{
+    (void)state;
+    struct jailed *it = opened();
+    static const struct {
+        int number;
+        long args[3];
+        int error;
+    } calls[] = {
+        {SYS_tgkill, {0}, EPERM},
+        {SYS_mlock, {0}, EPERM},
+        {SYS_get_mempolicy, {0}, EPERM},
+        {SYS_set_mempolicy, {0}, EPERM},
+        {SYS_mbind, {0}, EPERM},
+        {SYS_sched_setaffinity, {0}, EPERM},
+        {SYS_sched_setscheduler, {0}, EPERM},
+        {SYS_sched_getscheduler, {0}, EPERM},
+        {SYS_sched_getparam, {0}, EPERM},
+        {SYS_ioctl, {0, FIOCLEX, 0}, ENOTTY}, /* which any descriptor would take */
+        {SYS_prctl, {PR_SET_DUMPABLE, 1, 0}, EINVAL},
+        {SYS_prctl, {PR_SET_PDEATHSIG, 0, 0}, EINVAL},
+    };
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        char call[128];
+        const long *a = calls[i].args;
+        snprintf(call, sizeof(call), "%d %ld %ld %ld", calls[i].number, a[0], a[1],
+                 a[2]);
+        assert_int_equal(try(it, "call", call), calls[i].error);
+    }
+    closed(it);
+}
+
 static void its_limits_hold(void **state)
 {
     (void)state;
@@ -248,6 +368,9 @@ int main(void)
         cmocka_unit_test(it_has_no_network),
         cmocka_unit_test(it_starts_no_program),
         cmocka_unit_test(it_leaves_other_processes_alone),
+        cmocka_unit_test(what_is_not_on_the_list_ends_it),
+        cmocka_unit_test(arguments_that_reach_others_end_it),
+        cmocka_unit_test(what_libraries_try_is_refused),
         cmocka_unit_test(its_limits_hold),
         cmocka_unit_test(it_has_what_a_decoder_needs_and_no_more),
         cmocka_unit_test(a_site_within_reach_is_told),
