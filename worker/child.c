@@ -3,14 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/ioprio.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Larger pipes mean fewer wake-ups; the kernel's limit for everyone is 1 MiB. */
 #define PIPE_BYTES (1 << 20)
 #define INHERITED_MAX 4096
+#define IO_USUAL 4 /* the level of I/O priority of a process that is not nice */
+#define IO_LAST 7  /* the lowest */
 
 /* The descriptors of one start. */
 enum { IN_R, IN_W, OUT_R, OUT_W, ERR_R, ERR_W, REPORT_R, REPORT_W, TWO_R, TWO_W, FDS };
@@ -23,6 +28,29 @@ static void keep_only(int n)
         return;
     for (int fd = n; fd < INHERITED_MAX; fd++)
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* A level that nobody has chosen is the kernel's own of that nice value
+ * (ioprio_set(2)). */
+static int least_io_level(int own)
+{
+    if (IOPRIO_PRIO_CLASS(own) == IOPRIO_CLASS_BE)
+        return own & IO_LAST;
+    return (20 + getpriority(PRIO_PROCESS, 0)) / 5;
+}
+
+/* A turn at the disk after those of others, as nice(2) for reads. Never that of the
+ * idle class: what hardly gets a byte would be taken for a program that stalls. */
+static void read_later(int nice_by)
+{
+    int own = (int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
+    if (own < 0 || IOPRIO_PRIO_CLASS(own) == IOPRIO_CLASS_IDLE)
+        return;
+    int level = IO_USUAL + nice_by / 5, least = least_io_level(own);
+    if (level < least)
+        level = least;
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+                  IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, level));
 }
 
 /* In the child, after fork: only async-signal-safe calls. */
@@ -38,8 +66,9 @@ static void become(char *const *argv, int nice_by, const struct jail_door *door,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127); /* the worker died before the line above */
-    if (nice_by > 0 && nice(nice_by) == -1) {
-        /* as it was; a matter of courtesy only */
+    if (nice_by > 0) {
+        read_later(nice_by);
+        (void)!nice(nice_by); /* may be refused, as that: a matter of courtesy only */
     }
     if (report_fd <= JAIL_PROGRAM_FD) /* out of the way of the others */
         report_fd = fcntl(report_fd, F_DUPFD_CLOEXEC, JAIL_PROGRAM_FD + 1);

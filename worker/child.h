@@ -25,7 +25,7 @@ struct child {
 #define CHILD_SECOND_FD 3 /* of the second output, as the child sees it */
 
 struct child_how {
-    int nice;                     /* 0..19, added */
+    int nice;                     /* 0..19, added; its reads stand back likewise */
     const struct jail_cell *jail; /* that it runs in; NULL: as free as its parent */
     bool fed;                     /* it reads a pipe, else /dev/null */
     bool second;                  /* it has a second output */
