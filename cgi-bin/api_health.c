@@ -44,7 +44,8 @@ static json_t *worker_json(const struct health *h, bool alive)
                      video_json_seconds(h->worker_age_ms));
 }
 
-/* Whether what reads uploads is locked in; null: no worker has said. */
+/* Whether what reads uploads is locked in, or why no worker starts; null: none has
+ * said. */
 static json_t *jail_json(const struct health *h)
 {
     if (h->jail != RC_OK)

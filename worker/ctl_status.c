@@ -1,6 +1,7 @@
-/* dropstreamctl status: what is used of the disk, and whether there is room. */
+/* dropstreamctl status: what is used of the disk, whether there is room; the jail. */
 #include "ctl.h"
 
+#include "store_activity.h"
 #include "store_disk.h"
 
 #include <inttypes.h>
@@ -12,6 +13,17 @@
 static void line(const char *what, int64_t bytes)
 {
     printf("%-10s %10" PRId64 " MiB\n", what, (bytes + MIB - 1) / MIB);
+}
+
+static void jail_line(struct store *st)
+{
+    char lacks[STORE_TEXT_MAX + 1];
+    enum rc rc = store_worker_jail(st, lacks);
+    const char *said = rc == RC_NOT_FOUND ? "no worker has said"
+                       : rc != RC_OK      ? rc_name(rc)
+                       : *lacks           ? lacks
+                                          : "complete";
+    printf("%-10s %s\n", "jail", said);
 }
 
 int ctl_status(struct ctl *c, const struct ctl_args *a)
@@ -33,5 +45,6 @@ int ctl_status(struct ctl *c, const struct ctl_args *a)
     line("reserve", c->config.disk_reserve_mb * MIB);
     if (use.paused)
         puts("less is free than the reserve: nothing is made until there is room");
+    jail_line(c->store);
     return 0;
 }

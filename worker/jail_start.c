@@ -106,7 +106,8 @@ enum rc jail_start(const struct config *config, const struct site *site,
     *out = NULL;
     *lacks = '\0';
     if (config->jail == CONFIG_JAIL_OFF) {
-        lacking(lacks, "The jail is off.");
+        lacking(lacks, "The jail is off: programs that read uploads can do all that "
+                       "the site's user can.");
         return RC_OK;
     }
     enum rc rc = open_tried(config, site, out, lacks);

@@ -57,6 +57,8 @@ struct daemon {
     struct loop_timer beat, sweep, checkpoint, stop;
     int signal_fd, lock_fd;
     char jail_lacks[JAIL_LACKS_MAX + 1];
+    char refusal[STORE_TEXT_MAX + 1]; /* why it does not start; "": no such reason */
+    bool started;
 };
 
 static void usage(FILE *to)
@@ -277,17 +279,30 @@ static enum rc open_store(struct worker *w)
 static void say_started(struct daemon *d)
 {
     struct worker *w = &d->w;
+    d->started = true;
     store_activity_add(w->store, ACTIVITY_INFO, "worker", NULL, "Worker started");
     log_info("worker started: site %s, %d jobs at once", w->site.root, w->slots);
+}
+
+/* Whoever starts it may try so again and again: it leaves one row, whatever it does. */
+static void refuse(struct daemon *d)
+{
+    snprintf(d->refusal, sizeof(d->refusal),
+             "A jail is required (see the setting `jail`), so no worker runs. %s",
+             d->jail_lacks);
+    enum rc rc = store_worker_refused(d->w.store, d->refusal);
+    if (rc != RC_OK)
+        log_error("cannot tell the site why: %s (%s)", rc_name(rc),
+                  store_message(d->w.store));
 }
 
 static enum rc open_jail(struct daemon *d)
 {
     enum rc rc = jail_start(&d->w.config, &d->w.site, &d->w.jail, d->jail_lacks);
-    if (*d->jail_lacks)
-        log_warn("%s", d->jail_lacks);
     if (rc == RC_UNSUPPORTED)
-        log_error("a jail is required, see the setting `jail`");
+        refuse(d);
+    else if (*d->jail_lacks)
+        log_warn("%s", d->jail_lacks);
     return rc;
 }
 
@@ -347,12 +362,14 @@ static enum rc start(struct daemon *d, const struct options *o)
 
 /* Jobs whose end could not be told are free with it. False: they are not, and the next
  * worker finds it dead. */
-static bool say_stopped(const struct worker *w)
+static bool say_stopped(const struct daemon *d)
 {
+    const struct worker *w = &d->w;
     int jobs;
     if (store_job_release_owner(w->store, w->owner, &jobs) != RC_OK)
         return false;
-    store_activity_add(w->store, ACTIVITY_INFO, "worker", NULL, "Worker stopped");
+    if (d->started)
+        store_activity_add(w->store, ACTIVITY_INFO, "worker", NULL, "Worker stopped");
     return store_worker_gone(w->store, w->owner) == RC_OK;
 }
 
@@ -363,7 +380,7 @@ static void end(struct daemon *d)
     old_folders_close(w);
     sweep_close(w);
     staging_close(w->staging);
-    bool told = w->store && d->lock_fd >= 0 && say_stopped(w);
+    bool told = w->store && d->lock_fd >= 0 && say_stopped(d);
     live_close(d->live);
     wake_close(d->wake);
     disk_close(d->disk);
@@ -392,6 +409,14 @@ static void hold_standard_streams(void)
         close(fd);
 }
 
+/* live: the log is a file, and who waits for the worker looks elsewhere. */
+static void say_not_started(const char *why, bool live)
+{
+    log_error("cannot start: %s", why);
+    if (live)
+        fprintf(stderr, "dropstream-worker: cannot start: %s\n", why);
+}
+
 int main(int argc, char **argv)
 {
     static struct daemon d = {.signal_fd = -1, .lock_fd = -1, .w.tmp_fd = -1};
@@ -417,7 +442,7 @@ int main(int argc, char **argv)
     if (rc == RC_OK)
         rc = loop_run(d.w.loop);
     else
-        fprintf(stderr, "dropstream-worker: cannot start: %s\n", rc_name(rc));
+        say_not_started(*d.refusal ? d.refusal : rc_name(rc), o.live);
     end(&d);
     return rc == RC_OK ? 0 : 1;
 }

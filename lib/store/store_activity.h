@@ -40,11 +40,15 @@ enum rc store_demand_clear(struct store *st);
 enum rc store_worker_beat(struct store *st, const char *owner, int pid,
                           const char *jail_lacks);
 
+/* Says why a worker did not start: its jail lacks what is required (at most
+ * STORE_TEXT_MAX bytes). Told until one beats. */
+enum rc store_worker_refused(struct store *st, const char *why);
+
 /* ms since the youngest beat of this boot. RC_NOT_FOUND: none. */
 enum rc store_worker_age(struct store *st, int64_t *out_ms);
 
-/* What the jail of a worker of this boot lacks; "" if that of none does. RC_NOT_FOUND:
- * there is no worker. */
+/* What the jail of a worker of this boot lacks, or why one did not start; "" if that of
+ * none lacks anything. RC_NOT_FOUND: there was no worker. */
 enum rc store_worker_jail(struct store *st, char out[STORE_TEXT_MAX + 1]);
 
 /* Takes the row away: the worker stopped in good order. */

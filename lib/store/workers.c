@@ -4,6 +4,8 @@
  */
 #include "store_priv.h"
 
+/* The row of those that did not start: no worker has such a name. */
+#define NOBODY ""
 #define FORGET_MS (INT64_C(24) * 60 * 60 * 1000)
 
 /* One row a worker, replaced each time: the table never grows. */
@@ -33,7 +35,8 @@ static enum rc forget(struct store *st, int64_t now)
     sqlite3_stmt *q;
     enum rc rc = store_prepare(st, SQL_WORKER_FORGET,
                                "DELETE FROM workers"
-                               " WHERE beat_ms < ?1 OR beat_boot <> ?2",
+                               " WHERE beat_ms < ?1 OR beat_boot <> ?2"
+                               " OR owner = '" NOBODY "'",
                                &q);
 
     if (rc != RC_OK)
@@ -54,6 +57,16 @@ enum rc store_worker_beat(struct store *st, const char *owner, int pid,
     rc = beat(st, owner, pid, jail_lacks, now);
     if (rc == RC_OK)
         rc = forget(st, now);
+    return store_end(st, rc);
+}
+
+enum rc store_worker_refused(struct store *st, const char *why)
+{
+    enum rc rc = store_begin(st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = beat(st, NOBODY, 0, why, store_boot_ms(st));
     return store_end(st, rc);
 }
 
@@ -84,7 +97,9 @@ enum rc store_worker_age(struct store *st, int64_t *out_ms)
     sqlite3_stmt *q;
     int64_t beat_ms;
     enum rc rc = find_max(st, SQL_WORKER_AGE,
-                          "SELECT max(beat_ms) FROM workers WHERE beat_boot = ?1", &q);
+                          "SELECT max(beat_ms) FROM workers"
+                          " WHERE beat_boot = ?1 AND owner <> '" NOBODY "'",
+                          &q);
 
     if (rc != RC_OK)
         return rc;

@@ -230,6 +230,23 @@ test('searching, and addresses that lead nowhere, are answered in words', async 
     await page.context().close();
 });
 
+test('what the jail of decoders lacks is told beside the use of the disk', async () => {
+    const page = await watchedPage(browser);
+    const lacks = 'The walls are low.';
+    await page.route('**/api/health', async (route) => {
+        const json = await (await route.fetch()).json();
+        await route.fulfill({ json: { ...json, jail: { complete: false, lacks } } });
+    });
+    await page.goto(`${site.url}/activity`);
+    await page.getByRole('status').filter({ hasText: lacks }).waitFor();
+    await page.unroute('**/api/health');
+    await page.reload();
+    await page.getByText('of files as they were uploaded').waitFor();
+    assert.equal(await page.getByText(lacks).count(), 0);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
 test('every page fits a phone, in light and dark', async () => {
     const { id } = await uploaded(`Averyveryverylongtitlewithoutanyspace${'x'.repeat(100)}`);
     for (const colorScheme of ['light', 'dark']) {

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 }
 `;
 
-/* In place of the worker: env may say more. */
+/* As startWorker. What it gives puts the worker itself in place again. */
 async function startWithoutLandlock(site, env = {}) {
     const [source, wrapper] = [path.join(temp.dir, 'without.c'), path.join(temp.dir, 'without')];
     await fs.writeFile(source, WITHOUT_LANDLOCK);
@@ -63,6 +63,7 @@ async function startWithoutLandlock(site, env = {}) {
     await fs.rename(program, real);
     await fs.writeFile(program, `#!/bin/sh\nexec '${wrapper}' '${real}' "$@"\n`, { mode: 0o755 });
     site.startWorker(env);
+    return () => fs.rename(real, program);
 }
 
 const jailOf = async (site) => (await site.api('GET', '/api/health')).json.jail;
@@ -105,7 +106,9 @@ test('each program that reads an upload is locked in', () => withSite({ DROPSTRE
 test('without a jail they are free', () => withSite({ DROPSTREAM_JAIL: 'off' }, async (site) => {
     const worker = filtersOf(await fs.readFile(`/proc/${site.pid('worker')}/status`, 'latin1'));
     const programs = await watched(site);
-    assert.deepEqual(await jailOf(site), { complete: false, lacks: 'The jail is off.' });
+    const { complete, lacks } = await jailOf(site);
+    assert.equal(complete, false);
+    assert.match(lacks, /^The jail is off: /);
     assert.ok(programs.length > 0);
     for (const { status } of programs) assert.equal(filtersOf(status), worker);
 }));
@@ -122,18 +125,36 @@ test('without Landlock the rest of the jail stands, and what is missing is told'
         assert.equal(complete, false);
         assert.match(lacks, NO_LANDLOCK);
         assert.match(await site.logs(), NO_LANDLOCK);
+        assert.match((await site.ctl(['status'])).out, /^jail +The kernel has no Landlock: /m);
     } finally {
         await site.stop();
     }
 });
 
-test('without Landlock no worker runs where a jail is required', async () => {
+test('without Landlock no worker runs where a jail is required, and the site tells why', async () => {
     const site = await startSite();
+    const why = new RegExp(`A jail is required.* ${NO_LANDLOCK.source}`);
     try {
-        await startWithoutLandlock(site, { DROPSTREAM_JAIL: 'required' });
-        await waitFor(async () => /a jail is required/.test(await site.logs()), { what: 'the worker to refuse' });
+        assert.match((await site.ctl(['status'])).out, /^jail +no worker has said$/m);
+        const restore = await startWithoutLandlock(site, { DROPSTREAM_JAIL: 'required' });
         assert.deepEqual(await site.ended('worker'), { code: 1, signal: null });
-        assert.match(await site.logs(), NO_LANDLOCK);
+        const said = (await site.logs()).split('\n').filter((line) => /cannot start/.test(line));
+        assert.equal(said.length, 1);
+        assert.match(said[0], why);
+        const { status, json } = await site.api('GET', '/api/health');
+        assert.equal(status, 503);
+        assert.deepEqual(json.worker, { alive: false, age_s: null });
+        assert.equal(json.jail.complete, false);
+        assert.match(json.jail.lacks, why);
+        assert.match((await site.ctl(['status'])).out, /^jail +A jail is required/m);
+        // One that did not start has not stopped either.
+        assert.deepEqual((await site.api('GET', '/api/activity')).json.activity, []);
+        await site.end('worker');
+        await restore();
+        site.startWorker({ DROPSTREAM_JAIL: 'required' });
+        await waitFor(async () => (await jailOf(site))?.complete, { what: 'the jail to be complete' });
+        assert.match((await site.ctl(['status'])).out, /^jail +complete$/m);
+        assert.equal((await site.end('worker')).code, 0);
     } finally {
         await site.end('worker');
         await site.stop();
@@ -150,7 +171,7 @@ test('a script in place of ffmpeg runs free, but no worker does where a jail is 
         assert.match((await jailOf(site)).lacks, /ffmpeg-script is a script, and runs without a jail/);
     });
     await withSite({ ...env, DROPSTREAM_JAIL: 'required' }, async (site) => {
-        await waitFor(async () => /a jail is required/.test(await site.logs()), { what: 'the worker to refuse' });
+        await waitFor(async () => /A jail is required/.test(await site.logs()), { what: 'the worker to refuse' });
         const { code } = await site.end('worker');
         assert.equal(code, 1);
     });

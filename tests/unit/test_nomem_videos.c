@@ -244,6 +244,7 @@ static void no_complaint(void *arg, const char *sentence)
 CALL(demand_each, found(w, store_demand_each(w->st, one_demand, &w->n), 1))
 CALL(demand_clear, store_demand_clear(w->st))
 CALL(beat, store_worker_beat(w->st, "w", 1, "nothing that matters here"))
+CALL(refused, store_worker_refused(w->st, "what is required"))
 CALL(age, store_worker_age(w->st, &w->n))
 CALL(gone, store_worker_gone(w->st, "w"))
 CALL(note, store_activity_add(w->st, ACTIVITY_WARN, "video", w->video.id, "A %s", "b"))
@@ -258,10 +259,11 @@ CALL(check_database, store_check_database(w->st, no_complaint, NULL))
 static void what_is_beside_them_is_as_it_was_or_as_it_should(void **state)
 {
     static const struct call calls[] = {
-        ONE(demand),      ONE(demand_each), ONE(demand_clear), ONE(beat),
-        ONE(age),         ONE(worker_jail), ONE(gone),         ONE(note),
-        ONE(note_rarely), ONE(rows),        ONE(trim),         ONE(disk_count),
-        ONE(disk_use),    ONE(disk_full),   ONE(disk_free),    ONE(check_database),
+        ONE(demand),         ONE(demand_each), ONE(demand_clear), ONE(refused),
+        ONE(beat),           ONE(age),         ONE(worker_jail),  ONE(gone),
+        ONE(note),           ONE(note_rarely), ONE(rows),         ONE(trim),
+        ONE(disk_count),     ONE(disk_use),    ONE(disk_full),    ONE(disk_free),
+        ONE(check_database),
     };
     struct world *w = *state;
     w->video = fixture_planned(w->f, "one");

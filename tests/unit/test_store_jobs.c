@@ -417,6 +417,24 @@ static void what_the_jail_of_any_worker_lacks_is_told(void **state)
     assert_int_equal(store_worker_jail(f->st, text), RC_NOT_FOUND);
 }
 
+static void a_worker_that_refused_to_start_is_told_until_one_runs(void **state)
+{
+    struct fixture *f = *state;
+    char text[STORE_TEXT_MAX + 1];
+    int64_t age = -1;
+
+    assert_int_equal(store_worker_refused(f->st, "No walls."), RC_OK);
+    assert_int_equal(store_worker_refused(f->st, "No roof."), RC_OK);
+    assert_int_equal(store_worker_jail(f->st, text), RC_OK);
+    assert_string_equal(text, "No roof.");
+    assert_int_equal(store_worker_age(f->st, &age), RC_NOT_FOUND);
+    assert_int_equal(store_worker_beat(f->st, "w1", 10, ""), RC_OK);
+    assert_int_equal(store_worker_jail(f->st, text), RC_OK);
+    assert_string_equal(text, "");
+    assert_int_equal(store_worker_gone(f->st, "w1"), RC_OK);
+    assert_int_equal(store_worker_jail(f->st, text), RC_NOT_FOUND);
+}
+
 static void workers_silent_for_a_day_are_forgotten(void **state)
 {
     struct fixture *f = *state;
@@ -458,6 +476,7 @@ int main(void)
         TEST(two_handles_never_get_the_same_job),
         TEST(the_youngest_beat_of_this_boot_counts),
         TEST(what_the_jail_of_any_worker_lacks_is_told),
+        TEST(a_worker_that_refused_to_start_is_told_until_one_runs),
         TEST(workers_silent_for_a_day_are_forgotten),
     };
 

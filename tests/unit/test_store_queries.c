@@ -400,6 +400,7 @@ static void use_everything(struct fixture *f)
     store_lists_changes(f->st, v.id, &changes);
     store_lists_followed(f->st, v.id, 1);
     store_video_abandon(f->st, v.id, "x");
+    store_worker_refused(f->st, "x");
     store_worker_beat(f->st, "w", 1, "");
     store_worker_age(f->st, &due);
     store_worker_jail(f->st, jail);

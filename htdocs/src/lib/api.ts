@@ -159,6 +159,8 @@ export interface DiskUse {
 export interface Health {
   status: 'ok' | 'degraded';
   disk?: DiskUse;
+  /** Whether what reads uploads is locked in; null: no worker has said. */
+  jail?: { complete: boolean; lacks: string } | null;
 }
 
 /** status is 0 when no answer came at all. */
