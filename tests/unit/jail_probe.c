@@ -196,10 +196,11 @@ static int try_thread(const char *path)
     return errno != 0 ? -1 : pthread_join(t, NULL);
 }
 
-/* "NUMBER ARGUMENT …": any system call; those that are not given are 0. */
+/* "NUMBER ARGUMENT …": any system call. Those that are not given are -1: should it be
+ * allowed by mistake, it finds no file, process or memory of anybody. */
 static int try_call(const char *text)
 {
-    long arg[7] = {0};
+    long arg[7] = {-1, -1, -1, -1, -1, -1, -1};
     char *end = (char *)text;
     for (int i = 0; i < 7 && *end; i++)
         arg[i] = strtol(end, &end, 0);
