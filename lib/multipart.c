@@ -33,6 +33,7 @@ struct multipart {
      * does not, again is how far. */
     unsigned char steps[UCHAR_MAX + 1];
     unsigned char again;
+    unsigned char stride; /* a step that most bytes allow that are in the delimiter */
     /*
      * Bytes of the delimiter matched at the end of what was fed, the first `given` of
      * them not in the input: the line end of a header block, or the start of the
@@ -105,6 +106,12 @@ static void set_steps(struct multipart *m)
         m->steps[(unsigned char)m->delimiter[i]] = (unsigned char)(last - i);
     m->again = *here;
     *here = 0;
+
+    /* From its first byte that is none of CR, LF and "-", of which a file may be full:
+     * a step over what follows is one that those three allow. */
+    m->stride = (unsigned char)(last - (3 + strspn(m->delimiter + 4, "-")));
+    if (m->stride < m->delimiter_size / 4)
+        m->stride = (unsigned char)(m->delimiter_size / 4);
 }
 
 enum rc multipart_open(const char *boundary, const struct multipart_events *events,
@@ -350,7 +357,7 @@ static size_t match(const struct multipart *m, const char *p, size_t n)
 static const char *find_delimiter(const struct multipart *m, const char *p,
                                   const char *end, size_t *matched)
 {
-    const size_t size = m->delimiter_size, last = size - 1, half = size / 2;
+    const size_t size = m->delimiter_size, last = size - 1, stride = m->stride;
 
     *matched = size;
     while ((size_t)(end - p) > last) {
@@ -359,8 +366,8 @@ static const char *find_delimiter(const struct multipart *m, const char *p,
         /* A step that is known before it has been read costs next to nothing. */
         if (step == size)
             p += size;
-        else if (step >= half)
-            p += half;
+        else if (step >= stride)
+            p += stride;
         else if (step > 0)
             p += step;
         else if (match(m, p, size) < size)

@@ -14,11 +14,12 @@
 
 #define FEED 65536 /* as upload.fcgi reads */
 #define TURN 256   /* feeds of one kind, one after another */
-#define BOUNDARY "----WebKitFormBoundaryABCDEFGHIJKLMNOP"
-#define HEAD "--" BOUNDARY "\r\nContent-Disposition: form-data; name=file\r\n\r\n"
+#define CHROME "----WebKitFormBoundaryABCDEFGHIJKLMNOP"
+#define CURL "------------------------d74496d66958873e"
 
 struct kind {
     const char *name;
+    const char *boundary;
     const char *pattern; /* NULL: random bytes */
     struct multipart *parser;
     double cpu_s;
@@ -58,12 +59,16 @@ static enum rc begin(struct kind *k)
 {
     static const struct multipart_events events = {on_begin, on_data, on_end, NULL};
     size_t period = k->pattern ? strlen(k->pattern) : 0;
+    char head[160];
+    int n = snprintf(head, sizeof(head),
+                     "--%s\r\nContent-Disposition: form-data; name=file\r\n\r\n",
+                     k->boundary);
 
     srandom(1);
     for (size_t i = 0; i < FEED; i++)
         k->data[i] = period ? k->pattern[i % period] : (char)(random() >> 8);
-    enum rc rc = multipart_open(BOUNDARY, &events, &k->parser);
-    return rc == RC_OK ? multipart_feed(k->parser, HEAD, sizeof(HEAD) - 1) : rc;
+    enum rc rc = multipart_open(k->boundary, &events, &k->parser);
+    return rc == RC_OK ? multipart_feed(k->parser, head, (size_t)n) : rc;
 }
 
 static enum rc turn(struct kind *k)
@@ -79,10 +84,14 @@ static enum rc turn(struct kind *k)
 int main(int argc, char **argv)
 {
     static struct kind kinds[] = {
-        {.name = "random"},
-        {.name = "line-ends", .pattern = "\r\n--"},
-        {.name = "returns", .pattern = "\r"},
-        {.name = "boundaries", .pattern = "\r\n----WebKitFormBoundaryABCDEFGHIJKLMNO"},
+        {.name = "random", .boundary = CHROME},
+        {.name = "line-ends", .boundary = CHROME, .pattern = "\r\n--"},
+        {.name = "returns", .boundary = CHROME, .pattern = "\r"},
+        {.name = "boundaries",
+         .boundary = CHROME,
+         .pattern = "\r\n----WebKitFormBoundaryABCDEFGHIJKLMNO"},
+        {.name = "curl-random", .boundary = CURL},
+        {.name = "curl-line-ends", .boundary = CURL, .pattern = "\r\n--"},
     };
     const size_t n = sizeof(kinds) / sizeof(kinds[0]);
     const long turns =
