@@ -88,7 +88,8 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
            cgi-bin/identity.c cgi-bin/gate.c cgi-bin/video_view.c cgi-bin/share_proof.c \
-           cgi-bin/send_path.c cgi-bin/pass_cookie.c cgi-bin/connections.c
+           cgi-bin/send_path.c cgi-bin/pass_cookie.c cgi-bin/connections.c \
+           cgi-bin/until_term.c
 UPLOAD_SRC := cgi-bin/upload.c cgi-bin/upload_core.c cgi-bin/upload_find.c \
            cgi-bin/upload_receive.c cgi-bin/upload_post.c cgi-bin/tus.c \
            cgi-bin/upload_index.c cgi-bin/tus_chunk.c cgi-bin/tus_create.c
@@ -123,7 +124,7 @@ UNIT := supervise supervise_floods feeder own_time encode_feed passes \
         store_readiness store_seen store_sessions store_shares store_sound \
         store_subtitles store_tries store_uploads store_videos storyboard subtitle \
         subtitle_files subtitle_publish supervise_pipe sweep taken_over text \
-        trouble turns tus_headers upload_form video_lists viewer waits wants watcher
+        trouble turns tus_headers until_term upload_form video_lists viewer waits wants watcher
 
 FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \
         json_body config media_info source_bounds

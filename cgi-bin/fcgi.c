@@ -2,6 +2,7 @@
 
 #include "http_text.h"
 #include "log.h"
+#include "until_term.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -464,6 +465,5 @@ int fcgi_run(int threads, void (*handle)(struct request *r, void *ctx), void *ct
         log_error("no thread could be started");
         return 1;
     }
-    for (;;)
-        pause();
+    until_term();
 }

@@ -119,7 +119,7 @@ enum rc fcgi_begin(void);
 /*
  * Serves until the process ends: `threads` threads that each take one request at a
  * time, or, when the process was started as plain CGI, the one request, which has been
- * ended when this returns.
+ * ended when this returns. As a server it never returns: until_term.
  * The listening socket is made private to its user. Returns the exit status of the
  * program.
  */

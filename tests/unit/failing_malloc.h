@@ -7,6 +7,7 @@
 
 #include "check.h"
 
+#include "has_asan.h"
 #include "rc.h"
 
 #include <errno.h>
@@ -15,13 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN
-#endif
 #ifdef HAS_ASAN
 #define BELOW(name) __interceptor_##name
 #else
