@@ -88,6 +88,9 @@ static enum rc create(struct upload *u, struct tus_chunk *c)
         rc = read_metadata(u, &new);
     if (rc == RC_OK)
         rc = upload_check_space(u, new.size);
+    /* There is no row yet that its client would not hear of. */
+    if (rc == RC_OK && body > 0)
+        rc = upload_admit(u);
     if (rc == RC_OK)
         rc = claim_name(u, new.upload_id);
     if (rc == RC_OK)

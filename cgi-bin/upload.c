@@ -36,11 +36,13 @@ int main(int argc, char **argv)
     if (app_open(&app, "upload.fcgi") != RC_OK)
         return 1;
     shared.app = &app;
-    if (turns_open(&shared.turns) != RC_OK) {
+    if (turns_open(&shared.turns) != RC_OK ||
+        uploaders_open(&shared.uploaders) != RC_OK) {
         log_error("start: out of memory");
         return 1;
     }
     status = fcgi_run((int)app.config.upload_threads, upload_page, &shared);
+    uploaders_close(shared.uploaders);
     turns_close(shared.turns);
     app_close(&app);
     return status;

@@ -159,6 +159,20 @@ enum rc upload_take_turn(struct upload *u, const char *name)
     return rc == RC_BUSY ? upload_in_use(u) : rc;
 }
 
+enum rc upload_admit(struct upload *u)
+{
+    if (u->is_admitted)
+        return RC_OK;
+    uploader_read(&u->uploader, &u->who, request_peer(u->r));
+    if (uploaders_enter(u->uploaders, &u->uploader, uploaders_most(&u->app->config)) !=
+        RC_OK)
+        return upload_refuse(u, 503, "too_many_at_once",
+                             "You are sending as many files at once as one may. Try "
+                             "again when one of them has come in.");
+    u->is_admitted = true;
+    return RC_OK;
+}
+
 /* ---- the end --------------------------------------------------------------- */
 
 /* Whether the first bytes are those of a video, once they are there. */
@@ -277,6 +291,10 @@ void upload_end(struct upload *u, const char *reason)
     }
     u->spool = NULL;
     u->has_row = false;
+    /* First: who waits for the turn may need the place. */
+    if (u->is_admitted)
+        uploaders_leave(u->uploaders, &u->uploader);
+    u->is_admitted = false;
     if (u->has_turn)
         turns_leave(u->turns, &u->turn);
     u->has_turn = false;

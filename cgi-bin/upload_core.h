@@ -18,6 +18,7 @@
 #include "spool.h"
 #include "store_uploads.h"
 #include "turns.h"
+#include "uploaders.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 struct uploads {
     struct app *app;
     struct turns *turns;
+    struct uploaders *uploaders;
 };
 
 /* One on the stack of each request. */
@@ -36,6 +38,9 @@ struct upload {
     struct turns *turns;
     struct turn turn;
     bool has_turn;
+    struct uploaders *uploaders;
+    struct uploader uploader;
+    bool is_admitted;         /* as uploader, to bring bytes */
     struct spool_file *spool; /* NULL: not open */
     struct video video;       /* as far as it is known; its id is "" before */
     bool has_row;             /* video is in the store and still receiving */
@@ -56,9 +61,9 @@ void upload_begin(struct upload *u, struct request *r, const struct uploads *sha
                   const struct identity *who);
 
 /*
- * Closes what is open and gives back the turn. An upload with a name stays as far as it
- * came, unless it is doomed; else all of it is removed, and reason goes to the activity
- * log.
+ * Closes what is open, gives back the turn and leaves the uploaders. An upload with a
+ * name stays as far as it came, unless it is doomed; else all of it is removed, and
+ * reason goes to the activity log.
  */
 void upload_end(struct upload *u, const char *reason);
 
@@ -160,12 +165,17 @@ bool upload_is_complete(const struct upload *u);
  * lists, that is, if its first bytes were found good. */
 void upload_tell_video(const struct upload *u);
 
+/* RC_OK if it may bring bytes, from now to upload_end, and whenever it is asked again;
+ * refused where its person has as many such requests as they may. */
+enum rc upload_admit(struct upload *u);
+
 /* ---- bytes ----------------------------------------------------------------- */
 
 /*
  * Reads length bytes of the body and hands them to sink as they come, telling about
  * once a second how far the upload is. RC_TRUNCATED: the client went away. Refused: it
- * is too slow, or another request has taken the upload over. Or what sink returns.
+ * is not admitted (upload_admit), is too slow, or another request has taken the upload
+ * over. Or what sink returns.
  */
 enum rc upload_receive(struct upload *u, int64_t length,
                        enum rc (*sink)(void *arg, const void *data, size_t n),

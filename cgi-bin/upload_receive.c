@@ -25,8 +25,11 @@ void upload_begin(struct upload *u, struct request *r, const struct uploads *sha
 {
     const struct config *config = &shared->app->config;
 
-    *u = (struct upload){
-        .r = r, .app = shared->app, .who = *who, .turns = shared->turns};
+    *u = (struct upload){.r = r,
+                         .app = shared->app,
+                         .who = *who,
+                         .turns = shared->turns,
+                         .uploaders = shared->uploaders};
     u->began_wall_ms = u->app->clock.wall_ms(u->app->clock.ctx);
     u->began_ms = u->reported_ms = now_ms(u);
     request_set_patience(r, config->min_rate_bps > 0 ? config->min_rate_s * 1000 : 0);
@@ -136,7 +139,7 @@ enum rc upload_receive(struct upload *u, int64_t length,
     char *block = malloc(BLOCK_MAX);
     size_t size = BLOCK_FIRST;
     int64_t left = length;
-    enum rc rc = block ? RC_OK : RC_NOMEM;
+    enum rc rc = block ? upload_admit(u) : RC_NOMEM;
 
     while (rc == RC_OK && left > 0) {
         size_t want = (int64_t)size < left ? size : (size_t)left;

@@ -39,6 +39,7 @@ static const struct option options[] = {
     INT("web", port, "8080", 1, 65535, ""),
     TEXT("web", tls_pem, OPTION_PATH, ""),
     INT("web", upload_threads, "128", 1, 256, "threads"),
+    INT("web", uploads_per_person, "0", 0, 256, "uploads"),
     INT("web", api_threads, "4", 1, 64, "threads"),
     INT("web", store_handles, "4", 1, 64, "handles"),
     INT("web", wait_s, "8", 1, 9, "s"),

@@ -11,6 +11,7 @@ static const struct {
     {"web", "port", "8080", 1, 65535},
     {"web", "tls_pem", "", 0, 0},
     {"web", "upload_threads", "128", 1, 256},
+    {"web", "uploads_per_person", "0", 0, 256},
     {"web", "api_threads", "4", 1, 64},
     {"web", "store_handles", "4", 1, 64},
     {"web", "wait_s", "8", 1, 9},
