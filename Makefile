@@ -45,7 +45,7 @@ LIB_SRC := lib/bandwidth.c lib/bmff.c lib/bounds.c lib/charset.c lib/clock.c \
            lib/store/pictures.c \
            lib/store/renditions.c lib/store/run.c lib/store/sessions.c \
            lib/store/shares.c lib/store/store.c lib/store/subtitles.c \
-           lib/store/tokens.c lib/store/tries.c lib/store/uploads.c lib/store/videos.c \
+           lib/store/tokens.c lib/store/tries.c lib/store/upload_room.c lib/store/uploads.c lib/store/videos.c \
            lib/store/visibility.c lib/store/workers.c
 WORKER_SRC := worker/args.c worker/args_copy.c worker/args_picture.c worker/args_text.c \
            worker/arrival.c worker/arrival_bounds.c worker/arrival_header.c \

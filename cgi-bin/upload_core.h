@@ -148,8 +148,8 @@ enum rc upload_must_exist(struct upload *u, enum upload_found found);
 enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *out);
 
 /* A new upload; when it began and when it expires is filled in here. RC_EXISTS: its
- * upload_id is taken. Refused: too many have been begun of which nothing has come. Or
- * what store_video_create and spool_create return. */
+ * upload_id is taken. Refused: too many have been begun of which nothing has come, or
+ * are unfinished. Or what store_video_create and spool_create return. */
 enum rc upload_create(struct upload *u, struct video_new *v);
 
 /* Removes what upload_take_over found, so that its name is free. */

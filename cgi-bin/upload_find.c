@@ -67,6 +67,13 @@ static enum rc too_many(struct upload *u)
                          "again later.");
 }
 
+static enum rc too_many_unfinished(struct upload *u)
+{
+    return upload_refuse(u, 429, "too_many_unfinished",
+                         "You have as many unfinished uploads as one may. Finish some "
+                         "of them, or give them up.");
+}
+
 enum rc upload_create(struct upload *u, struct video_new *v)
 {
     struct store *st;
@@ -77,15 +84,18 @@ enum rc upload_create(struct upload *u, struct video_new *v)
     v->owner_id = u->who.asker.user_id;
     v->unseen_max = u->app->config.unseen_uploads;
     v->unseen_each = UNSEEN_EACH;
+    v->unfinished_each = u->app->config.unfinished_uploads;
     v->created_ms = u->began_wall_ms;
     v->expires_ms = upload_expires_ms(u);
     rc = store_video_create(st, v, &u->video);
-    if (rc != RC_EXISTS && rc != RC_TOO_LARGE)
+    if (rc != RC_EXISTS && rc != RC_TOO_LARGE && rc != RC_CONFLICT)
         upload_log_rc(u, st, "row", rc);
     u->has_row = rc == RC_OK;
     upload_give_store(u, st);
     if (rc == RC_TOO_LARGE)
         return too_many(u);
+    if (rc == RC_CONFLICT)
+        return too_many_unfinished(u);
     if (rc == RC_OK)
         rc = create_file(u);
     /* A row without a file is nothing that one could go on with. */

@@ -58,6 +58,7 @@ static const struct option options[] = {
     INT("upload", index_max_mb, "64", 1, 1024, "MiB"),
     INT("upload", upload_chunk_mb, "0", 0, 10240, "MiB"),
     INT("upload", unseen_uploads, "1000", 1, 100000, "uploads"),
+    INT("upload", unfinished_uploads, "500", 1, 100000, "uploads"),
     INT("upload", upload_expire_h, "24", 0, 8760, "h"),
     INT("upload", settle_s, "60", 1, 3600, "s"),
     TEXT("media", ffmpeg, OPTION_TEXT, "ffmpeg"),

@@ -59,6 +59,7 @@ struct config {
     int64_t waits_per_address; /* likewise, of one address or IPv6 /64 */
     int64_t connections_per_address; /* of lighttpd's, likewise; 0: any */
     int64_t uploads_per_person;      /* received at once; 0: as uploaders_most has it */
+    int64_t unfinished_uploads;      /* of one user, whatever has come of them */
     char ffmpeg[PATH_MAX];           /* program name or path */
     char ffprobe[PATH_MAX];          /* program name or path */
     int64_t jobs; /* child programs at once; 0: one more than the cores */

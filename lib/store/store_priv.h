@@ -170,6 +170,11 @@ enum rc store_video_load(struct store *st, const char *id, struct video *out);
 /* True if a worker was ever told of it, so that there may be files made of it. */
 enum rc store_video_was_probed(struct store *st, const char *id, bool *out);
 
+/* Whether one more may be begun, by the bounds that v says: RC_TOO_LARGE, RC_CONFLICT
+ * as store_video_create. */
+struct video_new;
+enum rc store_upload_room(struct store *st, const struct video_new *v);
+
 /* Gone for all but the worker, who clears its files away and then the row. */
 enum rc store_video_mark_deleted(struct store *st, const char *id);
 

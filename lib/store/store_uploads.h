@@ -26,6 +26,8 @@ struct video_new {
     const char *metadata;              /* NULL: none */
     int64_t unseen_max;  /* of all with CONTAINER_NONE, this one too; 0: any number */
     int64_t unseen_each; /* likewise of those of its owner, if it has one */
+    int64_t unfinished_each; /* of all that have not come whole, of its owner; those of
+                              * nobody count together */
 };
 
 /*
@@ -33,6 +35,7 @@ struct video_new {
  * row. With an upload_id the row is on disk for good when this returns. RC_INVALID:
  * title or filename is not UTF-8 or holds a control character. RC_EXISTS: a video that
  * is not deleted has this upload_id. RC_TOO_LARGE: over unseen_max or unseen_each.
+ * RC_CONFLICT: over unfinished_each.
  * RC_NOT_FOUND: there is no such user.
  */
 enum rc store_video_create(struct store *st, const struct video_new *v,

@@ -63,56 +63,6 @@ static enum rc claim_upload_id(struct store *st, const char *upload_id)
     return rc == RC_OK ? RC_EXISTS : rc;
 }
 
-/* RC_TOO_LARGE: there are max uploads already whose first bytes have not come. */
-static enum rc check_unseen(struct store *st, int64_t max)
-{
-    sqlite3_stmt *q;
-    bool full = false;
-    enum rc rc = store_prepare(st, SQL_UPLOAD_UNSEEN,
-                               "SELECT 1 FROM videos INDEXED BY videos_unseen"
-                               " WHERE state = 'receiving' AND container = 'none'"
-                               " LIMIT 1 OFFSET ?1 - 1",
-                               &q);
-
-    if (rc != RC_OK)
-        return rc;
-    store_bind_int(q, 1, max);
-    rc = store_has_row(st, q, &full);
-    return rc == RC_OK && full ? RC_TOO_LARGE : rc;
-}
-
-/* RC_TOO_LARGE: so many of them are of this user. */
-static enum rc check_unseen_of(struct store *st, int64_t owner_id, int64_t max)
-{
-    sqlite3_stmt *q;
-    bool full = false;
-    enum rc rc = store_prepare(st, SQL_UPLOAD_UNSEEN_OF,
-                               "SELECT 1 FROM videos INDEXED BY videos_unseen"
-                               " WHERE state = 'receiving' AND container = 'none'"
-                               " AND owner_id = ?2 LIMIT 1 OFFSET ?1 - 1",
-                               &q);
-
-    if (rc != RC_OK)
-        return rc;
-    store_bind_int(q, 1, max);
-    store_bind_int(q, 2, owner_id);
-    rc = store_has_row(st, q, &full);
-    return rc == RC_OK && full ? RC_TOO_LARGE : rc;
-}
-
-static enum rc check_room(struct store *st, const struct video_new *v)
-{
-    enum rc rc = RC_OK;
-
-    if (v->container != CONTAINER_NONE)
-        return RC_OK;
-    if (v->unseen_max > 0)
-        rc = check_unseen(st, v->unseen_max);
-    if (rc == RC_OK && v->owner_id && v->unseen_each > 0)
-        rc = check_unseen_of(st, v->owner_id, v->unseen_each);
-    return rc;
-}
-
 static enum rc create(struct store *st, const char *id, const struct video_new *v,
                       struct video *out)
 {
@@ -127,7 +77,7 @@ static enum rc create(struct store *st, const char *id, const struct video_new *
     if (rc == RC_OK && *v->upload_id)
         rc = claim_upload_id(st, v->upload_id);
     if (rc == RC_OK)
-        rc = check_room(st, v);
+        rc = store_upload_room(st, v);
     if (rc == RC_OK)
         rc = insert(st, id, v);
     store_shorten(name, v->filename);

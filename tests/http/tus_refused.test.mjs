@@ -167,6 +167,31 @@ describe('tus: uploads that are begun and never sent', () => {
     });
 });
 
+describe('tus: uploads that are not finished', () => {
+    const s = suite({ env: { DROPSTREAM_UNFINISHED_UPLOADS: '2' } });
+
+    s.it('are so many of one person and no more, whatever has come of them', async () => {
+        const file = tinyMp4(6000);
+        const refused = async () => {
+            const headers = { 'Upload-Length': 6000 };
+            const response = await t.tus(s.site, 'POST', '', { headers });
+            assertError(response, 429, 'too_many_unfinished');
+            assert.equal(response.headers.location, undefined);
+            assert.equal((await s.site.upload(file)).json?.error?.code, 'too_many_unfinished');
+            assert.equal((await s.site.spool()).filter((name) => name.endsWith('.part')).length, 2);
+        };
+        const ids = [];
+        for (let i = 0; i < 2; i++)
+            ids.push(await t.create(s.site, 6000, { body: file.subarray(0, 5000) }));
+        await refused();
+        assert.equal((await t.patch(s.site, ids[0], 5000, file.subarray(5000))).status, 204);
+        ids.push(await t.create(s.site, 6000));
+        await refused();
+        await t.tus(s.site, 'DELETE', ids[1]);
+        assert.equal((await s.site.upload(file)).status, 201);
+    });
+});
+
 describe('tus: files that are refused by what is in them', () => {
     const s = suite();
     const text = Buffer.alloc(9000, 'no video at all ');

@@ -30,6 +30,7 @@ static const struct {
     {"upload", "index_max_mb", "64", 1, 1024},
     {"upload", "upload_chunk_mb", "0", 0, 10240},
     {"upload", "unseen_uploads", "1000", 1, 100000},
+    {"upload", "unfinished_uploads", "500", 1, 100000},
     {"upload", "upload_expire_h", "24", 0, 8760},
     {"upload", "settle_s", "60", 1, 3600},
     {"media", "ffmpeg", "ffmpeg", 0, 0},

@@ -352,6 +352,23 @@ static void one_user_cannot_stop_the_uploads_of_all(void **state)
     assert_int_equal(begin_unseen(f, ada), RC_TOO_LARGE);
 }
 
+static void each_user_has_unfinished_uploads_of_their_own(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t owners[] = {fixture_user(f, "ada", USER_OWNER),
+                              fixture_user(f, "bob", USER_MEMBER), 0};
+    struct video_new n = {
+        .title = "x", .filename = "x", .size = -1, .unfinished_each = 2};
+    struct video v;
+
+    for (int i = 0; i < 3; i++) {
+        n.owner_id = owners[i];
+        assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+        assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+        assert_int_equal(store_video_create(f->st, &n, &v), RC_CONFLICT);
+    }
+}
+
 /* ---- set-up ------------------------------------------------------------------ */
 
 static void the_first_user_needs_the_newest_secret_in_time(void **state)
@@ -468,6 +485,7 @@ int main(void)
         TEST(uploads_of_a_removed_user_are_never_stored),
         TEST(who_may_not_upload_any_more_has_none_under_way),
         TEST(one_user_cannot_stop_the_uploads_of_all),
+        TEST(each_user_has_unfinished_uploads_of_their_own),
         TEST(the_first_user_needs_the_newest_secret_in_time),
         TEST(who_is_added_by_hand_ends_the_set_up),
         TEST(a_set_up_makes_one_user_however_many_try),

@@ -160,6 +160,31 @@ static void uploads_of_which_nothing_has_come_are_bounded(void **state)
     assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
 }
 
+static void unfinished_uploads_are_bounded_whatever_has_come_of_them(void **state)
+{
+    struct fixture *f = *state;
+    struct video_new n = new_upload(f, "");
+    struct video first, second, v;
+
+    n.unfinished_each = 2;
+    assert_int_equal(store_video_create(f->st, &n, &first), RC_OK);
+    assert_int_equal(store_upload_sniffed(f->st, first.id, CONTAINER_MP4), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &second), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_CONFLICT);
+    n.container = CONTAINER_MP4;
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_CONFLICT);
+    assert_int_equal(store_video_stored(f->st, first.id, 1000, &v), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_CONFLICT);
+    assert_int_equal(store_video_abandon(f->st, second.id, "given up"), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+    assert_int_equal(store_video_delete(f->st, v.id, &second), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_CONFLICT);
+    n.unfinished_each = 0;
+    assert_int_equal(store_video_create(f->st, &n, &v), RC_OK);
+}
+
 static void a_row_has_the_id_that_was_chosen_for_it(void **state)
 {
     struct fixture *f = *state;
@@ -404,6 +429,7 @@ int main(void)
         TEST(a_name_has_one_upload_but_a_deleted_one_gives_it_up),
         TEST(uploads_without_a_name_are_many),
         TEST(uploads_of_which_nothing_has_come_are_bounded),
+        TEST(unfinished_uploads_are_bounded_whatever_has_come_of_them),
         TEST(a_row_has_the_id_that_was_chosen_for_it),
         TEST(a_named_row_is_on_disk_before_it_is_told),
         TEST(only_what_has_to_last_waits_for_the_disk),
