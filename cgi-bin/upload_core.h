@@ -174,8 +174,8 @@ enum rc upload_admit(struct upload *u);
 /*
  * Reads length bytes of the body and hands them to sink as they come, telling about
  * once a second how far the upload is. RC_TRUNCATED: the client went away. Refused: it
- * is not admitted (upload_admit), is too slow, or another request has taken the upload
- * over. Or what sink returns.
+ * is not admitted (upload_admit), is too slow, takes too long, or another request has
+ * taken the upload over. Or what sink returns.
  */
 enum rc upload_receive(struct upload *u, int64_t length,
                        enum rc (*sink)(void *arg, const void *data, size_t n),

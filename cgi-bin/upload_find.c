@@ -20,10 +20,11 @@ int64_t upload_expires_ms(const struct upload *u)
     int64_t kept =
         clock->wall_ms(clock->ctx) + u->app->config.upload_expire_h * HOUR_MS;
     int64_t begun = *u->video.id ? u->video.created_ms : u->began_wall_ms;
+    bool has_bytes = u->spool && spool_size(u->spool) > 0;
+    /* A byte now and then does not keep it for ever. */
+    int64_t most = begun + (has_bytes ? u->app->config.upload_total_h : 1) * HOUR_MS;
 
-    if (u->spool && spool_size(u->spool) > 0)
-        return kept;
-    return kept < begun + HOUR_MS ? kept : begun + HOUR_MS;
+    return kept < most ? kept : most;
 }
 
 bool upload_is_complete(const struct upload *u)

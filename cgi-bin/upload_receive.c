@@ -32,7 +32,9 @@ void upload_begin(struct upload *u, struct request *r, const struct uploads *sha
                          .uploaders = shared->uploaders};
     u->began_wall_ms = u->app->clock.wall_ms(u->app->clock.ctx);
     u->began_ms = u->reported_ms = now_ms(u);
-    request_set_patience(r, config->min_rate_bps > 0 ? config->min_rate_s * 1000 : 0);
+    request_set_patience(
+        r, (config->min_rate_bps > 0 ? config->min_rate_s : config->upload_request_s) *
+               1000);
 }
 
 static enum rc write_received(struct upload *u)
@@ -124,6 +126,18 @@ static enum rc check_rate(struct upload *u, size_t got, int64_t took_ms)
     return RC_OK;
 }
 
+/* However steadily it comes, its thread is not its own for ever. */
+static enum rc check_time(struct upload *u)
+{
+    int64_t most_ms = u->app->config.upload_request_s * 1000;
+
+    if (most_ms == 0 || now_ms(u) - u->began_ms < most_ms)
+        return RC_OK;
+    return upload_refuse(u, 408, "too_long",
+                         "One request may not take so long: send what is missing in "
+                         "another one.");
+}
+
 /* Why there is no more to read. */
 static enum rc broken_off(struct upload *u)
 {
@@ -150,6 +164,8 @@ enum rc upload_receive(struct upload *u, int64_t length,
         size = next_block(size, took, u->decided);
         if (rc == RC_OK && left > 0)
             rc = check_rate(u, got, took);
+        if (rc == RC_OK && left > 0)
+            rc = check_time(u);
         if (rc == RC_OK)
             rc = report(u);
     }

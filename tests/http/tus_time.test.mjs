@@ -61,6 +61,24 @@ describe('a client that is too slow', TOGETHER, () => {
     );
 });
 
+describe('a client that is never too slow', TOGETHER, () => {
+    it(
+        'is sent away after some time, too, and goes on in another request',
+        withSite({ env: { DROPSTREAM_UPLOAD_REQUEST_S: '2' } }, async (site) => {
+            const id = await t.create(site, file.length);
+            const { socket, closed } = await t.beginPatch(site, id, 0, file.subarray(0, 9000), file.length);
+            let at = 9000;
+            const drip = setInterval(() => socket.write(file.subarray(at, (at += 500))), 50);
+            const text = await closed;
+            clearInterval(drip);
+            assert.match(text, /^HTTP\/1\.1 408 .*"too_long"/s);
+            const offset = await t.offsetOf(site, id);
+            assert.ok(offset >= 9000 && offset <= at, String(offset));
+            await t.finish(site, id, offset, file);
+        }),
+    );
+});
+
 describe('many clients', () => {
     it(
         'that all are slow hold up neither a fast one nor each other',
@@ -113,6 +131,21 @@ describe('time that runs out', TOGETHER, () => {
             await t.patch(site, id, 0, file.subarray(0, 1));
             const more = await t.sql(site, 'SELECT expires_ms - created_ms FROM videos');
             assert.ok(Number(more) > 23 * 3600_000, `${more} ms`);
+        },
+    ));
+    it('is counted from the beginning, too, however often some byte comes', withSite(
+        { env: { DROPSTREAM_UPLOAD_TOTAL_H: '30' } },
+        async (site) => {
+            const HOUR_MS = 3600_000;
+            const kept = () => t.sql(site, 'SELECT expires_ms - created_ms FROM videos');
+            const age = (hours) => t.sql(site, `UPDATE videos SET created_ms = created_ms - ${hours * HOUR_MS}`);
+            const id = await t.create(site, file.length, { body: file.subarray(0, 1) });
+            await age(10);
+            assert.equal((await t.patch(site, id, 1, file.subarray(1, 2))).status, 204);
+            assert.equal(await kept(), String(30 * HOUR_MS));
+            await age(21);
+            assert.equal((await t.patch(site, id, 2, file.subarray(2, 3))).status, 204);
+            assert.equal((await t.head(site, id)).status, 410);
         },
     ));
     it(
