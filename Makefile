@@ -83,7 +83,8 @@ CGI_SRC := cgi-bin/fcgi.c cgi-bin/http.c cgi-bin/http_text.c cgi-bin/app.c \
            cgi-bin/handles.c cgi-bin/video_json.c cgi-bin/segments_json.c \
            cgi-bin/media_path.c cgi-bin/own_store.c cgi-bin/promise.c \
            cgi-bin/upload_form.c cgi-bin/upload_names.c cgi-bin/tus_headers.c \
-           cgi-bin/checksum.c cgi-bin/turns.c cgi-bin/uploaders.c cgi-bin/viewer.c cgi-bin/waits.c \
+           cgi-bin/checksum.c cgi-bin/upload_hash.c cgi-bin/turns.c cgi-bin/uploaders.c cgi-bin/viewer.c \
+           cgi-bin/waits.c \
            cgi-bin/wants.c cgi-bin/hangups.c cgi-bin/watcher.c cgi-bin/cookie.c \
            cgi-bin/same_origin.c cgi-bin/address.c cgi-bin/access.c \
            cgi-bin/disposition.c cgi-bin/signed_until.c cgi-bin/lane.c \
@@ -124,8 +125,8 @@ UNIT := supervise supervise_floods feeder own_time encode_feed passes \
         store_readiness store_seen store_sessions store_shares store_sound \
         store_subtitles store_tries store_uploads store_videos storyboard subtitle \
         subtitle_files subtitle_publish supervise_pipe sweep taken_over text \
-        trouble turns tus_headers until_term upload_form uploaders video_lists viewer waits wants \
-        watcher
+        trouble turns tus_headers until_term upload_form upload_hash uploaders video_lists viewer \
+        waits wants watcher
 
 FUZZ := mp4_index mp4_tables cutter mkv_walk subtitle sniff multipart upload_headers \
         json_body config media_info source_bounds

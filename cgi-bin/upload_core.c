@@ -187,7 +187,7 @@ static enum rc look_inside(struct upload *u)
     if (u->video.container != CONTAINER_NONE || u->unchecked ||
         (spool_size(u->spool) < SNIFF_BYTES && !upload_is_complete(u)))
         return RC_OK;
-    rc = spool_read_head(u->spool, head, sizeof(head), &n);
+    rc = spool_read(u->spool, 0, head, sizeof(head), &n);
     if (rc != RC_OK)
         return rc;
     if (sniff(head, n, &found) != RC_OK)
@@ -207,10 +207,14 @@ static enum rc look_inside(struct upload *u)
 
 enum rc upload_append(struct upload *u, const void *data, size_t n)
 {
-    enum rc rc = upload_check_size(u, spool_size(u->spool) + (int64_t)n);
+    int64_t before = spool_size(u->spool);
+    enum rc rc = upload_check_size(u, before + (int64_t)n);
 
-    if (rc == RC_OK)
-        rc = upload_log_rc(u, NULL, "spool", spool_write(u->spool, data, n));
+    if (rc != RC_OK)
+        return rc;
+    rc = upload_log_rc(u, NULL, "spool", spool_write(u->spool, data, n));
+    /* Where the disk is full some of them went in. */
+    upload_hash_add(&u->hash, data, (size_t)(spool_size(u->spool) - before));
     return rc == RC_OK ? look_inside(u) : rc;
 }
 
@@ -263,6 +267,16 @@ enum rc upload_settle(struct upload *u)
     return upload_is_complete(u) ? upload_finish(u) : upload_sync_file(u);
 }
 
+enum rc upload_tell_progress(struct upload *u, struct store *st)
+{
+    struct hash_state state;
+
+    upload_hash_save(u->unchecked ? &u->sure : &u->hash, &state);
+    return store_video_received(st, u->video.id, spool_size(u->spool),
+                                *u->video.upload_id ? upload_expires_ms(u) : -1,
+                                &state);
+}
+
 /* False: the row is gone. */
 static bool note_received(struct upload *u)
 {
@@ -271,8 +285,7 @@ static bool note_received(struct upload *u)
 
     if (rc != RC_OK)
         return true;
-    rc = store_video_received(st, u->video.id, spool_size(u->spool),
-                              upload_expires_ms(u));
+    rc = upload_tell_progress(u, st);
     handles_give(u->app->handles, st);
     return rc != RC_NOT_FOUND;
 }

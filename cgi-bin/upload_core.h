@@ -18,6 +18,7 @@
 #include "spool.h"
 #include "store_uploads.h"
 #include "turns.h"
+#include "upload_hash.h"
 #include "uploaders.h"
 
 #include <stdbool.h>
@@ -46,7 +47,9 @@ struct upload {
     bool has_row;             /* video is in the store and still receiving */
     bool doomed;              /* what has come is of no use, whatever its name */
     bool unchecked;           /* what is appended waits for its checksum */
-    bool decided;             /* no first bytes are waited for that decide */
+    struct upload_hash hash;  /* of the file's bytes, … */
+    struct upload_hash sure; /* … and while some are unchecked, of those before them */
+    bool decided;            /* no first bytes are waited for that decide */
     int64_t began_wall_ms;
     int64_t began_ms; /* boot clock, like all below */
     int64_t reported_ms;
@@ -155,6 +158,10 @@ enum rc upload_create(struct upload *u, struct video_new *v);
 /* Removes what upload_take_over found, so that its name is free. */
 void upload_discard(struct upload *u, const char *reason);
 
+/* Tells the store how far the upload is, and its checksum. What store_video_received
+ * returns. */
+enum rc upload_tell_progress(struct upload *u, struct store *st);
+
 /* When the upload expires if nothing more happens, on the wall clock. */
 int64_t upload_expires_ms(const struct upload *u);
 
@@ -203,10 +210,11 @@ enum rc upload_settle(struct upload *u);
 enum rc upload_sync_file(struct upload *u);
 
 /*
- * Makes the row of a whole file of size bytes `stored`. An error alone does not tell
- * what became of it: the worker may have entered the file itself meanwhile, and a
- * commit may last though it failed. So the row is read again. RC_NOT_FOUND: it is gone;
- * any other code: it is still receiving, or nobody knows.
+ * Makes the row of a whole file of size bytes `stored`, with the checksum of what came
+ * in, if that is known of all of it. An error alone does not tell what became of it:
+ * the worker may have entered the file itself meanwhile, and a commit may last though
+ * it failed. So the row is read again. RC_NOT_FOUND: it is gone; any other code: it is
+ * still receiving, or nobody knows.
  */
 enum rc upload_enter(struct upload *u, int64_t size);
 

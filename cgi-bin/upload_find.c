@@ -5,9 +5,14 @@
 
 #include "log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define HOUR_MS (3600LL * 1000)
+
+#define BLOCK 65536
+/* Bytes that are read again for their hash: that takes less than a second. */
+#define MAKE_UP_MAX (256LL << 20)
 
 enum {
     LOCK_MS = 5000,  /* for a writer in another process */
@@ -55,8 +60,15 @@ enum rc upload_sync_file(struct upload *u)
     return rc;
 }
 
+static void begin_hash(struct upload *u)
+{
+    if (u->app->config.upload_checksums)
+        upload_hash_begin(&u->hash);
+}
+
 static enum rc create_file(struct upload *u)
 {
+    begin_hash(u);
     return upload_log_rc(u, NULL, "spool",
                          spool_create(&u->app->site, u->video.id, &u->spool));
 }
@@ -144,13 +156,16 @@ enum rc upload_look(struct upload *u, const char *upload_id, enum upload_found *
 
 enum rc upload_enter(struct upload *u, int64_t size)
 {
+    uint8_t sum[STORE_CHECKSUM_SIZE];
+    bool is_summed = upload_hash_digest(&u->hash, size, sum);
     struct video row;
     struct store *st;
     enum rc seen, rc = handles_take(u->app->handles, &st);
 
     if (rc != RC_OK)
         return rc;
-    rc = store_video_stored(st, u->video.id, size, &u->video);
+    rc = store_video_stored_with(st, u->video.id, size, is_summed ? sum : NULL,
+                                 &u->video);
     if (rc != RC_OK && rc != RC_NOT_FOUND) {
         log_warn("store %s: %s: %s", u->video.id, rc_name(rc), store_message(st));
         seen = store_video_get(st, u->video.id, &row);
@@ -165,6 +180,77 @@ enum rc upload_enter(struct upload *u, int64_t size)
     return rc;
 }
 
+/* ---- its checksum ------------------------------------------------------------ */
+
+/* The hash that the request before has kept, if it did. An upload goes on without one:
+ * then the worker reads its file in the end. */
+static enum rc load_hash(struct upload *u)
+{
+    struct hash_state state;
+    struct store *st;
+    enum rc rc = handles_take(u->app->handles, &st);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = store_upload_hash(st, u->video.id, &state);
+    handles_give(u->app->handles, st);
+    if (rc == RC_OK)
+        (void)upload_hash_load(&u->hash, &state);
+    return rc;
+}
+
+/* What came after that, by a request that did not live to say more. */
+static enum rc make_up(struct upload *u)
+{
+    char *block = malloc(BLOCK);
+    enum rc rc = block ? RC_OK : RC_NOMEM;
+    size_t got = 1;
+
+    while (rc == RC_OK && got > 0) {
+        rc = spool_read(u->spool, u->hash.at, block, BLOCK, &got);
+        if (rc == RC_OK)
+            upload_hash_add(&u->hash, block, got);
+    }
+    free(block);
+    return rc;
+}
+
+/* One of bytes that a loss of power took from the file may not be found again when
+ * there are as many, of another file perhaps. */
+static enum rc forget_hash(struct upload *u)
+{
+    struct store *st;
+    enum rc rc;
+
+    upload_hash_lose(&u->hash);
+    if (spool_size(u->spool) == 0)
+        begin_hash(u);
+    rc = handles_take(u->app->handles, &st);
+    if (rc != RC_OK)
+        return rc;
+    rc = upload_tell_progress(u, st);
+    handles_give(u->app->handles, st);
+    return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;
+}
+
+static enum rc resume_hash(struct upload *u)
+{
+    int64_t size = spool_size(u->spool);
+    enum rc rc = u->app->config.upload_checksums ? load_hash(u) : RC_OK;
+
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;
+    if (u->hash.at < 0 && size == 0)
+        begin_hash(u);
+    if (u->hash.at > size)
+        return forget_hash(u);
+    if (size - u->hash.at > MAKE_UP_MAX || (u->hash.at >= 0 && make_up(u) != RC_OK))
+        upload_hash_lose(&u->hash);
+    return RC_OK;
+}
+
+/* ---- opening ------------------------------------------------------------------ */
+
 /* A whole file whose row still says receiving: its handler died in between, or could
  * not write the row. */
 static enum rc enter_whole(struct upload *u, enum upload_found *out)
@@ -172,6 +258,8 @@ static enum rc enter_whole(struct upload *u, enum upload_found *out)
     int64_t size;
     enum rc rc = spool_stored(&u->app->site, u->video.id, &size);
 
+    if (rc == RC_OK)
+        (void)load_hash(u);
     if (rc == RC_OK)
         rc = upload_enter(u, size);
     if (rc == RC_OK || rc == RC_NOT_FOUND)
@@ -252,7 +340,8 @@ static enum rc find(struct upload *u, const char *upload_id, enum upload_found *
     if (rc == RC_OK && *out == UPLOAD_OPEN) {
         u->has_row = true;
         u->decided = u->video.container != CONTAINER_NONE;
-        return cut_unchecked(u);
+        rc = cut_unchecked(u);
+        return rc == RC_OK ? resume_hash(u) : rc;
     }
     spool_close(u->spool);
     u->spool = NULL;
@@ -288,6 +377,7 @@ void upload_discard(struct upload *u, const char *reason)
 
 enum rc upload_begin_unchecked(struct upload *u)
 {
+    u->sure = u->hash;
     u->unchecked = u->decided = true;
     return set_unchecked(u, spool_size(u->spool));
 }
@@ -297,8 +387,11 @@ enum rc upload_end_unchecked(struct upload *u, bool good)
     enum rc rc;
 
     u->unchecked = false;
-    if (!good)
-        return cut_unchecked(u);
-    rc = upload_sync_file(u);
-    return rc == RC_OK ? set_unchecked(u, -1) : rc;
+    rc = good ? upload_sync_file(u) : cut_unchecked(u);
+    if (good && rc == RC_OK)
+        rc = set_unchecked(u, -1);
+    /* They are cut off, now or by whoever opens the file next. */
+    if (!good || rc != RC_OK)
+        u->hash = u->sure;
+    return rc;
 }

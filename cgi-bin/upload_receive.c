@@ -32,6 +32,7 @@ void upload_begin(struct upload *u, struct request *r, const struct uploads *sha
                          .uploaders = shared->uploaders};
     u->began_wall_ms = u->app->clock.wall_ms(u->app->clock.ctx);
     u->began_ms = u->reported_ms = now_ms(u);
+    upload_hash_lose(&u->hash);
     request_set_patience(
         r, (config->min_rate_bps > 0 ? config->min_rate_s : config->upload_request_s) *
                1000);
@@ -46,8 +47,7 @@ static enum rc write_received(struct upload *u)
     rc = upload_take_store(u, &st);
     if (rc != RC_OK)
         return rc;
-    rc = store_video_received(st, u->video.id, spool_size(u->spool),
-                              *u->video.upload_id ? upload_expires_ms(u) : -1);
+    rc = upload_tell_progress(u, st);
     upload_give_store(u, st);
     return rc;
 }

@@ -62,6 +62,7 @@ static const struct option options[] = {
     INT("upload", upload_expire_h, "24", 0, 8760, "h"),
     INT("upload", upload_total_h, "720", 1, 87600, "h"),
     INT("upload", upload_request_s, "86400", 0, 2592000, "s"),
+    INT("upload", upload_checksums, "1", 0, 1, ""),
     INT("upload", settle_s, "60", 1, 3600, "s"),
     TEXT("media", ffmpeg, OPTION_TEXT, "ffmpeg"),
     TEXT("media", ffprobe, OPTION_TEXT, "ffprobe"),

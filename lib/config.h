@@ -50,6 +50,8 @@ struct config {
     int64_t upload_expire_h;   /* hours that an interrupted upload is kept */
     int64_t upload_total_h;    /* hours from its beginning that it is kept at most */
     int64_t upload_request_s;  /* s that one request may bring bytes; 0: any time */
+    int64_t upload_checksums;  /* 1: taken of the bytes that come in; 0: later, of the
+                                  file */
     int64_t settle_s;          /* s before what a dead upload left is taken away */
     int64_t min_rate_bps;      /* bytes a second an upload must bring; 0: any will do */
     int64_t min_rate_s;        /* s over which that is an average */

@@ -202,9 +202,10 @@ int64_t spool_size(const struct spool_file *f)
     return f->size;
 }
 
-enum rc spool_read_head(const struct spool_file *f, void *out, size_t n, size_t *got)
+enum rc spool_read(const struct spool_file *f, int64_t offset, void *out, size_t n,
+                   size_t *got)
 {
-    return io_read_at(f->fd, out, n, 0, got);
+    return io_read_at(f->fd, out, n, offset, got);
 }
 
 enum rc spool_map(const struct spool_file *f, const void **out)

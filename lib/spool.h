@@ -41,8 +41,9 @@ enum rc spool_write(struct spool_file *f, const void *data, size_t n);
 /* Bytes in the file. */
 int64_t spool_size(const struct spool_file *f);
 
-/* The first bytes of the file, at most n; how many in *got. RC_IO. */
-enum rc spool_read_head(const struct spool_file *f, void *out, size_t n, size_t *got);
+/* Bytes of the file from offset on, at most n; how many in *got. RC_IO. */
+enum rc spool_read(const struct spool_file *f, int64_t offset, void *out, size_t n,
+                   size_t *got);
 
 /* All bytes of the file, to be read until spool_unmap; nothing may be written or cut
  * before that. RC_INVALID: it has none. RC_NOMEM, RC_IO. */

@@ -113,12 +113,14 @@ enum rc check_source(struct check *c, const struct check_rows *rows,
     uint8_t sum[STORE_CHECKSUM_SIZE];
     bool known = true;
     c->files++;
+    c->is_proved = true;
     if (v->state == VIDEO_RECEIVING) {
         check_receiving(c, v, out);
         return RC_OK;
     }
     check_stored(c, v, out);
     enum rc rc = store_video_checksum(c->store, v->id, sum, &known);
+    c->is_proved = known;
     if (rc != RC_OK || known || check_is_live(rows, JOB_CHECKSUM, NULL))
         return rc;
     /* That of a file which is known to be wrong would make it right. */

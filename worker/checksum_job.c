@@ -1,7 +1,7 @@
 /*
- * checksum_job.c: the checksum of an upload, taken by sha256sum(1) once nothing else is
- * left to do. It stands still while anything else is at work: it reads a whole file,
- * and nobody waits for it.
+ * checksum_job.c: the checksum of an upload that came in without one (upload_hash.h in
+ * cgi-bin), taken by sha256sum(1) once nothing else is left to do. It stands still
+ * while anything else is at work: it reads a whole file, and nobody waits for it.
  */
 #include "encode.h"
 #include "spool.h"

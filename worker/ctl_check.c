@@ -47,6 +47,8 @@ int ctl_check(struct ctl *c, const struct ctl_args *a)
                check.files, found.n);
     if (rc == RC_OK && a->repair)
         printf(", %zu stay", wrong);
+    if (rc == RC_OK && check.unproved > 0)
+        printf("; originals not verified yet: %" PRId64, check.unproved);
     if (rc == RC_OK)
         putchar('\n');
     findings_free(&found);

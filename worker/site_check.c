@@ -110,8 +110,10 @@ static enum rc on_video(void *arg, const struct video *v)
     enum rc rc = check_video(all->c, v->id, &found);
     if (rc == RC_OK)
         rc = look_again(all->c, v->id, &found);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
         append(all->out, &found);
+        all->c->unproved += !all->c->is_proved;
+    }
     findings_free(&found);
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }

@@ -57,6 +57,8 @@ struct check {
     bool quick; /* sources are not read */
     /* Counted for the summary. */
     int64_t videos, files;
+    int64_t unproved; /* uploads whose checksum is not known yet */
+    bool is_proved;   /* that of the video looked at last is */
 };
 
 /* All that is wrong, in *out, which the caller frees (findings_free), also after an

@@ -3,6 +3,7 @@
  * encoded as it arrives, and looked at once more when it is whole.
  */
 #include "store_priv.h"
+#include "store_uploads.h"
 
 #include "text.h"
 
@@ -228,4 +229,21 @@ enum rc store_job_confirmed(struct store *st, const struct job *job,
     if (rc == RC_OK)
         *video_ready = ready;
     return rc;
+}
+
+enum rc store_upload_index_needed(struct store *st, const char *id, bool *out)
+{
+    sqlite3_stmt *q;
+    enum rc rc =
+        store_prepare(st, SQL_UPLOAD_INDEX_NEEDED,
+                      "SELECT 1 FROM videos WHERE id = ?1 AND deleted_at IS NULL"
+                      " AND (state = 'receiving' OR EXISTS (SELECT 1 FROM jobs"
+                      " WHERE video_id = ?1 AND kind = 'probe'"
+                      " AND state IN ('queued', 'running')))",
+                      &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    return store_has_row(st, q, out);
 }

@@ -3,6 +3,7 @@
  */
 #include "store_check.h"
 #include "store_priv.h"
+#include "store_uploads.h"
 
 #include <string.h>
 
@@ -14,6 +15,32 @@ enum rc store_checksum_queue(struct store *st, const char *video_id)
                                 video_id);
 
     return rc == RC_OK ? store_job_add(st, video_id, JOB_CHECKSUM, "") : rc;
+}
+
+enum rc store_upload_hash(struct store *st, const char *id, struct hash_state *out)
+{
+    struct hash_state state;
+    sqlite3_stmt *q;
+    enum rc rc = store_prepare(st, SQL_UPLOAD_HASH,
+                               "SELECT hash_state FROM videos WHERE id = ?1"
+                               " AND state = 'receiving' AND deleted_at IS NULL",
+                               &q);
+
+    if (rc != RC_OK)
+        return rc;
+    store_bind_text(q, 1, id);
+    rc = store_step(st, q);
+    if (rc != RC_OK)
+        return rc;
+    state.n = (size_t)sqlite3_column_bytes(q, 0);
+    if (state.n > sizeof(state.bytes))
+        state.n = 0;
+    if (state.n > 0)
+        memcpy(state.bytes, sqlite3_column_blob(q, 0), state.n);
+    rc = store_finish(st, q);
+    if (rc == RC_OK)
+        *out = state;
+    return rc;
 }
 
 enum rc store_video_checksum(struct store *st, const char *id,

@@ -552,3 +552,8 @@ DROP INDEX jobs_open;
 CREATE INDEX jobs_open ON jobs (priority, id)
     WHERE state IN ('queued', 'running') AND asleep = 0;
 CREATE INDEX jobs_leaving ON jobs (id) WHERE asleep = 2;
+
+-- step 16
+
+-- How far the SHA-256 of the bytes has come while they come in; NULL: nowhere.
+ALTER TABLE videos ADD COLUMN hash_state BLOB;

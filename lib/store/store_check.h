@@ -3,8 +3,9 @@
  * what was uploaded, what rows say of files and jobs, and how it is righted where that
  * is not so. Its functions are as those of store.h.
  *
- * A checksum is that of the stored file, taken once, soon after its last byte; what the
- * file should hold is what it held then.
+ * A checksum is that of the bytes that came in (store_video_stored_with), or, where
+ * that is not known, of the stored file, taken once, later: what the file should hold
+ * is what it held then.
  */
 #ifndef DROPSTREAM_STORE_CHECK_H
 #define DROPSTREAM_STORE_CHECK_H

@@ -10,6 +10,7 @@
 #define DROPSTREAM_STORE_UPLOADS_H
 
 #include "store.h"
+#include "store_check.h"
 
 struct video_new {
     char id[ID_LEN + 1]; /* "": one is made */
@@ -41,17 +42,37 @@ struct video_new {
 enum rc store_video_create(struct store *st, const struct video_new *v,
                            struct video *out);
 
-/* Progress of a receiving upload, which expires_ms (-1: unset) keeps alive.
- * RC_NOT_FOUND: deleted meanwhile, or not receiving. */
+/* How far the checksum of an upload has come, in the words of who computes it. */
+#define STORE_HASH_STATE_MAX 104
+
+struct hash_state {
+    size_t n; /* 0: it is not known */
+    uint8_t bytes[STORE_HASH_STATE_MAX];
+};
+
+/*
+ * Progress of a receiving upload, which expires_ms (-1: unset) keeps alive. No loss of
+ * power is waited for: hash (NULL: unknown) may be of more or fewer bytes than the file
+ * has after that. RC_NOT_FOUND: deleted meanwhile, or not receiving.
+ */
 enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
-                             int64_t expires_ms);
+                             int64_t expires_ms, const struct hash_state *hash);
+
+/* What was said last of the checksum. RC_NOT_FOUND: as store_video_received. */
+enum rc store_upload_hash(struct store *st, const char *id, struct hash_state *out);
 
 /*
  * receiving → stored, with the final size, and its probe job queued, in one
  * transaction with synchronous=FULL: when this returns RC_OK the upload may be
  * acknowledged. One that has a plan already goes to processing at once. *out is the
  * row. RC_NOT_FOUND: deleted meanwhile. RC_CONFLICT: not receiving.
+ *
+ * sum: the checksum of what came in, kept in the same transaction. Where nobody has it
+ * (NULL, or store_video_stored) the job is queued that takes it of the file.
  */
+enum rc store_video_stored_with(struct store *st, const char *id, int64_t size,
+                                const uint8_t sum[STORE_CHECKSUM_SIZE],
+                                struct video *out);
 enum rc store_video_stored(struct store *st, const char *id, int64_t size,
                            struct video *out);
 

@@ -147,17 +147,21 @@ static enum rc change_number(struct store *st, enum statement sql_id, const char
 
 /* No row in the activity log: this comes several times a second. */
 enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
-                             int64_t expires_ms)
+                             int64_t expires_ms, const struct hash_state *hash)
 {
     sqlite3_stmt *q;
     enum rc rc =
         store_prepare(st, SQL_VIDEO_RECEIVED,
-                      CHANGE("received = ?2, expires_ms = iif(?3 < 0, NULL, ?3)"), &q);
+                      CHANGE("received = ?2, expires_ms = iif(?3 < 0, NULL, ?3),"
+                             " hash_state = nullif(?4, x'')"),
+                      &q);
 
     if (rc != RC_OK)
         return rc;
     store_bind_int(q, 2, bytes);
     store_bind_int(q, 3, expires_ms);
+    if (hash)
+        sqlite3_bind_blob(q, 4, hash->bytes, (int)hash->n, SQLITE_STATIC);
     return change(st, q, id);
 }
 
@@ -275,23 +279,6 @@ enum rc store_upload_metadata(struct store *st, const char *id,
     return store_finish(st, q);
 }
 
-enum rc store_upload_index_needed(struct store *st, const char *id, bool *out)
-{
-    sqlite3_stmt *q;
-    enum rc rc =
-        store_prepare(st, SQL_UPLOAD_INDEX_NEEDED,
-                      "SELECT 1 FROM videos WHERE id = ?1 AND deleted_at IS NULL"
-                      " AND (state = 'receiving' OR EXISTS (SELECT 1 FROM jobs"
-                      " WHERE video_id = ?1 AND kind = 'probe'"
-                      " AND state IN ('queued', 'running')))",
-                      &q);
-
-    if (rc != RC_OK)
-        return rc;
-    store_bind_text(q, 1, id);
-    return store_has_row(st, q, out);
-}
-
 /* ---- the end ---------------------------------------------------------------- */
 
 /* "1.2 GB", in the decimal units that file managers show. */
@@ -314,7 +301,7 @@ static void size_text(int64_t bytes, char out[24])
  * poster is made now if it has none and nobody is at it. Where that plan could not be
  * carried out, all begins anew.
  */
-static enum rc add_jobs(struct store *st, const char *id)
+static enum rc add_jobs(struct store *st, const char *id, bool is_summed)
 {
     struct video v;
     enum rc rc = store_run_text(st, SQL_JOB_DROP_PROBE,
@@ -325,7 +312,7 @@ static enum rc add_jobs(struct store *st, const char *id)
 
     if (rc == RC_OK)
         rc = store_job_add(st, id, JOB_PROBE, "");
-    if (rc == RC_OK)
+    if (rc == RC_OK && !is_summed)
         rc = store_checksum_queue(st, id);
     if (rc == RC_OK)
         rc = store_video_load(st, id, &v);
@@ -336,7 +323,8 @@ static enum rc add_jobs(struct store *st, const char *id)
 }
 
 /* Within the caller's transaction, for a video that is receiving. */
-static enum rc set_stored(struct store *st, const char *id, int64_t size)
+static enum rc set_stored(struct store *st, const char *id, int64_t size,
+                          const uint8_t *sum)
 {
     char text[24];
     sqlite3_stmt *q;
@@ -353,7 +341,8 @@ static enum rc set_stored(struct store *st, const char *id, int64_t size)
                                " AND j.rendition = r.name))"
                                " THEN 'processing' ELSE 'stored' END,"
                                " stored_ms = max(0, ?3 - created_ms),"
-                               " expires_ms = NULL, unchecked_from = -1"
+                               " expires_ms = NULL, unchecked_from = -1,"
+                               " hash_state = NULL, sha256 = ?4"
                                " WHERE id = ?1",
                                &q);
 
@@ -362,15 +351,17 @@ static enum rc set_stored(struct store *st, const char *id, int64_t size)
     store_bind_text(q, 1, id);
     store_bind_int(q, 2, size);
     store_bind_int(q, 3, store_wall_ms(st));
+    sqlite3_bind_blob(q, 4, sum, STORE_CHECKSUM_SIZE, SQLITE_STATIC);
     rc = store_finish(st, q);
     size_text(size, text);
     if (rc == RC_OK)
         rc = store_note(st, ACTIVITY_INFO, "upload", id, "Stored, %s", text);
-    return rc == RC_OK ? add_jobs(st, id) : rc;
+    return rc == RC_OK ? add_jobs(st, id, sum != NULL) : rc;
 }
 
-enum rc store_video_stored(struct store *st, const char *id, int64_t size,
-                           struct video *out)
+enum rc store_video_stored_with(struct store *st, const char *id, int64_t size,
+                                const uint8_t sum[STORE_CHECKSUM_SIZE],
+                                struct video *out)
 {
     struct video v;
     enum rc rc = store_lasting(st);
@@ -379,13 +370,19 @@ enum rc store_video_stored(struct store *st, const char *id, int64_t size,
         rc = store_video_begin(st, id, &v);
     if (rc != RC_OK)
         return rc;
-    rc = v.state == VIDEO_RECEIVING ? set_stored(st, id, size) : RC_CONFLICT;
+    rc = v.state == VIDEO_RECEIVING ? set_stored(st, id, size, sum) : RC_CONFLICT;
     if (rc == RC_OK)
         rc = store_video_load(st, id, &v);
     rc = store_end(st, rc);
     if (rc == RC_OK)
         *out = v;
     return rc;
+}
+
+enum rc store_video_stored(struct store *st, const char *id, int64_t size,
+                           struct video *out)
+{
+    return store_video_stored_with(st, id, size, NULL, out);
 }
 
 /* Within the caller's transaction, for a video that is receiving. What was made of it

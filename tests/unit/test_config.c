@@ -34,6 +34,7 @@ static const struct {
     {"upload", "upload_expire_h", "24", 0, 8760},
     {"upload", "upload_total_h", "720", 1, 87600},
     {"upload", "upload_request_s", "86400", 0, 2592000},
+    {"upload", "upload_checksums", "1", 0, 1},
     {"upload", "settle_s", "60", 1, 3600},
     {"media", "ffmpeg", "ffmpeg", 0, 0},
     {"media", "ffprobe", "ffprobe", 0, 0},

@@ -39,6 +39,17 @@ static enum rc metadata(struct world *w)
     return rc;
 }
 
+static const struct hash_state said = {.n = 3, .bytes = {1, 2, 3}};
+
+static enum rc hash(struct world *w)
+{
+    struct hash_state out;
+    enum rc rc = store_upload_hash(w->st, w->video.id, &out);
+    if (rc == RC_OK)
+        assert_int_equal(out.n, said.n);
+    return rc;
+}
+
 CALL(upload_get, store_upload_get(w->st, UPLOAD, &w->found, &w->flag))
 CALL(each_unseen, found(w, store_upload_each_unseen(w->st, one_video, &w->n), 1))
 CALL(sniffed, store_upload_sniffed(w->st, w->video.id, CONTAINER_MP4))
@@ -47,7 +58,7 @@ CALL(index_at, store_upload_index(w->st, w->video.id, 900))
 CALL(index_needed, store_upload_index_needed(w->st, w->video.id, &w->flag))
 CALL(unchecked, store_upload_unchecked(w->st, w->video.id, 10))
 CALL(checked, store_upload_unchecked(w->st, w->video.id, -1))
-CALL(received, store_video_received(w->st, w->video.id, 500, FAR))
+CALL(received, store_video_received(w->st, w->video.id, 500, FAR, &said))
 CALL(header_arrived, store_video_header_arrived(w->st, w->video.id))
 CALL(arrived, store_video_arrived(w->st, w->video.id, 2000000))
 CALL(picture_arrived, store_video_picture_arrived(w->st, w->video.id))
@@ -67,10 +78,10 @@ static void plan_by_header(struct world *w)
 static void an_upload_is_as_it_was_or_as_it_should(void **state)
 {
     static const struct call coming[] = {
-        ONE(create),         ONE(upload_get), ONE(metadata), ONE(each_unseen),
-        ONE(sniffed),        ONE(length),     ONE(index_at), ONE(index_needed),
-        ONE(unchecked),      ONE(checked),    ONE(received), ONE(each_receiving),
-        ONE(header_arrived),
+        ONE(create),    ONE(upload_get),     ONE(metadata), ONE(each_unseen),
+        ONE(sniffed),   ONE(length),         ONE(index_at), ONE(index_needed),
+        ONE(unchecked), ONE(checked),        ONE(received), ONE(each_receiving),
+        ONE(hash),      ONE(header_arrived),
     };
     static const struct call whole[] = {ONE(arrived), ONE(picture_arrived),
                                         ONE(stored)};
@@ -83,7 +94,8 @@ static void an_upload_is_as_it_was_or_as_it_should(void **state)
     w->video = fixture_receiving(w->f, "b");
     starve_calls(w, broken, N(broken));
     w->video = fixture_receiving(w->f, "c");
-    assert_int_equal(store_video_received(w->st, w->video.id, 1, w->f->wall_ms), RC_OK);
+    assert_int_equal(store_video_received(w->st, w->video.id, 1, w->f->wall_ms, NULL),
+                     RC_OK);
     fixture_tick(w->f, 1000);
     starve_calls(w, late, N(late));
 }

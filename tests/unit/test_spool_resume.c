@@ -144,11 +144,11 @@ static void the_head_can_be_read_while_it_is_written(void **state)
     size_t n = 0;
 
     (void)state;
-    assert_int_equal(spool_read_head(f, head, sizeof(head), &n), RC_OK);
+    assert_int_equal(spool_read(f, 0, head, sizeof(head), &n), RC_OK);
     assert_int_equal(n, 6);
     assert_memory_equal(head, "hello ", 6);
     assert_int_equal(spool_write(f, "world", 5), RC_OK);
-    assert_int_equal(spool_read_head(f, head, sizeof(head), &n), RC_OK);
+    assert_int_equal(spool_read(f, 0, head, sizeof(head), &n), RC_OK);
     assert_int_equal(n, sizeof(head));
     assert_memory_equal(head, "hello wo", 8);
     spool_close(f);

@@ -299,7 +299,7 @@ static void uploads_of_a_removed_user_are_never_stored(void **state)
     stored = fixture_stored_of(f, bob, "whole");
     theirs = fixture_video_of(f, ada, "other");
     assert_int_equal(store_user_remove(f->st, bob, NULL), RC_OK);
-    assert_int_equal(store_video_received(f->st, v.id, 1, -1), RC_NOT_FOUND);
+    assert_int_equal(store_video_received(f->st, v.id, 1, -1, NULL), RC_NOT_FOUND);
     assert_int_equal(store_video_stored(f->st, v.id, 1, &v), RC_NOT_FOUND);
     assert_int_equal(store_video_get(f->st, stored.id, &stored), RC_OK);
     assert_int_equal(store_video_stored(f->st, theirs.id, 1, &theirs), RC_OK);
@@ -316,9 +316,9 @@ static void who_may_not_upload_any_more_has_none_under_way(void **state)
     half = fixture_video_of(f, bob, "half");
     whole = fixture_stored_of(f, bob, "whole");
     assert_int_equal(store_user_set_role(f->st, bob, USER_MEMBER, NULL), RC_OK);
-    assert_int_equal(store_video_received(f->st, half.id, 1, -1), RC_OK);
+    assert_int_equal(store_video_received(f->st, half.id, 1, -1, NULL), RC_OK);
     assert_int_equal(store_user_set_role(f->st, bob, USER_VIEWER, NULL), RC_OK);
-    assert_int_equal(store_video_received(f->st, half.id, 1, -1), RC_NOT_FOUND);
+    assert_int_equal(store_video_received(f->st, half.id, 1, -1, NULL), RC_NOT_FOUND);
     assert_int_equal(store_video_get(f->st, whole.id, &whole), RC_OK);
 }
 

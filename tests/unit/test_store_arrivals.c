@@ -58,7 +58,7 @@ static void a_planned_video_goes_on_receiving_and_may_be_playable(void **state)
     v = fixture_get(f, v.id);
     assert_true(v.playable);
     assert_int_equal(v.state, VIDEO_RECEIVING);
-    assert_int_equal(store_video_received(f->st, v.id, 500, -1), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 500, -1, NULL), RC_OK);
 }
 
 static void nothing_is_ready_before_its_last_byte_and_a_second_look(void **state)
@@ -147,7 +147,7 @@ static void what_fails_meanwhile_fails_no_upload(void **state)
     assert_fenced(f, &sound);
     assert_nothing_due(f);
     assert_int_equal(fixture_get(f, v.id).state, VIDEO_RECEIVING);
-    assert_int_equal(store_video_received(f->st, v.id, 500, -1), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 500, -1, NULL), RC_OK);
     assert_int_equal(store_video_header_arrived(f->st, v.id), RC_EXISTS);
     assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
     assert_int_equal(v.state, VIDEO_STORED);

@@ -39,6 +39,41 @@ static void what_is_stored_has_its_checksum_taken_once(void **state)
     assert_int_equal(fixture_get(f, v.id).state, VIDEO_STORED);
 }
 
+static void that_of_what_came_in_is_kept_with_it(void **state)
+{
+    struct fixture *f = *state;
+    struct video v = fixture_receiving(f, "x");
+    struct job job;
+
+    assert_int_equal(store_video_stored_with(f->st, v.id, 1000, one, &v), RC_OK);
+    assert_int_equal(v.state, VIDEO_STORED);
+    assert_sum(f, v.id, one);
+    assert_int_equal(claim(f, &job), RC_NOT_FOUND);
+    assert_int_equal(fixture_claim(f, "w").kind, JOB_PROBE);
+}
+
+static void what_an_upload_says_of_it_is_there_until_it_is_stored(void **state)
+{
+    const struct hash_state said = {.n = 3, .bytes = {7, 0, 9}};
+    struct fixture *f = *state;
+    struct video v = fixture_receiving(f, "x");
+    struct hash_state found = {.n = 1};
+
+    assert_int_equal(store_upload_hash(f->st, v.id, &found), RC_OK);
+    assert_int_equal(found.n, 0);
+    assert_int_equal(store_video_received(f->st, v.id, 10, -1, &said), RC_OK);
+    assert_int_equal(store_upload_hash(f->st, v.id, &found), RC_OK);
+    assert_int_equal(found.n, 3);
+    assert_memory_equal(found.bytes, said.bytes, 3);
+    assert_int_equal(store_video_received(f->st, v.id, 11, -1, NULL), RC_OK);
+    assert_int_equal(store_upload_hash(f->st, v.id, &found), RC_OK);
+    assert_int_equal(found.n, 0);
+    assert_int_equal(store_video_received(f->st, v.id, 12, -1, &said), RC_OK);
+    assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);
+    assert_int_equal(store_upload_hash(f->st, v.id, &found), RC_NOT_FOUND);
+    assert_int_equal(store_upload_hash(f->st, "nosuchvideo", &found), RC_NOT_FOUND);
+}
+
 static void all_else_comes_first(void **state)
 {
     struct fixture *f = *state;
@@ -103,6 +138,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_stored_has_its_checksum_taken_once),
+        TEST(that_of_what_came_in_is_kept_with_it),
+        TEST(what_an_upload_says_of_it_is_there_until_it_is_stored),
         TEST(all_else_comes_first),
         TEST(it_outlives_a_plan_a_failure_and_another_try),
         TEST(one_that_fails_for_good_takes_no_video_with_it),

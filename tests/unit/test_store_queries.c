@@ -78,6 +78,7 @@ static void use_upload(struct fixture *f)
                           .unseen_max = 9,
                           .unfinished_each = 9};
     char metadata[STORE_METADATA_MAX + 1];
+    struct hash_state hash;
     struct video v;
     bool flag;
 
@@ -89,6 +90,7 @@ static void use_upload(struct fixture *f)
     store_upload_index_needed(f->st, v.id, &flag);
     store_upload_unchecked(f->st, v.id, 1);
     store_upload_metadata(f->st, v.id, metadata);
+    store_upload_hash(f->st, v.id, &hash);
 }
 
 /* extras: with a copy first. */
@@ -398,7 +400,7 @@ static void use_everything(struct fixture *f)
     v = fixture_receiving(f, "to abandon");
     use_upload(f);
     use_subtitles(f);
-    store_video_received(f->st, v.id, 1, -1);
+    store_video_received(f->st, v.id, 1, -1, NULL);
     store_video_each_receiving(f->st, ignore_video, NULL);
     store_upload_each_unseen(f->st, ignore_video, NULL);
     store_lists_each_behind(f->st, ignore_video, NULL);

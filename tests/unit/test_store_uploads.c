@@ -209,7 +209,7 @@ static void a_named_row_is_on_disk_before_it_is_told(void **state)
     v = created(f, UPLOAD);
     assert_true(wal_syncs > 0);
     wal_syncs = 0;
-    assert_int_equal(store_video_received(f->st, v.id, 10, 20), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 10, 20, NULL), RC_OK);
     assert_int_equal(wal_syncs, 0);
 }
 
@@ -222,7 +222,7 @@ static void receive_some(struct fixture *f, int *lasting, int *other)
     assert_int_equal(store_upload_length(f->st, v.id, 2000), RC_OK);
     *lasting = wal_syncs;
     wal_syncs = 0;
-    assert_int_equal(store_video_received(f->st, v.id, 10, 20), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 10, 20, NULL), RC_OK);
     *other = wal_syncs;
     assert_int_equal(store_video_abandon(f->st, v.id, "given up"), RC_OK);
 }
@@ -273,7 +273,7 @@ static void what_becomes_known_is_kept_while_receiving(void **state)
     assert_int_equal(store_upload_sniffed(f->st, v.id, CONTAINER_WEBM), RC_OK);
     assert_int_equal(store_upload_length(f->st, v.id, 2000), RC_OK);
     assert_int_equal(store_upload_index(f->st, v.id, 1500), RC_OK);
-    assert_int_equal(store_video_received(f->st, v.id, 512, 9000), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 512, 9000, NULL), RC_OK);
     v = found(f, UPLOAD);
     assert_int_equal(v.container, CONTAINER_WEBM);
     assert_int_equal(v.size, 2000);
@@ -283,7 +283,7 @@ static void what_becomes_known_is_kept_while_receiving(void **state)
     assert_int_equal(store_upload_index(f->st, v.id, 1500), RC_OK);
     assert_int_equal(store_upload_index(f->st, v.id, 1501), RC_CONFLICT);
     assert_int_equal(found(f, UPLOAD).index_offset, 1500);
-    assert_int_equal(store_video_received(f->st, v.id, 513, -1), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 513, -1, NULL), RC_OK);
     assert_int_equal(found(f, UPLOAD).expires_ms, -1);
 
     assert_int_equal(store_video_stored(f->st, v.id, 2000, &v), RC_OK);

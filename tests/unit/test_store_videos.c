@@ -80,12 +80,12 @@ static void received_bytes_are_told_while_receiving(void **state)
     struct fixture *f = *state;
     struct video v = fixture_receiving(f, "clip");
 
-    assert_int_equal(store_video_received(f->st, v.id, 4096, -1), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 4096, -1, NULL), RC_OK);
     assert_int_equal(fixture_get(f, v.id).received, 4096);
     assert_int_equal(store_video_delete(f->st, v.id, &v), RC_OK);
-    assert_int_equal(store_video_received(f->st, v.id, 8192, -1), RC_NOT_FOUND);
+    assert_int_equal(store_video_received(f->st, v.id, 8192, -1, NULL), RC_NOT_FOUND);
     v = fixture_stored(f, "other");
-    assert_int_equal(store_video_received(f->st, v.id, 1, -1), RC_NOT_FOUND);
+    assert_int_equal(store_video_received(f->st, v.id, 1, -1, NULL), RC_NOT_FOUND);
 }
 
 static void stored_has_size_time_and_a_probe_job(void **state)
@@ -114,7 +114,7 @@ static void stored_is_on_disk_before_it_returns_and_only_that(void **state)
     struct video v = fixture_receiving(f, "clip");
 
     wal_syncs = 0;
-    assert_int_equal(store_video_received(f->st, v.id, 10, -1), RC_OK);
+    assert_int_equal(store_video_received(f->st, v.id, 10, -1, NULL), RC_OK);
     assert_int_equal(wal_syncs, 0);
     assert_int_equal(store_video_stored(f->st, v.id, 10, &v), RC_OK);
     assert_true(wal_syncs > 0);
