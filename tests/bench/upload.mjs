@@ -34,10 +34,10 @@ for (const { prepare } of parts) await prepare?.();
 console.log(`${os.availableParallelism()} cores`);
 const verdicts = new measure.Verdicts();
 try {
-    for (const { number, title, worker, limitS, run } of parts) {
+    for (const { number, title, worker, env, limitS, run } of parts) {
         const load = measure.load();
         console.log(`${number}: ${title}; load of the machine before it: ${load}`);
-        const site = await startSite({ worker, posters: true, env: ENV });
+        const site = await startSite({ worker, posters: true, env: { ...ENV, ...env } });
         try {
             await measure.within(limitS, run(site, verdicts), `part ${number}`);
         } catch (error) {
