@@ -22,6 +22,19 @@ extern const int store_schema_version;
 
 /* ---- statements --------------------------------------------------------- */
 
+/* Why the WAL could not be synced: a commit that fails there leaves
+ * sqlite3_system_errno as it was. */
+static int sync_errno(struct store *st)
+{
+    sqlite3_file *wal = NULL;
+    int err = 0;
+
+    sqlite3_file_control(st->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (wal && wal->pMethods)
+        wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &err);
+    return err;
+}
+
 /* Extended codes are on, so the kind of error is in the low byte. */
 enum rc store_rc(struct store *st, int code)
 {
@@ -44,6 +57,8 @@ enum rc store_rc(struct store *st, int code)
     case SQLITE_CONSTRAINT:
         return RC_INVALID;
     case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_FSYNC)
+            sys = sync_errno(st);
         return sys == ENOSPC || sys == EDQUOT ? RC_NOSPACE : RC_IO;
     default:
         return RC_IO;

@@ -21,10 +21,11 @@ import { INJECT, KEPT, Power } from './power.mjs';
 const ENOSPC = 28;
 const EIO = 5;
 const DAY_S = 86_400;
+const CALLS = ['write', 'sync', 'rename', 'mkdir', 'open'];
 const FAULTS = [
     { name: 'killed', fault: 'kill', call: 'any' },
-    ...['write', 'sync', 'rename', 'open'].map((call) => ({ name: `EIO of ${call}`, fault: EIO, call })),
-    ...['write', 'rename', 'open'].map((call) => ({ name: `ENOSPC of ${call}`, fault: ENOSPC, call })),
+    ...CALLS.map((call) => ({ name: `EIO of ${call}`, fault: EIO, call })),
+    ...CALLS.map((call) => ({ name: `ENOSPC of ${call}`, fault: ENOSPC, call })),
 ];
 const POWER = [
     { name: 'power lost', fault: 'kill', call: 'change', kept: KEPT.nothing },

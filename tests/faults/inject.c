@@ -8,8 +8,8 @@
  * PROGRAM is the one that is meant, of those that start each other. FAULT is an errno
  * (28), `kill`, to be killed before the call is made, `stop`, to stand still before it
  * until somebody sends SIGCONT, or by how many seconds its clock is off from there on
- * (`+86400`, `-86400`); CALL one of write, sync, rename and open, or change, which is
- * the first three, or any; N counts those calls from 1 on, of all threads. The file
+ * (`+86400`, `-86400`); CALL one of write, sync, rename, mkdir and open, or change, which
+ * is the first four, or any; N counts those calls from 1 on, of all threads. The file
  * MARK is made when it happens: without it the program has come through unharmed.
  *
  * Of the calls only those count that have to do with files of the site: a write to a
@@ -298,6 +298,8 @@ int unlink(const char *path)
 int mkdirat(int dir, const char *path, mode_t mode)
 {
     struct journal_name name;
+    if (strikes("mkdir"))
+        return -1;
     journal_look(dir, path, &name);
     return made((int)syscall(SYS_mkdirat, dir, path, mode), &name);
 }

@@ -39,16 +39,24 @@ class Client {
         // What was said before the end was said.
         const answer = await this.site.cgi('upload.fcgi', { target, ...request, settings }).catch((error) => error.answer);
         if (isStruck) await this.fault.over();
-        if (answer && answer.status >= 400) this.#isPlain(answer);
+        if (answer && answer.status >= 400) this.#isPlain(answer, isStruck);
         return answer;
     }
 
     /* An error is told in JSON, and says whether it is the disk that is full. */
-    #isPlain({ status, json, text }) {
+    #isPlain({ status, json, text }, isStruck) {
+        if (isStruck) this.#isOfTheDisk(status, json);
         // What was begun, and of which nothing has come, expires within the hour.
         const mayExpire = this.fault.kind.startsWith('clock') && this.acknowledged === 0;
         assert.ok([404, 409, 500, 503, 507].includes(status) || (status === 410 && mayExpire), `${status} ${text}`);
         assert.ok(json?.error?.message || text === '', text);
+    }
+
+    /* What the request itself ran into; SQLite does not say why it could not open a file. */
+    #isOfTheDisk(status, json) {
+        const [error, call] = this.fault.kind.split(' of ');
+        if (error === 'EIO') assert.notEqual(status, 507);
+        else if (error === 'ENOSPC' && call !== 'open') assert.ok(status === 507 || json.error.code === 'not_entered', json.error.code);
     }
 
     async form() {
@@ -76,7 +84,7 @@ class Client {
      * sync failed: then nobody knows which bytes are there. */
     async head() {
         const answer = await this.#send('head', `/api/uploads/${this.id}`, { method: 'HEAD', headers: TUS });
-        if (answer?.status === 404 && this.fault.struck() && this.fault.kind === 'EIO of sync') this.acknowledged = 0;
+        if (answer?.status === 404 && this.fault.struck() && this.fault.kind.endsWith(' of sync')) this.acknowledged = 0;
         if (answer?.status === 404) assert.equal(this.acknowledged, 0, 'an upload that was acknowledged in part is gone');
         if (answer?.status !== 200) return -1;
         const offset = Number(answer.headers['upload-offset']);

@@ -3,12 +3,14 @@
 #include "store_fixture.h"
 #include "store_priv.h"
 
+#include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- which files are synced --------------------------------------------- */
 
 static int wal_syncs;
+static int sync_error; /* errno of all syncs; 0: they do what they are to */
 
 /* Stands before the C library's, for SQLite too. */
 int fdatasync(int fd)
@@ -16,6 +18,10 @@ int fdatasync(int fd)
     char link[64], path[PATH_MAX];
     ssize_t n;
 
+    if (sync_error) {
+        errno = sync_error;
+        return -1;
+    }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     n = readlink(link, path, sizeof(path));
     if (n > 4 && memcmp(path + n - 4, "-wal", 4) == 0)
@@ -126,6 +132,24 @@ static void stored_is_on_disk_before_it_returns_and_only_that(void **state)
     wal_syncs = 0;
     assert_int_equal(store_video_rename(f->st, v.id, "third"), RC_OK);
     assert_int_equal(wal_syncs, 0);
+}
+
+static void a_sync_that_fails_says_whether_the_disk_is_full(void **state)
+{
+    static const struct {
+        int error;
+        enum rc rc;
+    } rows[] = {{EIO, RC_IO}, {ENOSPC, RC_NOSPACE}, {EIO, RC_IO}, {EDQUOT, RC_NOSPACE}};
+    struct fixture *f = *state;
+    struct video v = fixture_receiving(f, "clip");
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sync_error = rows[i].error;
+        assert_int_equal(store_video_stored(f->st, v.id, 4096, &v), rows[i].rc);
+    }
+    sync_error = 0;
+    assert_int_equal(fixture_get(f, v.id).state, VIDEO_RECEIVING);
+    assert_int_equal(store_video_stored(f->st, v.id, 4096, &v), RC_OK);
 }
 
 static void only_a_receiving_video_becomes_stored(void **state)
@@ -305,6 +329,7 @@ int main(void)
         TEST(received_bytes_are_told_while_receiving),
         TEST(stored_has_size_time_and_a_probe_job),
         TEST(stored_is_on_disk_before_it_returns_and_only_that),
+        TEST(a_sync_that_fails_says_whether_the_disk_is_full),
         TEST(only_a_receiving_video_becomes_stored),
         TEST(abandon_removes_receiving_rows_only),
         TEST(rename_rejects_control_characters_and_empty_titles),
