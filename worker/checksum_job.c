@@ -97,6 +97,8 @@ static void keep(struct task *t, const uint8_t sum[STORE_CHECKSUM_SIZE])
         task_end(t, "done");
     else if (rc == RC_FENCED)
         task_drop(t);
+    else if (rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM)
+        task_postpone(t, "The checksum could not be kept.");
     else
         task_retry(t, "The checksum could not be kept.");
 }

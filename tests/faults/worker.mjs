@@ -63,6 +63,9 @@ export async function filesOf(site, id) {
     return names;
 }
 
+/* The kinds of a video's jobs that have tries to their name. */
+const blamed = (site, id) => site.sql(`SELECT DISTINCT kind FROM jobs WHERE video_id = '${id}' AND failures > 0`);
+
 /* Runs the worker until all is done, it has ended, or it waits for a while after a fault. */
 async function runUnderFault(site, fault, id, removed) {
     site.startWorker(fault.env);
@@ -113,6 +116,7 @@ export async function faultsOfWorker({ extras = false, ...options } = {}) {
             await runFreely(site, id, before);
             await assertSound(site);
             assert.deepEqual(await filesOf(site, id), expected);
+            if (fault.kind.startsWith('ENOSPC') && fault.kind !== 'ENOSPC of open') assert.equal(await blamed(site, id), '', 'a full disk is no try');
             before = id;
         });
     } finally {
