@@ -333,7 +333,7 @@ BUSY  := $(patsubst %,tests/%.test.mjs,http/corpus http/demand http/continuity h
 LONG  := $(patsubst %,tests/%.test.mjs,http/disk http/faults browser/seek http/worker \
            browser/watching browser/damaged browser/resume browser/private browser/names browser/account \
            browser/upload_and_watch http/run browser/preview browser/readiness http/truth \
-           browser/open_ended http/storm http/check_ctl http/ladder browser/quality)
+           browser/open_ended http/storm http/locked http/check_ctl http/ladder browser/quality)
 ran = $(patsubst tests/%.test.mjs,$(BUILD)/tests/%.ran,$(1))
 
 http-tests: $(call ran,$(filter tests/http/%,$(TESTS))) ## real lighttpd, worker and ffmpeg

@@ -95,12 +95,8 @@ static void keep(struct task *t, const uint8_t sum[STORE_CHECKSUM_SIZE])
     enum rc rc = store_job_checksum(t->w->store, &t->job, sum);
     if (rc == RC_OK)
         task_end(t, "done");
-    else if (rc == RC_FENCED)
-        task_drop(t);
-    else if (rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM)
-        task_postpone(t, "The checksum could not be kept.");
     else
-        task_retry(t, "The checksum could not be kept.");
+        task_not_kept(t, rc, "The checksum could not be kept.");
 }
 
 static void on_end(struct task *t, const struct supervise_end *end)

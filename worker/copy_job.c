@@ -95,12 +95,8 @@ static void offer(struct task *t)
         rc = lists_follow(t->w, t->video.id);
     if (rc == RC_OK || rc == RC_PENDING)
         go_on(t);
-    else if (rc == RC_FENCED)
-        task_drop(t);
-    else if (rc == RC_NOSPACE)
-        task_postpone(t, "The disk is full.");
     else
-        task_retry(t, "The playlists of the copy could not be written.");
+        task_not_kept(t, rc, "The playlists of the copy could not be written.");
 }
 
 static void decide(struct task *t)

@@ -130,15 +130,11 @@ static void keep_plan(struct task *t)
         task_end(t, "planned");
     } else if (rc == RC_PENDING) {
         task_wait_staged(t, keep_plan);
-    } else if (rc == RC_FENCED) {
-        task_drop(t);
-    } else if (rc == RC_NOSPACE) {
-        task_postpone(t, "The disk is full.");
     } else {
         char sentence[STORE_TEXT_MAX + 1];
         snprintf(sentence, sizeof(sentence), "The playlists could not be written (%s).",
                  rc_name(rc));
-        task_retry(t, sentence);
+        task_not_kept(t, rc, sentence);
     }
 }
 
@@ -198,12 +194,8 @@ static void confirm(struct task *t)
         task_end(t, ready ? "as promised, the video is ready" : "as promised");
     else if (rc == RC_PENDING)
         task_wait_staged(t, confirm);
-    else if (rc == RC_FENCED)
-        task_drop(t);
-    else if (rc == RC_NOSPACE)
-        task_postpone(t, "The disk is full.");
     else
-        task_retry(t, "The plan could not be confirmed.");
+        task_not_kept(t, rc, "The plan could not be confirmed.");
 }
 
 void probe_leave(struct task *t, const char *reason)

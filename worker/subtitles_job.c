@@ -61,12 +61,10 @@ static void stop_at(struct task *t, enum rc rc)
     char sentence[STORE_TEXT_MAX + 1];
     if (rc == RC_FENCED || store_job_check(t->w->store, &t->job) == RC_FENCED) {
         task_drop(t);
-    } else if (rc == RC_NOSPACE) {
-        task_postpone(t, "The disk is full.");
     } else {
         snprintf(sentence, sizeof(sentence), "The subtitles could not be kept (%s).",
                  rc_name(rc));
-        task_retry(t, sentence);
+        task_not_kept(t, rc, sentence);
     }
 }
 

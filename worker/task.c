@@ -143,6 +143,18 @@ void task_drop(struct task *t)
     task_end(t, rc == RC_FENCED ? "no longer wanted" : "given back");
 }
 
+void task_not_kept(struct task *t, enum rc rc, const char *sentence)
+{
+    if (rc == RC_FENCED)
+        task_drop(t);
+    else if (rc == RC_NOSPACE)
+        task_postpone(t, "The disk is full.");
+    else if (rc == RC_BUSY || rc == RC_NOMEM)
+        task_postpone(t, sentence);
+    else
+        task_retry(t, sentence);
+}
+
 static void on_cancelled(void *arg)
 {
     task_drop(arg);

@@ -150,6 +150,9 @@ void task_fail(struct task *t, const char *sentence); /* task_without, if it is 
 void task_drop(struct task *t);
 /* Later, without blame: the machine cannot go on with it. */
 void task_postpone(struct task *t, const char *sentence);
+/* What it has found or made could not be kept, as rc says. A full disk, a busy database
+ * and memory that is short are no try; RC_FENCED: it is dropped. */
+void task_not_kept(struct task *t, enum rc rc, const char *sentence);
 /* For a kind that has told the store of its end itself; what is for the job's log. */
 void task_end(struct task *t, const char *what);
 

@@ -4,6 +4,7 @@
 
 #include "probe.h"
 #include "store_lists.h"
+#include "store_priv.h"
 
 #include <sqlite3.h>
 
@@ -113,6 +114,46 @@ static void nothing_stays_of_a_video_that_was_deleted_meanwhile(void **state)
     assert_false(is_there(in_folder("")));
 }
 
+/* SQLite asks whether the worker waits on: it gives up, and only then the other one has
+ * written. */
+static int let_go(void *arg, int times)
+{
+    sqlite3 **writer = arg;
+    (void)times;
+    sqlite3_close(*writer);
+    *writer = NULL;
+    return 0;
+}
+
+static int failures(int64_t job)
+{
+    sqlite3_stmt *q;
+    const char *sql = "SELECT failures FROM jobs WHERE id = ?1 AND state = 'queued'";
+    assert_int_equal(sqlite3_prepare_v2(w.store->db, sql, -1, &q, NULL), SQLITE_OK);
+    sqlite3_bind_int64(q, 1, job);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    int n = sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
+static void a_database_that_others_write_to_is_no_try(void **state)
+{
+    (void)state;
+    sqlite3 *writer;
+    int64_t job = probing->job.id;
+    assert_int_equal(sqlite3_open(f->path, &writer), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(writer, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_busy_handler(w.store->db, let_go, &writer);
+    probe_plan(probing);
+    sqlite3_busy_handler(w.store->db, NULL, NULL);
+    assert_null(writer);
+    assert_true(no_task());
+    assert_int_equal(failures(job), 0);
+    assert_true(master_names("360p-1/"));
+}
+
 static void a_newer_generation_stays(void **state)
 {
     (void)state;
@@ -132,6 +173,7 @@ int main(void)
         TEST(a_new_plan_is_listed_and_the_old_one_goes),
         TEST(a_plan_that_is_not_taken_is_not_listed),
         TEST(nothing_stays_of_a_video_that_was_deleted_meanwhile),
+        TEST(a_database_that_others_write_to_is_no_try),
         TEST(a_newer_generation_stays),
     };
     return cmocka_run_group_tests_name("probe_plan", tests, NULL, NULL);
