@@ -9,9 +9,10 @@
  *
  * Of each kind the call is the first one, then the second, and so on, until a run has come
  * through without it. stride: how many calls lie between two points; the first one differs
- * from kind to kind, so that a few points are spread over all calls. lane of lanes: where
- * others go through the same points beside this one, each on a site of its own, its share. Where power is lost
- * lighttpd is ended before, as whatever else runs is then.
+ * from kind to kind, so that a few points are spread over all calls. Power is lost behind the
+ * last call too, at each stride, which is no point of its own. lane of lanes: where others go
+ * through the same points beside this one, each on a site of its own, its share. Where power
+ * is lost lighttpd is ended before, as whatever else runs is then.
  */
 import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
@@ -73,10 +74,11 @@ class Fault {
         rmSync(this.mark, { force: true });
     }
 
-    /* Once the program is gone, or has come through: what goes with it is gone too. */
+    /* Once the program is gone, or has come through: what goes with it is gone too. Power is
+     * lost behind the last call as well, where all has just been acknowledged. */
     async over() {
-        if (!this.struck()) return;
         if (this.power) await this.power.loss(this.kept);
+        if (!this.struck()) return;
         if (this.stays) Object.assign(this.site.env, { LD_PRELOAD: INJECT, DROPSTREAM_CLOCK: this.stays });
     }
 }
