@@ -10,9 +10,10 @@
  * Of each kind the call is the first one, then the second, and so on, until a run has come
  * through without it. stride: how many calls lie between two points; the first one differs
  * from kind to kind, so that a few points are spread over all calls. Power is lost behind the
- * last call too, at each stride, which is no point of its own. lane of lanes: where others go
- * through the same points beside this one, each on a site of its own, its share. Where power
- * is lost lighttpd is ended before, as whatever else runs is then.
+ * last call too, at each stride, which is no point of its own. most: of a kind there are no
+ * more points than that. lane of lanes: where others go through the same points beside this
+ * one, each on a site of its own, its share. Where power is lost lighttpd is ended before, as
+ * whatever else runs is then.
  */
 import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
@@ -22,11 +23,13 @@ import { INJECT, KEPT, Power } from './power.mjs';
 const ENOSPC = 28;
 const EIO = 5;
 const DAY_S = 86_400;
-const CALLS = ['write', 'sync', 'rename', 'mkdir', 'open'];
+const CALLS = ['mkdir', 'sync', 'rename', 'write', 'open']; // the rarest first, as their first point comes early
 const FAULTS = [
     { name: 'killed', fault: 'kill', call: 'any' },
-    ...CALLS.map((call) => ({ name: `EIO of ${call}`, fault: EIO, call })),
-    ...CALLS.map((call) => ({ name: `ENOSPC of ${call}`, fault: ENOSPC, call })),
+    ...CALLS.flatMap((call) => [
+        { name: `EIO of ${call}`, fault: EIO, call },
+        { name: `ENOSPC of ${call}`, fault: ENOSPC, call },
+    ]),
 ];
 const POWER = [
     { name: 'power lost', fault: 'kill', call: 'change', kept: KEPT.nothing },
@@ -83,14 +86,15 @@ class Fault {
     }
 }
 
-async function* faults(site, program, { stride = 1, lane = 0, lanes = 1, kinds = FAULTS } = {}) {
+async function* faults(site, program, { stride = 1, most = Infinity, lane = 0, lanes = 1, kinds = FAULTS } = {}) {
     for (const [k, kind] of kinds.entries()) {
         const env = { ...site.env };
         if (kind.kept) await site.end('lighttpd');
         let fault;
         const power = kind.kept && (await Power.of(site));
         try {
-            for (let n = 1 + ((7 * k) % stride) + lane * stride; n < CALLS_MAX; n += stride * lanes) {
+            const first = 1 + ((5 * k) % stride) + lane * stride;
+            for (let i = 0, n = first; i < most && n < CALLS_MAX; i++, n += stride * lanes) {
                 await power?.settle();
                 fault = new Fault(site, kind, power, program, n);
                 yield fault;
