@@ -1,14 +1,16 @@
 /*
  * all.mjs: `make faults`. At every call in turn upload.fcgi and the worker are killed, their
- * disk fails, the machine loses its power, or their clock jumps by a day; the power goes while
- * a copy is put away; and the worker stands still for longer than its leases. Of a worker,
- * which makes a whole video at each point, of some kinds every so many calls only.
+ * disk fails, the machine loses its power, or their clock jumps by a day, also while the file of
+ * a video comes in; the power goes while a copy is put away; and the worker stands still for
+ * longer than its leases. Of a worker, which makes a whole video at each point, of some kinds
+ * every so many calls only.
  * DROPSTREAM_FAULT_STRIDE (1): so many times fewer points. Several sites share the points, as
  * there are waits in each.
  */
 import os from 'node:os';
 
 import { setting } from '../bench/measure.mjs';
+import { faultsOfArrivals } from './arrivals.mjs';
 import { KINDS } from './faults.mjs';
 import { faultsOfEviction } from './evict.mjs';
 import { faultsOfFrozen } from './frozen.mjs';
@@ -32,6 +34,7 @@ for (const [title, run, strides] of [
     ['upload.fcgi', faultsOfUploads, { faults: 1, power: 1, clock: 1 }],
     ['the worker', faultsOfWorker, { faults: 1, power: 4, clock: 20 }],
     ['the worker, small pictures and a copy besides', (options) => faultsOfWorker({ ...options, extras: true }), { faults: 4, power: 16, clock: 120 }],
+    ['the worker, a file that comes in, with subtitles', faultsOfArrivals, { faults: 8, power: 8, clock: 120 }],
     ['what is put away', faultsOfEviction, { power: 4 }],
     ['two workers', faultsOfFrozen, { frozen: 16 }],
 ])
