@@ -142,39 +142,39 @@ static inline struct video_plan fixture_plan(int generation)
         .audio_codec = "aac",
         .n_renditions = 2,
     };
-    struct rendition audio = {.name = "audio-0",
-                              .kind = RENDITION_AUDIO,
-                              .generation = generation,
-                              .bitrate = 128000,
-                              .codecs = "mp4a.40.2",
-                              .channels = 2,
-                              .rate_num = 375,
-                              .rate_den = 8,
-                              .gop = 192,
-                              .frames = 582,
-                              .segments = 4,
-                              .stream = 1,
-                              .source_last_us = 12380000,
-                              .seek_margin_us = 64000};
-    struct rendition video = {.name = "360p",
-                              .kind = RENDITION_VIDEO,
-                              .generation = generation,
-                              .width = 640,
-                              .height = 360,
-                              .bitrate = 800000,
-                              .codecs = "avc1.64001e",
-                              .rate_num = 25,
-                              .rate_den = 1,
-                              .gop = 50,
-                              .frames = 310,
-                              .segments = 7,
-                              .stream = 0,
-                              .source_last_us = 12360000,
-                              .seek_margin_us = 20000,
-                              .deinterlace = true};
+    /* Static, as padding is 0 then: they are compared as memory. */
+    static const struct rendition audio = {.name = "audio-0",
+                                           .kind = RENDITION_AUDIO,
+                                           .bitrate = 128000,
+                                           .codecs = "mp4a.40.2",
+                                           .channels = 2,
+                                           .rate_num = 375,
+                                           .rate_den = 8,
+                                           .gop = 192,
+                                           .frames = 582,
+                                           .segments = 4,
+                                           .stream = 1,
+                                           .source_last_us = 12380000,
+                                           .seek_margin_us = 64000};
+    static const struct rendition video = {.name = "360p",
+                                           .kind = RENDITION_VIDEO,
+                                           .width = 640,
+                                           .height = 360,
+                                           .bitrate = 800000,
+                                           .codecs = "avc1.64001e",
+                                           .rate_num = 25,
+                                           .rate_den = 1,
+                                           .gop = 50,
+                                           .frames = 310,
+                                           .segments = 7,
+                                           .stream = 0,
+                                           .source_last_us = 12360000,
+                                           .seek_margin_us = 20000,
+                                           .deinterlace = true};
 
     plan.renditions[0] = audio;
     plan.renditions[1] = video;
+    plan.renditions[0].generation = plan.renditions[1].generation = generation;
     return plan;
 }
 
