@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A page sends two files at once, and a person may have more than one open. */
+/* A page sends two files at once, and a person may have more than one open, or a
+ * program that brings dozens; what is left is for others. */
 enum { A_FEW = 4 };
 
 struct uploaders {
@@ -47,7 +48,7 @@ void uploader_read(struct uploader *out, const struct identity *who, const char 
 
 int64_t uploaders_most(const struct config *config)
 {
-    int64_t threads = config->upload_threads, most = threads / 4;
+    int64_t threads = config->upload_threads, most = threads * 2 / 3;
 
     if (config->uploads_per_person > 0)
         return config->uploads_per_person;

@@ -98,8 +98,8 @@ static void one_person_never_has_all_threads_unless_there_is_one(void **state)
     static const struct {
         int64_t threads, set, most;
     } cases[] = {
-        {256, 0, 64}, {128, 0, 32}, {20, 0, 5}, {16, 0, 4},  {6, 0, 4},
-        {4, 0, 3},    {2, 0, 1},    {1, 0, 1},  {128, 7, 7}, {6, 256, 256},
+        {256, 0, 170}, {128, 0, 85}, {20, 0, 13}, {5, 0, 4},   {6, 0, 4},
+        {4, 0, 3},     {2, 0, 1},    {1, 0, 1},   {128, 7, 7}, {6, 256, 256},
     };
 
     (void)state;
