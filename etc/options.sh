@@ -7,13 +7,16 @@
 #
 # Invariants: each value was read and checked by the program (lib/config_value.c): none
 # holds a quote, a backslash or a line's end. Settings that are wrong change nothing. What
-# it wrote is not in its own environment, where it would win over dropstream.conf.
+# it wrote is not in its own environment, where it would win over dropstream.conf. Of two at
+# once one waits: both files are of the same settings, and whole.
 
 set -eu
 umask 077
 
 [ $# -eq 1 ] || { echo "usage: options.sh SITE" >&2; exit 2; }
 site=$1
+exec 9<"$site/etc"
+flock 9
 
 # A line of its own, so that what fails there ends this script.
 settings=$("$site/bin/dropstream-worker" --site "$site" \

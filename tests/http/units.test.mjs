@@ -183,3 +183,29 @@ describe('with nothing but what the units say', () => {
         assert.equal(await worker.stop(), 0);
     }));
 });
+
+describe('two starts at once', () => {
+    test('leave whole settings', withUnits(async (site) => {
+        const names = ['options.conf', 'lighttpd.env'];
+        const read = () => Promise.all(names.map((name) => fs.readFile(site.path('etc', name), 'utf8')));
+        const options = () => run(site.path('bin/options.sh'), [site.dir], { env: { PATH } });
+        await set(site, 'media_auth', 'strict');
+        await options();
+        const whole = await read();
+        await Promise.all(Array.from({ length: 8 }, options));
+        assert.deepEqual(await read(), whole);
+    }));
+
+    test('take no sockets from each other, only those of who has ended', withUnits(async (site, web) => {
+        const gone = spawn('true');
+        await new Promise((resolve) => gone.on('exit', resolve));
+        const stale = site.path(`run/api-${gone.pid}.sock-0`);
+        await fs.writeFile(stale, '');
+        await web.start();
+        await web.until(() => site.answers());
+        assert.ok(!existsSync(stale));
+        // It ends, as the port is taken.
+        await assert.rejects(run(site.path('bin/lighttpd.sh'), [site.dir], { env: { PATH } }));
+        assert.equal((await site.request('GET', '/api/health')).json?.status, 'degraded');
+    }));
+});
