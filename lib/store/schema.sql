@@ -557,3 +557,9 @@ CREATE INDEX jobs_leaving ON jobs (id) WHERE asleep = 2;
 
 -- How far the SHA-256 of the bytes has come while they come in; NULL: nowhere.
 ALTER TABLE videos ADD COLUMN hash_state BLOB;
+
+-- step 17
+
+-- How many of one user are unfinished is asked whenever one more is begun.
+CREATE INDEX videos_unfinished ON videos (owner_id)
+    WHERE state = 'receiving' AND deleted_at IS NULL;

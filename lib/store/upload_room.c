@@ -44,21 +44,15 @@ static enum rc check_unseen_of(struct store *st, int64_t owner_id, int64_t max)
     return rc == RC_OK ? check_max(st, q, max, owner_id, RC_TOO_LARGE) : rc;
 }
 
-/* RC_CONFLICT: so many of this user, 0: of nobody, have not come whole. The user's own
- * index would lead to all their videos. */
+/* RC_CONFLICT: so many of this user, 0: of nobody, have not come whole. */
 static enum rc check_unfinished_of(struct store *st, int64_t owner_id, int64_t max)
 {
     sqlite3_stmt *q;
-    enum rc rc = store_prepare(
-        st, SQL_UPLOAD_UNFINISHED_OF,
-        "SELECT 1 FROM"
-        " (SELECT owner_id, deleted_at FROM videos INDEXED BY videos_unseen"
-        "  WHERE state = 'receiving' AND container = 'none' UNION ALL"
-        "  SELECT owner_id, deleted_at FROM videos INDEXED BY videos_arriving"
-        "  WHERE state = 'receiving' AND container <> 'none')"
-        " WHERE owner_id IS nullif(?2, 0) AND deleted_at IS NULL"
-        " LIMIT 1 OFFSET ?1 - 1",
-        &q);
+    enum rc rc = store_prepare(st, SQL_UPLOAD_UNFINISHED_OF,
+                               "SELECT 1 FROM videos INDEXED BY videos_unfinished"
+                               " WHERE state = 'receiving' AND deleted_at IS NULL"
+                               " AND owner_id IS nullif(?2, 0) LIMIT 1 OFFSET ?1 - 1",
+                               &q);
 
     return rc == RC_OK ? check_max(st, q, max, owner_id, RC_CONFLICT) : rc;
 }

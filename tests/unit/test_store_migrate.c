@@ -189,6 +189,7 @@ static void all_indices_of_videos_are_there(void **state)
         "videos_unseen",          "videos_by_upload",
         "videos_own_by_age",      "videos_own_by_title",
         "videos_everyone_by_age", "videos_everyone_by_title",
+        "videos_unfinished",
     };
     struct fixture *f = *state;
     char sql[160];
