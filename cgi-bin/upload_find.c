@@ -62,6 +62,7 @@ enum rc upload_sync_file(struct upload *u)
 
 static void begin_hash(struct upload *u)
 {
+    upload_hash_lose(&u->hash);
     if (u->app->config.upload_checksums)
         upload_hash_begin(&u->hash);
 }
@@ -229,6 +230,10 @@ static enum rc forget_hash(struct upload *u)
     if (rc != RC_OK)
         return rc;
     rc = upload_tell_progress(u, st);
+    /* For good: the power may go once more before it is told how far the next one is.
+     */
+    if (rc == RC_OK)
+        rc = store_upload_unchecked(st, u->video.id, -1);
     handles_give(u->app->handles, st);
     return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;
 }
