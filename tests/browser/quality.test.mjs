@@ -42,8 +42,8 @@ async function openPlayer() {
     await page.evaluate(() => {
         const player = document.querySelector('stream-video');
         window.stalls = [];
-        window.shown = [];
         const element = player.nativeEl;
+        window.shown = element.videoHeight > 0 ? [element.videoHeight] : [];
         for (const type of ['waiting', 'seeking', 'error', 'emptied'])
             element.addEventListener(type, () => window.stalls.push(`${type} at ${element.currentTime}`));
         element.addEventListener('resize', () => window.shown.push(element.videoHeight));
