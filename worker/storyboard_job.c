@@ -231,18 +231,14 @@ static void finish(struct task *t, enum rc rc)
     if (rc == RC_OK) {
         mediadir_each(b->dir_fd, remove_if_old, &(struct keep){&t->job, b->n_sheets});
         task_done(t, &(struct job_result){.bitrate = 0});
-    } else if (rc == RC_FENCED) {
-        task_drop(t);
-    } else if (rc == RC_NOSPACE) {
-        task_postpone(t, "The disk is full.");
-    } else if (rc == RC_NOMEM || rc == RC_BUSY) {
-        snprintf(sentence, sizeof(sentence), "The pictures could not be kept (%s).",
-                 rc_name(rc));
-        task_postpone(t, sentence);
     } else if (rc == RC_NOT_FOUND) {
         task_fail(t, "There is no keyframe to take.");
-    } else {
+    } else if (rc == RC_TRUNCATED || rc == RC_INVALID || rc == RC_TOO_LARGE) {
         task_retry(t, "The pictures that were made are not whole.");
+    } else {
+        snprintf(sentence, sizeof(sentence), "The pictures could not be kept (%s).",
+                 rc_name(rc));
+        task_not_kept(t, rc, sentence);
     }
 }
 
