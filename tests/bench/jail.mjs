@@ -3,7 +3,7 @@
  * 1080p, each free and in the jail by turns; the median of the differences of neighbours
  * counts, as both have the same machine.
  *
- *     make bench-jail        DROPSTREAM_BENCH_ROUNDS (60), DROPSTREAM_BENCH_ENCODES (7)
+ *     make bench-jail        DROPSTREAM_BENCH_ROUNDS (60), DROPSTREAM_BENCH_ENCODES (21)
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { BUILD } from '../lib/site.mjs';
 import * as measure from './measure.mjs';
 
 const ROUNDS = measure.setting('DROPSTREAM_BENCH_ROUNDS', 60);
-const ENCODES = measure.setting('DROPSTREAM_BENCH_ENCODES', 7);
+const ENCODES = measure.setting('DROPSTREAM_BENCH_ENCODES', 21);
 const START_LIMIT_MS = 20;
 const ENCODE_LIMIT = 1.02;
 
