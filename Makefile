@@ -141,7 +141,7 @@ PROGRAMS   := $(BUILD)/cgi-bin/upload.fcgi $(BUILD)/cgi-bin/api.fcgi \
               $(BUILD)/worker/dropstreamctl
 UNIT_BIN   := $(UNIT:%=$(BUILD)/tests/unit/test_%)
 
-.PHONY: all ui check unit served http-tests browser-tests busy-tests other-tests ui-tests \
+.PHONY: all ui check unit unit-programs served http-tests browser-tests busy-tests other-tests ui-tests \
         ui-types ui-unit fuzz fuzzers lint asan asan-tests valgrind valgrind-is-there install \
         clean help screenshot style-hashes always $(FUZZ:%=fuzz-%) \
         bench bench-upload bench-encode bench-queue bench-seek bench-adaptive \
@@ -244,6 +244,7 @@ $(BUILD)/tests/unit/%.ran: $(BUILD)/tests/unit/% always
 	@$(abspath $<) >$@ 2>&1 || echo "failed: $*" >>$@; cat $@
 always:
 
+unit-programs: $(UNIT_BIN)
 unit: $(UNIT_BIN:%=%.ran) ## the C unit tests (cmocka)
 	@! grep -h '^failed: ' $^
 

@@ -18,9 +18,8 @@ kept=$site/etc/.installed
 
 # put MODE FILE TARGET: nothing happens to a target that is the same already.
 put() {
-    if ! cmp -s "$2" "$3"; then
-        cp "$2" "$3.new~"
-        chmod "$1" "$3.new~"
+    if [ ! -e "$3" ] || ! cmp -s "$2" "$3"; then
+        install -m "$1" "$2" "$3.new~"
         mv -f "$3.new~" "$3"
     fi
 }
@@ -62,7 +61,8 @@ put_pages() {
     (cd "$build/htdocs" && find . -type f ! -path './media/*' | LC_ALL=C sort) >"$list"
     while IFS= read -r file; do
         [ "$file" != ./index.html ] || continue
-        mkdir -p "$site/htdocs/$(dirname "$file")"
+        dir=$site/htdocs/${file%/*}
+        [ -d "$dir" ] || mkdir -p "$dir"
         put 600 "$build/htdocs/$file" "$site/htdocs/$file"
     done <"$list"
     put 600 "$build/htdocs/index.html" "$site/htdocs/index.html"
@@ -83,7 +83,7 @@ drop_old_pages() {
 }
 
 for dir in cgi-bin bin htdocs/media etc/.installed db spool log run tmp; do
-    mkdir -p "$site/$dir"
+    [ -d "$site/$dir" ] || mkdir -p "$site/$dir"
 done
 put_programs
 put_settings

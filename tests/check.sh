@@ -59,17 +59,16 @@ second_try() {
     notes+=("${again[@]/#/  failed among others, passed alone: }")
 }
 
-stage "build ($cc, pages)" here "$jobs" all ui
+stage "build ($cc, pages)" here "$jobs" all unit-programs ui
 built=$?
-stage "unit tests ($cc)" here "$jobs" unit
-# One more compiler and the sanitizers in one go: each finds its own, whoever compiles.
+# They run once, as one more compiler and the sanitizers see them: each finds its own,
+# whoever compiles. What $cc made is what the tests over HTTP run.
 if ! command -v "$other" >/dev/null; then
     summary+=("  $other is not installed: the sanitizers are those of $cc")
     other=$cc
 fi
-stage "unit tests ($other, ASan, UBSan)" here "$jobs" CC="$other" asan
-# A minute for each, all at the same time and beside what comes next: how far one comes
-# depends on the cores.
+# A minute for each, all at the same time, of what the stages beside them leave: how far
+# one comes depends on the cores.
 fuzz_log=$build/fuzz.log fuzzing=''
 fuzzed() {
     local result
@@ -81,9 +80,11 @@ fuzzed() {
 if ! command -v clang >/dev/null; then
     summary+=("  fuzzing: skipped, clang is not installed")
 elif stage "fuzzers" here "$jobs" fuzzers; then
-    here -j fuzz FUZZ_S=60 >"$fuzz_log" 2>&1 </dev/null &
+    nice -n 5 make --no-print-directory CC="$cc" BUILD="$build" -j fuzz FUZZ_S=60 >"$fuzz_log" 2>&1 </dev/null &
     fuzzing=$!
 fi
+# One more at a time than there are cores: some wait most of their time.
+stage "unit tests ($other, ASan, UBSan)" here -j$(($(nproc) + 1)) CC="$other" asan
 stage "lint" here lint
 stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
 [[ -z $fuzzing ]] || stage "fuzzing (a minute each)" fuzzed

@@ -28,7 +28,8 @@ valgrind)
     caught='ERROR SUMMARY: [1-9]|Invalid |uninitialised|Mismatched |are definitely lost'
     ;;
 asan)
-    under="env ASAN_OPTIONS=log_path=$reports/asan"
+    # Of what a test has loaded before it nothing is said.
+    under="env ASAN_OPTIONS=log_path=$reports/asan:verify_asan_link_order=0"
     under="$under UBSAN_OPTIONS=log_path=$reports/ubsan:print_stacktrace=1"
     caught=.
     ;;
