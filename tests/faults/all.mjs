@@ -34,6 +34,7 @@ for (const [title, run, strides] of [
     ['upload.fcgi', faultsOfUploads, { faults: 1, power: 1, clock: 1 }],
     ['the worker', faultsOfWorker, { faults: 1, power: 4, clock: 20 }],
     ['the worker, small pictures and a copy besides', (options) => faultsOfWorker({ ...options, extras: true }), { faults: 4, power: 16, clock: 120 }],
+    ['the worker, its programs locked in', (options) => faultsOfWorker({ ...options, jail: 'required' }), { faults: 16, power: 64 }],
     ['the worker, a file that comes in, with subtitles', faultsOfArrivals, { faults: 8, power: 8, clock: 120 }],
     ['what is put away', faultsOfEviction, { power: 4 }],
     ['two workers', faultsOfFrozen, { frozen: 16 }],

@@ -103,10 +103,11 @@ export async function runFreely(site, id, removed) {
     await site.end('worker');
 }
 
-/* extras: whether it makes those too. */
-export async function faultsOfWorker({ extras = false, ...options } = {}) {
+/* extras: whether it makes those too. jail: as the setting of that name; each start takes
+ * longer with it. */
+export async function faultsOfWorker({ extras = false, jail = 'off', ...options } = {}) {
     const temp = await tempDir();
-    const site = await startSite({ posters: true, env: { DROPSTREAM_JAIL: 'off', DROPSTREAM_NICE: '0', ...(extras && EXTRAS) } });
+    const site = await startSite({ posters: true, env: { DROPSTREAM_JAIL: jail, DROPSTREAM_NICE: '0', ...(extras && EXTRAS) } });
     try {
         const file = await makeClip(temp.dir);
         let before = await upload(site, file);
