@@ -31,7 +31,8 @@ asan)
     # Of what a test has loaded before it nothing is said.
     under="env ASAN_OPTIONS=log_path=$reports/asan:verify_asan_link_order=0"
     under="$under UBSAN_OPTIONS=log_path=$reports/ubsan:print_stacktrace=1"
-    caught=.
+    # Not what it says where one is killed while its leaks are looked for.
+    caught='ERROR: |runtime error|SUMMARY: '
     ;;
 *)
     echo "usage: under.sh valgrind|asan BUILD TEST..." >&2
