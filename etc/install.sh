@@ -16,56 +16,69 @@ here=$(dirname "$0")
 # What an earlier run of this script put there, to tell it from what people changed.
 kept=$site/etc/.installed
 
-# put MODE FILE TARGET: nothing happens to a target that is the same already.
+# Files that are on their way into a folder; the same file system as it.
+stage=$site/tmp/install.$$
+trap 'rm -rf "$stage"' EXIT
+
+# put MODE FOLDER FILE...: nothing happens to those that are there and the same already.
 put() {
-    if [ ! -e "$3" ] || ! cmp -s "$2" "$3"; then
-        install -m "$1" "$2" "$3.new~"
-        mv -f "$3.new~" "$3"
-    fi
+    mode=$1
+    folder=$2
+    shift 2
+    for new; do
+        shift
+        if [ ! -e "$folder/${new##*/}" ] || ! cmp -s "$new" "$folder/${new##*/}"; then
+            set -- "$@" "$new"
+        fi
+    done
+    [ $# -gt 0 ] || return 0
+    install -m "$mode" -t "$stage" "$@"
+    mv -f "$stage"/* "$folder/"
 }
 
 put_programs() {
-    for name in upload.fcgi api.fcgi media.fcgi; do
-        put 700 "$build/cgi-bin/$name" "$site/cgi-bin/$name"
-    done
-    put 700 "$build/cgi-bin/address_limit.so" "$site/bin/address_limit.so"
-    for name in dropstream-worker dropstreamctl; do
-        put 700 "$build/worker/$name" "$site/bin/$name"
-    done
-    for name in options.sh lighttpd.sh; do
-        put 700 "$here/$name" "$site/bin/$name"
-    done
+    put 700 "$site/cgi-bin" "$build/cgi-bin/upload.fcgi" "$build/cgi-bin/api.fcgi" \
+        "$build/cgi-bin/media.fcgi"
+    put 700 "$site/bin" "$build/cgi-bin/address_limit.so" "$build/worker/dropstream-worker" \
+        "$build/worker/dropstreamctl" "$here/options.sh" "$here/lighttpd.sh"
 }
 
 # The settings are the owner's once they exist. The server's configuration is ours
 # until somebody edits it; then ours goes beside it.
 put_settings() {
-    [ -e "$site/etc/dropstream.conf" ] ||
-        put 600 "$here/dropstream.conf" "$site/etc/dropstream.conf"
+    [ -e "$site/etc/dropstream.conf" ] || put 600 "$site/etc" "$here/dropstream.conf"
     conf=$site/etc/lighttpd.conf
     if [ ! -e "$conf" ] || cmp -s "$conf" "$kept/lighttpd.conf"; then
-        put 600 "$here/lighttpd.conf" "$conf"
+        put 600 "$site/etc" "$here/lighttpd.conf"
     elif ! cmp -s "$conf" "$here/lighttpd.conf" &&
         ! cmp -s "$here/lighttpd.conf" "$kept/lighttpd.conf"; then
-        put 600 "$here/lighttpd.conf" "$conf.new"
+        install -m 600 "$here/lighttpd.conf" "$stage/lighttpd.conf.new"
+        mv -f "$stage/lighttpd.conf.new" "$conf.new"
         echo "$conf was edited and is kept; this version's own is $conf.new" >&2
     fi
-    put 600 "$here/lighttpd.conf" "$kept/lighttpd.conf"
+    put 600 "$kept" "$here/lighttpd.conf"
     # Not to be edited: they belong to the pages of this version.
-    put 600 "$here/style_hashes.conf" "$site/etc/style_hashes.conf"
+    put 600 "$site/etc" "$here/style_hashes.conf"
 }
 
 # index.html goes last: what it names is there when it appears.
 put_pages() {
     list=$site/tmp/pages.$$
     (cd "$build/htdocs" && find . -type f ! -path './media/*' | LC_ALL=C sort) >"$list"
+    set --
+    last=.
     while IFS= read -r file; do
-        [ "$file" != ./index.html ] || continue
-        dir=$site/htdocs/${file%/*}
-        [ -d "$dir" ] || mkdir -p "$dir"
-        put 600 "$build/htdocs/$file" "$site/htdocs/$file"
+        dir=${file%/*}
+        if [ "$dir" != "$last" ]; then
+            put 600 "$site/htdocs/$last" "$@"
+            set --
+            last=$dir
+            [ -d "$site/htdocs/$dir" ] || mkdir -p "$site/htdocs/$dir"
+        fi
+        [ "$file" = ./index.html ] || set -- "$@" "$build/htdocs/$file"
     done <"$list"
-    put 600 "$build/htdocs/index.html" "$site/htdocs/index.html"
+    put 600 "$site/htdocs/$last" "$@"
+    put 600 "$site/htdocs" "$build/htdocs/index.html"
     drop_old_pages "$list"
     mv -f "$list" "$kept/pages"
 }
@@ -82,9 +95,8 @@ drop_old_pages() {
     done
 }
 
-for dir in cgi-bin bin htdocs/media etc/.installed db spool log run tmp; do
-    [ -d "$site/$dir" ] || mkdir -p "$site/$dir"
-done
+mkdir -p "$site/cgi-bin" "$site/bin" "$site/htdocs/media" "$site/etc/.installed" \
+    "$site/db" "$site/spool" "$site/log" "$site/run" "$site/tmp" "$stage"
 put_programs
 put_settings
 "$here/options.sh" "$site"
