@@ -26,8 +26,8 @@ struct jail_spec {
 };
 
 /* The strings of spec outlive *out. RC_UNSUPPORTED: the kernel keeps no list of system
- * calls, or has another one than is known here (of a machine of 32 bits). RC_NOMEM,
- * RC_IO. */
+ * calls, or has another one than is known here (of a machine of 32 bits), or who
+ * started this program has taken seccomp(2) from it. RC_NOMEM, RC_IO. */
 enum rc jail_open(const struct jail_spec *spec, struct jail **out);
 void jail_close(struct jail *j); /* NULL is fine */
 

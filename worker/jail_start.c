@@ -87,8 +87,9 @@ static enum rc open_tried(const struct config *config, const struct site *site,
                                    .site = site->root};
     enum rc rc = jail_open(&spec, out);
     if (rc == RC_UNSUPPORTED)
-        return lacking(lacks, "The kernel keeps no list of system calls (seccomp): "
-                              "programs that read uploads run without a jail.");
+        return lacking(lacks, "System calls cannot be limited (seccomp is missing, or "
+                              "refused to the worker): programs that read uploads run "
+                              "without a jail.");
     if (rc != RC_OK)
         return rc;
     lacking(lacks, "%s", jail_lacks(*out));

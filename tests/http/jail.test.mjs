@@ -36,8 +36,8 @@ async function withSite(env, fn) {
     }
 }
 
-/* Starts a program for which the kernel has no Landlock. */
-const WITHOUT_LANDLOCK = `
+/* Starts a program for which the kernel has a system call no more. */
+const WITHOUT = `
 #include <errno.h>
 #include <seccomp.h>
 #include <unistd.h>
@@ -45,23 +45,24 @@ const WITHOUT_LANDLOCK = `
 int main(int argc, char **argv)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
-    if (argc < 2 || !f ||
-        seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) != 0 ||
+    if (argc < 3 || !f ||
+        seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), seccomp_syscall_resolve_name(argv[1]), 0) != 0 ||
         seccomp_load(f) != 0)
         return 99;
-    execv(argv[1], argv + 1);
+    execv(argv[2], argv + 2);
     return 98;
 }
 `;
 
-/* As startWorker. What it gives puts the worker itself in place again. */
-async function startWithoutLandlock(site, env = {}) {
+/* As startWorker, of a worker without that call. What it gives puts the worker itself in place
+ * again. */
+async function startWithout(call, site, env = {}) {
     const [source, wrapper] = [path.join(temp.dir, 'without.c'), path.join(temp.dir, 'without')];
-    await fs.writeFile(source, WITHOUT_LANDLOCK);
+    await fs.writeFile(source, WITHOUT);
     execFileSync('cc', ['-o', wrapper, source, '-lseccomp']);
     const [program, real] = [site.path('bin/dropstream-worker'), site.path('bin/dropstream-worker.real')];
     await fs.rename(program, real);
-    await fs.writeFile(program, `#!/bin/sh\nexec '${wrapper}' '${real}' "$@"\n`, { mode: 0o755 });
+    await fs.writeFile(program, `#!/bin/sh\nexec '${wrapper}' ${call} '${real}' "$@"\n`, { mode: 0o755 });
     site.startWorker(env);
     return () => fs.rename(real, program);
 }
@@ -101,6 +102,8 @@ test('each program that reads an upload is locked in', () => withSite({ DROPSTRE
         assert.match(limits, new RegExp(`^Max address space +${8192 * 2 ** 20} `, 'm'));
         assert.match(limits, /^Max cpu time +\d+ +\d+ /m);
     }
+    const logs = await Promise.all((await fs.readdir(site.path('log/jobs'))).map((name) => fs.readFile(site.path('log/jobs', name), 'utf8')));
+    assert.deepEqual(logs.join('\n').split('\n').filter((line) => !/^(?:[+#] |$)/.test(line)), [], 'no library complains');
 }));
 
 test('without a jail they are free', () => withSite({ DROPSTREAM_JAIL: 'off' }, async (site) => {
@@ -116,7 +119,7 @@ test('without a jail they are free', () => withSite({ DROPSTREAM_JAIL: 'off' }, 
 test('without Landlock the rest of the jail stands, and what is missing is told', async () => {
     const site = await startSite();
     try {
-        await startWithoutLandlock(site);
+        await startWithout('landlock_create_ruleset', site);
         const programs = await watched(site, short);
         const worker = filtersOf(await fs.readFile(`/proc/${site.pid('worker')}/status`, 'latin1'));
         assert.ok(programs.length > 0);
@@ -136,7 +139,7 @@ test('without Landlock no worker runs where a jail is required, and the site tel
     const why = new RegExp(`A jail is required.* ${NO_LANDLOCK.source}`);
     try {
         assert.match((await site.ctl(['status'])).out, /^jail +no worker has said$/m);
-        const restore = await startWithoutLandlock(site, { DROPSTREAM_JAIL: 'required' });
+        const restore = await startWithout('landlock_create_ruleset', site, { DROPSTREAM_JAIL: 'required' });
         assert.deepEqual(await site.ended('worker'), { code: 1, signal: null });
         const said = (await site.logs()).split('\n').filter((line) => /cannot start/.test(line));
         assert.equal(said.length, 1);
@@ -155,6 +158,22 @@ test('without Landlock no worker runs where a jail is required, and the site tel
         await waitFor(async () => (await jailOf(site))?.complete, { what: 'the jail to be complete' });
         assert.match((await site.ctl(['status'])).out, /^jail +complete$/m);
         assert.equal((await site.end('worker')).code, 0);
+    } finally {
+        await site.end('worker');
+        await site.stop();
+    }
+});
+
+test('where seccomp(2) is kept from the worker there is no jail, which is told', async () => {
+    const site = await startSite();
+    try {
+        const restore = await startWithout('seccomp', site);
+        await waitFor(async () => /System calls cannot be limited/.test((await jailOf(site))?.lacks), { what: 'the jail to be told' });
+        await site.end('worker');
+        await restore();
+        await startWithout('seccomp', site, { DROPSTREAM_JAIL: 'required' });
+        assert.deepEqual(await site.ended('worker'), { code: 1, signal: null });
+        assert.match((await jailOf(site)).lacks, /^A jail is required.*System calls cannot be limited/);
     } finally {
         await site.end('worker');
         await site.stop();
