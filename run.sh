@@ -8,6 +8,7 @@
 # a user can reach the site.
 
 set -euo pipefail
+unset CDPATH
 
 # package, or package:command where that command on PATH will do as well
 readonly RUN_PACKAGES=(gcc:gcc make:make pkg-config:pkg-config libc6-dev libfcgi-dev

@@ -8,6 +8,7 @@
 
 set -eu
 umask 077
+unset CDPATH
 
 [ $# -eq 2 ] || { echo "usage: install.sh BUILD SITE" >&2; exit 2; }
 build=$1
@@ -16,69 +17,54 @@ here=$(dirname "$0")
 # What an earlier run of this script put there, to tell it from what people changed.
 kept=$site/etc/.installed
 
-# Files that are on their way into a folder; the same file system as it.
-stage=$site/tmp/install.$$
-trap 'rm -rf "$stage"' EXIT
-
-# put MODE FOLDER FILE...: nothing happens to those that are there and the same already.
+# put MODE FILE TARGET: nothing happens to a target that is the same already.
 put() {
-    mode=$1
-    folder=$2
-    shift 2
-    for new; do
-        shift
-        if [ ! -e "$folder/${new##*/}" ] || ! cmp -s "$new" "$folder/${new##*/}"; then
-            set -- "$@" "$new"
-        fi
-    done
-    [ $# -gt 0 ] || return 0
-    install -m "$mode" -t "$stage" "$@"
-    mv -f "$stage"/* "$folder/"
+    if [ ! -e "$3" ] || ! cmp -s "$2" "$3"; then
+        install -m "$1" "$2" "$3.new~"
+        mv -f "$3.new~" "$3"
+    fi
 }
 
 put_programs() {
-    put 700 "$site/cgi-bin" "$build/cgi-bin/upload.fcgi" "$build/cgi-bin/api.fcgi" \
-        "$build/cgi-bin/media.fcgi"
-    put 700 "$site/bin" "$build/cgi-bin/address_limit.so" "$build/worker/dropstream-worker" \
-        "$build/worker/dropstreamctl" "$here/options.sh" "$here/lighttpd.sh"
+    for name in upload.fcgi api.fcgi media.fcgi; do
+        put 700 "$build/cgi-bin/$name" "$site/cgi-bin/$name"
+    done
+    put 700 "$build/cgi-bin/address_limit.so" "$site/bin/address_limit.so"
+    for name in dropstream-worker dropstreamctl; do
+        put 700 "$build/worker/$name" "$site/bin/$name"
+    done
+    for name in options.sh lighttpd.sh; do
+        put 700 "$here/$name" "$site/bin/$name"
+    done
 }
 
 # The settings are the owner's once they exist. The server's configuration is ours
 # until somebody edits it; then ours goes beside it.
 put_settings() {
-    [ -e "$site/etc/dropstream.conf" ] || put 600 "$site/etc" "$here/dropstream.conf"
+    [ -e "$site/etc/dropstream.conf" ] ||
+        put 600 "$here/dropstream.conf" "$site/etc/dropstream.conf"
     conf=$site/etc/lighttpd.conf
     if [ ! -e "$conf" ] || cmp -s "$conf" "$kept/lighttpd.conf"; then
-        put 600 "$site/etc" "$here/lighttpd.conf"
+        put 600 "$here/lighttpd.conf" "$conf"
     elif ! cmp -s "$conf" "$here/lighttpd.conf" &&
         ! cmp -s "$here/lighttpd.conf" "$kept/lighttpd.conf"; then
-        install -m 600 "$here/lighttpd.conf" "$stage/lighttpd.conf.new"
-        mv -f "$stage/lighttpd.conf.new" "$conf.new"
+        put 600 "$here/lighttpd.conf" "$conf.new"
         echo "$conf was edited and is kept; this version's own is $conf.new" >&2
     fi
-    put 600 "$kept" "$here/lighttpd.conf"
+    put 600 "$here/lighttpd.conf" "$kept/lighttpd.conf"
     # Not to be edited: they belong to the pages of this version.
-    put 600 "$site/etc" "$here/style_hashes.conf"
+    put 600 "$here/style_hashes.conf" "$site/etc/style_hashes.conf"
 }
 
 # index.html goes last: what it names is there when it appears.
 put_pages() {
-    list=$site/tmp/pages.$$
     (cd "$build/htdocs" && find . -type f ! -path './media/*' | LC_ALL=C sort) >"$list"
-    set --
-    last=.
     while IFS= read -r file; do
-        dir=${file%/*}
-        if [ "$dir" != "$last" ]; then
-            put 600 "$site/htdocs/$last" "$@"
-            set --
-            last=$dir
-            [ -d "$site/htdocs/$dir" ] || mkdir -p "$site/htdocs/$dir"
-        fi
-        [ "$file" = ./index.html ] || set -- "$@" "$build/htdocs/$file"
+        [ "$file" != ./index.html ] || continue
+        [ -d "$site/htdocs/${file%/*}" ] || mkdir -p "$site/htdocs/${file%/*}"
+        put 600 "$build/htdocs/$file" "$site/htdocs/$file"
     done <"$list"
-    put 600 "$site/htdocs/$last" "$@"
-    put 600 "$site/htdocs" "$build/htdocs/index.html"
+    put 600 "$build/htdocs/index.html" "$site/htdocs/index.html"
     drop_old_pages "$list"
     mv -f "$list" "$kept/pages"
 }
@@ -96,7 +82,13 @@ drop_old_pages() {
 }
 
 mkdir -p "$site/cgi-bin" "$site/bin" "$site/htdocs/media" "$site/etc/.installed" \
-    "$site/db" "$site/spool" "$site/log" "$site/run" "$site/tmp" "$stage"
+    "$site/db" "$site/spool" "$site/log" "$site/run" "$site/tmp"
+# Of two at once one waits: one would drop the other's pages as old ones.
+exec 8<"$site/htdocs"
+flock 8
+list=$site/tmp/pages.$$
+trap 'rm -f "$list"' EXIT
+trap 'exit 1' HUP INT TERM
 put_programs
 put_settings
 "$here/options.sh" "$site"

@@ -4,6 +4,7 @@
 # foreground, as the last options.sh has it.
 
 set -eu
+unset CDPATH
 
 [ $# -eq 1 ] || { echo "usage: lighttpd.sh SITE" >&2; exit 2; }
 site=$1

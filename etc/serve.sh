@@ -7,6 +7,7 @@
 # Invariants: one of these for a site at a time; nothing that it started is left behind.
 
 set -euo pipefail
+unset CDPATH
 
 readonly STOP_WAIT_DS=100 # tenths of a second between TERM and KILL
 

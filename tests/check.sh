@@ -5,6 +5,7 @@
 # does not keep the later ones from telling what they know.
 
 set -uo pipefail
+unset CDPATH
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 cc=${CC:-gcc}
@@ -59,10 +60,11 @@ second_try() {
     notes+=("${again[@]/#/  failed among others, passed alone: }")
 }
 
-stage "build ($cc, pages)" here "$jobs" all unit-programs ui
+stage "build ($cc, pages)" here "$jobs" all ui
 built=$?
-# They run once, as one more compiler and the sanitizers see them: each finds its own,
-# whoever compiles. What $cc made is what the tests over HTTP run.
+# All of them run as one more compiler and the sanitizers see them, and those that take no
+# long time as $cc does: that made what the tests over HTTP run.
+stage "unit tests ($cc, the short ones)" here "$jobs" -k unit-short
 if ! command -v "$other" >/dev/null; then
     summary+=("  $other is not installed: the sanitizers are those of $cc")
     other=$cc

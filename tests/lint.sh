@@ -3,6 +3,7 @@
 # lint.sh: holds the borders that ARCHITECTURE.md draws between the parts, and the few
 # rules of style that a machine can check. Prints every finding, then fails if any.
 
+unset CDPATH
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -5,8 +5,9 @@
  * longer than its leases. Of a worker, which makes a whole video at each point, of some kinds
  * every so many calls only.
  * DROPSTREAM_FAULT_STRIDE (1): so many times fewer points. Several sites share the points, as
- * there are waits in each.
+ * there are waits in each. It fails too where nothing has happened.
  */
+import assert from 'node:assert/strict';
 import os from 'node:os';
 
 import { setting } from '../bench/measure.mjs';
@@ -19,6 +20,7 @@ import { faultsOfWorker } from './worker.mjs';
 
 const fewer = setting('DROPSTREAM_FAULT_STRIDE', 1);
 const say = (text) => console.log(`  ${text}`);
+const LEAST = 1000; // points
 const lanes = os.availableParallelism() + 1;
 let total = 0;
 
@@ -46,6 +48,8 @@ for (const [title, run, strides] of [
         const n = Object.values(points).reduce((sum, count) => sum + count, 0);
         for (const [kind, count] of Object.entries(points)) say(`${String(count).padStart(6)}  ${kind}`);
         say(`${String(n).padStart(6)}  in ${Math.round((Date.now() - begun) / 1000)} s: nothing lost, nothing falsely ready, nothing stuck`);
+        assert.ok(n > 0, 'no point of it has been reached');
         total += n;
     }
 console.log(`${total} points`);
+assert.ok(total >= LEAST / fewer, `there should be ${LEAST / fewer} at least`);
