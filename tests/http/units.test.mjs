@@ -184,6 +184,53 @@ describe('with nothing but what the units say', () => {
     }));
 });
 
+describe('an install', () => {
+    const install = (args, options = {}) => spawn(path.join(SOURCE, 'etc/install.sh'), args, { stdio: 'inherit', ...options });
+    const ended = (child) => new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+    const page = (site) => fs.readFile(site.path('htdocs/index.html'), 'utf8');
+
+    /* The programs as they are, with pages of their own. */
+    async function another(site) {
+        const dir = site.path('build');
+        await fs.mkdir(`${dir}/htdocs`, { recursive: true });
+        for (const name of ['cgi-bin', 'worker']) await fs.symlink(path.join(BUILD, name), `${dir}/${name}`);
+        for (const name of ['index.html', 'another.js', '.well-known']) await fs.writeFile(`${dir}/htdocs/${name}`, name);
+        return dir;
+    }
+
+    test('waits for another one, whose pages it would take for old ones', withUnits(async (site) => {
+        const [build, before] = [await another(site), await page(site)];
+        const holder = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'flock', site.path('htdocs'), 'sh', '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+        await new Promise((resolve) => holder.stdout.once('data', resolve));
+        const code = ended(install([build, site.dir]));
+        await waitFor(() => /^\d+: -> FLOCK/m.test(readFileSync('/proc/locks', 'latin1')), { what: 'it to wait' });
+        assert.equal(await page(site), before);
+        holder.stdin.end();
+        assert.equal(await code, 0);
+        assert.equal(await page(site), 'index.html');
+        assert.deepEqual((await fs.readdir(site.path('htdocs'))).sort(), ['.well-known', 'another.js', 'assets', 'index.html', 'media']);
+    }));
+
+    test('that is told to end leaves nothing half done', withUnits(async (site) => {
+        const build = await another(site);
+        await site.put('bin/comm', `#!/bin/sh\ntouch ${site.path('run/asked')}\nexec sleep 60\n`);
+        await fs.chmod(site.path('bin/comm'), 0o755);
+        const child = install([build, site.dir], { detached: true, env: { PATH: `${site.path('bin')}:${PATH}` } });
+        const code = ended(child);
+        await waitFor(() => existsSync(site.path('run/asked')), { what: 'it to be in the middle' });
+        process.kill(-child.pid, 'SIGTERM');
+        assert.notEqual(await code, 0);
+        assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+    }));
+
+    test('finds its build whatever CDPATH says', withUnits(async (site) => {
+        await another(site);
+        assert.equal(await ended(install(['build', '.'], { cwd: site.dir, env: { PATH, CDPATH: `.:${os.tmpdir()}` } })), 0);
+        assert.equal(await page(site), 'index.html');
+        assert.deepEqual(await fs.readdir(site.path('tmp')), []);
+    }));
+});
+
 describe('two starts at once', () => {
     test('leave whole settings', withUnits(async (site) => {
         const names = ['options.conf', 'lighttpd.env'];
