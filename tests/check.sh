@@ -47,6 +47,14 @@ served_tests() {
     second_try
 }
 
+# Why tests were left out, and how many for each reason.
+tell_skipped() {
+    local line
+    while read -r line; do notes+=("  left out: ${line:0:100}"); done < <(
+        grep -hE '^ *﹣ .* # ' "$build"/tests/{http,browser}/*.ran 2>/dev/null |
+            sed 's/.* # //' | sort | uniq -c | sort -rn)
+}
+
 readonly SECOND_TRIES=3 # files; of more than that it is not the crowd that fails them
 second_try() {
     local -a again ran all
@@ -92,6 +100,7 @@ stage "pages: types and tests" here "$jobs" -k -Otarget ui-tests
 [[ -z $fuzzing ]] || stage "fuzzing (a minute each)" fuzzed
 if [[ $built -eq 0 ]]; then
     stage "http and browser tests" served_tests
+    tell_skipped
 else
     summary+=("  http and browser tests: skipped, the build failed")
 fi
