@@ -114,7 +114,7 @@ UNIT := supervise supervise_floods feeder own_time encode_feed passes \
         language log loop media_info media_path mediadir mime mkv_real mkv_walk \
         mp4_frag mp4_head mp4_index mp4_reach mp4_real mp4_tables mp4_walk multipart \
         multipart_corpus nomem nomem_accounts nomem_api nomem_jobs nomem_json nomem_store nomem_videos old_folders origin own_store owner packet_scan \
-        param_sets pass password picture_busy picture_choice picture_stream plan plan_open \
+        param_sets pass password picture_busy picture_choice picture_nomem picture_stream plan plan_open \
         plan_sounds plan_times playlist playlists poster probe_count probe_plan promise rc room same_origin schedule \
         schedule_arriving schedule_bounds schedule_last secret seek_points segments \
         segments_json signed_until sniff sound_copy source_bounds source_bounds_ways source_check spool \

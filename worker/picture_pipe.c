@@ -15,6 +15,7 @@ struct picture_pipe {
     struct picture_stream *stream;
     char program[PATH_MAX];
     bool stopped;
+    enum rc refusal;
     char sentence[STORE_TEXT_MAX + 1];
 };
 
@@ -57,12 +58,13 @@ static void end_if_both(struct picture_pipe *p)
 {
     struct task *t = p->t;
     char sentence[STORE_TEXT_MAX + 1];
-    void (*on_end)(struct task *, const char *) = p->spec.on_end;
+    void (*on_end)(struct task *, enum rc, const char *) = p->spec.on_end;
+    enum rc refusal = p->refusal;
     if (p->reader || p->maker)
         return;
     strcpy(sentence, p->sentence);
     free_pipe(p);
-    on_end(t, sentence);
+    on_end(t, refusal, sentence);
 }
 
 static void reader_ended(void *arg, const struct supervise_end *end)
@@ -79,6 +81,7 @@ static void maker_ended(void *arg, const struct supervise_end *end)
 {
     struct picture_pipe *p = arg;
     p->maker = NULL;
+    p->refusal = end->refusal;
     note_end(p, end);
     if (p->reader)
         supervise_stop(p->reader, true);

@@ -21,8 +21,9 @@ struct picture_pipe_spec {
     enum rc (*on_picture)(struct task *t, uint64_t track, int64_t time_us,
                           const uint8_t *data, size_t n);
     /* The pipe is gone by then. sentence: what went wrong with either of them; "" if
-     * both came to their end. */
-    void (*on_end)(struct task *t, const char *sentence);
+     * both came to their end. refusal: why no more was read of the maker's stream, what
+     * picture_stream_feed returned. */
+    void (*on_end)(struct task *t, enum rc refusal, const char *sentence);
 };
 
 /* RC_NOT_FOUND: there is no such program. RC_IO, RC_NOMEM. */

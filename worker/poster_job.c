@@ -244,9 +244,10 @@ static enum rc choose(struct task *t)
     return take_seen(t, p->times_us[best]);
 }
 
-static void surveyed(struct task *t, const char *sentence)
+static void surveyed(struct task *t, enum rc refusal, const char *sentence)
 {
     struct poster *p = t->state;
+    (void)refusal;
     p->survey = NULL;
     if (t->cancelled) {
         task_drop(t);

@@ -252,7 +252,13 @@ static enum rc all_came(const struct board *b)
     return b->n_kept == whole ? RC_OK : RC_TRUNCATED;
 }
 
-static void on_end(struct task *t, const char *sentence)
+/* Whatever the programs did. */
+static bool is_no_try(enum rc rc)
+{
+    return rc == RC_FENCED || rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM;
+}
+
+static void on_end(struct task *t, enum rc refusal, const char *sentence)
 {
     struct board *b = t->state;
     b->pipe = NULL;
@@ -260,10 +266,12 @@ static void on_end(struct task *t, const char *sentence)
         task_drop(t);
         return;
     }
+    if (b->trouble == RC_OK)
+        b->trouble = refusal;
     if (b->trouble == RC_OK && !*sentence)
         b->trouble = all_came(b);
     b->ended = b->trouble == RC_OK;
-    if (*sentence && b->trouble != RC_FENCED && b->trouble != RC_NOSPACE)
+    if (*sentence && !is_no_try(b->trouble))
         task_retry(t, sentence);
     else if (b->ended)
         publish(t);

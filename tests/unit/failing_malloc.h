@@ -28,14 +28,17 @@ extern void *BELOW(realloc)(void *p, size_t n);
 extern void BELOW(free)(void *p);
 
 static struct {
-    long left;   /* calls until one fails; 0: none does */
-    bool onward; /* and all after it */
+    long left;    /* calls until one fails; 0: none does */
+    size_t least; /* bytes; calls for fewer do not count */
+    bool onward;  /* and all after it */
     long failed;
     long live; /* blocks that were not freed */
 } heap;
 
-static bool heap_refuses(void)
+static bool heap_refuses(size_t n)
 {
+    if (n < heap.least)
+        return false;
     bool last = heap.left == 1;
     if (heap.left > 1 || (last && !heap.onward))
         heap.left--;
@@ -54,19 +57,19 @@ static void *heap_counted(void *p)
 
 void *malloc(size_t n)
 {
-    return heap_refuses() ? NULL : heap_counted(BELOW(malloc)(n));
+    return heap_refuses(n) ? NULL : heap_counted(BELOW(malloc)(n));
 }
 
 void *calloc(size_t n, size_t size)
 {
-    return heap_refuses() ? NULL : heap_counted(BELOW(calloc)(n, size));
+    return heap_refuses(n * size) ? NULL : heap_counted(BELOW(calloc)(n, size));
 }
 
 void *realloc(void *p, size_t n)
 {
     if (!p)
         return malloc(n);
-    return heap_refuses() ? NULL : BELOW(realloc)(p, n);
+    return heap_refuses(n) ? NULL : BELOW(realloc)(p, n);
 }
 
 void free(void *p)

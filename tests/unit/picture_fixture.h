@@ -7,7 +7,11 @@
 
 #include "feed_fixture.h"
 
+#include "mediadir.h"
+
 #include <sqlite3.h>
+
+#define LATER_MS 60000 /* more than what is postponed waits for */
 
 #define UNBOUNDED "\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
 
@@ -44,6 +48,34 @@ static inline void begin_job(enum job_kind kind, const char *ffmpeg)
 static inline bool is_idle(void)
 {
     return !w.tasks;
+}
+
+static inline void add_one(int fd, const char *name, const void *arg)
+{
+    (void)fd, (void)name;
+    ++**(int *const *)arg;
+}
+
+static inline int files_in(int fd)
+{
+    int n = 0, *p = &n;
+    mediadir_each(fd, add_one, &p);
+    return n;
+}
+
+/* The job has ended, was put off, and begins anew: that was no try. */
+static inline void assert_begins_later(void)
+{
+    assert_int_equal(files_in(w.tmp_fd), 0);
+    w.stopping = false;
+    jobs_look(&w);
+    assert_null(w.tasks); /* not at once */
+    fixture_tick(f, LATER_MS);
+    jobs_look(&w);
+    w.stopping = true;
+    assert_non_null(w.tasks);
+    assert_int_equal(w.tasks->job.id, job.id);
+    assert_int_equal(w.tasks->job.failures, 0);
 }
 
 /* What stands in for the two programs that make small pictures: that which makes the

@@ -2,7 +2,6 @@
  * puts a picture in its place: the picture is made later, and that is no try. */
 #include "picture_fixture.h"
 
-#include "mediadir.h"
 #include "store_pictures.h"
 #include "store_priv.h"
 #include "storyboard.h"
@@ -10,7 +9,6 @@
 #include <sys/syscall.h>
 
 #define OLD "of before"
-#define LATER_MS 60000 /* more than what is postponed waits for */
 
 /* ---- who writes ---------------------------------------------------------------- */
 
@@ -53,19 +51,6 @@ static bool has(const char *name)
     return access(path, F_OK) == 0;
 }
 
-static void add_one(int fd, const char *name, const void *arg)
-{
-    (void)fd, (void)name;
-    ++**(int *const *)arg;
-}
-
-static int files_in(int fd)
-{
-    int n = 0, *p = &n;
-    mediadir_each(fd, add_one, &p);
-    return n;
-}
-
 /* Of the video. */
 static int files(void)
 {
@@ -97,16 +82,7 @@ static void assert_made_later(void)
 {
     turn_until(is_idle, "the job to end");
     assert_int_equal(refused, 1);
-    assert_int_equal(files_in(w.tmp_fd), 0);
-    w.stopping = false;
-    jobs_look(&w);
-    assert_null(w.tasks); /* not at once */
-    fixture_tick(f, LATER_MS);
-    jobs_look(&w);
-    w.stopping = true;
-    assert_non_null(w.tasks);
-    assert_int_equal(w.tasks->job.id, job.id);
-    assert_int_equal(w.tasks->job.failures, 0);
+    assert_begins_later();
     turn_until(is_idle, "the job to end");
     assert_int_equal(refused, 1);
 }
@@ -181,13 +157,11 @@ static void a_sheet_is_made_later(void **state)
     assert_all_there();
 }
 
-/* Those who make the others are ended. */
-static void a_sheet_that_others_follow_is_made_later(void **state)
+/* One sheet, and a picture that is on the next one. */
+static void put_more_than_a_sheet(void)
 {
     static const char time[] = "\xA3\x85\x82\x00\x00\x80t";
-    char script[2 * PATH_MAX];
     struct bytes b = {0};
-    (void)state;
     bytes_add(&b, SHEETS, sizeof(SHEETS) - 1);
     for (int i = 1; i <= STORYBOARD_SHEET; i++) {
         size_t at = b.n;
@@ -196,15 +170,61 @@ static void a_sheet_that_others_follow_is_made_later(void **state)
     }
     put_file("sheets", b.p, b.n, 0600);
     bytes_free(&b);
-    begin_small("exec sleep 1000");
-    write_on();
-    turn_until(is_idle, "the job to end");
+}
+
+static void assert_all_made_later(void)
+{
+    char script[2 * PATH_MAX];
     assert_int_equal(files(), 0);
     sheets_script(script, "exit");
     put_file("ffmpeg", script, strlen(script), 0700);
     put_file("sheets", SHEETS, sizeof(SHEETS) - 1, 0600);
     assert_made_later();
     assert_all_there();
+}
+
+/* Those who make the others are ended. */
+static void a_sheet_that_others_follow_is_made_later(void **state)
+{
+    (void)state;
+    put_more_than_a_sheet();
+    begin_small("exec sleep 1000");
+    write_on();
+    turn_until(is_idle, "the job to end");
+    assert_all_made_later();
+}
+
+static bool reader_has_ended(void)
+{
+    char path[PATH_MAX];
+    pid_t pid = 0;
+    at(path, "reader");
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    int n = fscanf(file, "%d", &pid);
+    fclose(file);
+    return n == 1 && kill(pid, 0) < 0;
+}
+
+/* What is wrong with the video is told by the next try. */
+static void a_sheet_of_what_was_not_read_well_is_made_later(void **state)
+{
+    char script[2 * PATH_MAX];
+    (void)state;
+    put_more_than_a_sheet();
+    snprintf(
+        script, sizeof(script),
+        "#!/bin/sh\ncd %s\ncase \"$*\" in *tile=*) cat >/dev/null\n"
+        "until [ -e go ]; do sleep 0.02; done; cat sheets; exec sleep 1000;; esac\n"
+        "echo $$ >tmp.reader; mv tmp.reader reader; exit 3\n",
+        w.site.root);
+    begin_alone(JOB_STORYBOARD, script);
+    turn_until(reader_has_ended, "the reader to end");
+    write_on();
+    put_file("go", "", 0, 0600);
+    turn_until(is_idle, "the job to end");
+    assert_all_made_later();
 }
 
 static void the_list_of_sheets_is_made_later(void **state)
@@ -243,6 +263,7 @@ int main(void)
         TEST(the_poster_of_before_stays_until_then),
         TEST(a_sheet_is_made_later),
         TEST(a_sheet_that_others_follow_is_made_later),
+        TEST(a_sheet_of_what_was_not_read_well_is_made_later),
         TEST(the_list_of_sheets_is_made_later),
         TEST(it_is_told_later_that_there_are_any),
     };
