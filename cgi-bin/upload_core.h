@@ -158,8 +158,8 @@ enum rc upload_create(struct upload *u, struct video_new *v);
 /* Removes what upload_take_over found, so that its name is free. */
 void upload_discard(struct upload *u, const char *reason);
 
-/* Tells the store how far the upload is, and its checksum. What store_video_received
- * returns. */
+/* Tells the store how far the upload is, and its checksum, if known. What
+ * store_video_received returns. */
 enum rc upload_tell_progress(struct upload *u, struct store *st);
 
 /* When the upload expires if nothing more happens, on the wall clock. */

@@ -183,9 +183,9 @@ enum rc upload_enter(struct upload *u, int64_t size)
 
 /* ---- its checksum ------------------------------------------------------------ */
 
-/* The hash that the request before has kept, if it did. An upload goes on without one:
- * then the worker reads its file in the end. */
-static enum rc load_hash(struct upload *u)
+/* The hash that the request before has kept. An upload goes on without one: then the
+ * worker reads its file in the end. *kept: there was something, if only a torn one. */
+static enum rc load_hash(struct upload *u, bool *kept)
 {
     struct hash_state state;
     struct store *st;
@@ -195,9 +195,11 @@ static enum rc load_hash(struct upload *u)
         return rc;
     rc = store_upload_hash(st, u->video.id, &state);
     handles_give(u->app->handles, st);
-    if (rc == RC_OK)
-        (void)upload_hash_load(&u->hash, &state);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    (void)upload_hash_load(&u->hash, &state);
+    *kept = state.n > 0;
+    return RC_OK;
 }
 
 /* What came after that, by a request that did not live to say more. */
@@ -217,38 +219,39 @@ static enum rc make_up(struct upload *u)
 }
 
 /* One of bytes that a loss of power took from the file may not be found again when
- * there are as many, of another file perhaps. */
+ * there are as many, of another file perhaps: so it goes for good before they come, or
+ * stays, for the next request to see. */
 static enum rc forget_hash(struct upload *u)
 {
     struct store *st;
-    enum rc rc;
+    enum rc rc = handles_take(u->app->handles, &st);
 
-    upload_hash_lose(&u->hash);
-    if (spool_size(u->spool) == 0)
-        begin_hash(u);
-    rc = handles_take(u->app->handles, &st);
     if (rc != RC_OK)
         return rc;
-    rc = upload_tell_progress(u, st);
-    /* For good: the power may go once more before it is told how far the next one is.
-     */
-    if (rc == RC_OK)
-        rc = store_upload_unchecked(st, u->video.id, -1);
+    rc = store_upload_forget_hash(st, u->video.id);
     handles_give(u->app->handles, st);
-    return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;
+    if (spool_size(u->spool) == 0)
+        begin_hash(u);
+    else
+        upload_hash_lose(&u->hash);
+    return RC_OK;
 }
 
 static enum rc resume_hash(struct upload *u)
 {
+    bool is_wanted = u->app->config.upload_checksums, kept = false;
     int64_t size = spool_size(u->spool);
-    enum rc rc = u->app->config.upload_checksums ? load_hash(u) : RC_OK;
+    enum rc rc = load_hash(u, &kept);
 
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? upload_deleted(u) : rc;
+    /* Where it is not wanted the file goes on without it. */
+    if (kept && (!is_wanted || u->hash.at < 0 || u->hash.at > size))
+        return forget_hash(u);
     if (u->hash.at < 0 && size == 0)
         begin_hash(u);
-    if (u->hash.at > size)
-        return forget_hash(u);
     if (size - u->hash.at > MAKE_UP_MAX || (u->hash.at >= 0 && make_up(u) != RC_OK))
         upload_hash_lose(&u->hash);
     return RC_OK;
@@ -261,10 +264,11 @@ static enum rc resume_hash(struct upload *u)
 static enum rc enter_whole(struct upload *u, enum upload_found *out)
 {
     int64_t size;
+    bool kept;
     enum rc rc = spool_stored(&u->app->site, u->video.id, &size);
 
-    if (rc == RC_OK)
-        (void)load_hash(u);
+    if (rc == RC_OK && u->app->config.upload_checksums)
+        (void)load_hash(u, &kept);
     if (rc == RC_OK)
         rc = upload_enter(u, size);
     if (rc == RC_OK || rc == RC_NOT_FOUND)

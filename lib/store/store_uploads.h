@@ -52,14 +52,19 @@ struct hash_state {
 
 /*
  * Progress of a receiving upload, which expires_ms (-1: unset) keeps alive. No loss of
- * power is waited for: hash (NULL: unknown) may be of more or fewer bytes than the file
- * has after that. RC_NOT_FOUND: deleted meanwhile, or not receiving.
+ * power is waited for: hash may be of more or fewer bytes than the file has after that.
+ * Where it is unknown (NULL, or its n is 0) what was said before stays, as a loss of
+ * power could bring that back. RC_NOT_FOUND: deleted meanwhile, or not receiving.
  */
 enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
                              int64_t expires_ms, const struct hash_state *hash);
 
 /* What was said last of the checksum. RC_NOT_FOUND: as store_video_received. */
 enum rc store_upload_hash(struct store *st, const char *id, struct hash_state *out);
+
+/* It is unknown from now on, on disk for good when this returns. RC_NOT_FOUND: as
+ * store_video_received. */
+enum rc store_upload_forget_hash(struct store *st, const char *id);
 
 /*
  * receiving → stored, with the final size, and its probe job queued, in one

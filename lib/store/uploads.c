@@ -153,7 +153,7 @@ enum rc store_video_received(struct store *st, const char *id, int64_t bytes,
     enum rc rc =
         store_prepare(st, SQL_VIDEO_RECEIVED,
                       CHANGE("received = ?2, expires_ms = iif(?3 < 0, NULL, ?3),"
-                             " hash_state = nullif(?4, x'')"),
+                             " hash_state = ifnull(nullif(?4, x''), hash_state)"),
                       &q);
 
     if (rc != RC_OK)
@@ -177,6 +177,19 @@ enum rc store_upload_sniffed(struct store *st, const char *id, enum container c)
         store_bind_text(q, 2, container_name(c));
         rc = change(st, q, id);
     }
+    store_lasting_over(st);
+    return rc;
+}
+
+enum rc store_upload_forget_hash(struct store *st, const char *id)
+{
+    sqlite3_stmt *q;
+    enum rc rc = store_lasting(st);
+
+    if (rc == RC_OK)
+        rc = store_prepare(st, SQL_UPLOAD_FORGET_HASH, CHANGE("hash_state = NULL"), &q);
+    if (rc == RC_OK)
+        rc = change(st, q, id);
     store_lasting_over(st);
     return rc;
 }

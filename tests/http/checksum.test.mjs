@@ -141,6 +141,39 @@ test('where that is switched off the file is read', withSite({ env: { DROPSTREAM
     await assertUnproved(site, json.id);
 }));
 
+const off = (site, method, id, headers, body) =>
+    site.cgi('upload.fcgi', {
+        method,
+        target: `/api/uploads/${id}`,
+        headers: { 'Tus-Resumable': '1.0.0', 'Content-Type': t.CHUNK, ...headers },
+        body,
+        settings: { DROPSTREAM_UPLOAD_CHECKSUMS: '0' },
+    });
+
+/* Also where a loss of power has left nothing of it. */
+test('nobody goes on with what was kept before it was switched off', withSite({}, async (site) => {
+    for (const left of [100_001, 0]) {
+        const id = await t.create(site, file.length);
+        await send(site, id, 0, 100_001);
+        await fs.truncate(site.path('spool', await t.partOf(site)), left);
+        assert.equal((await off(site, 'PATCH', id, { 'Upload-Offset': left }, file.subarray(left, 150_000))).status, 204);
+        assert.equal(await state(site), '');
+        const video = await send(site, id, 150_000);
+        assert.equal(await kept(site, video), undefined);
+        assert.equal(await job(site, video), 'queued');
+    }
+}));
+
+/* Its handler has died before it could enter it. */
+test('nor enters a whole file with it', withSite({}, async (site) => {
+    const id = await t.create(site, file.length);
+    await send(site, id, 0, 100_001);
+    const part = site.path('spool', await t.partOf(site));
+    await fs.rename(part, part.replace(/part$/, 'src'));
+    const { headers } = await off(site, 'HEAD', id);
+    await assertUnproved(site, headers['dropstream-video']);
+}));
+
 /* ---- of the file --------------------------------------------------------------- */
 
 /* A stored clip whose hash was lost on the way. */

@@ -14,7 +14,7 @@ import { faultsOfUploads } from '../faults/uploads.mjs';
 import { faultsOfWorker } from '../faults/worker.mjs';
 import { startSite, waitFor, withSite } from '../lib/site.mjs';
 import { formAround, tinyMp4, whole } from '../lib/forms.mjs';
-import { metadata, newUploadId } from '../lib/tus.mjs';
+import { CHUNK, metadata, newUploadId } from '../lib/tus.mjs';
 
 const CLOCK = [KINDS.clock[0], KINDS.clock[3]]; // one of each way
 const total = (points) => Object.values(points).reduce((sum, n) => sum + n, 0);
@@ -98,6 +98,39 @@ test('what a tus client was told outlives a loss of power', withSite({}, async (
         await power.close();
     }
 }));
+
+/* One loss of power takes bytes from the file, of which the database still has the hash; then
+ * there are as many again, of another file; and the next loss takes what was not synced of that.
+ * between: the settings of who takes those. */
+async function isNotHashedAnew(site, between) {
+    await site.end('lighttpd');
+    const power = await Power.of(site);
+    const [id, tus, whole] = [newUploadId(), { 'Tus-Resumable': '1.0.0' }, 50_000];
+    const [one, other] = [tinyMp4(whole), tinyMp4(whole).fill(7, 20_000)];
+    const patch = async (file, from, to, settings) => {
+        const headers = { ...tus, 'Content-Type': CHUNK, 'Upload-Offset': from };
+        const answer = await site.cgi('upload.fcgi', { method: 'PATCH', target: `/api/uploads/${id}`, headers, body: file.subarray(from, to), settings });
+        assert.equal(answer.status, 204, answer.text);
+    };
+    const named = { ...tus, 'Upload-Length': whole, 'Upload-Metadata': metadata({ filename: 'clip.mp4', upload_id: id }) };
+    try {
+        assert.equal((await site.cgi('upload.fcgi', { method: 'POST', target: '/api/uploads', headers: named })).status, 201);
+        await patch(one, 0, 30_000);
+        await fs.truncate(site.path('spool', (await site.spool())[0]), 20_000);
+        await power.settle();
+        // Who closes the database as the last one has all of it written.
+        await (await site.holdDatabase()).run('COMMIT');
+        await patch(other, 20_000, 30_000, between);
+        await power.loss(KEPT.nothing);
+        await patch(other, 30_000, whole);
+        assert.equal(await site.sql("SELECT state, hex(sha256), (SELECT count(*) FROM jobs WHERE kind = 'checksum') FROM videos"), 'stored||1');
+    } finally {
+        await power.close();
+    }
+}
+
+test('a hash of bytes that were lost is not that of others after another loss of power', withSite({}, (site) => isNotHashedAnew(site, {})));
+test('nor where others came without one', withSite({}, (site) => isNotHashedAnew(site, { DROPSTREAM_UPLOAD_CHECKSUMS: '0' })));
 
 /* A part of it would be another index, and what it is for is over once all bytes are there. */
 test('an index that was sent ahead outlives a loss of power, and may be sent again', withSite({}, async (site) => {

@@ -59,6 +59,7 @@ CALL(index_needed, store_upload_index_needed(w->st, w->video.id, &w->flag))
 CALL(unchecked, store_upload_unchecked(w->st, w->video.id, 10))
 CALL(checked, store_upload_unchecked(w->st, w->video.id, -1))
 CALL(received, store_video_received(w->st, w->video.id, 500, FAR, &said))
+CALL(forget_hash, store_upload_forget_hash(w->st, w->video.id))
 CALL(header_arrived, store_video_header_arrived(w->st, w->video.id))
 CALL(arrived, store_video_arrived(w->st, w->video.id, 2000000))
 CALL(picture_arrived, store_video_picture_arrived(w->st, w->video.id))
@@ -78,10 +79,10 @@ static void plan_by_header(struct world *w)
 static void an_upload_is_as_it_was_or_as_it_should(void **state)
 {
     static const struct call coming[] = {
-        ONE(create),    ONE(upload_get),     ONE(metadata), ONE(each_unseen),
-        ONE(sniffed),   ONE(length),         ONE(index_at), ONE(index_needed),
-        ONE(unchecked), ONE(checked),        ONE(received), ONE(each_receiving),
-        ONE(hash),      ONE(header_arrived),
+        ONE(create),    ONE(upload_get),  ONE(metadata),       ONE(each_unseen),
+        ONE(sniffed),   ONE(length),      ONE(index_at),       ONE(index_needed),
+        ONE(unchecked), ONE(checked),     ONE(received),       ONE(each_receiving),
+        ONE(hash),      ONE(forget_hash), ONE(header_arrived),
     };
     static const struct call whole[] = {ONE(arrived), ONE(picture_arrived),
                                         ONE(stored)};

@@ -67,6 +67,9 @@ static void what_an_upload_says_of_it_is_there_until_it_is_stored(void **state)
     assert_memory_equal(found.bytes, said.bytes, 3);
     assert_int_equal(store_video_received(f->st, v.id, 11, -1, NULL), RC_OK);
     assert_int_equal(store_upload_hash(f->st, v.id, &found), RC_OK);
+    assert_int_equal(found.n, 3);
+    assert_int_equal(store_upload_forget_hash(f->st, v.id), RC_OK);
+    assert_int_equal(store_upload_hash(f->st, v.id, &found), RC_OK);
     assert_int_equal(found.n, 0);
     assert_int_equal(store_video_received(f->st, v.id, 12, -1, &said), RC_OK);
     assert_int_equal(store_video_stored(f->st, v.id, 1000, &v), RC_OK);

@@ -94,6 +94,7 @@ static void use_upload(struct fixture *f)
     store_upload_unchecked(f->st, v.id, 1);
     store_upload_metadata(f->st, v.id, metadata);
     store_upload_hash(f->st, v.id, &hash);
+    store_upload_forget_hash(f->st, v.id);
 }
 
 /* extras: with a copy first. */

@@ -293,6 +293,20 @@ static void what_becomes_known_is_kept_while_receiving(void **state)
     assert_int_equal(store_upload_unchecked(f->st, v.id, 1), RC_NOT_FOUND);
 }
 
+static void a_hash_is_forgotten_for_good(void **state)
+{
+    const struct hash_state said = {.n = 1};
+    struct fixture *f = *state;
+    struct video v = created(f, UPLOAD);
+
+    assert_int_equal(store_video_received(f->st, v.id, 10, 20, &said), RC_OK);
+    wal_syncs = 0;
+    assert_int_equal(store_upload_forget_hash(f->st, v.id), RC_OK);
+    assert_true(wal_syncs > 0);
+    assert_int_equal(store_video_abandon(f->st, v.id, "given up"), RC_OK);
+    assert_int_equal(store_upload_forget_hash(f->st, v.id), RC_NOT_FOUND);
+}
+
 static void unchecked_bytes_are_noted_for_good_and_end_with_the_upload(void **state)
 {
     struct fixture *f = *state;
@@ -436,6 +450,7 @@ int main(void)
         TEST(what_fails_leaves_no_later_one_waiting),
         TEST(all_that_a_durable_handle_does_waits),
         TEST(what_becomes_known_is_kept_while_receiving),
+        TEST(a_hash_is_forgotten_for_good),
         TEST(unchecked_bytes_are_noted_for_good_and_end_with_the_upload),
         TEST(an_index_is_needed_until_the_whole_file_was_probed),
         TEST(metadata_is_told_as_it_was_given),
