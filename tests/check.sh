@@ -31,7 +31,8 @@ stage() {
     [[ $result == ok ]]
 }
 
-here() { make --no-print-directory CC="$cc" BUILD="$build" "$@"; }
+make_here=(make --no-print-directory CC="$cc" BUILD="$build")
+here() { "${make_here[@]}" "$@"; }
 
 # Two that encode at a time, and beside them three that mostly wait. What fails in that
 # crowd is run once more, alone, and named: no machine is to blame for a second failure.
@@ -90,7 +91,7 @@ fuzzed() {
 if ! command -v clang >/dev/null; then
     summary+=("  fuzzing: skipped, clang is not installed")
 elif stage "fuzzers" here "$jobs" fuzzers; then
-    nice -n 5 make --no-print-directory CC="$cc" BUILD="$build" -j fuzz FUZZ_S=60 >"$fuzz_log" 2>&1 </dev/null &
+    nice -n 5 "${make_here[@]}" -j fuzz FUZZ_S=60 >"$fuzz_log" 2>&1 </dev/null &
     fuzzing=$!
 fi
 # One more at a time than there are cores: some wait most of their time.

@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -214,9 +216,12 @@ enum rc jail_filter_make(struct sock_fprog *out)
 {
     if (sizeof(void *) < 8) /* calls have other names there */
         return RC_UNSUPPORTED;
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    if (!f) /* where seccomp(2) is refused to the worker itself, for one */
+    const uint32_t kill = SECCOMP_RET_KILL_PROCESS;
+    if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &kill) != 0)
         return RC_UNSUPPORTED;
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!f)
+        return RC_NOMEM;
     int failed = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     /* 2: as a tree, so that no call is compared with all names. */
     failed |= seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);

@@ -252,12 +252,6 @@ static enum rc all_came(const struct board *b)
     return b->n_kept == whole ? RC_OK : RC_TRUNCATED;
 }
 
-/* Whatever the programs did. */
-static bool is_no_try(enum rc rc)
-{
-    return rc == RC_FENCED || rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM;
-}
-
 static void on_end(struct task *t, enum rc refusal, const char *sentence)
 {
     struct board *b = t->state;
@@ -271,7 +265,7 @@ static void on_end(struct task *t, enum rc refusal, const char *sentence)
     if (b->trouble == RC_OK && !*sentence)
         b->trouble = all_came(b);
     b->ended = b->trouble == RC_OK;
-    if (*sentence && !is_no_try(b->trouble))
+    if (*sentence && !task_is_no_try(b->trouble))
         task_retry(t, sentence);
     else if (b->ended)
         publish(t);

@@ -143,14 +143,17 @@ void task_drop(struct task *t)
     task_end(t, rc == RC_FENCED ? "no longer wanted" : "given back");
 }
 
+bool task_is_no_try(enum rc rc)
+{
+    return rc == RC_FENCED || rc == RC_NOSPACE || rc == RC_BUSY || rc == RC_NOMEM;
+}
+
 void task_not_kept(struct task *t, enum rc rc, const char *sentence)
 {
     if (rc == RC_FENCED)
         task_drop(t);
-    else if (rc == RC_NOSPACE)
-        task_postpone(t, "The disk is full.");
-    else if (rc == RC_BUSY || rc == RC_NOMEM)
-        task_postpone(t, sentence);
+    else if (task_is_no_try(rc))
+        task_postpone(t, rc == RC_NOSPACE ? "The disk is full." : sentence);
     else
         task_retry(t, sentence);
 }

@@ -153,6 +153,8 @@ void task_postpone(struct task *t, const char *sentence);
 /* What it has found or made could not be kept, as rc says. A full disk, a busy database
  * and memory that is short are no try; RC_FENCED: it is dropped. */
 void task_not_kept(struct task *t, enum rc rc, const char *sentence);
+/* Whether it takes rc for no try. */
+bool task_is_no_try(enum rc rc);
 /* For a kind that has told the store of its end itself; what is for the job's log. */
 void task_end(struct task *t, const char *what);
 

@@ -97,7 +97,7 @@ test('the units do as README says', { skip }, async (t) => {
     let console = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (console += data));
     try {
-        await waitFor(() => existsSync(shared('started')), { what: 'the units to start' });
+        await waitFor(() => existsSync(shared('started')), { timeout: 120_000, what: 'the units to start' });
         await waitFor(async () => (await site.api('GET', '/api/health')).json.worker.alive, { what: 'the worker' });
         assert.deepEqual((await site.api('GET', '/api/health')).json.jail, { complete: true, lacks: '' });
         const { status, json, text } = await site.upload(shared('clip.mp4'));
